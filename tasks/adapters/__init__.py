@@ -1,0 +1,1 @@
+"""Step 3: one LoRA per person, many people per training step."""

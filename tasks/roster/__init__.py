@@ -1,0 +1,1 @@
+"""Step 1: any HR export becomes employees and problems."""

@@ -1,0 +1,1 @@
+"""What is kept, where, and by whose leave: settings, records, blobs, keys, consent and the audit log."""

@@ -1,0 +1,1 @@
+"""What can see and draw: pictures, faces, mattes, colour and diffusion. Knows no records."""
