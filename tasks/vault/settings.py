@@ -1,0 +1,77 @@
+"""Where this installation keeps things: one frozen value read from `ROLLCALL_*` variables, handed on as an argument.
+
+Nothing else in Rollcall reads the environment, so a test, a worker on another machine and the command line differ
+only in the `Settings` they pass.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """Every choice an installation makes. Unset paths are derived from `home`."""
+
+    model_config = SettingsConfigDict(env_prefix="ROLLCALL_", frozen=True, extra="ignore")
+
+    home: Path = Path("var")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; a SQLite file in `home` when unset")
+    blob_url: str | None = Field(None, description="s3://bucket/prefix?endpoint=http://...; a folder in `home` when unset")
+    keys_url: str | None = Field(None, description="database of wrapped keys, kept apart from the records on purpose")
+    master_key_file: Path | None = Field(None, description="wraps every person's keys; keep it off the backups of `home`")
+    encrypt: bool = Field(True, description="encrypt blobs with each person's own key")
+    kits: Path = _ROOT / "brand_kits"
+    bases: Path = _ROOT / "base_models"
+    base: str = "embedded"
+    eyes: str = "embedded"
+    public_url: str = "http://127.0.0.1:4280"
+    prefect_ui_url: str = Field("http://127.0.0.1:4200", description="where HR opens Prefect, for links to run forms")
+    desk_password: str | None = Field(None, repr=False, description="lets reviewers in; without it only this machine")
+    retention_rules: Path | None = Field(None, description="the company's retention TOML; built-in rules when unset")
+    writer_life: timedelta = Field(
+        timedelta(hours=6),
+        description="longest a step may run between its permit and its last byte; erasure sweeps again after it",
+    )
+
+    @field_validator("home", "kits", "bases", "master_key_file", "retention_rules")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        """Relative paths are resolved once, so that a worker changing folder cannot split the vault in two."""
+        return None if value is None else value.expanduser().absolute()
+
+    @property
+    def records_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'rollcall.db'}"
+
+    @property
+    def wrapped_keys_url(self) -> str:
+        return self.keys_url or f"sqlite:///{self.home / 'keys' / 'wrapped.db'}"
+
+    @property
+    def blobs_location(self) -> str:
+        return self.blob_url or str(self.home / "blobs")
+
+    @property
+    def master_key(self) -> Path:
+        return self.master_key_file or self.home / "keys" / "master.key"
+
+    @property
+    def signing_key(self) -> Path:
+        return self.home / "keys" / "signing.key"
+
+    @property
+    def reports(self) -> Path:
+        return self.home / "reports"
+
+    @property
+    def receipts(self) -> Path:
+        return self.home / "receipts"
+
+
+def load_settings() -> Settings:
+    """The settings of this process, from its environment. Called once, by whoever starts the program."""
+    return Settings()
