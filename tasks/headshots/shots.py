@@ -1,0 +1,123 @@
+"""Shots: what the base model is asked for, as a pure function of the kit, the person's choices and a seed.
+
+Everybody in a company gets the same words but for the person and the clothes, and the same seed for the same
+candidate: the noise outside the person is then shared, so light and backdrop start out alike. The words for small
+bases follow the grammar they were trained on (`synthetic/`): other words would mean nothing to them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.headshots.backdrop import mean_colour
+from tasks.headshots.kit import BrandKit
+from tasks.headshots.kit_sections import Garment, PromptWords
+from tasks.vision.colour import delta_e, to_lab
+
+# The embedded base's words for plain backgrounds, as sRGB of the painted studio walls.
+BACKGROUND_WORDS = {
+    "white": "#eeeff0", "light grey": "#c9cacb", "grey": "#8c8d8e", "dark grey": "#4a4b4d", "navy": "#232e50",
+    "blue": "#3f70bb", "light blue": "#9dc2df", "teal": "#24868a", "green": "#478a5e", "burgundy": "#7a2440",
+    "orange": "#dd8a38", "beige": "#cfb999", "purple": "#6f449a", "yellow": "#e9c340",
+}
+SMALL_GRAMMAR = PromptWords(positive="studio headshot of {who}, plain {background} background, {light}, {clothes}{expression}")
+FULL_SENTENCE = PromptWords(
+    positive="professional studio headshot photograph of {who}, wearing {clothes}, plain {background} seamless "
+    "background, {light}, looking at the camera{expression}, head and shoulders, natural skin texture, 85mm lens",
+    negative="cartoon, painting, plastic skin, retouched skin, beauty filter, text, watermark, extra people",
+)
+SENTENCES = {"sd": SMALL_GRAMMAR, "sdxl": FULL_SENTENCE, "flux2-klein": FULL_SENTENCE, "z-image": FULL_SENTENCE}
+KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One candidate to render."""
+
+    prompt: str
+    negative: str
+    seed: int  # shared by everybody in the company for this index
+    index: int  # 0-based among the person's candidates
+
+
+def shots_for(
+    kit: BrandKit,
+    employee_id: str,
+    wardrobe: str | None,
+    glasses: str,
+    base_card_family: str,
+    token: str,
+    seed: int,
+) -> list[Shot]:
+    """All candidates of one person under one kit. `seed` moves with each extra round, never with the person."""
+    words = kit.prompts.get(base_card_family) or SENTENCES.get(base_card_family, FULL_SENTENCE)
+    small = base_card_family == "sd"
+    who = f"a {token} person" + (" with glasses" if glasses == "on" else "")
+    negative = ", ".join(part for part in (words.negative, "glasses" if glasses == "off" else "") if part)
+    garment = choose_garment(kit, employee_id, wardrobe)
+    shots = []
+    for index in range(kit.candidates.per_person):
+        expression = kit.candidates.expressions[index % len(kit.candidates.expressions)]
+        prompt = words.positive.format(
+            who=who,
+            background=background_word(kit),
+            light=light_words(kit, small=small),
+            clothes=garment.words if garment else "",
+            expression=f", {expression}" if expression else "",
+        )
+        shots.append(Shot(_tidy(prompt), negative, shot_seed(seed, index), index))
+    return shots
+
+
+def choose_garment(kit: BrandKit, employee_id: str, wardrobe: str | None) -> Garment | None:
+    """What a person wears; None means their own clothes. Unknown wishes fall back to the kit's own rule."""
+    choices = {garment.key: garment for garment in kit.wardrobe.choices}
+    wish = (wardrobe or "").strip().lower()
+    if wish == KEEP and kit.wardrobe.keep_own:
+        return None
+    by_label = {garment.label.lower(): garment for garment in kit.wardrobe.choices}
+    if found := choices.get(wish) or by_label.get(wish):
+        return found
+    if kit.wardrobe.assign == "rotate":
+        draw = int.from_bytes(hashlib.sha256(f"wardrobe {employee_id}".encode()).digest()[:4], "big")
+        return kit.wardrobe.choices[draw % len(kit.wardrobe.choices)]
+    return choices[kit.wardrobe.default] if kit.wardrobe.default else kit.wardrobe.choices[0]
+
+
+def background_word(kit: BrandKit) -> str:
+    """The trained word nearest to the backdrop (CIEDE2000), so that what is left at the edges is of its colour."""
+    brand = to_lab(_pixel(mean_colour(kit)))
+    return min(BACKGROUND_WORDS, key=lambda word: float(delta_e(brand, to_lab(_pixel(BACKGROUND_WORDS[word])))[0, 0]))
+
+
+def light_words(kit: BrandKit, *, small: bool) -> str:
+    """The kit's light in words; the small grammar knows four."""
+    light = kit.lighting
+    if small:
+        if light.style == "rembrandt":
+            return "rembrandt light"
+        return "softbox light" + ("" if light.key_side == "front" else f" from the {light.key_side}")
+    hard = "gentle" if light.ratio < 1.6 else "soft" if light.ratio < 3 else "dramatic"
+    where = "from the front" if light.key_side == "front" else f"from the {light.key_side}"
+    kind = "rembrandt lighting" if light.style == "rembrandt" else "softbox lighting"
+    warm = ", warm" if light.warmth > 0.25 else ", cool daylight" if light.warmth < -0.25 else ""
+    return f"{hard} {kind} {where}{warm}"
+
+
+def shot_seed(seed: int, index: int) -> int:
+    """A seed for a candidate, far from its neighbours' and below 2**31."""
+    digest = hashlib.sha256(f"shot {seed} {index}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def _tidy(prompt: str) -> str:
+    """Without the gaps that left-out words leave."""
+    parts = [part.strip() for part in prompt.replace("wearing ,", ",").split(",")]
+    return ", ".join(part for part in parts if part)
+
+
+def _pixel(colour: str) -> np.ndarray:
+    return np.array([[[int(colour[i : i + 2], 16) for i in (1, 3, 5)]]], np.uint8)
