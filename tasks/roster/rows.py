@@ -1,0 +1,122 @@
+"""The values a roster is read into.
+
+A roster row stays with its row number for ever: whatever is wrong with it can be shown to HR beside the place where
+they can mend it. Problems describe the *shape* of a value, never the value: they travel into logs, records and
+reports, and a person's name or address must not travel with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Status = Literal["active", "leave", "left"]
+Glasses = Literal["keep", "on", "off"]
+
+
+@dataclass(frozen=True)
+class RosterProblem:
+    """One thing wrong in one place, and what to do about it. `blocking`: the person in that row cannot go on."""
+
+    code: str
+    row: int  # as a spreadsheet counts: the first line of the file is 1; 0 means the whole file
+    column: str  # the header as HR wrote it, or "" for the whole row
+    shape: str  # what the value looks like, never the value
+    fix: str
+    blocking: bool
+
+
+@dataclass(frozen=True)
+class ConsentCell:
+    """What a roster or register says about one person's consent for one purpose."""
+
+    given: bool
+    purpose: str = "headshot"
+    text_version: str = ""
+    given_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    withdrawn: bool = False  # a withdrawal counts even when nobody wrote down its date
+
+
+@dataclass(frozen=True)
+class RosterRow:
+    """One person as the roster tells it. All text is text: 007 is not 7, `=1+1` is not 2."""
+
+    number: str
+    name: str
+    email: str
+    department: str
+    title: str
+    status: Status
+    wardrobe: str | None
+    glasses: Glasses
+    generation: bool
+    consent: ConsentCell | None
+    row: int
+
+
+@dataclass(frozen=True)
+class Understood:
+    """How the file was read, so that a wrong guess is seen at once and not in the pictures."""
+
+    kind: str  # "csv", "xlsx"
+    encoding: str
+    delimiter: str
+    header_row: int
+    mapping: dict[str, str]  # our field → HR's header
+    unused: tuple[str, ...]  # headers that nothing was read from
+    sheet: str = ""
+
+    def lines(self) -> list[str]:
+        """The same for a terminal."""
+        names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+        how = f"sheet {self.sheet!r}" if self.sheet else f"{self.encoding}, {names.get(self.delimiter, '-')}"
+        fields = ", ".join(f"{field} ← {header}" for field, header in self.mapping.items())
+        lines = [f"Read as {self.kind} ({how}), header in row {self.header_row}", f"Columns: {fields}"]
+        return lines + ([f"Not used: {', '.join(self.unused)}"] if self.unused else [])
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Everybody in the file, in its order, and everything that is wrong with it.
+
+    Law: every line that holds anything below the header is exactly one row here, however bad it is.
+    """
+
+    rows: tuple[RosterRow, ...]
+    problems: tuple[RosterProblem, ...]
+    understood: Understood
+
+    @property
+    def blocked_rows(self) -> frozenset[int]:
+        """Row numbers of people who cannot go on before HR mends something."""
+        return frozenset(p.row for p in self.problems if p.blocking and p.row)
+
+    def problems_in(self, row: int) -> tuple[RosterProblem, ...]:
+        return tuple(p for p in self.problems if p.row == row)
+
+
+class Unreadable(Exception):
+    """A file that cannot be understood as a table at all. `fix` is a sentence for HR; no content of the file in it."""
+
+    def __init__(self, code: str, fix: str) -> None:
+        super().__init__(f"{code}: {fix}")
+        self.code = code
+        self.fix = fix
+
+
+def shape_of(value: str) -> str:
+    """Describes a value without repeating it: length and which kinds of characters it is made of."""
+    if not value:
+        return "empty"
+    kinds = [
+        ("letters", any(c.isalpha() for c in value)),
+        ("digits", any(c.isdigit() for c in value)),
+        ("spaces", any(c.isspace() for c in value)),
+        ("@", "@" in value),
+        ("other signs", any(not c.isalnum() and not c.isspace() and c != "@" for c in value)),
+    ]
+    made_of = ", ".join(kind for kind, there in kinds if there)
+    count = len(value)
+    return f"{count} character{'s' if count != 1 else ''}: {made_of}"
