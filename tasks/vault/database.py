@@ -1,0 +1,119 @@
+"""Opens the records: SQLite with a write-ahead log by default, PostgreSQL by URL, migrated to the newest shape.
+
+SQLite is set up so that nothing is silently lost or kept: transactions begin IMMEDIATE (a deferred one that turns
+into a write fails at once when somebody else has written), commits are synced, deleted cells are overwritten
+(`secure_delete`), and `forget_deleted_pages` empties the log, where deleted names otherwise live on.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from tasks.vault.failures import VaultError
+
+NEWEST = "0001"  # the revision in migrations/versions this code was written for
+_READ_ONLY = "rollcall_reads_only"
+_MIGRATION_LOCK = 0x526F6C6C  # PostgreSQL advisory lock: two workers starting at once migrate once
+
+
+class DatabaseTooNew(VaultError):
+    """The database was written by a newer Rollcall; using it could lose what this one does not know."""
+
+
+def open_database(url: str) -> Engine:
+    """An engine for this URL with the house's transaction rules; creates the SQLite file's folder."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed)
+    if parsed.get_backend_name() == "postgresql":
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4)
+    raise VaultError(f"records cannot be kept in {parsed.get_backend_name()!r}: use sqlite or postgresql")
+
+
+def _open_sqlite(url: sa.URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = sa.create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: object, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]  # we begin transactions ourselves
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "secure_delete=ON",
+            "busy_timeout=60000",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        only_reads = connection.get_execution_options().get(_READ_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that only reads: it neither waits for writers nor holds them up."""
+    with engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
+        yield connection
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to the newest shape; cheap when they already have it, safe when several processes try."""
+    if _revision(engine) == NEWEST:
+        return
+    # Alembic is imported only when there is something to do: it would double the start time of every command.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util.exc import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise DatabaseTooNew("the records were written by a newer Rollcall: update this one") from error
+
+
+def _revision(engine: Engine) -> str | None:
+    with reading(engine) as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        return found
+
+
+def forget_deleted_pages(engine: Engine) -> bool:
+    """Empty SQLite's write-ahead log, so that deleted rows are in no file; True when that fully succeeded.
+
+    A reader that still looks at an old snapshot holds the log open: the caller tries again later and may not claim
+    that the bytes are gone. PostgreSQL keeps dead rows until VACUUM, which is asked for here; its own log is outside
+    our reach, and receipts say so.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM")
+        return True
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        row = cursor.fetchone()  # (busy, pages in the log, pages moved)
+        cursor.close()
+    finally:
+        raw.close()
+    return row is not None and row[0] == 0

@@ -1,0 +1,47 @@
+"""What cannot go on, drawn as one tree. Messages carry ids, codes and numbers: they end up in logs and in Prefect.
+
+    VaultError
+      NoConsent            nobody's leave: .code says why
+        Fenced             the person is being forgotten, or the permit is from before that
+      UnknownKind          a kind of artefact without an entry in the register
+      MissingBlob          a key that names nothing
+      Unreadable           a blob that was altered, cut short, moved, or whose key was destroyed
+      StoreFault           the blob store refused or failed; .code says how
+"""
+
+
+class VaultError(Exception):
+    """Root of everything the vault raises."""
+
+
+class NoConsent(VaultError):
+    """There is no leave to touch this person's pictures for this purpose."""
+
+    def __init__(self, code: str, employee_id: str = "") -> None:
+        super().__init__(f"{code} {employee_id}".strip())
+        self.code = code
+        self.employee_id = employee_id
+
+
+class Fenced(NoConsent):
+    """Work that began before the fence went up stops here."""
+
+
+class UnknownKind(VaultError):
+    """Every kind of artefact needs an entry that says how long it lives and how it dies."""
+
+
+class MissingBlob(VaultError):
+    """Nothing is stored under this key."""
+
+
+class Unreadable(VaultError):
+    """The bytes are not what was written here, or can no longer be decrypted."""
+
+
+class StoreFault(VaultError):
+    """The blob store could not do what was asked."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code} {detail}".strip())
+        self.code = code

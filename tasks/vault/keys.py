@@ -1,0 +1,177 @@
+"""Each person's data keys: one per kind of artefact, wrapped by a master key, kept in a small store of their own.
+
+Destroying a wrapped key is the fence of every erasure: from then on all that remains of that kind, in a frozen
+writer's upload or in last month's backup, is noise. One key per kind, so that selfies and adapters can be shredded
+on their date while approved pictures live on. The store is not part of the records on purpose: whoever restores a
+backup of the records must not get the keys back with it, so keep the store's own backups short and rotate the master
+key (`rotate`) now and then: keys wrapped by a master that no longer exists are dead in every backup.
+"""
+
+import base64
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tasks.vault.database import forget_deleted_pages, open_database, reading
+from tasks.vault.failures import Fenced, Unreadable, VaultError
+
+_wrapped = sa.Table(
+    "wrapped_key",
+    sa.MetaData(),
+    sa.Column("employee_id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+)
+# Whoever is listed here gets no key ever again. It makes the fence atomic: without it, a writer that passed its check a
+# moment before the fence could make a fresh key a moment after.
+_barred = sa.Table(
+    "barred_person",
+    _wrapped.metadata,
+    sa.Column("employee_id", sa.String, primary_key=True),
+)
+
+
+class MasterKeyMissing(VaultError):
+    """There are wrapped keys but not the master key that opens them; making a new one would lose every blob."""
+
+
+class Keyring:
+    """Opens, makes and destroys wrapped keys. Keys are never cached: a destroyed key must be gone at once."""
+
+    def __init__(self, url: str, master_file: Path) -> None:
+        self.engine = open_database(url)
+        with self.engine.begin() as connection:
+            _wrapped.metadata.create_all(connection)
+            in_use = connection.execute(sa.select(sa.func.count()).select_from(_wrapped)).scalar_one()
+        self._master = AESGCM(_load_master(master_file, may_create=in_use == 0))
+
+    def data_key(self, employee_id: str, kind: str) -> bytes:
+        """This person's key for this kind, made on first use."""
+        found = self.existing_key(employee_id, kind)
+        if found is not None:
+            return found
+        row = {"employee_id": employee_id, "kind": kind, "wrapped": self._wrap(os.urandom(32), employee_id, kind)}
+        with self.engine.begin() as connection:
+            self._take_turns(connection, employee_id)
+            if connection.execute(sa.select(_barred).where(_barred.c.employee_id == employee_id)).first():
+                raise Fenced("erasing", employee_id)
+            # Two first writers agree on one key: the second one's is not inserted.
+            connection.execute(self._insert(_wrapped).values(row).on_conflict_do_nothing())
+            mine = (_wrapped.c.employee_id == employee_id) & (_wrapped.c.kind == kind)
+            wrapped = connection.execute(sa.select(_wrapped.c.wrapped).where(mine)).scalar_one()
+        return self._unwrap(wrapped, employee_id, kind)
+
+    def existing_key(self, employee_id: str, kind: str) -> bytes | None:
+        """This person's key for this kind, or None when there is none (any more)."""
+        query = sa.select(_wrapped.c.wrapped).where(_wrapped.c.employee_id == employee_id, _wrapped.c.kind == kind)
+        with reading(self.engine) as connection:
+            wrapped = connection.execute(query).scalar()
+        return None if wrapped is None else self._unwrap(wrapped, employee_id, kind)
+
+    def destroy(self, people: Iterable[str]) -> None:
+        """Destroy every key of these people for good, and the bytes of the keys with them."""
+        with self.engine.begin() as connection:
+            for employee_id in people:
+                self._take_turns(connection, employee_id)
+                barred = self._insert(_barred).values(employee_id=employee_id)
+                connection.execute(barred.on_conflict_do_nothing())
+                connection.execute(sa.delete(_wrapped).where(_wrapped.c.employee_id == employee_id))
+        forget_deleted_pages(self.engine)
+
+    def destroy_kinds(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Destroy the keys of these (person, kind) pairs only."""
+        with self.engine.begin() as connection:
+            for employee_id, kind in pairs:
+                mine = (_wrapped.c.employee_id == employee_id) & (_wrapped.c.kind == kind)
+                connection.execute(sa.delete(_wrapped).where(mine))
+        forget_deleted_pages(self.engine)
+
+    def holders(self) -> dict[str, set[str]]:
+        """Everybody who has keys, and for which kinds: what the sweep for orphans compares with the records."""
+        found: dict[str, set[str]] = {}
+        with reading(self.engine) as connection:
+            for employee_id, kind in connection.execute(sa.select(_wrapped.c.employee_id, _wrapped.c.kind)):
+                found.setdefault(employee_id, set()).add(kind)
+        return found
+
+    def kinds_of(self, employee_id: str) -> list[str]:
+        """The kinds this person has keys for."""
+        query = sa.select(_wrapped.c.kind).where(_wrapped.c.employee_id == employee_id)
+        with reading(self.engine) as connection:
+            return list(connection.execute(query).scalars())
+
+    def rotate(self, new_master_file: Path) -> int:
+        """Wrap every surviving key again under a new master key; how many. Then destroy the old file yourself."""
+        master = AESGCM(_load_master(new_master_file, may_create=True))
+        rewrapped = 0
+        with self.engine.begin() as connection:
+            for employee_id, kind, wrapped in connection.execute(sa.select(_wrapped)).all():
+                key = self._unwrap(wrapped, employee_id, kind)
+                mine = (_wrapped.c.employee_id == employee_id) & (_wrapped.c.kind == kind)
+                fresh = _wrap_with(master, key, employee_id, kind)
+                connection.execute(sa.update(_wrapped).where(mine).values(wrapped=fresh))
+                rewrapped += 1
+        forget_deleted_pages(self.engine)
+        self._master = master
+        return rewrapped
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        if self.engine.dialect.name == "postgresql":
+            return postgresql.insert(table)
+        return sqlite.insert(table)
+
+    @staticmethod
+    def _take_turns(connection: sa.Connection, employee_id: str) -> None:
+        """SQLite has one writer anyway; PostgreSQL needs a lock to put a bar before a key of the same person."""
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(employee_id))))
+
+    def _wrap(self, key: bytes, employee_id: str, kind: str) -> bytes:
+        return _wrap_with(self._master, key, employee_id, kind)
+
+    def _unwrap(self, wrapped: bytes, employee_id: str, kind: str) -> bytes:
+        try:
+            return self._master.decrypt(wrapped[:12], wrapped[12:], f"{employee_id}|{kind}".encode())
+        except InvalidTag as error:
+            raise Unreadable(f"the master key does not open the key of {employee_id} {kind}") from error
+
+
+def _wrap_with(master: AESGCM, key: bytes, employee_id: str, kind: str) -> bytes:
+    nonce = os.urandom(12)
+    return nonce + master.encrypt(nonce, key, f"{employee_id}|{kind}".encode())
+
+
+def _load_master(path: Path, may_create: bool) -> bytes:
+    """32 bytes in base64, in a file only its owner reads; made once, by whoever comes first."""
+    if not path.exists():
+        if not may_create:
+            raise MasterKeyMissing(f"no master key at {path.name}, yet wrapped keys exist: restore the file")
+        create_secret(path, base64.b64encode(os.urandom(32)) + b"\n")
+    key = base64.b64decode(path.read_bytes().strip(), validate=True)
+    if len(key) != 32:
+        raise VaultError(f"the master key in {path.name} is not 32 bytes in base64")
+    return key
+
+
+def create_secret(path: Path, content: bytes) -> None:
+    """Write a secret file whole or not at all; when two processes race, the first one's content stays."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(part, path)  # unlike a rename, a link never replaces what is there
+    except FileExistsError:
+        return
+    finally:
+        part.unlink()
