@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.headshots.kit import BrandKit
+from tasks.vision.colour import linear_to_srgb, srgb_to_linear
 from tasks.vision.images import Picture, read_picture
 
 Floats = NDArray[np.float32]
@@ -44,31 +45,20 @@ def draw_backdrop_linear(kit: BrandKit, width: int, height: int) -> Floats:
 def mean_colour(kit: BrandKit) -> str:
     """The backdrop's colour in one word for the prompts: the mean of what is really drawn."""
     mean = draw_backdrop_linear(kit, 32, 32).reshape(-1, 3).mean(axis=0)
-    return "#" + "".join(f"{round(float(v) * 255):02x}" for v in encode_light(mean))
+    return "#" + "".join(f"{round(float(v) * 255):02x}" for v in linear_to_srgb(mean))
 
 
 def linear_of(colour: str) -> Floats:
     """#rrggbb in linear light, three floats 0..1."""
     coded = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], np.float32) / 255
-    return decode_light(coded)
-
-
-def decode_light(coded: Floats) -> Floats:
-    """sRGB 0..1 to linear light."""
-    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-def encode_light(light: Floats) -> Floats:
-    """Linear light to sRGB 0..1."""
-    light = np.clip(light, 0, 1)
-    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
+    return srgb_to_linear(coded)
 
 
 def dithered(light: Floats) -> Picture:
     """Linear light to 8 bits with a fixed ordered pattern: mean colour kept, no bands, no randomness."""
     height, width = light.shape[:2]
     pattern = np.tile(_bayer(), (math.ceil(height / 8), math.ceil(width / 8)))[:height, :width, None]
-    return np.clip(np.floor(encode_light(light) * 255 + pattern), 0, 255).astype(np.uint8)
+    return np.clip(np.floor(linear_to_srgb(light) * 255 + pattern), 0, 255).astype(np.uint8)
 
 
 @functools.cache
@@ -113,7 +103,7 @@ def _cover(picture: Picture, width: int, height: int, focus: tuple[float, float]
     top = round((have_height - part_height) * focus[1])
     part = picture[top : top + part_height, left : left + part_width].astype(np.float32) / 255
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.clip(cv2.resize(decode_light(part), (width, height), interpolation=method), 0, 1).astype(np.float32)
+    return np.clip(cv2.resize(srgb_to_linear(part), (width, height), interpolation=method), 0, 1).astype(np.float32)
 
 
 @functools.lru_cache(maxsize=8)
