@@ -49,17 +49,15 @@ def open_batch(vault: Vault, order: Order, roster_digest: str, now: datetime) ->
                     base=order.base, roster_digest=roster_digest, facts={"people": order.people},
                 )
             )  # fmt: skip
-            session.commit()
     return identity
 
 
 def load_batch(vault: Vault, identity: str) -> Batch:
     """The batch's record; KeyError when there is none."""
-    with vault.session() as session:
+    with vault.reading() as session:
         batch = session.get(Batch, identity)
         if batch is None:
             raise KeyError(f"there is no batch {identity}")
-        session.expunge(batch)
         return batch
 
 
@@ -72,7 +70,6 @@ def note_facts(vault: Vault, identity: str, state: str | None = None, **facts: A
         batch.facts = {**batch.facts, **facts}
         batch.state = state or batch.state
         session.add(batch)
-        session.commit()
 
 
 def seats_of(vault: Vault, identity: str, *, cohort: int | None = None, states: Sequence[str] = ()) -> list[Seat]:
@@ -82,11 +79,8 @@ def seats_of(vault: Vault, identity: str, *, cohort: int | None = None, states: 
         query = query.where(Seat.cohort == cohort)
     if states:
         query = query.where(col(Seat.state).in_(states))
-    with vault.session() as session:
-        found = list(session.exec(query))
-        for seat in found:
-            session.expunge(seat)
-        return found
+    with vault.reading() as session:
+        return list(session.exec(query))
 
 
 def move_seat(
@@ -102,7 +96,6 @@ def move_seat(
             before = seat.detail if isinstance(seat.detail, dict) else {"findings": seat.detail}
             seat.detail = {**before, **notes}
         session.add(seat)
-        session.commit()
 
 
 def seat_cohorts(vault: Vault, identity: str, size: int, limit: int | None) -> list[int]:
@@ -121,5 +114,4 @@ def seat_cohorts(vault: Vault, identity: str, size: int, limit: int | None) -> l
             elif seat.reason == "not_selected":
                 seat.reason = None
             session.add(seat)
-        session.commit()
         return sorted({seat.cohort for seat in ready if seat.cohort is not None})

@@ -1,0 +1,229 @@
+"""`rollcall`: everything HR and engineers type. Each command loads only what it needs, so `check` stays quick."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from flows import cli_keeping, cli_studio
+
+if TYPE_CHECKING:
+    from tasks.vault.settings import Settings
+
+app = typer.Typer(
+    name="rollcall",
+    help="Headshots for whole companies: one roster, one brand kit, one studio day.\n\nStart with: rollcall demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(cli_studio.kits, name="kit")
+app.add_typer(cli_studio.models, name="models")
+app.add_typer(cli_keeping.retention, name="retention")
+app.add_typer(cli_keeping.audit, name="audit")
+app.command("forget")(cli_keeping.forget)
+
+console = Console(highlight=False)
+ROOT = Path(__file__).resolve().parents[1]
+DEMO_KIT = "harbour"
+
+Home = Annotated[Path | None, typer.Option(help="Where Rollcall keeps everything (default: var/).", show_default=False)]
+KitName = Annotated[str, typer.Option(help="Brand kit; `rollcall kit list` names them.")]
+QualityName = Annotated[str, typer.Option(help="draft, standard or best.")]
+PeopleCount = Annotated[str, typer.Option(help='How many people to photograph, or "all".')]
+
+
+def fail(message: str) -> typer.Exit:
+    """Says what is wrong and what to do, without a traceback."""
+    console.print(f"[red]{message}[/red]" if console.is_terminal else message, markup=console.is_terminal)
+    return typer.Exit(1)
+
+
+@app.command()
+def demo(people: PeopleCount = "6", kit: KitName = DEMO_KIT, quality: QualityName = "draft", home: Home = None) -> None:
+    """The main job on Northwind Instruments, a company of people who do not exist. No GPU, hub or account."""
+    drop = ROOT / "samples" / "northwind"
+    console.print("Northwind Instruments is a synthetic company: nobody in these pictures exists.\n")
+    run_batch(str(drop), kit, quality, people, home)
+
+
+@app.command()
+def make(
+    drop: Annotated[str, typer.Argument(help="Folder with roster.csv (or .xlsx) and selfies/.")],
+    kit: KitName = DEMO_KIT,
+    quality: QualityName = "standard",
+    people: PeopleCount = "all",
+    home: Home = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done and how long it takes.")] = False,
+) -> None:
+    """Learn every face on a roster and take everybody's headshot under one brand kit. Running it again resumes."""
+    if plan:
+        from tasks.adapters.forecasting import plan_lines
+
+        for line in plan_lines(settings_for(home), quality):
+            console.print(line)
+        return
+    run_batch(drop, kit, quality, people, home)
+
+
+def settings_for(home: Path | None) -> "Settings":
+    """This process's settings; --home goes to the environment, where child processes find it too."""
+    from tasks.vault.settings import load_settings
+
+    if home is not None:
+        os.environ["ROLLCALL_HOME"] = str(home.expanduser().absolute())
+    return load_settings()
+
+
+def run_batch(drop: str, kit: str, quality: str, people: str, home: Path | None) -> None:
+    """Runs make-headshots here, shows its progress, and says where the report is. Ctrl-C loses nothing finished."""
+    from flows import environment
+
+    settings = settings_for(home)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    environment.apply(environment.prefect_environment(settings.home, api_url=os.environ.get("PREFECT_API_URL")))
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched that nobody asked for by name
+    console.print("Starting Prefect ...")
+    from flows.console import board
+    from flows.headshots import make_headshots
+    from reports.task import report_path
+    from tasks.vault.failures import VaultError
+
+    try:
+        with board(console):
+            batch = make_headshots(drop, kit, quality, people)
+    except KeyboardInterrupt:
+        raise fail("Stopped. Nothing finished is lost: the same command carries on from here.") from None
+    except (ValueError, LookupError, OSError, VaultError) as wrong:
+        raise fail(str(wrong)) from wrong
+    sum_up(settings, batch)
+    console.print(f"\nReport: {report_path(settings, batch).as_uri()}", soft_wrap=True)
+    console.print(f"To review it with decisions kept:  rollcall review {batch}")
+
+
+def sum_up(settings: "Settings", batch: str) -> None:
+    """How many people stand where, and what this run really did."""
+    from tasks.vault.batches import load_batch, seats_of
+    from tasks.vault.store import open_vault
+
+    vault = open_vault(settings)
+    counts: dict[str, int] = {}
+    for seat in seats_of(vault, batch):
+        counts[seat.reason or seat.state] = counts.get(seat.reason or seat.state, 0) + 1
+    facts = load_batch(vault, batch).facts
+    console.print(f"\n{sum(counts.values())} people on the roster:")
+    for what, number in sorted(counts.items(), key=lambda item: -item[1]):
+        console.print(f"  {number:>4}  {what.replace('_', ' ')}")
+    done = facts.get("work", {})
+    if not done.get("trained") and not done.get("rendered"):
+        console.print("Everything was there already: nothing was trained, nothing was rendered.")
+    else:
+        console.print(f"This run learned {done.get('trained', 0)} faces and took {done.get('rendered', 0)} pictures.")
+
+
+@app.command()
+def check(
+    roster: Annotated[Path, typer.Argument(help="roster.csv or .xlsx, as your HR system exports it.")],
+    selfies: Annotated[
+        Path | None, typer.Argument(help="Folder with photos; leave out to check the roster only.")
+    ] = None,
+    consents: Annotated[Path | None, typer.Option(help="Consent register; found beside the roster by itself.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write a CSV to send back, one line per problem.")] = None,
+) -> None:
+    """What is wrong with a roster and its photos, person by person, and what to do about it. Changes nothing."""
+    from tasks.selfies.check import check_drop, write_return_csv
+    from tasks.vision.faces import open_eyes
+
+    eyes = open_eyes(settings_for(None).eyes) if selfies else None
+    register = consents or next((f for f in roster.parent.glob("consents.*") if f != roster), None)
+    report = check_drop(roster, selfies, register, eyes)
+    for line in report.lines():
+        console.print(line, markup=False, soft_wrap=True)
+    if out:
+        write_return_csv(report, out)
+        console.print(f"\nWritten: {out}")
+
+
+@app.command()
+def up(
+    host: Annotated[
+        str, typer.Option(help="127.0.0.1 for this machine only; 0.0.0.0 to let colleagues in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Prefect's pages; the review desk takes the next one.")] = 4200,
+    public: Annotated[str | None, typer.Option(help="Name by which colleagues reach this machine.")] = None,
+    home: Home = None,
+) -> None:
+    """The whole service: Prefect for HR, workers, and the review desk. Ctrl-C stops all of it."""
+    from flows import supervisor
+    from flows.environment import LOOPBACK
+
+    password = os.environ.get("ROLLCALL_DESK_PASSWORD")
+    if host not in LOOPBACK and not password:
+        if not sys.stdin.isatty():
+            raise fail("Others can reach this address: set ROLLCALL_DESK_PASSWORD first, so that they need a password.")
+        password = typer.prompt("Password for colleagues", hide_input=True, confirmation_prompt=True)
+    settings = settings_for(home)
+    addresses = supervisor.Addresses(host, public or ("127.0.0.1" if host in LOOPBACK else host), port, port + 1)
+    database = os.environ.get("PREFECT_API_DATABASE_CONNECTION_URL")
+    try:
+        supervisor.up(settings.home, addresses, password=password, database_url=database, say=console.print)
+    except supervisor.StartFailed as failed:
+        raise fail(str(failed)) from failed
+
+
+@app.command()
+def desk(host: str = "127.0.0.1", port: int = 4201, home: Home = None) -> None:
+    """The review desk alone: log in, look at pages, decide, upload."""
+    import uvicorn
+
+    from reports.desk import create_desk
+
+    settings = settings_for(home)
+    if not settings.desk_password and host not in {"127.0.0.1", "localhost", "::1"}:
+        raise fail("Others can reach this address: set ROLLCALL_DESK_PASSWORD first.")
+    uvicorn.run(create_desk(settings), host=host, port=port, log_level="warning", access_log=False, server_header=False)
+
+
+@app.command()
+def review(
+    batch: Annotated[str | None, typer.Argument(help="Batch to open; the newest when left out.")] = None,
+    port: int = 4201,
+    home: Home = None,
+) -> None:
+    """Open the review desk for a batch in the browser, on this machine only."""
+    import webbrowser
+
+    address = f"http://127.0.0.1:{port}/" + (f"batches/{batch}/" if batch else "")
+    console.print(f"Review desk: {address}   (Ctrl-C stops it)")
+    webbrowser.open(address)
+    desk("127.0.0.1", port, home)
+
+
+@app.command()
+def decide(
+    file: Annotated[Path, typer.Argument(help="Decisions file, exported from the review pages.")],
+    by: Annotated[str, typer.Option(help="Who decided; goes into the records.")] = "reviewer",
+    home: Home = None,
+) -> None:
+    """Bring decisions from an exported file into the records."""
+    from datetime import UTC, datetime
+
+    from reports.decisions import apply_decisions
+    from tasks.vault.store import open_vault
+
+    payload = json.loads(file.read_text(encoding="utf-8"))
+    applied = apply_decisions(open_vault(settings_for(home)), payload, by=by, now=datetime.now(UTC))
+    console.print(f"{applied} decisions recorded.")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

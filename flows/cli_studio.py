@@ -1,0 +1,95 @@
+"""`rollcall kit` and `rollcall models`: what pictures look like, and what draws them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+kits = typer.Typer(help="Brand kits: list, look at, start one.", no_args_is_help=True)
+models = typer.Typer(help="Base models: list, fetch.", no_args_is_help=True)
+console = Console(highlight=False)
+
+
+@kits.command("list")
+def list_kits() -> None:
+    """The kits there are."""
+    from tasks.headshots.kit import list_kits as names
+    from tasks.headshots.kit import load_kit
+    from tasks.vault.settings import load_settings
+
+    folder = load_settings().kits
+    for name in names(folder):
+        console.print(f"{name:<16} {load_kit(name, folder).title}")
+
+
+@kits.command("show")
+def show_kit(
+    name: Annotated[str, typer.Argument(help="Name of the kit.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write the card (default: NAME-card.png).")] = None,
+) -> None:
+    """Draw a kit's card: backdrop, framing guides, colours, before anybody is trained."""
+    from tasks.headshots.kit import KitError, load_kit
+    from tasks.headshots.kit_card import draw_kit_card
+    from tasks.vault.settings import load_settings
+    from tasks.vision.images import encode
+
+    try:
+        kit = load_kit(name, load_settings().kits)
+    except KitError as wrong:
+        console.print(str(wrong), markup=False)
+        raise typer.Exit(1) from wrong
+    path = out or Path(f"{name}-card.png")
+    path.write_bytes(encode(draw_kit_card(kit), "png"))
+    console.print(f"Written: {path}")
+
+
+@kits.command("new")
+def new_kit(name: Annotated[str, typer.Argument(help="lower-case letters, digits and hyphens")]) -> None:
+    """Start a kit from a commented file."""
+    from tasks.headshots.kit import KitError
+    from tasks.headshots.kit import new_kit as start
+    from tasks.vault.settings import load_settings
+
+    try:
+        path = start(name, load_settings().kits)
+    except KitError as wrong:
+        console.print(str(wrong), markup=False)
+        raise typer.Exit(1) from wrong
+    console.print(f"Written: {path}\nEdit it, then:  rollcall kit show {name}")
+
+
+@models.command("list")
+def list_models() -> None:
+    """The base models there are cards for, their licence, and whether their files are here."""
+    from tasks.vault.settings import load_settings
+    from tasks.vision.diffusion_card import list_bases, load_base_card
+
+    table = Table("name", "title", "licence", "commercial use", "here", box=None)
+    folder = load_settings().bases
+    for name in list_bases(folder):
+        card = load_base_card(name, folder)
+        table.add_row(
+            name,
+            card.title,
+            card.licence,
+            "yes" if card.commercial_use else "no",
+            "yes" if card.folder.is_dir() else "no",
+        )
+    console.print(table)
+
+
+@models.command("pull")
+def pull_model(name: Annotated[str, typer.Argument(help="A name from `rollcall models list`.")]) -> None:
+    """Fetch a base model's files at the revision its card names. Only safetensors and configuration."""
+    from tasks.vault.settings import load_settings
+    from tasks.vision.diffusion_card import load_base_card
+    from tasks.vision.pull import PullFailed, pull_base
+
+    try:
+        folder = pull_base(load_base_card(name, load_settings().bases), say=console.print)
+    except (PullFailed, LookupError) as failed:
+        console.print(str(failed), markup=False)
+        raise typer.Exit(1) from failed
+    console.print(f"Here: {folder}")

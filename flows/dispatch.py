@@ -1,0 +1,76 @@
+"""Who runs the cohorts: the workers of the `gpu` pool where there are some, this process where there are none.
+
+Our own records say who is done; Prefect's states only say whether the machinery still runs. A cohort that died is
+started once more under a new key, and finds its finished people done.
+"""
+
+import os
+import time
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+
+from flows.cohort import cohort
+from tasks import progress
+
+ATTEMPTS = 2
+# Cohorts in flight at a time: enough to keep two cards busy, few enough not to starve others in the pool.
+WINDOW = 4
+POLL_S = 3.0
+
+
+def run_cohorts(batch: str, cohorts: list[int]) -> None:
+    """Runs every cohort of the batch to its end, somewhere."""
+    if os.environ.get("ROLLCALL_UNDER_SUPERVISOR"):
+        _on_workers(batch, cohorts)
+    else:
+        for number in cohorts:
+            cohort(batch, number)
+
+
+def _on_workers(batch: str, cohorts: list[int]) -> None:
+    waiting = [(number, 1) for number in cohorts]
+    running: dict[int, tuple[FlowRun, int]] = {}
+    finished = 0
+    while waiting or running:
+        while waiting and len(running) < WINDOW:
+            number, attempt = waiting.pop(0)
+            running[number] = (_submit(batch, number, attempt), attempt)
+        time.sleep(POLL_S)
+        for number, (run, attempt) in list(running.items()):
+            state = _state_of(run)
+            if state not in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
+                continue
+            del running[number]
+            if state in {"FAILED", "CRASHED"} and attempt < ATTEMPTS:
+                waiting.append((number, attempt + 1))
+            else:
+                finished += 1
+                progress.tell("cohorts", finished, len(cohorts))
+
+
+def _submit(batch: str, number: int, attempt: int) -> FlowRun:
+    run = run_deployment(
+        "cohort/Cohort",
+        parameters={"batch": batch, "number": number, "attempt": attempt},
+        timeout=0,
+        as_subflow=True,
+        idempotency_key=f"{batch}:{number}:{attempt}:{_parent()}",
+        tags=["cohort"],
+    )
+    assert isinstance(run, FlowRun)
+    return run
+
+
+def _parent() -> str:
+    """The run that asks: a later run of the same batch may submit the same cohort again."""
+    from prefect.runtime import flow_run
+
+    return str(flow_run.id)
+
+
+def _state_of(run: FlowRun) -> str:
+    with get_client(sync_client=True) as client:
+        state = client.read_flow_run(run.id).state
+    return state.type.value if state else "PENDING"

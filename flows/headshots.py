@@ -1,0 +1,104 @@
+"""Make headshots: roster → selfies → cohorts → team → review report. Read this one first.
+
+The flow is the story; each line is a task that asks our own records what is still missing and does that. Killing
+it anywhere and running it again ends in the same result. Prefect sees ids and counts, never people.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.runtime import flow_run
+from pydantic import Field
+
+from flows.dispatch import run_cohorts
+from reports.task import build_report
+from tasks.adapters.task import announce_forecast, seat_people
+from tasks.headshots.kit import list_kits
+from tasks.likeness.task import judge_team
+from tasks.roster.drop import find_drop, newest_drop
+from tasks.roster.task import take_roster
+from tasks.selfies.task import take_selfies
+from tasks.vault.batches import Order, seats_of
+from tasks.vault.settings import load_settings
+from tasks.vault.store import open_vault
+
+QUALITIES = ["draft", "standard", "best"]
+_KITS = list_kits(load_settings().kits)
+
+
+def _field(title: str, description: str, choices: list[str] | None = None) -> Any:
+    """How a parameter looks in Prefect's form: Prefect overwrites titles given any other way."""
+    extra: dict[str, Any] = {"title": title, "description": description}
+    return Field(json_schema_extra=extra | ({"enum": choices} if choices else {}))
+
+
+Drop = Annotated[str, _field("Roster and photos", "The folder that holds them. Leave empty for the newest upload.")]
+Kit = Annotated[str, _field("Brand kit", "Backdrop, light, framing and clothes for everybody.", _KITS)]
+Quality = Annotated[
+    str, _field("Quality", "draft to try things out, standard for real, best takes longest.", QUALITIES)
+]
+People = Annotated[str, _field("How many people", 'A number to try with some people first, or "all".')]
+
+
+def run_name() -> str:
+    """A name HR finds again: the drop's folder, the kit, the day."""
+    asked = flow_run.parameters
+    drop = str(asked.get("drop") or "newest upload").rstrip("/").rsplit("/", 1)[-1]
+    return f"{drop} · {asked.get('kit')} · {datetime.now(UTC):%d %b %H:%M}"
+
+
+@flow(name="make-headshots", flow_run_name=run_name, persist_result=False)
+def make_headshots(drop: Drop = "", kit: Kit = "harbour", quality: Quality = "standard", people: People = "all") -> str:
+    """Learns every face on the roster and takes everybody's headshot under one brand kit.
+
+    Returns the batch's id. Everybody on the roster ends in the report exactly once, with a state and a reason.
+    """
+    settings = load_settings()
+    order = Order(
+        drop=drop or newest_drop(settings), kit=known(kit, list_kits(settings.kits), "brand kit"),
+        quality=known(quality, QUALITIES, "quality"), base=settings.base, people=counted(people),
+    )  # fmt: skip
+    find_drop(order.drop)
+    batch = take_roster(order)
+    take_selfies(batch)
+    cohorts = seat_people(batch)
+    announce(batch, announce_forecast(batch))
+    run_cohorts(batch, cohorts)
+    judge_team(batch)
+    report = build_report(batch)
+    sum_up(batch, report)
+    return batch
+
+
+def known(value: str, choices: list[str], what: str) -> str:
+    """The form's checks can be switched off, so they are made again here."""
+    if value not in choices:
+        raise ValueError(f"There is no {what} called {value!r}. Choose one of: {', '.join(choices)}.")
+    return value
+
+
+def counted(people: str) -> str:
+    """ "all" or a whole number of people."""
+    if people != "all" and not (people.isdigit() and int(people) > 0):
+        raise ValueError('How many people: write a number such as 6, or "all".')
+    return people
+
+
+def announce(batch: str, forecast: str) -> None:
+    """Shows what is about to happen, before the expensive part."""
+    create_markdown_artifact(key=f"forecast-{batch}", markdown=forecast, description="What this run will take")
+
+
+def sum_up(batch: str, report: str) -> None:
+    """Counts by state, and where to look: no names, no pictures, they stay in the report."""
+    settings = load_settings()
+    counts: dict[tuple[str, str], int] = {}
+    for seat in seats_of(open_vault(settings), batch):
+        counts[seat.state, seat.reason or ""] = counts.get((seat.state, seat.reason or ""), 0) + 1
+    table = [{"state": state, "reason": reason, "people": number} for (state, reason), number in sorted(counts.items())]
+    create_table_artifact(key=f"people-{batch}", table=table, description="Everybody on the roster, by state")
+    create_link_artifact(
+        key=f"report-{batch}", link=f"{settings.public_url}/batches/{batch}/", link_text="Open the review pages"
+    )

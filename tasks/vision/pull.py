@@ -1,0 +1,77 @@
+"""Fetching model files that the user asked for by name: `rollcall models pull NAME`, and nothing else, ever.
+
+Bases come at the exact revision their card names, safetensors and configuration only (a pickle can run code).
+Eyes come file by file, each checked against the sha256 in its TOML before it gets its name.
+"""
+
+import hashlib
+import os
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+from tasks.vision.diffusion_card import BaseCard
+from tasks.vision.eyes_card import NetworkCard
+
+# Weights as safetensors, configuration and tokenizers as text; everything else stays where it is.
+WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "LICENSE*"]
+CHUNK = 1 << 20
+
+
+class PullFailed(Exception):
+    """Files could not be had, or were not what they should be; the message says what to do."""
+
+
+def pull_base(card: BaseCard, *, say: Callable[[str], None], endpoint: str | None = None) -> Path:
+    """Fetches a base's files into its folder and returns it. Does nothing for a base that ships with Rollcall."""
+    if card.repository is None:
+        say(f"{card.name} ships with Rollcall; there is nothing to fetch.")
+        return card.folder
+    say(f"Fetching {card.title} ({card.licence}) from {card.repository} at {card.revision} ...")
+    try:
+        snapshot_download(
+            card.repository, revision=card.revision, local_dir=card.folder, allow_patterns=WANTED, endpoint=endpoint
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as failed:
+        raise PullFailed(
+            f"{card.repository} could not be fetched ({type(failed).__name__}). Check the connection, accept the "
+            f"model's licence at its page if it has a gate, or copy the folder to {card.folder} yourself."
+        ) from failed
+    if not any(card.folder.rglob("*.safetensors")):
+        raise PullFailed(f"{card.repository} holds no safetensors at this revision; Rollcall loads nothing else.")
+    return card.folder
+
+
+def pull_network(network: NetworkCard, folder: Path, *, say: Callable[[str], None]) -> Path:
+    """Fetches one network file and checks its sha256 before it gets its name; keeps one that is right already."""
+    target = folder / network.file
+    if target.exists() and _sha256(target) == network.sha256:
+        return target
+    if not network.url:
+        raise PullFailed(f"{network.file} has no address in its TOML; put the file into {folder} yourself.")
+    say(f"Fetching {network.file} ({network.licence}) ...")
+    folder.mkdir(parents=True, exist_ok=True)
+    part = target.with_suffix(target.suffix + ".part")
+    try:
+        with urllib.request.urlopen(network.url, timeout=60) as answer, part.open("wb") as file:
+            while block := answer.read(CHUNK):
+                file.write(block)
+    except OSError as failed:
+        raise PullFailed(f"{network.file} could not be fetched ({type(failed).__name__}); try again.") from failed
+    found = _sha256(part)
+    if found != network.sha256:
+        part.unlink()
+        raise PullFailed(f"{network.file} has sha256 {found}, expected {network.sha256}; it was thrown away.")
+    os.replace(part, target)
+    return target
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(CHUNK):
+            digest.update(block)
+    return digest.hexdigest()
