@@ -1,0 +1,97 @@
+"""The TOML beside the networks: which file does what, its sha256 and licence, and the thresholds fitted for it.
+
+A threshold without its encoder is meaningless, and a network without its hash is anybody's: so both live here, and
+a file that does not match is refused before it is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasks.vision.faces import EyesMissing, QualityLimits, Thresholds
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkCard(_Strict):
+    """One network file."""
+
+    file: str
+    sha256: str
+    bytes: int
+    licence: str
+    origin: str
+    url: str = ""  # where `rollcall models pull` fetches it; empty for files in the repository
+    note: str = ""
+
+
+class ThresholdCard(_Strict):
+    """`Thresholds` as written in TOML, with where they come from."""
+
+    fitted_on: str
+    same: float
+    belongs: float
+    stranger: float
+    twin_folder: float
+    likeness_slope: float
+    likeness_bias: float
+    margin: float
+    likeness: float
+    relative: float
+
+    def thresholds(self) -> Thresholds:
+        return Thresholds(**self.model_dump(exclude={"fitted_on"}))
+
+
+class EncoderCard(NetworkCard):
+    """An identity encoder and its thresholds."""
+
+    name: str
+    thresholds: ThresholdCard
+
+
+class EyesCard(_Strict):
+    """All networks of one pair of eyes. Encoders stand in order of preference: first embedder, last judge."""
+
+    name: str
+    title: str
+    finder: NetworkCard
+    landmarks: NetworkCard | None = None
+    matter: NetworkCard
+    encoders: list[EncoderCard]
+    limits: dict[str, float] = {}
+
+    def quality_limits(self) -> QualityLimits:
+        values = {k: int(v) if k == "duplicate_bits" else v for k, v in self.limits.items()}
+        return QualityLimits(**values)  # type: ignore[arg-type]  # one int among floats
+
+    def networks(self) -> list[NetworkCard]:
+        """Every file named, for pulling and checking."""
+        found: list[NetworkCard] = [self.finder, self.matter, *self.encoders]
+        return found if self.landmarks is None else [*found, self.landmarks]
+
+
+def read_eyes_card(path: Path) -> EyesCard:
+    """The card at `path`; errors name the file and the key."""
+    if not path.is_file():
+        raise EyesMissing(f"{path.name} is not in {path.parent}; `python -m synthetic.eyes.train` makes it")
+    try:
+        return EyesCard.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise EyesMissing(f"{path}: {error}") from error
+
+
+def checked_file(folder: Path, network: NetworkCard, remedy: str) -> Path:
+    """The network's file, if it is there and is the one that was pinned."""
+    path = folder / network.file
+    if not path.is_file():
+        raise EyesMissing(f"{network.file} is not in {folder}; {remedy}")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != network.sha256:
+        raise EyesMissing(f"{path} is not the pinned file (sha256 differs); {remedy}")
+    return path

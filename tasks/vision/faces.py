@@ -1,0 +1,137 @@
+"""What sees faces, as small typed protocols, so that steps never know which networks stand behind them.
+
+`open_eyes("embedded")` gives the small networks of this project (trained on drawn people, for trying the system
+out); `open_eyes("opencv")` gives YuNet and an SFace-compatible encoder from a folder of pinned files. Thresholds
+belong to an encoder and never travel without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.vision.images import Picture
+
+Vector = npt.NDArray[np.float32]
+
+
+class EyesMissing(Exception):
+    """The networks are not there, or are not the ones that were pinned. Says what to run."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face: box (x, y, width, height) in px, five landmarks in px, score 0..1."""
+
+    box: tuple[float, float, float, float]
+    landmarks: Vector  # (5, 2): right eye (left in the picture), left eye, nose, right and left mouth corner
+    score: float
+
+    @property
+    def area(self) -> float:
+        return self.box[2] * self.box[3]
+
+    @property
+    def inter_eye(self) -> float:
+        """Distance of the eyes in px."""
+        return float(np.hypot(*(self.landmarks[1] - self.landmarks[0])))
+
+
+class FaceFinder(Protocol):
+    """Finds people's faces, the largest first; an empty list where there is none."""
+
+    def find(self, picture: Picture) -> list[Face]: ...
+
+
+class FaceEmbedder(Protocol):
+    """Turns one face into a unit vector; likeness is the dot product of two of them."""
+
+    name: str
+
+    def embed(self, picture: Picture, face: Face) -> Vector: ...
+
+
+class Matter(Protocol):
+    """Alpha of the people in a picture, float32 0..1, (H, W)."""
+
+    def matte(self, picture: Picture) -> Vector: ...
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Cosines of one encoder, fitted on the data named in its TOML."""
+
+    same: float  # one pair: the same person
+    belongs: float  # best match within a folder below this: may not belong to it
+    stranger: float  # best match below this: someone else
+    twin_folder: float  # means of two folders above this: one person under two names
+    likeness_slope: float  # P(same) = 1 / (1 + exp(-(slope * cosine + bias)))
+    likeness_bias: float
+    margin: float  # least lead over the nearest other person of the company
+    likeness: float  # least mean of the best three cosines for a headshot to be shown
+    relative: float  # least likeness relative to how alike the selfies are among themselves
+
+    def probability(self, cosine: float) -> float:
+        """P(same person) at equal priors."""
+        return float(1 / (1 + np.exp(-np.clip(self.likeness_slope * cosine + self.likeness_bias, -60, 60))))
+
+
+@dataclass(frozen=True)
+class QualityLimits:
+    """Limits of the selfie checks (`quality.Quality`), measured for these eyes."""
+
+    inter_eye_px: float = 60.0
+    inter_eye_good_px: float = 90.0
+    score: float = 0.8
+    yaw: float = 0.20
+    yaw_reject: float = 0.45
+    roll: float = 20.0
+    sharpness: float = 0.008
+    noise: float = 1.0
+    median_l_low: float = 25.0
+    median_l_high: float = 88.0
+    clipped_share: float = 0.35  # good portraits reach .29 on a bright forehead, a blown one .97
+    dark_share: float = 0.30
+    eye_contrast: float = 0.25
+    second_face_reject: float = 0.15  # area of another face / area of the main one
+    second_face_warn: float = 0.02
+    duplicate_bits: int = 6
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """Everything that sees, opened once and handed to the steps."""
+
+    name: str
+    finder: FaceFinder
+    embedder: FaceEmbedder
+    judge: FaceEmbedder  # scores likeness; another encoder than the one that guided or chose
+    matter: Matter
+    thresholds: Thresholds
+    judge_thresholds: Thresholds
+    limits: QualityLimits
+
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def open_eyes(name: str = "embedded", models: Path | None = None) -> Eyes:
+    """Open "embedded" or "opencv". Networks are checked against their pinned sha256 and loaded when first used."""
+    if name == "embedded":
+        from tasks.vision.readers.embedded import open_embedded
+
+        return open_embedded(models or REPOSITORY / "base_models" / "eyes")
+    if name == "opencv":
+        from tasks.vision.readers.opencv import open_opencv
+
+        return open_opencv(models or REPOSITORY / "var" / "models")
+    raise EyesMissing(f"no eyes are called {name!r}; there are 'embedded' and 'opencv'")
+
+
+def cosine(first: Vector, second: Vector) -> float:
+    """Likeness of two unit vectors."""
+    return float(np.dot(first, second))
