@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tasks.roster.columns import find_header, header_score, map_columns
 from tasks.roster.grid import read_grid
@@ -16,6 +16,7 @@ from tasks.roster.person import Notes, read_consent
 from tasks.roster.rows import ConsentCell, RosterProblem, RosterRow, Understood, Unreadable
 
 PURPOSE = "headshot"
+CLOCK_TOLERANCE = timedelta(days=1)  # a register dated in another time zone; the same day the vault allows
 # What people call the purpose of this product, folded (columns.folded). Anything else is another purpose.
 HEADSHOT_WORDS = frozenset({
     "headshot", "headshots", "company headshot", "company headshots", "ai headshot", "ai headshots",
@@ -98,10 +99,11 @@ def consent_problem(consents: Iterable[ConsentCell], now: datetime, purpose: str
     relevant = [c for c in all_of_them if is_purpose(c.purpose, purpose)]
     if not relevant:
         return "consent_other_purpose" if any(c.given for c in all_of_them) else "no_consent"
-    last = relevant[-1]
-    if last.withdrawn and (last.withdrawn_at is None or last.withdrawn_at <= now):
+    # The latest by date; a line without a date stands where the file has it, after the dated ones before it.
+    last = max(enumerate(relevant), key=lambda pair: (pair[1].given_at or now, pair[1].withdrawn, pair[0]))[1]
+    if last.withdrawn:  # counts from the moment it is known, whatever date it bears
         return "consent_withdrawn"
-    if not last.given or (last.given_at is not None and last.given_at > now):
+    if not last.given or (last.given_at is not None and last.given_at > now + CLOCK_TOLERANCE):
         return "no_consent"
     return None
 

@@ -1,0 +1,100 @@
+"""What can be found about a person's photos: a code, a measured number, a limit, and a sentence they can act on.
+
+One table holds the words, so that the command line, the return file for HR and the records say the same thing. The
+sentences speak to the employee; HR can send them on as they are. No sentence contains a name, a file or a number that
+identifies anybody.
+"""
+
+# ruff: noqa: E501  (one sentence, one line: they are read and compared side by side)
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Severity = Literal["block", "reject", "warn"]  # the person waits; this photo is not used; only worth knowing
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One observation. `photo` counts a person's photos from 1; None means the person or the whole set."""
+
+    code: str
+    measured: float | str
+    limit: float | str
+    sentence: str
+    severity: Severity
+    photo: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+# code, or code/which sentence → (severity, sentence). {measured} and {limit} are filled in.
+WORDS: dict[str, tuple[Severity, str]] = {
+    # the roster and consent
+    "left_company": ("block", "The roster says that you have left the company; there is nothing to do."),
+    "on_leave": ("block", "The roster says that you are on leave; your headshot can be made when you are back."),
+    "duplicate_id": ("block", "Two people on the roster share your employee number: HR has to give each their own."),
+    "missing_id": ("block", "The roster has no employee number for you: HR has to add it."),
+    "bad_email": ("warn", "The work e-mail on the roster is missing or not an address: HR should correct it."),
+    "missing_name": ("warn", "The roster has no name for you: HR should add it."),
+    "formula_cell": ("warn", "A cell of your row begins like a formula; it was kept as text. HR should check it."),
+    "duplicate_email": ("warn", "Somebody else on the roster has the same e-mail: HR should correct it."),
+    "unknown_status": ("warn", "Your status on the roster is a word we do not know; you are treated as active."),
+    "unknown_choice": ("warn", "One of your preferences on the roster could not be read; the careful one was taken."),
+    "bad_date": ("warn", "A date in your row could mean two days: HR should write it as 2026-03-31."),
+    "extra_cells": ("warn", "Your row has more cells than the header: HR should check it."),
+    "no_consent": ("block", "We have no consent from you for a headshot, so no photo of yours was opened. Ask HR for the form."),
+    "consent_withdrawn": ("block", "You withdrew your consent, so no photo of yours was opened. Tell HR if you change your mind."),
+    "consent_other_purpose": ("block", "Your consent is for another purpose than a headshot, so no photo was opened. Ask HR for the form."),
+    "opted_out": ("warn", "You chose a picture without generation: it will be made from one of your own photos."),
+    # which photos
+    "no_photos": ("block", "There is no photo of you. Put at least {limit} photos into a folder named with your employee number."),
+    "no_photos/unusable": ("block", "None of your {measured} photos can be used; see what is wrong with each, and send {limit} new ones."),
+    "too_few_photos": ("warn", "{measured} of your photos can be used; with {limit} the result is safer. Send more if you can."),
+    "not_on_roster": ("warn", "{measured} files belong to nobody on the roster: name folders by employee number."),
+    "ambiguous_photo": ("warn", "{measured} files fit more than one person: name their folders by employee number."),
+    # one photo
+    "not_a_picture": ("reject", "This file is not a photo we can read. Send a JPEG, PNG or HEIC."),
+    "truncated": ("reject", "This file is damaged or was cut off while sending. Send it again."),
+    "too_large": ("reject", "This file is too large ({measured}; at most {limit}). Send it in the usual size of your phone."),
+    "animated": ("reject", "This is a moving picture. Send a still photo."),
+    "no_face": ("reject", "We cannot find a face in this photo. Take one with your whole face in view."),
+    "several_faces": ("reject", "There is more than one face in this photo. Send one with only you in it."),
+    "small_face": ("reject", "Your face is too small ({measured} px between the eyes; at least {limit}). Come closer."),
+    "blurred": ("reject", "This photo is blurred ({measured}; at least {limit}). Hold the phone still and wipe the lens."),
+    "noisy": ("reject", "This photo is very grainy. Take it in better light."),
+    "dark": ("reject", "This photo is too dark. Face a window or switch a light on."),
+    "overexposed": ("reject", "Your face is too bright in this photo. Step out of the direct light."),
+    "sunglasses": ("reject", "We cannot see your eyes. Take the sunglasses off; ordinary glasses are fine."),
+    "turned_away": ("reject", "You are turned too far to the side ({measured}; at most {limit}). Look towards the camera."),
+    "near_duplicate": ("reject", "This photo is nearly the same as another of yours; it counts once. Send a different one."),
+    # the set
+    "other_person": ("reject", "This face does not look like the one in your other photos ({measured}; at least {limit}). Is it you?"),
+    "other_person/set": ("block", "Your photos seem to show two people ({measured}; at least {limit}). Tell HR which ones are you."),
+    "little_variety": ("warn", "Your photos are much alike. One in other light or another place makes the result safer."),
+    "same_face_two_names": ("block", "The same face lies under two names ({measured}; at most {limit}). HR has to say whose photos these are."),
+}  # fmt: skip
+
+
+def finding(
+    code: str,
+    measured: float | str = "",
+    limit: float | str = "",
+    *,
+    severity: Severity | None = None,
+    photo: int | None = None,
+) -> Finding:
+    """A finding in the words of the table; figures are rounded as a person would say them. What follows a slash in
+    `code` only chooses the sentence."""
+    usual, sentence = WORDS[code]
+    shown, bound = _plain(measured), _plain(limit)
+    return Finding(
+        code.partition("/")[0], shown, bound, sentence.format(measured=shown, limit=bound), severity or usual, photo
+    )
+
+
+def _plain(value: float | str) -> float | str:
+    if isinstance(value, (str, int)):
+        return value
+    return round(value) if abs(value) >= 10 else float(f"{value:.2g}")

@@ -1,0 +1,210 @@
+"""Judges photos by their measurements: one by one, as a set, and across the company. Pure: no pixels, no files.
+
+Limits come with the eyes that measured (`Eyes.limits`, `Eyes.thresholds`): a cosine of one encoder says nothing about
+another's. Exposure is judged on clipping and darkness, never on how light somebody's skin is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.selfies.findings import Finding, finding
+from tasks.selfies.look import Look
+from tasks.vision.faces import QualityLimits, Thresholds, Vector
+from tasks.vision.quality import Quality, hamming
+
+WANTED = 4  # accepted photos from which a person no longer counts as having few
+ENOUGH_VARIETY_BITS = 10  # hashes of photos taken in different places lie 14 and more apart
+
+
+@dataclass(frozen=True)
+class SelfieVerdict:
+    """What becomes of one photo. `photo` counts from 1, in the order they were given."""
+
+    photo: int
+    accepted: bool
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class SetVerdict:
+    """What becomes of a person's photos together."""
+
+    verdicts: tuple[SelfieVerdict, ...]
+    findings: tuple[Finding, ...]  # about the set
+    template: Vector | None  # mean direction of the accepted faces, for comparing people
+
+    @property
+    def accepted(self) -> int:
+        return sum(verdict.accepted for verdict in self.verdicts)
+
+    @property
+    def few(self) -> bool:
+        return 0 < self.accepted < WANTED
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """Of the set first, then photo by photo."""
+        return self.findings + tuple(f for verdict in self.verdicts for f in verdict.findings)
+
+
+def judge_photo(look: Look, limits: QualityLimits, photo: int = 1) -> SelfieVerdict:
+    """One photo by itself."""
+    if look.refused:
+        code, measured, limit = look.refused
+        return SelfieVerdict(photo, False, (finding(code, measured, limit, photo=photo),))
+    if look.quality is None:
+        return SelfieVerdict(photo, False, (finding("no_face", look.faces, 1, photo=photo),))
+    found = []
+    if look.second_share > limits.second_face_warn:
+        severity = "reject" if look.second_share > limits.second_face_reject else "warn"
+        found.append(finding("several_faces", look.faces, 1, severity=severity, photo=photo))  # type: ignore[arg-type]
+    found += _judge_quality(look.quality, limits, photo)
+    return SelfieVerdict(photo, all(f.severity != "reject" for f in found), tuple(found))
+
+
+def _judge_quality(q: Quality, limits: QualityLimits, photo: int) -> list[Finding]:
+    found = []
+    if q.inter_eye_px < limits.inter_eye_px:
+        found.append(finding("small_face", q.inter_eye_px, limits.inter_eye_px, photo=photo))
+    if q.turned > limits.yaw:
+        severity = "reject" if q.turned > limits.yaw_reject else "warn"
+        found.append(finding("turned_away", q.turned, limits.yaw, severity=severity, photo=photo))  # type: ignore[arg-type]
+    if q.exposure_median_L < limits.median_l_low or q.dark_share > limits.dark_share:
+        found.append(finding("dark", q.exposure_median_L, limits.median_l_low, photo=photo))
+    elif q.exposure_median_L > limits.median_l_high or q.clipped_share > limits.clipped_share:
+        found.append(finding("overexposed", q.clipped_share, limits.clipped_share, photo=photo))
+    # In a dark or burnt-out photo the following would only repeat it in other words: blur and hidden eyes are
+    # read from contrasts that are not there.
+    if any(f.code in ("dark", "overexposed") for f in found):
+        return found
+    if q.sharpness < limits.sharpness:
+        found.append(finding("blurred", q.sharpness, limits.sharpness, photo=photo))
+    elif q.sharpness > limits.noise:
+        found.append(finding("noisy", q.sharpness, limits.noise, photo=photo))
+    # A turned head hides an eye as glasses would: frontal first.
+    if q.turned <= limits.yaw_reject and q.eye_contrast < limits.eye_contrast:
+        found.append(finding("sunglasses", q.eye_contrast, limits.eye_contrast, photo=photo))
+    return found
+
+
+def judge_set(looks: Sequence[Look], limits: QualityLimits, thresholds: Thresholds) -> SetVerdict:
+    """All photos of one person: copies counted once, strangers found, and whether enough is left."""
+    verdicts = [judge_photo(look, limits, i + 1) for i, look in enumerate(looks)]
+    verdicts = _without_copies(looks, verdicts, limits)
+    verdicts, found = _without_strangers(looks, verdicts, thresholds)
+    left = [look for look, verdict in zip(looks, verdicts, strict=True) if verdict.accepted]
+    if not looks:
+        found.append(finding("no_photos", 0, WANTED))
+    elif not left:
+        found.append(finding("no_photos/unusable", len(looks), WANTED))
+    elif len(left) < WANTED:
+        found.append(finding("too_few_photos", len(left), WANTED))
+    elif _spread(left) < ENOUGH_VARIETY_BITS:
+        found.append(finding("little_variety", _spread(left), ENOUGH_VARIETY_BITS))
+    return SetVerdict(tuple(verdicts), tuple(found), template([look.vector for look in left]))
+
+
+def template(vectors: Sequence[Vector | None]) -> Vector | None:
+    """The mean direction of one person's faces; None without any."""
+    there = [vector for vector in vectors if vector is not None]
+    if not there:
+        return None
+    mean = np.mean(there, axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
+
+
+def _distance(first: Look, second: Look) -> int:
+    """Bits between two pictures; a mirrored copy is a copy."""
+    return min(hamming(first.hash, second.hash), hamming(first.hash, second.mirrored))
+
+
+def _spread(looks: Sequence[Look]) -> int:
+    return max((_distance(a, b) for i, a in enumerate(looks) for b in looks[:i]), default=64)
+
+
+def _reject(verdict: SelfieVerdict, why: Finding) -> SelfieVerdict:
+    accepted = verdict.accepted and why.severity != "reject"
+    return SelfieVerdict(verdict.photo, accepted, (*verdict.findings, why))
+
+
+def _without_copies(
+    looks: Sequence[Look], verdicts: Sequence[SelfieVerdict], limits: QualityLimits
+) -> list[SelfieVerdict]:
+    """Of photos that are nearly the same the largest face stays; bursts are no evidence of anything."""
+    result = list(verdicts)
+    kept: list[int] = []
+    by_size = sorted(
+        (i for i, verdict in enumerate(verdicts) if verdict.accepted),
+        key=lambda i: (-(q.inter_eye_px if (q := looks[i].quality) else 0.0), i),
+    )
+    for i in by_size:
+        nearest = min((_distance(looks[i], looks[j]) for j in kept), default=64)
+        if nearest <= limits.duplicate_bits:
+            result[i] = _reject(result[i], finding("near_duplicate", nearest, limits.duplicate_bits, photo=i + 1))
+        else:
+            kept.append(i)
+    return result
+
+
+def _without_strangers(
+    looks: Sequence[Look], verdicts: Sequence[SelfieVerdict], thresholds: Thresholds
+) -> tuple[list[SelfieVerdict], list[Finding]]:
+    """Photos whose best match inside the folder is below `belongs`, and folders that hold two people."""
+    result = list(verdicts)
+    left = [i for i, verdict in enumerate(verdicts) if verdict.accepted and looks[i].vector is not None]
+    if len(left) < 2:
+        return result, []
+    vectors = np.stack([v for i in left if (v := looks[i].vector) is not None])
+    cosines = vectors @ vectors.T
+    if len(left) == 2:  # nothing says which of two is the right one
+        value = float(cosines[0, 1])
+        if value < thresholds.stranger:
+            return result, [finding("other_person/set", value, thresholds.stranger, severity="warn")]
+        return result, []
+    groups = _groups(cosines, thresholds.stranger)
+    if len(groups) > 1 and len(groups[1]) > 1:
+        between = float(np.mean(cosines[np.ix_(groups[0], groups[1])]))
+        return result, [finding("other_person/set", between, thresholds.stranger)]
+    np.fill_diagonal(cosines, -1.0)
+    home = groups[0]
+    for place, i in enumerate(left):
+        best = float(cosines[place, [j for j in home if j != place]].max(initial=-1.0))
+        if best < thresholds.belongs and (place not in home or len(home) > 1):
+            result[i] = _reject(result[i], finding("other_person", best, thresholds.belongs, photo=i + 1))
+    return result, []
+
+
+def _groups(cosines: Vector, limit: float) -> list[list[int]]:
+    """Average-linkage groups, the largest first: merged while the mean cosine between two groups reaches `limit`."""
+    groups = [[i] for i in range(len(cosines))]
+    while len(groups) > 1:
+        best, pair = -2.0, (0, 0)
+        for a in range(len(groups)):
+            for b in range(a):
+                value = float(np.mean(cosines[np.ix_(groups[a], groups[b])]))
+                if value > best:
+                    best, pair = value, (a, b)
+        if best < limit:
+            break
+        groups[pair[1]] += groups.pop(pair[0])
+    return sorted(groups, key=len, reverse=True)
+
+
+def judge_company(templates: Mapping[str, Vector], thresholds: Thresholds) -> dict[str, tuple[Finding, ...]]:
+    """The same face under two names. Both wait: nothing here says whose photos they are."""
+    numbers = list(templates)
+    if len(numbers) < 2:
+        return {}
+    vectors = np.stack([templates[number] for number in numbers])
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -1.0)
+    nearest = cosines.max(axis=1)
+    return {
+        number: (finding("same_face_two_names", float(value), thresholds.twin_folder),)
+        for number, value in zip(numbers, nearest, strict=True)
+        if value > thresholds.twin_folder
+    }
