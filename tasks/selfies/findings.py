@@ -31,23 +31,10 @@ class Finding:
 
 # code, or code/which sentence → (severity, sentence). {measured} and {limit} are filled in.
 WORDS: dict[str, tuple[Severity, str]] = {
-    # the roster and consent
-    "left_company": ("block", "The roster says that you have left the company; there is nothing to do."),
-    "on_leave": ("block", "The roster says that you are on leave; your headshot can be made when you are back."),
-    "duplicate_id": ("block", "Two people on the roster share your employee number: HR has to give each their own."),
-    "missing_id": ("block", "The roster has no employee number for you: HR has to add it."),
-    "bad_email": ("warn", "The work e-mail on the roster is missing or not an address: HR should correct it."),
-    "missing_name": ("warn", "The roster has no name for you: HR should add it."),
-    "formula_cell": ("warn", "A cell of your row begins like a formula; it was kept as text. HR should check it."),
-    "duplicate_email": ("warn", "Somebody else on the roster has the same e-mail: HR should correct it."),
-    "unknown_status": ("warn", "Your status on the roster is a word we do not know; you are treated as active."),
-    "unknown_choice": ("warn", "One of your preferences on the roster could not be read; the careful one was taken."),
-    "bad_date": ("warn", "A date in your row could mean two days: HR should write it as 2026-03-31."),
-    "extra_cells": ("warn", "Your row has more cells than the header: HR should check it."),
+    # consent (what is wrong with the roster itself brings its own sentence)
     "no_consent": ("block", "We have no consent from you for a headshot, so no photo of yours was opened. Ask HR for the form."),
     "consent_withdrawn": ("block", "You withdrew your consent, so no photo of yours was opened. Tell HR if you change your mind."),
     "consent_other_purpose": ("block", "Your consent is for another purpose than a headshot, so no photo was opened. Ask HR for the form."),
-    "opted_out": ("warn", "You chose a picture without generation: it will be made from one of your own photos."),
     # which photos
     "no_photos": ("block", "There is no photo of you. Put at least {limit} photos into a folder named with your employee number."),
     "no_photos/unusable": ("block", "None of your {measured} photos can be used; see what is wrong with each, and send {limit} new ones."),

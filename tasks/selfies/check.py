@@ -1,0 +1,147 @@
+"""Checks a drop before anything is run or kept: everybody on the roster once, ready or blocked, with what to do.
+
+Nothing is written anywhere and no photo is opened without consent. The roster part takes well under two seconds; the
+photo part tells its progress. Neither torch nor Prefect is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tasks.roster.consents import ConsentRegister, read_consents
+from tasks.roster.drop import TABLES, FolderDrop
+from tasks.roster.read import read_roster
+from tasks.roster.rows import Roster, RosterProblem
+from tasks.roster.write import table_csv
+from tasks.selfies.examine import examine
+from tasks.selfies.findings import Finding
+from tasks.selfies.judge import judge_company
+from tasks.selfies.manifest import read_manifest
+from tasks.selfies.match import Matching, match_photos
+from tasks.selfies.people import PersonCheck, blocks, consent_code_of, settle, standing
+from tasks.vision.faces import Eyes, Vector
+
+# (what is being done, done so far, of how many)
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """How everybody stands. `len(people)` is the number of people on the roster, always."""
+
+    roster: Roster
+    register: ConsentRegister | None
+    matching: Matching
+    people: tuple[PersonCheck, ...]
+    looked: bool  # False when only the roster was checked
+
+    @property
+    def blocked(self) -> tuple[PersonCheck, ...]:
+        return tuple(person for person in self.people if person.state == "blocked")
+
+    @property
+    def warned(self) -> tuple[PersonCheck, ...]:
+        """Ready, with something worth knowing."""
+        return tuple(person for person in self.people if person.state == "ready" and person.findings)
+
+    @property
+    def ready(self) -> tuple[PersonCheck, ...]:
+        """Ready, and nothing to say."""
+        return tuple(person for person in self.people if person.state == "ready" and not person.findings)
+
+    @property
+    def file_problems(self) -> tuple[RosterProblem, ...]:
+        """What is wrong with the roster as a whole, and with the lines of the register."""
+        of_roster = tuple(problem for problem in self.roster.problems if not problem.row)
+        return of_roster + (self.register.problems if self.register else ())
+
+    @property
+    def drop_findings(self) -> tuple[Finding, ...]:
+        """About files that are nobody's."""
+        return self.matching.findings
+
+    def lines(self) -> list[str]:
+        """The report as plain text."""
+        lines = self.roster.understood.lines()
+        lines += [f"! {p.column or 'File'}: {p.shape}. {p.fix}" for p in self.file_problems]
+        lines += [f"! {found.sentence}" for found in self.drop_findings]
+        for title, group in (("Blocked", self.blocked), ("Ready, with remarks", self.warned)):
+            lines += ["", f"{title} ({len(group)})"] if group else []
+            for person in group:
+                lines.append(f"  {person.number}  {person.name}")
+                lines += [f"      {_mark(f)} {f.code}{_which(f)}: {f.sentence}" for f in person.findings]
+        lines += ["", f"Ready ({len(self.ready)})"]
+        lines += [f"  {person.number}  {person.name}  {person.accepted} photos" for person in self.ready]
+        count = len(self.ready) + len(self.warned)
+        return [*lines, "", f"{len(self.people)} people: {count} ready, {len(self.blocked)} blocked."]
+
+
+def _mark(found: Finding) -> str:
+    return {"block": "✗", "reject": "–", "warn": "·"}[found.severity]
+
+
+def _which(found: Finding) -> str:
+    return f" (photo {found.photo})" if found.photo else ""
+
+
+def check_drop(
+    roster: Path,
+    selfies: Path | None,
+    consents: Path | None = None,
+    eyes: Eyes | Callable[[], Eyes] | None = None,
+    *,
+    now: datetime | None = None,
+    encoding: str | None = None,
+    on_progress: Progress | None = None,
+) -> CheckReport:
+    """Checks a roster with its photos. Without `eyes` no photo is opened: roster, consent and matching only.
+
+    `eyes` may be a function, so that the networks load after the roster's problems are known. Raises Unreadable or
+    DropFault when there is nothing to check.
+    """
+    moment = now or datetime.now(UTC)
+    read = read_roster(roster.read_bytes(), roster.name, encoding, moment.date())
+    register = read_consents(consents.read_bytes(), consents.name, encoding) if consents else None
+    drop = FolderDrop(str(selfies)) if selfies else None
+    files = [f for f in drop.files() if not f.lower().endswith(TABLES)] if drop else []
+    matching = match_photos(files, read.rows, read_manifest(drop) if drop else None)
+    before = {row.row: standing(row, read, consent_code_of(row, register, moment)) for row in read.rows}
+    open_for = [row.number for row in read.rows if not blocks(before[row.row])]
+    verdicts, company = {}, {}
+    if drop and eyes is not None:
+        total = sum(len(matching.by_number.get(number, ())) for number in open_for)
+        opened = eyes() if callable(eyes) else eyes
+        templates: dict[str, Vector] = {}
+        progress = (lambda done: on_progress("photos", done, total)) if on_progress else None
+        for one in examine(open_for, matching.by_number, drop, opened, lambda _: True, progress):
+            verdicts[one.number] = one.verdict
+            if one.verdict.template is not None:
+                templates[one.number] = one.verdict.template
+        company = judge_company(templates, opened.thresholds)
+    people = []
+    for row in read.rows:
+        closed = blocks(before[row.row])
+        verdict = None if closed else verdicts.get(row.number)
+        photos = len(matching.by_number.get(row.number, ()))
+        people.append(settle(row, before[row.row], photos, verdict, () if closed else company.get(row.number, ())))
+    return CheckReport(read, register, matching, tuple(people), bool(drop and eyes is not None))
+
+
+def write_return_csv(report: CheckReport, path: Path) -> None:
+    """A table for HR to work off and send on: one line per person and finding, safe to open in a spreadsheet."""
+    header = ("Employee ID", "Name", "Roster row", "State", "Photo", "Finding", "Measured", "Limit", "What to do")
+    lines: list[tuple[str, ...]] = []
+    for problem in report.file_problems:
+        row = str(problem.row or "")
+        lines.append(("", "", row, "file", "", problem.code, problem.shape, problem.column, problem.fix))
+    for found in report.drop_findings:
+        lines.append(("", "", "", "files", "", found.code, str(found.measured), str(found.limit), found.sentence))
+    for person in report.people:
+        who = (person.number, person.name, str(person.row), person.state)
+        lines += [
+            (*who, str(f.photo or ""), f.code, str(f.measured), str(f.limit), f.sentence) for f in person.findings
+        ] or [(*who, "", "", "", "", "")]
+    path.write_bytes(table_csv(header, lines))

@@ -1,0 +1,90 @@
+"""Puts together what roster, consent and photos say about one person: ready or blocked, by which lane, and why.
+
+The same rules serve the check before a run and the run itself, so that what HR was told is what happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from tasks.roster.consents import ConsentRegister, consent_problem, consents_of
+from tasks.roster.rows import Roster, RosterProblem, RosterRow
+from tasks.selfies.findings import Finding, finding
+from tasks.selfies.judge import SetVerdict
+
+Lane = Literal["generated", "faithful"]
+
+
+@dataclass(frozen=True)
+class PersonCheck:
+    """How one person on the roster stands. Everybody on the roster has exactly one."""
+
+    number: str
+    name: str
+    row: int  # in the roster
+    state: Literal["ready", "blocked"]
+    reason: str | None  # a finding's code; "opted_out" beside ready means the faithful lane
+    lane: Lane
+    photos: int  # how many files were given
+    accepted: int
+    few: bool
+    findings: tuple[Finding, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For the records: codes and numbers, no name and no file."""
+        return {
+            "state": self.state,
+            "reason": self.reason,
+            "lane": self.lane,
+            "photos": self.photos,
+            "accepted": self.accepted,
+            "few": self.few,
+            "findings": [found.as_json() for found in self.findings],
+        }
+
+
+def standing(row: RosterRow, roster: Roster, consent_code: str | None) -> tuple[Finding, ...]:
+    """What is known before any photo is opened. A finding that blocks keeps the photos closed."""
+    found = [_from_problem(problem) for problem in roster.problems_in(row.row)]
+    if consent_code:
+        found.append(finding(consent_code))
+    return tuple(found)
+
+
+def consent_code_of(row: RosterRow, register: ConsentRegister | None, now: datetime) -> str | None:
+    """None when the files hold a valid consent for a headshot."""
+    return consent_problem(consents_of(row, register), now)
+
+
+def _from_problem(problem: RosterProblem) -> Finding:
+    where = f"Roster row {problem.row}" + (f", column {problem.column}" if problem.column else "")
+    severity: Literal["block", "warn"] = "block" if problem.blocking else "warn"
+    return Finding(problem.code, problem.shape, "", f"{where}: {problem.fix}", severity)
+
+
+def blocks(findings: Iterable[Finding]) -> bool:
+    return any(found.severity == "block" for found in findings)
+
+
+def settle(
+    row: RosterRow, before: Sequence[Finding], photos: int, verdict: SetVerdict | None, company: Sequence[Finding] = ()
+) -> PersonCheck:
+    """The final word on one person. The reason is the first finding that blocks: roster, consent, photos, company."""
+    findings = (*before, *(verdict.all_findings if verdict else ()), *company)
+    blocking = next((found.code for found in findings if found.severity == "block"), None)
+    lane: Lane = "generated" if row.generation else "faithful"
+    return PersonCheck(
+        number=row.number,
+        name=row.name,
+        row=row.row,
+        state="blocked" if blocking else "ready",
+        reason=blocking or ("opted_out" if lane == "faithful" else None),
+        lane=lane,
+        photos=photos,
+        accepted=verdict.accepted if verdict else 0,
+        few=bool(verdict and verdict.few and lane == "generated"),
+        findings=findings,
+    )
