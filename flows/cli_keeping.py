@@ -1,5 +1,8 @@
 """`rollcall forget`, `retention` and `audit`: what is kept, what goes, and the proof. Works when Prefect is down."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console

@@ -39,14 +39,18 @@ def batch_id(order: Order, roster_digest: str) -> str:
 
 
 def open_batch(vault: Vault, order: Order, roster_digest: str, now: datetime) -> str:
-    """Finds the batch of this order, or begins it. Returns its id."""
+    """Finds the batch of this order, or begins it, with the run's counts at nought. Returns its id."""
     identity = batch_id(order, roster_digest)
     with vault.session() as session:
-        if session.get(Batch, identity) is None:
+        found = session.get(Batch, identity)
+        if found is not None:
+            found.facts = {**found.facts, "work": {}, "started_at": now.isoformat()}
+            session.add(found)
+        else:
             session.add(
                 Batch(
                     id=identity, created_at=now, drop=order.drop, kit=order.kit, quality=order.quality,
-                    base=order.base, roster_digest=roster_digest, facts={"people": order.people},
+                    base=order.base, roster_digest=roster_digest, facts={"people": order.people, "work": {}, "started_at": now.isoformat()},
                 )
             )  # fmt: skip
     return identity
@@ -69,6 +73,19 @@ def note_facts(vault: Vault, identity: str, state: str | None = None, **facts: A
             raise KeyError(f"there is no batch {identity}")
         batch.facts = {**batch.facts, **facts}
         batch.state = state or batch.state
+        session.add(batch)
+
+
+def note_work(vault: Vault, identity: str, **done: int) -> None:
+    """Counts what a run really did (faces learned, pictures taken), so that it can say so."""
+    with vault.session() as session:
+        batch = session.get(Batch, identity)
+        if batch is None:
+            raise KeyError(f"there is no batch {identity}")
+        work = dict(batch.facts.get("work", {}))
+        for what, number in done.items():
+            work[what] = work.get(what, 0) + number
+        batch.facts = {**batch.facts, "work": work}
         session.add(batch)
 
 

@@ -1,0 +1,25 @@
+"""Reshoot: everybody whom reviewers marked "redo" gets new candidates. Nothing is trained again."""
+
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from flows.dispatch import run_cohorts
+from reports.task import build_report
+from tasks.headshots.task import ask_again
+from tasks.likeness.task import judge_team
+
+Batch = Annotated[
+    str,
+    Field(json_schema_extra={"title": "Batch", "description": "Its number, from the report's address: b and 15 signs."}),
+]
+
+
+@flow(name="reshoot", flow_run_name="reshoot {batch}", persist_result=False)
+def reshoot(batch: Batch) -> str:
+    """Takes new pictures of everybody marked redo, with new seeds, and rewrites the report. Returns the batch's id."""
+    run_cohorts(batch, ask_again(batch))
+    judge_team(batch)
+    build_report(batch)
+    return batch

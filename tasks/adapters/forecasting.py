@@ -1,0 +1,67 @@
+"""What a batch will take, said before it starts: people, minutes, memory; measured here once anybody was learned."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from sqlmodel import col, select
+
+from tasks.adapters.plan import Forecast, TrainingPlan, forecast, plan_training
+from tasks.vault.batches import load_batch, seats_of
+from tasks.vault.records import Adapter
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault
+from tasks.vision.diffusion_card import BaseCard, load_base_card
+
+ENOUGH_PHOTOS = 8
+RECENT = 50
+
+
+def seconds_per_step(vault: Vault, base: str) -> float | None:
+    """Seconds per person and update as lately measured with this base on this installation; None when never."""
+    query = select(Adapter).where(Adapter.base == base, Adapter.steps > 0).order_by(col(Adapter.created_at).desc())
+    with vault.reading() as session:
+        rows: Sequence[Adapter] = session.exec(query.limit(RECENT)).all()
+    return median(row.seconds / row.steps for row in rows) if rows else None
+
+
+def forecast_markdown(vault: Vault, settings: Settings, batch_id: str) -> str:
+    """The forecast of a batch as a short table for HR."""
+    batch = load_batch(vault, batch_id)
+    card = load_base_card(batch.base, settings.bases)
+    plan = plan_training(card, batch.quality, ENOUGH_PHOTOS)
+    seats = seats_of(vault, batch_id)
+    chosen = [seat for seat in seats if seat.cohort is not None]
+    waiting = [seat for seat in chosen if seat.state == "ready"]
+    blocked = [seat for seat in seats if seat.state == "blocked"]
+    cost = forecast(len(waiting), plan, card, seconds_per_step(vault, card.name), wanted=8)
+    return "\n".join(
+        [
+            "| | |", "|---|---|",
+            f"| on the roster | {len(seats)} |",
+            f"| in this run | {len(chosen)} |",
+            f"| blocked, each with a reason in the report | {len(blocked)} |",
+            f"| faces to learn | {len(waiting)} |",
+            f"| training | {_minutes(cost)} |",
+            f"| memory of the device | {cost.memory_gib:.1f} GiB |",
+        ]
+    )  # fmt: skip
+
+
+def plan_lines(settings: Settings, quality: str) -> list[str]:
+    """What `rollcall make --plan` prints: the plan for many photos and for few, and what a hundred people take."""
+    card = load_base_card(settings.base, settings.bases)
+    plans = [plan_training(card, quality, photos) for photos in (ENOUGH_PHOTOS, 3)]
+    return [f"Base: {card.title} ({card.licence})", *(_plan_line(plan) for plan in plans), _hundred(card, plans[0])]
+
+
+def _plan_line(plan: TrainingPlan) -> str:
+    return ("With few photos  " if plan.few_photos else "With enough      ") + plan.sentence()
+
+
+def _hundred(card: BaseCard, plan: TrainingPlan) -> str:
+    cost = forecast(100, plan, card, None, wanted=8)
+    return f"A hundred people: {_minutes(cost)}, {cost.memory_gib:.1f} GiB on the device, {cost.slots} at a time"
+
+
+def _minutes(cost: Forecast) -> str:
+    return f"about {max(1, round(cost.minutes))} min{'' if cost.measured else ' (a guess until the first run)'}"

@@ -1,0 +1,136 @@
+"""Learning the faces of one cohort: what is missing, training it, keeping each adapter as soon as it is done.
+
+An adapter's digest is made of the selfies, the base and the plan. One that exists, and whose blob verifies, is never
+trained again; that, and not an orchestrator's cache, is what makes a killed run resumable.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tasks import progress
+from tasks.adapters.examples import Person
+from tasks.adapters.export import adapter_bytes
+from tasks.adapters.plan import TrainingPlan, plan_training
+from tasks.adapters.portraits import accepted_selfies, open_selfies, portraits
+from tasks.adapters.training import TrainedAdapter, train_cohort
+from tasks.vault.batches import move_seat
+from tasks.vault.consent import Permit
+from tasks.vault.failures import NoConsent, VaultError
+from tasks.vault.records import Adapter, Seat
+from tasks.vault.store import Vault
+from tasks.vision.diffusion import FrozenBase
+from tasks.vision.faces import Eyes
+
+
+@dataclass(frozen=True)
+class Pupil:
+    """One person whose adapter is to be there: leave, plan, and the digest that their adapter will have."""
+
+    permit: Permit
+    plan: TrainingPlan
+    digest: str
+
+    @property
+    def id(self) -> str:
+        return self.permit.employee_id
+
+
+def adapter_digest(selfies: Sequence[str], fingerprint: str, plan: TrainingPlan) -> str:
+    """hash(selfie digests, base, plan): equal digests mean equal adapters."""
+    content = json.dumps({"selfies": sorted(selfies), "base": fingerprint, "plan": asdict(plan)}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def seed_of(digest: str) -> int:
+    """A person's own stream of randomness: the same in any cohort, any slot, any run, on any machine."""
+    return int(digest[:12], 16)
+
+
+def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, quality: str) -> list[Pupil]:
+    """Who of these people still lacks an adapter. People without leave or photos are marked and left out."""
+    pupils = []
+    for seat in seats:
+        try:
+            permit = vault.permit(seat.employee_id, now=datetime.now(UTC))
+        except NoConsent as refused:
+            move_seat(vault, batch, seat.employee_id, "blocked", refused.code)
+            continue
+        rows = accepted_selfies(vault, seat.employee_id)
+        if not rows:
+            move_seat(vault, batch, seat.employee_id, "blocked", "no_photos")
+            continue
+        plan = plan_training(base.card, quality, len(rows))
+        digest = adapter_digest([row.digest for row in rows], base.fingerprint, plan)
+        if kept(vault, digest):
+            move_seat(vault, batch, seat.employee_id, "trained", adapter=digest)
+        else:
+            pupils.append(Pupil(permit, plan, digest))
+    return pupils
+
+
+def kept(vault: Vault, digest: str) -> bool:
+    """Whether an adapter is there, row and blob."""
+    with vault.reading() as session:
+        row = session.get(Adapter, digest)
+    return row is not None and vault.exists(row.blob_key)
+
+
+def learn(
+    vault: Vault, base: FrozenBase, eyes: Eyes, pupils: Sequence[Pupil], batch: str, *, slots: int, scratch: Path
+) -> int:
+    """Trains every pupil's adapter, many at a time, and keeps each as soon as it is done. Returns how many.
+
+    A person whose training fails is marked; nobody else notices.
+    """
+    by_id = {pupil.id: pupil for pupil in pupils}
+    started = time.monotonic()
+    people = []
+    for place, pupil in enumerate(pupils):
+        selfies = open_selfies(vault, pupil.permit, eyes)
+        if not selfies:
+            move_seat(vault, batch, pupil.id, "failed", "no_face")
+            continue
+        caption = f"selfie photo of a {base.card.token} person"
+        pictures = portraits(selfies, pupil.plan.resolution)
+        people.append(Person(pupil.id, pictures, [caption] * len(pictures), seed_of(pupil.digest)))
+        progress.tell("encode", place + 1, len(pupils), pupil.id)
+    done: list[str] = []
+
+    def keep(trained: TrainedAdapter) -> None:
+        pupil = by_id[trained.person_id]
+        done.append(pupil.id)
+        if trained.state != "done" or trained.weights is None:
+            move_seat(vault, batch, pupil.id, "failed", "training_failed", training=trained.reason)
+            return
+        try:
+            _keep(vault, base, pupil, trained, time.monotonic() - started)
+            move_seat(vault, batch, pupil.id, "trained", adapter=pupil.digest)
+        except VaultError as refused:
+            move_seat(vault, batch, pupil.id, "failed", getattr(refused, "code", type(refused).__name__))
+
+    for plan in dict.fromkeys(pupil.plan for pupil in pupils):
+        group = [person for person in people if by_id[person.id].plan == plan]
+        train_cohort(
+            base, group, plan, slots=slots, checkpoint_dir=scratch,
+            on_progress=lambda step: progress.tell("train", len(done) + step.share, len(people), note=step.note),
+            on_done=keep,
+        )  # fmt: skip
+    return len(done)
+
+
+def _keep(vault: Vault, base: FrozenBase, pupil: Pupil, trained: TrainedAdapter, seconds: float) -> None:
+    data = adapter_bytes(trained, pupil.plan, base.card)
+    key = vault.write(pupil.permit, "adapter", f"{pupil.digest}.safetensors", data)
+    row = Adapter(
+        digest=pupil.digest, employee_id=pupil.id, base=base.card.name, base_fingerprint=base.fingerprint,
+        plan=asdict(pupil.plan), blob_key=key, steps=trained.steps, photos=len(accepted_selfies(vault, pupil.id)),
+        few_photos=pupil.plan.few_photos, loss_first=trained.loss_first, loss_last=trained.loss_last,
+        seconds=round(seconds, 1), created_at=datetime.now(UTC),
+    )  # fmt: skip
+    with vault.session() as session:
+        session.merge(row)

@@ -1,0 +1,55 @@
+"""Where Prefect calls in for step 3: who sits in which cohort, what it will take, and learning one cohort's faces."""
+
+import shutil
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks import progress
+from tasks.adapters.forecasting import forecast_markdown
+from tasks.adapters.learning import learn, missing
+from tasks.adapters.memory import free_gib
+from tasks.adapters.plan import slots_for
+from tasks.vault.batches import load_batch, note_work, seat_cohorts, seats_of
+from tasks.vault.settings import load_settings
+from tasks.vault.store import open_vault
+from tasks.vision.loaded import the_base, the_eyes
+
+# People per cohort: enough to fill a card with a small UNet, few enough that a lost cohort is minutes.
+COHORT = 16
+# People per training step. On a CPU more than eight gain nothing (`benchmarks/cohort.py`).
+SLOTS = 8
+
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def seat_people(batch: str) -> list[int]:
+    """Seats everybody who is ready; returns the cohorts. Who is beyond the order's limit waits for another run."""
+    with open_vault(load_settings()) as vault:
+        people = str(load_batch(vault, batch).facts.get("people", "all"))
+        return seat_cohorts(vault, batch, COHORT, None if people == "all" else int(people))
+
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def announce_forecast(batch: str) -> str:
+    """What this run will take, in words for HR, before the expensive part."""
+    settings = load_settings()
+    with open_vault(settings) as vault:
+        return forecast_markdown(vault, settings, batch)
+
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def learn_faces(batch: str, number: int) -> None:
+    """Trains the adapters that one cohort still lacks."""
+    settings = load_settings()
+    with open_vault(settings) as vault:
+        base = the_base(load_batch(vault, batch).base, settings.bases)
+        seats = seats_of(vault, batch, cohort=number, states=("ready", "trained", "rendered", "done", "flagged", "failed"))
+        pupils = missing(vault, base, seats, batch, load_batch(vault, batch).quality)
+        if not pupils:
+            return
+        progress.tell("encode", 0, len(pupils))
+        scratch = settings.home / "scratch" / batch / f"cohort-{number}"
+        slots, _checkpointing = slots_for(base.card, pupils[0].plan, free_gib(base.device), SLOTS)
+        trained = learn(vault, base, the_eyes(settings.eyes), pupils, batch, slots=slots, scratch=scratch)
+        shutil.rmtree(scratch, ignore_errors=True)
+        note_work(vault, batch, trained=trained)

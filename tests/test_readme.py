@@ -1,0 +1,43 @@
+"""The README tells the truth: its commands exist, its links lead somewhere, its pictures are there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+COMMANDS = sorted(set(re.findall(r"^\$ rollcall ((?:[a-z]+ ?){1,2})", README, re.MULTILINE)))
+GROUPS = {"retention", "audit", "kit", "models"}
+
+
+def words(command: str) -> list[str]:
+    """The command's own words, without the arguments of the example."""
+    first, *rest = command.split()
+    return [first, *rest[:1]] if first in GROUPS else [first]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_in_the_readme_exists_and_explains_itself(command: str) -> None:
+    asked = [sys.executable, "-m", "flows.cli", *words(command), "--help"]
+    answer = subprocess.run(asked, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert len(answer.stdout) > 100
+
+
+def test_the_two_commands_of_the_first_screen_are_targets_of_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^\$ make ([a-z-]+)", README, re.MULTILINE)) <= targets
+
+
+def test_links_and_pictures_lead_somewhere() -> None:
+    headings = {re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", README, re.M)}
+    broken = []
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        if target.startswith("#"):
+            broken += [target] if target[1:] not in headings else []
+        elif not target.startswith("http"):
+            broken += [target] if not (ROOT / target.split("#")[0]).exists() else []
+    assert broken == []
