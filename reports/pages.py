@@ -1,0 +1,365 @@
+"""From what is known to what is shown: pure page models, one per page, with every word already chosen.
+
+Nothing here touches files, records or HTML. A template only lays out what stands in these values, so what a page says
+can be tested without rendering it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from reports.data import BatchRow, DecisionRow, FindingRow, HeadshotRow, PersonRow, ReportData
+from reports.scores import ScoreLine, raw_lines, score_lines
+from reports.words import VERDICTS, Words, duration, label, plain, say, state_name
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture that lies in the site: its path from the site's root, and its size in pixels."""
+
+    src: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class PersonPictures:
+    """What could be written for one person; empty when they may not be shown."""
+
+    large: Mapping[str, Shown]  # by headshot digest
+    thumbs: Mapping[str, Shown]
+    selfies: Mapping[str, Shown]  # by selfie digest
+
+
+NO_PICTURES = PersonPictures({}, {}, {})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A finding in words, with its fix; `sentence` is what can be sent to the employee."""
+
+    code: str
+    words: Words
+    measured: str
+    limit: str
+    sentence: str
+    severity: str
+
+
+@dataclass(frozen=True)
+class CandidateView:
+    digest: str
+    rank: int
+    chosen: bool
+    state: str
+    why: str
+    lane: str
+    picture: Shown
+    thumb: Shown
+    scores: tuple[ScoreLine, ...]
+    raw: tuple[tuple[str, str], ...]
+    flags: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class SelfieView:
+    picture: Shown | None
+    accepted: bool
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class PersonPage:
+    id: str
+    person: PersonRow
+    state: str
+    state_name: str
+    reason: Problem | None
+    problems: tuple[Problem, ...]
+    candidates: tuple[CandidateView, ...]
+    selfies: tuple[SelfieView, ...]
+    history: tuple[tuple[str, str, str, str], ...]  # when, who, what, note
+    facts: tuple[tuple[str, str], ...]
+    before: str | None
+    after: str | None
+    newest: str
+
+
+def findings(rows: Sequence[FindingRow]) -> tuple[Problem, ...]:
+    return tuple(Problem(f.code, say(f.code), f.measured, f.limit, f.sentence, f.severity) for f in rows)
+
+
+def flag(code: str) -> Problem:
+    return Problem(code, say(code), "", "", "", "warn")
+
+
+def in_order(person: PersonRow) -> tuple[HeadshotRow, ...]:
+    """Candidates as a reviewer wants them: the proposed one first, retired ones not at all."""
+    alive = [shot for shot in person.headshots if shot.state != "retired"]
+    return tuple(sorted(alive, key=lambda s: (s.choice is None, s.choice or 0, s.lane != "generated", s.shot, s.digest)))
+
+
+def newest(person: PersonRow) -> datetime | None:
+    """When the latest candidate was made: a redo asked before that has been answered."""
+    made = [shot.created_at for shot in person.headshots if shot.created_at and shot.state != "retired"]
+    return max(made, default=None)
+
+
+def standing(person: PersonRow) -> DecisionRow | None:
+    """The decision that counts now: undone ones and those answered by newer candidates do not."""
+    stack: list[DecisionRow] = []
+    for decision in person.decisions:
+        if decision.verdict == "undo":
+            if stack:
+                stack.pop()
+        else:
+            stack.append(decision)
+    if not stack:
+        return None
+    last, latest = stack[-1], newest(person)
+    answered = last.verdict in {"redo", "reject"} and latest is not None and latest > last.at
+    return None if answered else last
+
+
+def review_state(person: PersonRow) -> str:
+    """One word for where this person stands, from the seat, the pictures and the decisions."""
+    decision = standing(person)
+    if decision is not None and decision.verdict == "opt_out":
+        return "opted_out"
+    if any(shot.state == "approved" for shot in person.headshots):
+        return "approved"
+    if decision is not None and decision.verdict in {"redo", "reject"}:
+        return {"redo": "redo", "reject": "rejected"}[decision.verdict]
+    if person.state in {"blocked", "failed"}:
+        return person.state
+    shots = in_order(person)
+    if person.state == "flagged" or (shots and shots[0].flags):
+        return "attention"
+    if shots:
+        return "review"
+    return "failed" if person.state == "done" else "waiting"
+
+
+def problem_codes(person: PersonRow) -> tuple[str, ...]:
+    """Every code this person can be found by: reason, findings on them and their photos, flags of the first picture."""
+    codes = [person.reason] if person.reason else []
+    codes += [finding.code for finding in person.findings]
+    codes += [finding.code for selfie in person.selfies for finding in selfie.findings]
+    codes += [code for shot in in_order(person)[:1] for code in shot.flags]
+    return tuple(dict.fromkeys(codes))
+
+
+def wall_rows(data: ReportData, pictures: Mapping[str, PersonPictures]) -> list[dict[str, Any]]:
+    """The wall's data, one small record per person: 2,000 of them are what one page can carry."""
+    rows = []
+    for person in sorted(data.people, key=lambda p: p.position):
+        shown = pictures.get(person.id, NO_PICTURES)
+        first = next((shot for shot in in_order(person) if shot.digest in shown.thumbs), None)
+        thumb = shown.thumbs[first.digest] if first else None
+        latest = newest(person)
+        note = person.reason or next(iter(first.flags if first else ()), None)
+        rows.append({
+            "id": person.id, "name": person.name, "title": person.title, "department": person.department,
+            "number": person.number, "state": review_state(person), "problems": list(problem_codes(person)),
+            "note": say(note).name if note else "", "thumb": asdict(thumb) if thumb else None,
+            "headshot": first.digest if first else None, "lane": first.lane if first else None,
+            "likeness": _likeness(first), "newest": latest.isoformat() if latest else "",
+        })  # fmt: skip
+    return rows
+
+
+def _likeness(shot: HeadshotRow | None) -> float | None:
+    value = None if shot is None else shot.scores.get("probability", shot.scores.get("likeness"))
+    return round(float(value), 4) if isinstance(value, int | float) else None
+
+
+def person_page(data: ReportData, index: int, pictures: PersonPictures) -> PersonPage:
+    """Everything on one person's page; `index` is their place in the wall's order, for the neighbours."""
+    person = data.people[index]
+    shots = [shot for shot in in_order(person) if shot.digest in pictures.large]
+    candidates = tuple(_candidate(shot, place, pictures) for place, shot in enumerate(shots, start=1))
+    selfies = tuple(
+        SelfieView(pictures.selfies.get(s.digest), s.accepted, findings(s.findings)) for s in person.selfies
+    )
+    state, latest = review_state(person), newest(person)
+    return PersonPage(
+        id=person.id,
+        person=person,
+        state=state,
+        state_name=state_name(state),
+        reason=flag(person.reason) if person.reason else None,
+        problems=tuple(p for p in findings(person.findings) if p.code != person.reason),
+        candidates=candidates,
+        selfies=selfies,
+        history=tuple(
+            (say_time(d.at), d.by, VERDICTS.get(d.verdict, "Undone"), d.note) for d in reversed(person.decisions)
+        ),
+        facts=_person_facts(person),
+        before=data.people[index - 1].id if index > 0 else None,
+        after=data.people[index + 1].id if index + 1 < len(data.people) else None,
+        newest=latest.isoformat() if latest else "",
+    )
+
+
+def _candidate(shot: HeadshotRow, rank: int, pictures: PersonPictures) -> CandidateView:
+    return CandidateView(
+        digest=shot.digest,
+        rank=rank,
+        chosen=shot.choice == 1,
+        state=shot.state,
+        why=shot.why,
+        lane=shot.lane,
+        picture=pictures.large[shot.digest],
+        thumb=pictures.thumbs[shot.digest],
+        scores=score_lines(shot.scores),
+        raw=(*raw_lines(shot.scores), ("seed", str(shot.seed)), ("shot", str(shot.shot)), ("digest", shot.digest[:12])),
+        flags=tuple(flag(code) for code in shot.flags),
+    )
+
+
+def _person_facts(person: PersonRow) -> tuple[tuple[str, str], ...]:
+    facts = [("Employee number", person.number), ("Photos handed in", str(len(person.selfies)))]
+    facts.append(("Photos used", str(sum(selfie.accepted for selfie in person.selfies))))
+    if person.cohort is not None:
+        facts.append(("Cohort", str(person.cohort + 1)))
+    if person.adapter is not None:
+        plan = f"{person.adapter.steps} steps" + (", plan for few photos" if person.adapter.few_photos else "")
+        facts += [("Fine-tuning", plan), ("Fine-tuned in", duration(person.adapter.seconds))]
+    return tuple(facts)
+
+
+@dataclass(frozen=True)
+class BlockedGroup:
+    """People who wait for the same thing."""
+
+    code: str
+    words: Words
+    people: tuple[tuple[PersonRow, tuple[Problem, ...]], ...]
+
+
+def blocked_groups(data: ReportData) -> tuple[BlockedGroup, ...]:
+    """Everybody without a picture, by reason, the largest group first."""
+    groups: dict[str, list[PersonRow]] = {}
+    for person in data.people:
+        if person.state in {"blocked", "failed"}:
+            groups.setdefault(person.reason or person.state, []).append(person)
+    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple(
+        BlockedGroup(code, say(code), tuple((p, _details(p, code)) for p in sorted(people, key=lambda p: p.name)))
+        for code, people in ordered
+    )
+
+
+def _details(person: PersonRow, code: str) -> tuple[Problem, ...]:
+    """What was found on a blocked person and their photos, once per code."""
+    rows = [*person.findings, *(f for selfie in person.selfies for f in selfie.findings)]
+    once = {finding.code: finding for finding in reversed(rows)}
+    return findings([finding for finding in reversed(once.values()) if finding.code != code or finding.sentence])
+
+
+@dataclass(frozen=True)
+class FileProblem:
+    """One thing found while reading the roster or sorting the photos; the value itself is never repeated."""
+
+    row: str
+    column: str
+    name: str
+    shape: str
+    fix: str
+
+
+def file_problems(batch: BatchRow) -> tuple[FileProblem, ...]:
+    return tuple(
+        FileProblem(
+            row=plain(row.get("row")),
+            column=plain(row.get("column")),
+            name=say(str(row.get("code", ""))).name,
+            shape=plain(row.get("shape", row.get("measured"))),
+            fix=str(row.get("fix") or say(str(row.get("code", ""))).fix),
+        )
+        for row in batch.problems
+    )
+
+
+@dataclass(frozen=True)
+class ConsistencyLine:
+    """One measure of the team: what it asks, how it came out, its target."""
+
+    name: str
+    value: str
+    target: str
+    met: bool
+    word: str
+
+
+@dataclass(frozen=True)
+class Consistency:
+    lines: tuple[ConsistencyLine, ...]
+    outliers: tuple[tuple[str, str, str], ...]  # id, name, why
+    sentence: str
+
+
+def consistency(data: ReportData) -> Consistency | None:
+    """The team table in words, from the batch's facts; None when it was not measured."""
+    team = data.batch.facts.get("team")
+    if not isinstance(team, Mapping):
+        return None
+    lines = tuple(_consistency_line(row) for row in team.get("table", ()) if isinstance(row, Mapping))
+    names = {person.id: person.name for person in data.people}
+    outliers = tuple(
+        (str(row.get("employee")), names[str(row.get("employee"))], str(row.get("why", "")))
+        for row in team.get("outliers", ())
+        if isinstance(row, Mapping) and str(row.get("employee")) in names
+    )
+    met = sum(line.met for line in lines)
+    if not lines:
+        return None
+    if met == len(lines):
+        sentence = f"One studio, one day: all {met} measures are within their targets."
+    else:
+        sentence = f"{met} of {len(lines)} measures are within their targets."
+    return Consistency(lines, outliers, sentence)
+
+
+def _consistency_line(row: Mapping[str, Any]) -> ConsistencyLine:
+    met = bool(row.get("met", row.get("ok", False)))
+    unit = str(row.get("unit", ""))
+    joined = f" {unit}" if unit and unit not in "%°" else unit
+    return ConsistencyLine(
+        name=str(row.get("name", row.get("measure", ""))),
+        value=plain(row.get("value")) + joined,
+        target=f"≤ {plain(row['target'])}{joined}" if isinstance(row.get("target"), int | float) else str(row.get("target", "")),
+        met=met,
+        word=str(row.get("word", "within target" if met else "outside target")),
+    )
+
+
+def run_facts(batch: BatchRow) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """The run in groups of facts: what it was asked for, what it ran on, how long each part took."""
+    asked = [("Brand kit", batch.kit), ("Quality", batch.quality), ("Base model", batch.base)]
+    asked += [("Started", say_time(batch.created_at)), ("Batch", batch.id)]
+    groups: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+    for key, value in batch.facts.items():
+        if key == "team" or value in (None, "", {}, []):
+            continue
+        if isinstance(value, Mapping):
+            seconds = key in {"seconds", "times"}
+            pairs = ((label(k), duration(v) if seconds and isinstance(v, int | float) else plain(v)) for k, v in value.items())
+            groups.append((label(key), tuple(pairs)))
+        elif key.endswith("seconds") and isinstance(value, int | float):
+            asked.append((label(key), duration(value)))
+        else:
+            asked.append((label(key), plain(value)))
+    return (("This run", tuple(asked)), *groups)
+
+
+def say_time(moment: datetime) -> str:
+    """A moment as written on the pages: 23 November 2026, 14:05 UTC."""
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def initials(name: str) -> str:
+    """Up to two letters for a tile without a picture."""
+    parts = [part for part in name.split() if part[:1].isalpha()]
+    return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper() or "·"

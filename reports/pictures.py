@@ -1,0 +1,79 @@
+"""Pictures for pages: small enough to load at once, sharp on dense screens, with what marks them as AI-made kept.
+
+Pages never carry originals. Each picture is fitted into a box, written as WebP under a name that tells its digest and
+size, so that a second writing of the report opens nothing.
+"""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageOps
+
+from reports.data import ReportData
+from reports.pages import in_order
+
+# Boxes in pixels (width, height): twice the size on the page, for dense screens.
+THUMB = (440, 550)
+LARGE = (1000, 1250)
+SELFIE = (720, 720)
+
+Box = tuple[int, int]
+
+
+def fit(content: bytes, box: Box, quality: int = 86) -> tuple[bytes, int, int]:
+    """A picture fitted into `box` (never enlarged), upright, as WebP; its XMP is kept, everything else dropped."""
+    with Image.open(io.BytesIO(content)) as opened:
+        xmp = opened.info.get("xmp", b"")
+        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    picture.thumbnail(box, Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=quality, method=4, xmp=xmp)
+    return out.getvalue(), picture.width, picture.height
+
+
+def keep_picture(folder: Path, stem: str, box: Box, read: Callable[[], bytes | None]) -> tuple[str, int, int] | None:
+    """The file of this picture in `folder`, written if it does not lie there yet: (name, width, height)."""
+    for path in folder.glob(f"{stem}-*x*.webp"):
+        width, height = path.stem.rsplit("-", 1)[1].split("x")
+        return path.name, int(width), int(height)
+    content = read()
+    if content is None:
+        return None
+    data, width, height = fit(content, box)
+    name = f"{stem}-{width}x{height}.webp"
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".{name}.{os.getpid()}.part"
+    part.write_bytes(data)
+    part.replace(folder / name)
+    return name, width, height
+
+
+def team_wall_picture(
+    data: ReportData, *, columns: int = 6, rows: int | None = None, tile: Box = (240, 300), gap: int = 16
+) -> bytes:
+    """The team as one PNG: the proposed or approved picture of everybody who has one, without a word on it."""
+    tiles: list[Image.Image] = []
+    limit = columns * rows if rows else len(data.people)
+    for person in data.people:
+        shots = sorted(in_order(person), key=lambda shot: shot.state != "approved")
+        content = data.pictures(person.id, shots[0].key) if shots else None
+        if content is not None and len(tiles) < limit:
+            with Image.open(io.BytesIO(content)) as opened:
+                tiles.append(ImageOps.fit(opened.convert("RGB"), tile, Image.Resampling.LANCZOS, centering=(0.5, 0.4)))
+    count = max(1, -(-len(tiles) // columns))
+    across = min(columns, max(1, len(tiles)))
+    sheet = Image.new("RGB", (across * (tile[0] + gap) + gap, count * (tile[1] + gap) + gap), (250, 249, 247))
+    for index, picture in enumerate(tiles):
+        x, y = gap + (index % columns) * (tile[0] + gap), gap + (index // columns) * (tile[1] + gap)
+        sheet.paste(picture, (x, y), _rounded(tile))
+    out = io.BytesIO()
+    sheet.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def _rounded(tile: Box) -> Image.Image:
+    mask = Image.new("L", (tile[0] * 4, tile[1] * 4), 0)
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, tile[0] * 4 - 1, tile[1] * 4 - 1), radius=56, fill=255)
+    return mask.resize(tile, Image.Resampling.LANCZOS)

@@ -1,0 +1,167 @@
+"""Writes the report: pages, pictures and hashed assets in one folder that works from the file system, offline.
+
+The only door to Jinja2 (autoescape on for every template, undefined names are errors). Data reach the browser as JSON
+in a `<script type="application/json">` with every `<` written as \\u003c, never as code. Pictures lie in one folder per
+person, named after digests, so that forgetting somebody is removing one folder and one page, and a second writing
+redraws nothing. Files are replaced whole: a reader never sees half a page.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import pages
+from reports.data import PersonRow, ReportData
+from reports.pictures import LARGE, SELFIE, THUMB, keep_picture
+from reports.words import STATES, say, state_name
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+PER_PAGE = 60
+# `file:` lets the same page work from a folder, where some browsers do not count a file as its own origin.
+CSP = (
+    "default-src 'none'; img-src 'self' file:; style-src 'self' file:; script-src 'self' file:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'"
+)
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def as_json(value: Any) -> Markup:
+    """JSON that can stand inside a script element whatever the names in it say."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
+
+
+def asset_names() -> dict[str, str]:
+    """Each static file's name with its content's hash, so that browsers may keep it for ever."""
+    names = {}
+    for path in sorted(STATIC.iterdir()):
+        digest = sha256(path.read_bytes()).hexdigest()[:10]
+        names[path.name] = f"assets/{path.stem}.{digest}{path.suffix}"
+    return names
+
+
+def render(template: str, *, root: str = "", **context: Any) -> str:
+    """One page as text. `root` is the way from the page to the site's root."""
+    return ENVIRONMENT.get_template(template).render(
+        root=root, assets=asset_names(), csp=CSP, as_json=as_json, states=STATES, state_name=state_name,
+        initials=pages.initials, say_time=pages.say_time, **context,
+    )  # fmt: skip
+
+
+def write_site(data: ReportData, folder: Path) -> Path:
+    """Write the whole report into `folder` and return its first page. Whoever is not in `data` is removed from it."""
+    (folder / "people").mkdir(parents=True, exist_ok=True)
+    _write_text(folder / ".gitignore", "*\n")
+    for name, hashed in asset_names().items():
+        _write_bytes(folder / hashed, (STATIC / name).read_bytes())
+    pictures = {person.id: _write_pictures(data, person, folder) for person in data.people}
+    for path, text in _pages(data, pictures):
+        _write_text(folder / path, text)
+    _sweep(folder, {person.id for person in data.people})
+    return folder / "index.html"
+
+
+def _pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> list[tuple[str, str]]:
+    rows = pages.wall_rows(data, pictures)
+    blocked = pages.blocked_groups(data)
+    shared = {
+        "data": data, "batch": data.batch, "made_at": pages.say_time(data.made_at), "team": pages.consistency(data),
+        "problems": pages.file_problems(data.batch), "blocked": blocked, "blocked_count": sum(len(group.people) for group in blocked),
+    }  # fmt: skip
+    shapes = [row["thumb"]["width"] / row["thumb"]["height"] for row in rows if row["thumb"]]
+    shape = "square" if shapes and shapes[0] > 0.9 else "portrait"
+    codes = sorted({code for row in rows for code in row["problems"]}, key=lambda code: say(code).name)
+    wall = {
+        "batch": data.batch.id, "perPage": PER_PAGE, "people": rows, "states": dict(STATES),
+        "problems": {code: say(code).name for code in codes}, "madeAt": data.made_at.isoformat(),
+    }  # fmt: skip
+    counts = {state: sum(row["state"] == state for row in rows) for state in STATES}
+    out = [
+        ("index.html", render("wall.html", wall=wall, rows=rows, shape=shape, counts=counts, here="wall", **shared)),
+        ("blocked.html", render("blocked.html", here="blocked", **shared)),
+        ("run.html", render("run.html", groups=pages.run_facts(data.batch), here="run", **shared)),
+        ("print.html", render("print.html", rows=rows, shape=shape, here="print", **shared)),
+    ]
+    for index, person in enumerate(data.people):
+        page = pages.person_page(data, index, pictures[person.id])
+        context = {"page": page, "wall": _person_data(data, page), "shape": shape, "here": "person"}
+        out.append((f"people/{person.id}.html", render("person.html", root="../", **context, **shared)))
+    return out
+
+
+def _person_data(data: ReportData, page: pages.PersonPage) -> dict[str, Any]:
+    candidates = [{"digest": c.digest, "src": c.picture.src, "state": c.state} for c in page.candidates]
+    return {
+        "batch": data.batch.id, "states": dict(STATES), "madeAt": data.made_at.isoformat(),
+        "person": {"id": page.id, "state": page.state, "newest": page.newest},
+        "candidates": candidates, "before": page.before, "after": page.after,
+    }  # fmt: skip
+
+
+def _write_pictures(data: ReportData, person: PersonRow, folder: Path) -> pages.PersonPictures:
+    """This person's pictures as files, each opened only if it does not lie there already; others are removed."""
+    place = folder / "people" / person.id
+    large: dict[str, pages.Shown] = {}
+    thumbs: dict[str, pages.Shown] = {}
+    selfies: dict[str, pages.Shown] = {}
+    wanted = [(shot.digest, shot.key, "h", LARGE, large) for shot in person.headshots if shot.state != "retired"]
+    wanted += [(shot.digest, shot.key, "t", THUMB, thumbs) for shot in person.headshots if shot.state != "retired"]
+    wanted += [(selfie.digest, selfie.key, "s", SELFIE, selfies) for selfie in person.selfies]
+    opened: dict[str, bytes | None] = {}
+
+    def picture(key: str) -> bytes | None:
+        if key not in opened:
+            opened[key] = data.pictures(person.id, key) if key else None
+        return opened[key]
+
+    for digest, key, kind, box, into in wanted:
+        kept = keep_picture(place, f"{kind}-{digest[:16]}", box, lambda key=key: picture(key))  # type: ignore[misc]
+        if kept is not None:
+            name, width, height = kept
+            into[digest] = pages.Shown(f"people/{person.id}/{name}", width, height)
+    names = {Path(shown.src).name for group in (large, thumbs, selfies) for shown in group.values()}
+    for path in place.iterdir() if place.is_dir() else ():
+        if path.name not in names:
+            path.unlink()
+    return pages.PersonPictures(large, {d: t for d, t in thumbs.items() if d in large}, selfies)
+
+
+def _sweep(folder: Path, ids: set[str]) -> None:
+    """Remove pages and folders of people who are not in the report, and assets nothing links to any more."""
+    for path in (folder / "people").iterdir():
+        if path.name.removesuffix(".html") not in ids:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    current = set(asset_names().values())
+    for path in (folder / "assets").iterdir():
+        if f"assets/{path.name}" not in current:
+            path.unlink()
+
+
+def _write_text(path: Path, text: str) -> None:
+    _write_bytes(path, text.encode())
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    """Replace a file whole, and only when it changes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_file() and path.read_bytes() == content:
+        return
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    part.replace(path)

@@ -1,0 +1,90 @@
+/* One person: candidates one at a time beside their own photos; decisions lead on to the next who needs one. */
+"use strict";
+(function () {
+  const { $, data, decide, undo, ask, stateOf, undecided, standing, toast, onKeys, onChange, order } = window.Rollcall;
+  const DONE = { approve: "Approved", reject: "Rejected", redo: "Redo asked", opt_out: "Opted out" };
+  const person = data.person;
+  const shots = data.candidates.map((candidate) => candidate.digest);
+  let shown = 0;
+
+  /* Neighbours follow the wall as it was last filtered and sorted in this browser. */
+  const kept = order().ids;
+  const place = kept.indexOf(person.id);
+  const before = place > 0 ? kept[place - 1] : place < 0 ? data.before : null;
+  const after = place >= 0 ? kept[place + 1] || null : data.after;
+  point("before", before);
+  point("after", after);
+
+  function point(id, to) {
+    const link = $(id);
+    if (!link) return;
+    link.hidden = !to;
+    if (to) link.href = `${to}.html`;
+  }
+  function go(to) { if (to) location.href = `${to}.html`; else toast("That was the last one"); }
+
+  function pick(index) {
+    if (index < 0 || index >= shots.length) return;
+    shown = index;
+    for (const part of document.querySelectorAll("[data-digest]")) part.hidden = part.dataset.digest !== shots[index];
+    for (const button of document.querySelectorAll("[data-pick]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.pick === shots[index]));
+    }
+  }
+
+  async function judge(verdict) {
+    if (!shots.length && (verdict === "approve" || verdict === "reject")) { toast("There is no picture to judge"); return; }
+    if (verdict === "opt_out" && !(await ask())) return;
+    decide(person.id, shots[shown] || null, verdict, $("note").value.trim());
+    $("note").value = "";
+    toast(`${DONE[verdict]}. N for the next`);
+  }
+
+  function mark() {
+    const state = stateOf(person);
+    const decision = standing(person.id, person.newest);
+    $("state").className = `chip ${state}`;
+    $("state").textContent = data.states[state] || state;
+    const approved = decision ? (decision.verdict === "approve" ? decision.headshot : null)
+      : (data.candidates.find((candidate) => candidate.state === "approved") || {}).digest;
+    for (const button of document.querySelectorAll("[data-pick]")) {
+      button.classList.toggle("approved", state === "approved" && button.dataset.pick === approved);
+    }
+    for (const button of document.querySelectorAll("#decide [data-verdict]")) {
+      button.setAttribute("aria-pressed", String(Boolean(decision) && decision.verdict === button.dataset.verdict));
+    }
+  }
+
+  /* Only the wall knows everybody's state; it leaves a list of who was open, and what was decided since is known here. */
+  function next() {
+    const ids = place >= 0 ? [...kept.slice(place + 1), ...kept.slice(0, place)] : [data.after].filter(Boolean);
+    const waiting = new Set(order().open);
+    const open = ids.find((id) => (waiting.has(id) || place < 0) && undecided({ id, state: "review", newest: "" }));
+    if (open) go(open); else toast("Everybody is decided");
+  }
+
+  function takeBack() {
+    const event = undo();
+    if (event && event.employee !== person.id) go(event.employee); /* show what was undone */
+  }
+
+  onKeys({
+    j: () => go(after), ArrowRight: () => go(after), k: () => go(before), ArrowLeft: () => go(before),
+    ArrowDown: () => pick(shown + 1), ArrowUp: () => pick(shown - 1),
+    a: () => judge("approve"), r: () => judge("reject"), d: () => judge("redo"), o: () => judge("opt_out"),
+    u: takeBack, n: next, Escape: () => { location.href = "../index.html"; },
+    ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => [String(digit), () => pick(digit - 1)])),
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-pick], #decide [data-verdict]");
+    if (!button) return;
+    if (button.dataset.pick) pick(shots.indexOf(button.dataset.pick)); else judge(button.dataset.verdict);
+  });
+  $("undo").addEventListener("click", takeBack);
+  $("next").addEventListener("click", next);
+  $("decide").hidden = false;
+  onChange(mark);
+  const approved = data.candidates.findIndex((candidate) => candidate.state === "approved");
+  pick(Math.max(0, approved));
+  mark();
+})();

@@ -1,0 +1,145 @@
+"""A company that never was, as report data: drawn faces, every state, every kind of problem, hostile names."""
+
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from reports.data import AdapterRow, BatchRow, DecisionRow, FindingRow, HeadshotRow, PersonRow, ReportData, SelfieRow
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+FIRST = "Amara Noah Elif Jonas Mei Tomás Priya Lukas Zainab Oskar Lena Kwame Ingrid Ravi Sofía Émile Hana Piotr Aoife Dmitri"
+LAST = "Okafor Brandt Yılmaz Lindqvist Chen Núñez Raghavan Vogel Hassan Kowalski Moreau Mensah Dahl Iyer Rossi Petit Sato"
+TITLES = ("Account Executive", "Software Engineer", "Product Designer", "Head of People", "Data Analyst", "Field Technician")
+DEPARTMENTS = ("Sales", "Engineering", "Design", "People", "Operations")
+HOSTILE = ("<script>alert(1)</script>", "=cmd|'/c calc'!A0", "‮Evil \"quoted\" name", "A" * 200)
+
+
+@cache
+def face(seed: int, *, selfie: bool = False, size: tuple[int, int] = (400, 500)) -> bytes:
+    """A flat drawn head and shoulders, as JPEG bytes: enough of a person to judge a page by."""
+    rng = np.random.default_rng(seed)
+    tone = np.array([(244, 214, 190), (226, 180, 146), (196, 140, 104), (146, 96, 66), (98, 62, 44)])[rng.integers(5)]
+    hair = np.array([(30, 24, 22), (72, 46, 30), (140, 96, 52), (196, 160, 100), (120, 118, 116)])[rng.integers(5)]
+    clothes = [(32, 44, 82), (60, 62, 70), (236, 236, 232), (38, 80, 74), (96, 36, 46)][int(rng.integers(5))]
+    w, h = size
+    back = tuple(int(v) for v in np.random.default_rng(seed * 7 + 1).integers(90, 200, 3)) if selfie else (206, 214, 224)
+    picture = Image.new("RGB", (w * 2, h * 2), back)
+    pen = ImageDraw.Draw(picture)
+    cx, top, wide = w + (int(rng.integers(-60, 60)) if selfie else 0), int(h * 0.42), int(w * 0.42 + rng.integers(-14, 14))
+    skin, dark = tuple(int(v) for v in tone), tuple(int(v * 0.82) for v in tone)
+    brown = tuple(int(v) for v in hair)
+    pen.rounded_rectangle((cx - w * 0.78, h * 1.52, cx + w * 0.78, h * 2.4), radius=int(w * 0.34), fill=clothes)
+    pen.rectangle((cx - wide * 0.42, h * 1.2, cx + wide * 0.42, h * 1.58), fill=dark)
+    long = int(rng.integers(0, 3)) * h * 0.22
+    pen.rounded_rectangle((cx - wide * 1.14, top - h * 0.1, cx + wide * 1.14, h * 1.05 + long), radius=int(wide), fill=brown)
+    pen.ellipse((cx - wide, top, cx + wide, h * 1.38), fill=skin)
+    pen.pieslice((cx - wide * 1.08, top - h * 0.1, cx + wide * 1.08, h * 0.95), 182, 358, fill=brown)
+    for side in (-1, 1):
+        x, y = cx + side * wide * 0.42, h * 0.92
+        pen.ellipse((x - 26, y - 13, x + 26, y + 13), fill=(250, 250, 248))
+        pen.ellipse((x - 12, y - 12, x + 12, y + 12), fill=(60, 44, 36))
+        pen.rounded_rectangle((x - 40, y - 46, x + 40, y - 36), radius=5, fill=brown)
+    pen.polygon([(cx, h * 0.94), (cx - 22, h * 1.1), (cx + 22, h * 1.1)], fill=dark)
+    pen.arc((cx - 56, h * 1.1, cx + 56, h * 1.24), 20, 160, fill=(150, 70, 66), width=9)
+    out = io.BytesIO()
+    picture.resize(size, Image.Resampling.LANCZOS).filter(ImageFilter.GaussianBlur(0.6)).save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
+def digest(*parts: object) -> str:
+    return sha256(" ".join(map(str, parts)).encode()).hexdigest()
+
+
+def shots(number: int, count: int, flags: tuple[str, ...] = (), approved: bool = False) -> tuple[HeadshotRow, ...]:
+    rows = []
+    for shot in range(count):
+        weak = 0.34 * bool(flags) + 0.03 * shot
+        rows.append(HeadshotRow(
+            digest=digest("headshot", number, shot), key=f"h/{number}", choice=shot + 1, shot=shot, seed=1000 + shot,
+            why="Closest to the selfies of four, sharp, and exactly on the eye line." if shot == 0 else "Softer than the first.",
+            flags=flags if shot == 0 else (), kit="northwind", created_at=NOON - timedelta(minutes=20),
+            state="approved" if approved and shot == 0 else "candidate",
+            scores={"likeness": 0.86 - weak, "probability": 0.994 - weak, "relative": 0.97 - weak, "rank": 1, "margin": 0.31,
+                    "copied": False, "background": 0.4, "halo": 1.9, "framing": 0.006, "skin": 1.8, "texture": 0.92},
+        ))  # fmt: skip
+    return tuple(rows)
+
+
+def person(number: int, name: str | None = None, **fields: Any) -> PersonRow:
+    first, last = FIRST.split(), LAST.split()
+    name = name if name is not None else f"{first[number % len(first)]} {last[(number * 7) % len(last)]}"
+    few = number % 9 == 4
+    selfies = tuple(
+        SelfieRow(
+            digest("selfie", number, i), f"s/{number}/{i}", 600, 600, accepted=i != 3,
+            findings=(FindingRow("blurred", "31", "60", "Your fourth photo is not sharp. Hold the phone still.", "reject"),) if i == 3 else (),
+        )
+        for i in range(3 if few else 6)
+    )  # fmt: skip
+    given: dict[str, Any] = {
+        "id": f"p{number:015x}", "number": f"{number:03d}", "title": TITLES[number % 6],
+        "department": DEPARTMENTS[number % 5], "email": f"person{number}@example.com", "state": "done", "cohort": number // 16,
+        "position": number, "selfies": selfies, "headshots": shots(number, 4), "adapter": AdapterRow(400, 5, few, 93.0, 0.2, 0.1),
+        "findings": (FindingRow("too_few_photos", "3", "4", "Three good photos: more would help.", "warn"),) if few else (),
+    }  # fmt: skip
+    return PersonRow(name=name, **{**given, **fields})
+
+
+def blocked(number: int, reason: str, findings: tuple[FindingRow, ...] = (), **fields: Any) -> PersonRow:
+    nothing: dict[str, Any] = {"selfies": (), "headshots": (), "adapter": None, "cohort": None}
+    return person(number, state="blocked", reason=reason, findings=findings, **{**nothing, **fields})
+
+
+TEAM = {
+    "table": [
+        {"name": "Background to the brand", "value": 0.42, "unit": "ΔE", "target": 1, "met": True, "word": "Indistinguishable"},
+        {"name": "Eye line", "value": 0.6, "unit": "%", "target": 1, "met": True, "word": "Level across the team"},
+        {"name": "Head height", "value": 1.3, "unit": "%", "target": 2, "met": True, "word": "Same size"},
+        {"name": "Light, left to right", "value": 0.41, "unit": "stops", "target": 0.35, "met": False, "word": "A little uneven"},
+    ],
+    "outliers": [{"employee": f"p{3:015x}", "why": "Lit more from the right than the others"}],
+}  # fmt: skip
+
+
+def company(people: int = 24, names: tuple[str, ...] = ()) -> ReportData:
+    """`people` people: most are done, every seventh stands somewhere else on the way."""
+    odd: dict[int, Callable[[int], PersonRow]] = {
+        2: lambda n: person(n, headshots=shots(n, 4, flags=("likeness",)), state="flagged", reason="likeness"),
+        5: lambda n: blocked(n, "no_consent"),
+        6: lambda n: blocked(n, "no_photos"),
+        8: lambda n: person(n, headshots=shots(n, 4, approved=True),
+                            decisions=(DecisionRow("approve", "Ada", NOON, digest("headshot", n, 0)),)),
+        11: lambda n: blocked(n, "other_person", selfies=person(n).selfies, findings=(
+            FindingRow("other_person", "0.21", "0.35", "Two of your photos show somebody else.", "block"),)),
+        13: lambda n: blocked(n, "on_leave"),
+        15: lambda n: person(n, state="failed", reason="diverged", headshots=()),
+        17: lambda n: blocked(n, "no_photos"),
+        18: lambda n: person(n, state="ready", headshots=(), adapter=None),
+    }  # fmt: skip
+    rows = [odd.get(n % 24, person)(n) for n in range(people)]
+    rows += [person(people + i, name) for i, name in enumerate(names)]
+    batch = BatchRow(
+        "b20261123a", NOON - timedelta(hours=1), "northwind", "standard", "embedded",
+        facts={"base_fingerprint": "5d41402abc4b", "people": len(rows), "team": TEAM,
+               "seconds": {"check": 4.2, "train": 1260.0, "render": 340.0}, "versions": {"rollcall": "0.1.0", "torch": "2.13.0"}},
+        problems=({"code": "formula_cell", "row": 14, "column": "Job title", "shape": "=AAAA(…)", "fix": "", "blocking": False},),
+    )  # fmt: skip
+
+    def picture(employee: str, key: str) -> bytes:
+        kind, *rest = key.split("/")
+        number = int(rest[0]) % 40
+        return face(number) if kind == "h" else face(number, selfie=True, size=(420, 420))
+
+    return ReportData(batch, tuple(rows), NOON, picture)
+
+
+@pytest.fixture(scope="session")
+def data() -> ReportData:
+    return company(24, HOSTILE)
