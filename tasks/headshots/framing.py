@@ -1,0 +1,106 @@
+"""Framing: the one similarity transform that puts a head where the kit wants it.
+
+A turn, a scale and a shift, never a stretch, which would change who it is. The eyes decide; the mouth may correct
+the scale a little, because turned heads bring the eyes closer together. Where the source ends and the person does
+not (arms that reach the edge), the frame is drawn in until it shows no cut-off arm; the measures then say so.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.headshots.kit_sections import Framing
+
+Floats = NDArray[np.float32]
+MOUTH_DROP = 0.2015 / 0.185  # eye line to mouth line, in inter-eye distances, on the average face
+SCALE_PLAY = 0.035  # how far the mouth may move the scale away from the eyes' own: the target allows .05
+LARGEST_ZOOM = 1.6  # drawn in no further than this; then the edge is repeated and the measures flag it
+
+
+@dataclass(frozen=True)
+class Touching:
+    """On which sides of the source the person is cut off by its edge."""
+
+    left: bool
+    right: bool
+    top: bool
+    bottom: bool
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the source goes. Coordinates count from pixel corners on both sides."""
+
+    matrix: NDArray[np.float64]  # (2, 3), source px to frame px
+    scale: float  # frame px per source px
+    zoom: float  # 1, or by how much the frame had to be drawn in
+
+
+def touching_sides(alpha: Floats) -> Touching:
+    """Which edges of the source cut the person; a few pixels of fluff do not count."""
+    height, width = alpha.shape
+
+    def cut(line: Floats, side: int) -> bool:
+        return bool((line > 0.5).sum() > 0.02 * side)
+
+    return Touching(
+        left=cut(alpha[:, 0], height),
+        right=cut(alpha[:, -1], height),
+        top=cut(alpha[0], width),
+        bottom=cut(alpha[-1], width),
+    )
+
+
+def place_head(
+    landmarks: Floats, framing: Framing, touching: Touching, source: tuple[int, int], frame: tuple[int, int]
+) -> Placement:
+    """The transform for these five landmarks. `source` and `frame` are (width, height) in pixels."""
+    eyes = np.asarray(landmarks[:2], np.float64)
+    middle, across = eyes.mean(axis=0), eyes[1] - eyes[0]
+    turn = -math.atan2(across[1], across[0])
+    scale = _scale(np.asarray(landmarks, np.float64), framing.inter_eye * frame[0])
+    target = np.array([framing.centre * frame[0], framing.eye_line * frame[1]])
+    rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    zoom = min(LARGEST_ZOOM, _needed_zoom(rotation, scale, middle, target, touching, source, frame))
+    linear = rotation * scale * zoom
+    matrix = np.column_stack([linear, target - linear @ middle])
+    return Placement(matrix=matrix, scale=scale * zoom, zoom=zoom)
+
+
+def _scale(landmarks: NDArray[np.float64], wanted: float) -> float:
+    eyes, mouth = landmarks[:2], landmarks[3:5]
+    by_eyes = wanted / max(float(np.hypot(*(eyes[1] - eyes[0]))), 1e-6)
+    drop = float(np.hypot(*(mouth.mean(axis=0) - eyes.mean(axis=0))))
+    by_mouth = wanted * MOUTH_DROP / max(drop, 1e-6)
+    middle = math.sqrt(by_eyes * by_mouth)
+    return float(np.clip(middle, by_eyes * (1 - SCALE_PLAY), by_eyes * (1 + SCALE_PLAY)))
+
+
+def _needed_zoom(
+    rotation: NDArray[np.float64],
+    scale: float,
+    middle: NDArray[np.float64],
+    target: NDArray[np.float64],
+    touching: Touching,
+    source: tuple[int, int],
+    frame: tuple[int, int],
+) -> float:
+    """The least zoom, about the eyes, that keeps the frame inside the source on the sides that cut the person."""
+    corners = np.array([[0, 0], [frame[0], 0], [0, frame[1]], [frame[0], frame[1]]], np.float64)
+    # Rows: top left, top right, bottom left, bottom right, relative to the eyes, in source px at zoom 1.
+    away = (corners - target) @ rotation / scale
+    zooms = [1.0]
+    # Arms reach the sides at the bottom: there the lower corner decides.
+    if touching.left:
+        zooms.append(-away[2, 0] / max(middle[0], 1e-6))
+    if touching.right:
+        zooms.append(away[3, 0] / max(source[0] - middle[0], 1e-6))
+    if touching.top:
+        zooms.append(-min(away[0, 1], away[1, 1]) / max(middle[1], 1e-6))
+    if touching.bottom:
+        zooms.append(max(away[2, 1], away[3, 1]) / max(source[1] - middle[1], 1e-6))
+    return max(zooms)

@@ -1,0 +1,191 @@
+"""Measuring a finished picture from its pixels alone, as a stranger would.
+
+The face is found again and the person is cut out again by the eyes, so a bad matte cannot vouch for itself and a
+picture that was damaged after finishing is caught as well. Formulas: CIEDE2000 against the kit's backdrop at every
+pixel, framing in shares of the frame, light as ratios on facial skin (never its brightness: that is skin, not light).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.headshots.backdrop import draw_backdrop
+from tasks.headshots.kit import BrandKit
+from tasks.vision.colour import delta_e, ita, luminance, skin_mask, to_lab
+from tasks.vision.faces import Eyes, Face
+from tasks.vision.images import Picture
+from tasks.vision.portrait import FACE_TEMPLATE, align_to
+from tasks.vision.quality import read_sharpness
+
+Floats = NDArray[np.float32]
+MEASURING_SIDE = 512  # px: the background is compared at no more than this
+CHIN = 0.70  # mouth to chin, in eye-to-mouth distances, on the average face
+ALIGNED = 224  # px of the aligned face for texture, inter-eye 70 px
+# Cheeks of the aligned face, shares: (left, top, right, bottom), below the eyes and beside the nose.
+CHEEKS = ((0.20, 0.60, 0.36, 0.74), (0.64, 0.60, 0.80, 0.74))
+
+
+@dataclass(frozen=True)
+class PictureMeasures:
+    """Everything the design's table asks of one finished picture. Shares of the frame, unless said otherwise."""
+
+    background: float  # median CIEDE2000 to the brand's backdrop
+    background_lab: tuple[float, float, float]  # median L*a*b* of the background, to compare pictures
+    halo: float  # mean CIEDE2000 in a ring of 0.5 to 2 % round the person
+    holes: float  # share of the background off by more than 5
+    eye_line: float  # from the top
+    centre: float  # mid-eyes from the left
+    inter_eye: float
+    head_height: float  # crown (top of the mask over the face) to chin
+    roll: float  # degrees
+    light_left_right: float  # log2, stops
+    light_top_bottom: float  # log2, stops
+    contrast: float  # log2(P95 / P5) of skin luminance, stops
+    skin_ita: float  # degrees
+    skin_lab: tuple[float, float, float]
+    texture: float  # sd of L* in the fine band of the cheeks
+    sharpness: float
+    zoom: float = 1.0  # how far the frame had to be drawn in, set by finishing
+
+    def as_json(self) -> dict[str, float | list[float]]:
+        """Plain values for records."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+
+class NoFaceLeft(Exception):
+    """No face is found in a finished picture; there is nothing to measure."""
+
+
+def measure_picture(
+    picture: Picture, kit: BrandKit, eyes: Eyes, *, texture_inter_eye: float | None = None
+) -> PictureMeasures:
+    """Measure one finished picture. `texture_inter_eye`: the resolution (px between the eyes) to judge texture at."""
+    faces = eyes.finder.find(picture)
+    if not faces:
+        raise NoFaceLeft("no face found in a finished picture")
+    face = faces[0]
+    height, width = picture.shape[:2]
+    back = _background(picture, kit, eyes)
+    framing = _framing(face, back.alpha, width, height)
+    skin = skin_mask(picture, face)
+    lab = np.median(to_lab(picture[skin]), axis=0) if skin.any() else np.zeros(3)
+    left_right, top_bottom, contrast = read_light(picture, face, skin)
+    return PictureMeasures(
+        background=back.difference,
+        background_lab=back.lab,
+        halo=back.halo,
+        holes=back.holes,
+        **framing,
+        light_left_right=left_right,
+        light_top_bottom=top_bottom,
+        contrast=contrast,
+        skin_ita=float(ita(lab)),
+        skin_lab=(float(lab[0]), float(lab[1]), float(lab[2])),
+        texture=cheek_texture(picture, face, texture_inter_eye),
+        sharpness=read_sharpness(align_to(picture, face.landmarks, FACE_TEMPLATE, 128)[0]),
+    )
+
+
+@dataclass(frozen=True)
+class _Background:
+    difference: float
+    lab: tuple[float, float, float]
+    halo: float
+    holes: float
+    alpha: Floats  # the eyes' own mask of the finished picture, at its size
+
+
+def _background(picture: Picture, kit: BrandKit, eyes: Eyes) -> _Background:
+    height, width = picture.shape[:2]
+    alpha = np.asarray(eyes.matter.matte(picture), np.float32)
+    scale = min(1.0, MEASURING_SIDE / max(height, width))
+    size = (round(width * scale), round(height * scale))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    brand = cv2.resize(draw_backdrop(kit, width, height), size, interpolation=cv2.INTER_AREA)
+    lab = to_lab(small)
+    off = delta_e(lab, to_lab(brand))
+    away = cv2.distanceTransform((mask < 0.1).astype(np.uint8), cv2.DIST_L2, 5) / size[0]
+    wall = away > 0.01
+    wall[round(0.75 * size[1]) :] = False
+    ring = (away > 0.005) & (away <= 0.02)
+    ring[round(0.97 * size[1]) :] = False
+    middle = np.median(lab[wall], axis=0) if wall.any() else np.full(3, np.nan)
+    return _Background(
+        difference=float(np.median(off[wall])) if wall.any() else math.inf,
+        lab=(float(middle[0]), float(middle[1]), float(middle[2])),
+        halo=float(off[ring].mean()) if ring.any() else 0.0,
+        holes=float((off[wall] > 5).mean()) if wall.any() else 1.0,
+        alpha=alpha,
+    )
+
+
+def _framing(face: Face, alpha: Floats, width: int, height: int) -> dict[str, float]:
+    points = face.landmarks.astype(np.float64)
+    middle, across = points[:2].mean(axis=0), points[1] - points[0]
+    drop = float(points[3:5, 1].mean() - middle[1])
+    chin = float(points[3:5, 1].mean()) + CHIN * drop
+    left, right = sorted((int(points[0, 0]), int(points[1, 0])))
+    columns = alpha[:, max(0, left) : max(1, right + 1)]
+    rows = np.flatnonzero((columns > 0.5).mean(axis=1) > 0.5) if columns.size else np.array([], int)
+    crown = float(rows[0]) if rows.size else 0.0
+    return {
+        "eye_line": float(middle[1]) / height,
+        "centre": float(middle[0]) / width,
+        "inter_eye": float(np.hypot(*across)) / width,
+        "head_height": (chin - crown) / height,
+        "roll": math.degrees(math.atan2(across[1], across[0])),
+    }
+
+
+def read_light(picture: Picture, face: Face, skin: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """(left/right, top/bottom, contrast) of facial skin in stops; skin tone cancels in the ratios."""
+    rows, columns = np.nonzero(skin)
+    if rows.size < 20:
+        return 0.0, 0.0, 0.0
+    light = luminance(picture[rows, columns])
+    points = face.landmarks.astype(np.float64)
+    across = points[1] - points[0]
+    across /= max(float(np.hypot(*across)), 1e-6)
+    # Sides are the face's own: split by the line through mid-eyes and mid-mouth, so a tilt is not taken for light.
+    middle, mouth = points[:2].mean(axis=0), points[3:5].mean(axis=0)
+    axis = mouth - middle
+    axis /= max(float(np.hypot(*axis)), 1e-6)
+    x, y = columns + 0.5 - middle[0], rows + 0.5 - middle[1]
+    side = x * axis[1] - y * axis[0]  # negative: left in the picture
+    depth = x * axis[0] + y * axis[1]
+    split = float(np.median(depth))
+    return (
+        _stops(light[side < 0], light[side >= 0]),
+        _stops(light[depth < split], light[depth >= split]),
+        float(np.log2((np.percentile(light, 95) + 1e-4) / (np.percentile(light, 5) + 1e-4))),
+    )
+
+
+def _stops(first: Floats, second: Floats) -> float:
+    if first.size < 10 or second.size < 10:
+        return 0.0
+    return float(np.log2((np.median(first) + 1e-4) / (np.median(second) + 1e-4)))
+
+
+def cheek_texture(picture: Picture, face: Face, inter_eye: float | None = None) -> float:
+    """Fine texture of the cheeks: sd of L* in the 2 to 8 px band of the aligned face, the quieter cheek's.
+
+    `inter_eye` limits the resolution both sides of a comparison are judged at: a 128 px base cannot be expected to
+    draw pores, and a selfie must not be held against it at a resolution it never had.
+    """
+    own = float(np.hypot(*(face.landmarks[1] - face.landmarks[0])))
+    size = int(np.clip(ALIGNED * min(own, inter_eye or own) / 70, 64, ALIGNED))
+    crop, _ = align_to(picture, face.landmarks, FACE_TEMPLATE, size)
+    lightness = np.ascontiguousarray(to_lab(crop)[..., 0])
+    band = cv2.GaussianBlur(lightness, (0, 0), 1.0) - cv2.GaussianBlur(lightness, (0, 0), 4.0)
+    spreads = []
+    for left, top, right, bottom in CHEEKS:
+        part = band[round(top * size) : round(bottom * size), round(left * size) : round(right * size)]
+        spreads.append(1.4826 * float(np.median(np.abs(part - np.median(part)))))
+    return float(np.mean(spreads))
