@@ -17,6 +17,16 @@ from tasks.roster.rows import ConsentCell, RosterProblem, RosterRow, Understood,
 
 PURPOSE = "headshot"
 CLOCK_TOLERANCE = timedelta(days=1)  # a register dated in another time zone; the same day the vault allows
+# To the employee; the codes are those that a vault refuses permits with.
+CONSENT_SENTENCES = {
+    "no_consent": ("We have no consent from you for a headshot, so no photo of yours was opened. Ask HR for the form."),
+    "consent_withdrawn": (
+        "You withdrew your consent, so no photo of yours was opened. Tell HR if you change your mind."
+    ),
+    "consent_other_purpose": (
+        "Your consent is for another purpose than a headshot, so no photo was opened. Ask HR for the form."
+    ),
+}
 # What people call the purpose of this product, folded (columns.folded). Anything else is another purpose.
 HEADSHOT_WORDS = frozenset({
     "headshot", "headshots", "company headshot", "company headshots", "ai headshot", "ai headshots",

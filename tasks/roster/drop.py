@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from tasks.vault.settings import Settings
+
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods")
 PHOTOS = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".hif", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"}
@@ -21,7 +23,7 @@ MAX_FILES = 200_000
 MAX_FILE = 50 * 2**20  # bytes; larger files are refused unread
 
 
-class DropFault(Exception):
+class DropFault(ValueError):
     """The drop cannot be used. Carries a code and a fix; never a file's name."""
 
     def __init__(self, code: str, fix: str) -> None:
@@ -41,6 +43,9 @@ class Drop(Protocol):
 
     def read(self, path: str) -> bytes:
         """The whole file; DropFault("too_large") beyond MAX_FILE, DropFault("not_a_file") for anything but a file."""
+
+    def stamp(self, path: str) -> str:
+        """Changes when the file does, without reading it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,10 @@ class FolderDrop:
             if size > MAX_FILE:
                 raise DropFault("too_large", f"{size // 2**20} MiB; {MAX_FILE // 2**20} MiB is the most read.")
             return file.read(MAX_FILE + 1)
+
+    def stamp(self, path: str) -> str:
+        status = os.lstat(os.path.join(self.location, path))
+        return f"{status.st_size}:{status.st_mtime_ns}"
 
 
 def _plain_files(root: Path) -> Iterator[str]:
@@ -144,3 +153,20 @@ def sort_contents(files: list[str]) -> Contents:
 def _named(files: list[str], words: tuple[str, ...]) -> str | None:
     fitting = [f for f in files if any(word in f.rsplit("/", 1)[-1].lower() for word in words)]
     return min(fitting, key=lambda f: (f.count("/"), len(f), f), default=None)
+
+
+def find_drop(location: str) -> Drop:
+    """The drop at this address; DropFault, with what to do, when there is none or no roster lies in it."""
+    drop = open_drop(location)
+    sort_contents(drop.files())
+    return drop
+
+
+def newest_drop(settings: Settings) -> str:
+    """The newest upload to the review desk, which keeps each in a folder of its own below `<home>/drops`."""
+    folders = [
+        path for path in (settings.home / "drops").glob("*/") if not path.is_symlink() and not path.name.startswith(".")
+    ]
+    if not folders:
+        raise DropFault("no_drop", "Nothing was uploaded yet: name the folder that holds the roster and the photos.")
+    return str(max(folders, key=lambda path: (path.stat().st_mtime_ns, path.name)))

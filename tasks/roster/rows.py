@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 Status = Literal["active", "leave", "left"]
 Glasses = Literal["keep", "on", "off"]
@@ -25,6 +25,18 @@ class RosterProblem:
     shape: str  # what the value looks like, never the value
     fix: str
     blocking: bool
+
+    def as_finding(self) -> dict[str, Any]:
+        """In the form that every finding about a person has, in the records and in the reports."""
+        where = f"Roster row {self.row}" + (f", column {self.column}" if self.column else "")
+        return {
+            "code": self.code,
+            "measured": self.shape,
+            "limit": "",
+            "sentence": f"{where}: {self.fix}",
+            "severity": "block" if self.blocking else "warn",
+            "photo": None,
+        }
 
 
 @dataclass(frozen=True)
@@ -97,7 +109,7 @@ class Roster:
         return tuple(p for p in self.problems if p.row == row)
 
 
-class Unreadable(Exception):
+class Unreadable(ValueError):
     """A file that cannot be understood as a table at all. `fix` is a sentence for HR; no content of the file in it."""
 
     def __init__(self, code: str, fix: str) -> None:

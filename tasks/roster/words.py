@@ -94,16 +94,12 @@ def is_email(value: str) -> bool:
 def read_date(value: str) -> datetime | None:
     """A date that can only mean one day. 03/04/2026 means two, so it is not read unless a part exceeds twelve."""
     text = value.strip().removesuffix("Z")
-    try:
-        found = datetime.fromisoformat(text)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
-    except ValueError:
-        pass  # not ISO: the forms below are tried
-    for form in _DATES:
+    for form in ("", *_DATES):
         try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
+            found = datetime.strptime(text, form) if form else datetime.fromisoformat(text)
         except ValueError:
             continue
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
     slashed = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", text)
     if slashed:
         first, second, year = (int(part) for part in slashed.groups())

@@ -7,7 +7,7 @@ Pixels live only while their person is being looked at: what stays for judging t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.roster.drop import Drop, DropFault
 from tasks.selfies.judge import SetVerdict, judge_set
@@ -25,6 +25,10 @@ class Examined:
     looks: tuple[Look, ...]
     verdict: SetVerdict
     pictures: tuple[Picture | None, ...]
+
+    def without_pictures(self) -> Examined:
+        """The same, for keeping in memory while the rest of the company is looked at."""
+        return replace(self, pictures=())
 
 
 def examine(

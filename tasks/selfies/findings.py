@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tasks.roster.consents import CONSENT_SENTENCES
+
 Severity = Literal["block", "reject", "warn"]  # the person waits; this photo is not used; only worth knowing
 
 
@@ -29,12 +31,10 @@ class Finding:
         return asdict(self)
 
 
+# What is wrong with the roster itself brings its own sentence (RosterProblem.as_finding).
 # code, or code/which sentence → (severity, sentence). {measured} and {limit} are filled in.
 WORDS: dict[str, tuple[Severity, str]] = {
-    # consent (what is wrong with the roster itself brings its own sentence)
-    "no_consent": ("block", "We have no consent from you for a headshot, so no photo of yours was opened. Ask HR for the form."),
-    "consent_withdrawn": ("block", "You withdrew your consent, so no photo of yours was opened. Tell HR if you change your mind."),
-    "consent_other_purpose": ("block", "Your consent is for another purpose than a headshot, so no photo was opened. Ask HR for the form."),
+    **{code: ("block", sentence) for code, sentence in CONSENT_SENTENCES.items()},
     # which photos
     "no_photos": ("block", "There is no photo of you. Put at least {limit} photos into a folder named with your employee number."),
     "no_photos/unusable": ("block", "None of your {measured} photos can be used; see what is wrong with each, and send {limit} new ones."),

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.selfies.findings import Finding, finding
+from tasks.selfies.findings import Finding, Severity, finding
 from tasks.selfies.look import Look
 from tasks.vision.faces import QualityLimits, Thresholds, Vector
 from tasks.vision.quality import Quality, hamming
 
 WANTED = 4  # accepted photos from which a person no longer counts as having few
+REJECT: Severity = "reject"
+WARN: Severity = "warn"
 ENOUGH_VARIETY_BITS = 10  # hashes of photos taken in different places lie 14 and more apart
 
 
@@ -60,8 +62,8 @@ def judge_photo(look: Look, limits: QualityLimits, photo: int = 1) -> SelfieVerd
         return SelfieVerdict(photo, False, (finding("no_face", look.faces, 1, photo=photo),))
     found = []
     if look.second_share > limits.second_face_warn:
-        severity = "reject" if look.second_share > limits.second_face_reject else "warn"
-        found.append(finding("several_faces", look.faces, 1, severity=severity, photo=photo))  # type: ignore[arg-type]
+        severity = REJECT if look.second_share > limits.second_face_reject else WARN
+        found.append(finding("several_faces", look.faces, 1, severity=severity, photo=photo))
     found += _judge_quality(look.quality, limits, photo)
     return SelfieVerdict(photo, all(f.severity != "reject" for f in found), tuple(found))
 
@@ -71,8 +73,9 @@ def _judge_quality(q: Quality, limits: QualityLimits, photo: int) -> list[Findin
     if q.inter_eye_px < limits.inter_eye_px:
         found.append(finding("small_face", q.inter_eye_px, limits.inter_eye_px, photo=photo))
     if q.turned > limits.yaw:
-        severity = "reject" if q.turned > limits.yaw_reject else "warn"
-        found.append(finding("turned_away", q.turned, limits.yaw, severity=severity, photo=photo))  # type: ignore[arg-type]
+        bad = q.turned > limits.yaw_reject
+        bound, severity = (limits.yaw_reject, REJECT) if bad else (limits.yaw, WARN)
+        found.append(finding("turned_away", q.turned, bound, severity=severity, photo=photo))
     if q.exposure_median_L < limits.median_l_low or q.dark_share > limits.dark_share:
         found.append(finding("dark", q.exposure_median_L, limits.median_l_low, photo=photo))
     elif q.exposure_median_L > limits.median_l_high or q.clipped_share > limits.clipped_share:

@@ -6,6 +6,7 @@ tested without a network, and pixels need not stay in memory while a whole compa
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from tasks.vision.faces import Eyes, Vector
@@ -37,7 +38,8 @@ def look_at(data: bytes, eyes: Eyes) -> tuple[Look, Picture | None]:
         decoded = read_picture(data)
     except Refused as refused:
         code = "too_large" if refused.code == "bomb" else refused.code
-        return Look(refused=(code, refused.measured, refused.limit)), None
+        digest = hashlib.sha256(data).hexdigest()
+        return Look(digest, refused=(code, refused.measured, refused.limit)), None
     picture = shrunk(decoded.picture)
     height, width = picture.shape[:2]
     found = [face for face in eyes.finder.find(picture) if face.score >= eyes.limits.score]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from tasks.roster.consents import ConsentRegister, consent_problem, consents_of
-from tasks.roster.rows import Roster, RosterProblem, RosterRow
+from tasks.roster.rows import Roster, RosterRow
 from tasks.selfies.findings import Finding, finding
 from tasks.selfies.judge import SetVerdict
 
@@ -21,6 +21,10 @@ Lane = Literal["generated", "faithful"]
 @dataclass(frozen=True)
 class PersonCheck:
     """How one person on the roster stands. Everybody on the roster has exactly one."""
+
+    KEYS: ClassVar[tuple[str, ...]] = (
+        "state", "reason", "lane", "photos", "accepted", "few", "findings",
+    )  # fmt: skip
 
     number: str
     name: str
@@ -48,7 +52,7 @@ class PersonCheck:
 
 def standing(row: RosterRow, roster: Roster, consent_code: str | None) -> tuple[Finding, ...]:
     """What is known before any photo is opened. A finding that blocks keeps the photos closed."""
-    found = [_from_problem(problem) for problem in roster.problems_in(row.row)]
+    found = [Finding(**problem.as_finding()) for problem in roster.problems_in(row.row)]
     if consent_code:
         found.append(finding(consent_code))
     return tuple(found)
@@ -57,12 +61,6 @@ def standing(row: RosterRow, roster: Roster, consent_code: str | None) -> tuple[
 def consent_code_of(row: RosterRow, register: ConsentRegister | None, now: datetime) -> str | None:
     """None when the files hold a valid consent for a headshot."""
     return consent_problem(consents_of(row, register), now)
-
-
-def _from_problem(problem: RosterProblem) -> Finding:
-    where = f"Roster row {problem.row}" + (f", column {problem.column}" if problem.column else "")
-    severity: Literal["block", "warn"] = "block" if problem.blocking else "warn"
-    return Finding(problem.code, problem.shape, "", f"{where}: {problem.fix}", severity)
 
 
 def blocks(findings: Iterable[Finding]) -> bool:

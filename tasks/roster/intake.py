@@ -1,0 +1,191 @@
+"""Writes a roster and its consents into the vault: employees known or new, consents added or withdrawn.
+
+Safe to repeat: the same drop leaves the same records. A person is told by their number, and by nothing else; rows
+that cannot be told apart get a number of their own (`1007 (row 12)`), so that everybody is accounted for without
+anybody's record being overwritten by somebody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from tasks.roster.consents import (
+    CONSENT_SENTENCES,
+    PURPOSE,
+    ConsentRegister,
+    consent_problem,
+    consents_of,
+    is_purpose,
+)
+from tasks.roster.rows import ConsentCell, Roster, RosterRow
+from tasks.vault import audit_log
+from tasks.vault.audit_log import Event
+from tasks.vault.failures import NoConsent
+from tasks.vault.records import Batch, Consent, Employee, Seat, new_id
+from tasks.vault.store import Vault
+
+ACTOR = "roster"
+
+
+@dataclass(frozen=True)
+class Admission:
+    """One row of the roster with its record. `consent_code`: why no photo may be opened, or None."""
+
+    row: RosterRow
+    employee_id: str
+    consent_code: str | None
+
+
+def number_on_record(row: RosterRow, roster: Roster) -> str:
+    """The number a row is filed under: its own, unless nothing says whose it is."""
+    doubtful = {p.row for p in roster.problems if p.code in ("duplicate_id", "missing_id") and p.blocking}
+    return f"{row.number} (row {row.row})".strip() if row.row in doubtful else row.number
+
+
+def admit(vault: Vault, roster: Roster, register: ConsentRegister | None, now: datetime) -> tuple[Admission, ...]:
+    """Records everybody on the roster, in its order, with what the files say about consent."""
+    with vault.session() as session:
+        known = {employee.number: employee for employee in session.exec(select(Employee))}
+        employees = [_employee(session, known, row, roster, now) for row in roster.rows]
+    asked = register is not None or any(row.consent for row in roster.rows)
+    with vault.session() as session:
+        for row, employee in zip(roster.rows, employees, strict=True):
+            source = "register" if register and register.of(row) else "roster"
+            _record_consents(session, employee.id, consents_of(row, register), source, now)
+    admissions = []
+    for row, employee in zip(roster.rows, employees, strict=True):
+        code = consent_problem(consents_of(row, register), now) if asked else None
+        admissions.append(Admission(row, employee.id, code or _vault_says(vault, employee.id, now)))
+    return tuple(admissions)
+
+
+def _vault_says(vault: Vault, employee_id: str, now: datetime) -> str | None:
+    """The vault's own word counts beside the files': a withdrawal made elsewhere is not undone by an old register."""
+    try:
+        vault.permit(employee_id, PURPOSE, now=now)
+    except NoConsent as refusal:
+        return refusal.code
+    return None
+
+
+def _employee(session: Session, known: dict[str, Employee], row: RosterRow, roster: Roster, now: datetime) -> Employee:
+    number = number_on_record(row, roster)
+    employee = known.get(number)
+    if employee is None:
+        employee = known[number] = Employee(id=new_id("p"), number=number, state="active", updated_at=now)
+    fields = {
+        "name": row.name,
+        "email": row.email,
+        "department": row.department,
+        "title": row.title,
+        "status": row.status,
+        "wardrobe": row.wardrobe,
+        "glasses": row.glasses,
+        "generation": row.generation,
+    }
+    # Somebody who is being forgotten gets nothing new written about them.
+    if employee.state == "active" and any(getattr(employee, field) != value for field, value in fields.items()):
+        for field, value in fields.items():
+            setattr(employee, field, value)
+        employee.updated_at = now
+    session.add(employee)
+    return employee
+
+
+def _record_consents(
+    session: Session, employee_id: str, cells: Sequence[ConsentCell], source: str, now: datetime
+) -> None:
+    """Adds what is new and withdraws what was taken back. A withdrawal is never undone by reading a file again."""
+    if not cells:
+        return
+    there = list(session.exec(select(Consent).where(col(Consent.employee_id) == employee_id)))
+    events = []
+    for cell in cells:
+        purpose = PURPOSE if is_purpose(cell.purpose) else cell.purpose[:40]
+        same = [c for c in there if _is_same(c, cell, purpose, source)]
+        if cell.given and not same:
+            consent = Consent(
+                id=new_id("c"),
+                employee_id=employee_id,
+                purpose=purpose,
+                text_version=cell.text_version[:80],
+                given_at=cell.given_at or now,
+                withdrawn_at=(cell.withdrawn_at or now) if cell.withdrawn else None,
+                source=source,
+            )
+            session.add(consent)
+            there.append(consent)
+            events.append(Event("consent_recorded", employee_id, consent.id, {"purpose": purpose}, ACTOR))
+        elif cell.withdrawn or not cell.given:
+            standing = same or [c for c in there if c.purpose == purpose]
+            events += _withdraw(session, standing, cell.withdrawn_at or now)
+    if events:
+        audit_log.append(session, events, now=now)
+
+
+def _is_same(consent: Consent, cell: ConsentCell, purpose: str, source: str) -> bool:
+    if consent.purpose != purpose or consent.text_version != cell.text_version[:80]:
+        return False
+    return consent.given_at == cell.given_at if cell.given_at else consent.source == source
+
+
+def _withdraw(session: Session, consents: Iterable[Consent], when: datetime) -> list[Event]:
+    events = []
+    for consent in consents:
+        if consent.withdrawn_at is None:
+            consent.withdrawn_at = when
+            session.add(consent)
+            events.append(Event("consent_withdrawn", consent.employee_id, consent.id, {}, ACTOR))
+    return events
+
+
+def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission], roster: Roster) -> None:
+    """Gives everybody exactly one seat in the batch. Who has one keeps it, and how far they have come, unless what the
+    roster and the consents say has changed: then they are blocked, or free again for their photos to be looked at."""
+    with vault.session() as session:
+        there = {seat.employee_id: seat for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id))}
+        for position, admission in enumerate(admissions):
+            findings = [problem.as_finding() for problem in roster.problems_in(admission.row.row)]
+            if admission.consent_code:
+                findings.append(_consent_finding(admission.consent_code))
+            block = next((found["code"] for found in findings if found["severity"] == "block"), None)
+            seat = there.get(admission.employee_id)
+            if seat is None:
+                seat = Seat(batch_id=batch_id, employee_id=admission.employee_id, state="ready", position=position)
+            elif _standing_reason(seat) == block:
+                continue
+            lane = "generated" if admission.row.generation else "faithful"
+            seat.state = "blocked" if block else "ready"
+            seat.reason = block or ("opted_out" if lane == "faithful" else None)
+            seat.detail = {"findings": findings, "standing": findings, "lane": lane, "row": admission.row.row}
+            session.add(seat)
+
+
+def _standing_reason(seat: Seat) -> str | None:
+    detail = seat.detail if isinstance(seat.detail, dict) else {}
+    return next((f["code"] for f in detail.get("standing", ()) if f["severity"] == "block"), None)
+
+
+def _consent_finding(code: str) -> dict[str, Any]:
+    sentence = CONSENT_SENTENCES.get(code, "Your data are being deleted; nothing new is made.")
+    return {"code": code, "measured": "", "limit": "", "sentence": sentence, "severity": "block", "photo": None}
+
+
+def note_roster(vault: Vault, batch_id: str, roster: Roster, register: ConsentRegister | None) -> None:
+    """Notes in the batch how the files were understood, and what is wrong with them as a whole."""
+    understood = roster.understood
+    problems = [p.as_finding() for p in roster.problems if not p.row]
+    problems += [p.as_finding() for p in (register.problems if register else ())]
+    with vault.session() as session:
+        batch = session.get(Batch, batch_id)
+        if batch is None:
+            raise KeyError(f"there is no batch {batch_id}")
+        read_as = {"kind": understood.kind, "encoding": understood.encoding, "columns": understood.mapping}
+        batch.facts = {**batch.facts, "roster": {"people": len(roster.rows), **read_as}}
+        batch.problems = problems
+        session.add(batch)

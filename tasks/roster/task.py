@@ -1,0 +1,39 @@
+"""The Prefect side of step 1: ids and counts go in and out, people stay in the vault."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.progress import tell
+from tasks.roster.consents import read_consents
+from tasks.roster.drop import find_drop, sort_contents
+from tasks.roster.intake import admit, note_roster, seat_everybody
+from tasks.roster.read import read_roster
+from tasks.vault.batches import Order, open_batch
+from tasks.vault.settings import load_settings
+from tasks.vault.store import open_vault
+
+
+@task(name="take-roster", persist_result=False, cache_policy=NO_CACHE)
+def take_roster(order: Order) -> str:
+    """Reads the roster and the consents of a drop into the records. Returns the batch's id.
+
+    The same order on the same roster and register is the same batch.
+    """
+    now = datetime.now(UTC)
+    drop = find_drop(order.drop)
+    contents = sort_contents(drop.files())
+    tables = {name: drop.read(name) for name in (contents.roster, contents.consents) if name}
+    roster = read_roster(tables[contents.roster], contents.roster, today=now.date())
+    register = read_consents(tables[contents.consents], contents.consents) if contents.consents else None
+    digest = hashlib.sha256(b"".join(hashlib.sha256(data).digest() for data in tables.values())).hexdigest()
+    with open_vault(load_settings()) as vault:
+        batch = open_batch(vault, order, digest, now)
+        seat_everybody(vault, batch, admit(vault, roster, register, now), roster)
+        note_roster(vault, batch, roster, register)
+    tell("roster", len(roster.rows), len(roster.rows))
+    return batch

@@ -1,0 +1,225 @@
+"""Takes photos into the vault: looked at under a permit, kept only when they will be used, without metadata.
+
+What is kept of an accepted photo is its pixels, encoded anew; of a rejected one only what was measured: it may show
+somebody who never agreed. Safe to repeat and to interrupt: a photo is known by the digest of its bytes, and a drop
+that was examined under the same rules is not examined again, not even for another batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from tasks.roster.drop import Drop, sort_contents
+from tasks.roster.rows import RosterRow
+from tasks.selfies.examine import Examined, examine
+from tasks.selfies.findings import Finding
+from tasks.selfies.judge import judge_company
+from tasks.selfies.keep import everything_is_kept, keep_photos
+from tasks.selfies.manifest import read_manifest
+from tasks.selfies.match import Matching, match_photos
+from tasks.selfies.people import PersonCheck, settle
+from tasks.vault.consent import Permit
+from tasks.vault.failures import NoConsent
+from tasks.vault.records import Batch, Employee, Seat
+from tasks.vault.store import Vault
+from tasks.vision.faces import Eyes, Vector
+
+RULES = 1  # goes up when a change of the rules makes an old examination wrong
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """Somebody with a seat in the batch, in the form the pure rules take."""
+
+    employee_id: str
+    row: RosterRow
+    standing: tuple[Finding, ...]
+    blocked: bool
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What taking the photos of a batch came to, as numbers."""
+
+    people: int
+    ready: int
+    blocked: int
+    photos: int
+    examined: bool  # False: nothing had changed, so nothing was opened
+
+
+def take_photos(
+    vault: Vault,
+    batch_id: str,
+    drop: Drop,
+    open_eyes: Callable[[], Eyes],
+    eyes_name: str,
+    now: datetime,
+    on_photo: Callable[[int, int], None] | None = None,
+) -> Taken:
+    """Examines and keeps everybody's photos, and says in their seats how they stand."""
+    sitters = _sitters(vault, batch_id)
+    contents = sort_contents(drop.files())
+    matching = match_photos(contents.photos, [s.row for s in sitters], read_manifest(drop))
+    digest = _digest(sitters, matching, drop, eyes_name)
+    count = sum(len(paths) for paths in matching.by_number.values())
+    if _is_known(vault, batch_id, digest) and everything_is_kept(vault, batch_id):
+        return _sum_up(vault, batch_id, count, examined=False)
+    checks = _examine_all(vault, sitters, matching, drop, open_eyes(), now, on_photo)
+    _write_seats(vault, batch_id, checks)
+    _note(vault, batch_id, digest, matching)
+    return _sum_up(vault, batch_id, count, examined=True)
+
+
+def _sitters(vault: Vault, batch_id: str) -> list[Sitter]:
+    """Everybody with a seat, in roster order."""
+    with vault.reading() as session:
+        query = (
+            select(Seat, Employee)
+            .join(Employee, col(Employee.id) == col(Seat.employee_id))
+            .where(col(Seat.batch_id) == batch_id)
+            .order_by(col(Seat.position), col(Seat.employee_id))
+        )
+        return [_sitter(seat, employee) for seat, employee in session.exec(query)]
+
+
+def _sitter(seat: Seat, employee: Employee) -> Sitter:
+    detail = seat.detail if isinstance(seat.detail, dict) else {}
+    standing = tuple(Finding(**found) for found in detail.get("standing", ()))
+    row = RosterRow(
+        number=employee.number.partition(" (row ")[0],  # photos of somebody in doubt are theirs, not nobody's
+        name=employee.name,
+        email=employee.email,
+        department=employee.department,
+        title=employee.title,
+        status="active",  # anybody else is blocked by `standing`
+        wardrobe=employee.wardrobe,
+        glasses="keep",
+        generation=employee.generation,
+        consent=None,
+        row=int(detail.get("row", 0)),
+    )
+    blocked = any(found.severity == "block" for found in standing) or employee.state != "active"
+    return Sitter(employee.id, row, standing, blocked)
+
+
+def _digest(sitters: Sequence[Sitter], matching: Matching, drop: Drop, eyes_name: str) -> str:
+    """Changes when anything changes that the examination depends on: people, consents, photos, eyes, rules."""
+    people = [
+        [s.employee_id, s.blocked, s.row.generation, [f.code for f in s.standing]]
+        + ([] if s.blocked else [drop.stamp(path) for path in matching.by_number.get(s.row.number, ())])
+        for s in sitters
+    ]
+    strays = [len(matching.unmatched), len(matching.ambiguous)]
+    return hashlib.sha256(json.dumps([RULES, eyes_name, strays, people]).encode()).hexdigest()
+
+
+def _is_known(vault: Vault, batch_id: str, digest: str) -> bool:
+    """Whether this batch, or another whose result can be taken over, was examined in just this state."""
+    with vault.session() as session:
+        batches = [b for b in session.exec(select(Batch)) if b.facts.get("photos", {}).get("digest") == digest]
+        mine = next((b for b in batches if b.id == batch_id), None)
+        if mine or not batches:
+            return mine is not None
+        other = batches[0]
+        theirs = {s.employee_id: s for s in session.exec(select(Seat).where(col(Seat.batch_id) == other.id))}
+        for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id)):
+            found = theirs[seat.employee_id].detail if seat.employee_id in theirs else {}
+            if not isinstance(found, dict) or "photos" not in found:
+                return False
+            _settle_seat(seat, {key: found[key] for key in PersonCheck.KEYS})
+            session.add(seat)
+        batch = session.get_one(Batch, batch_id)
+        batch.facts = {**batch.facts, "photos": other.facts["photos"]}
+        batch.problems = [*batch.problems, *(p for p in other.problems if p not in batch.problems)]
+        session.add(batch)
+        return True
+
+
+def _examine_all(
+    vault: Vault,
+    sitters: Sequence[Sitter],
+    matching: Matching,
+    drop: Drop,
+    eyes: Eyes,
+    now: datetime,
+    on_photo: Callable[[int, int], None] | None,
+) -> dict[str, PersonCheck]:
+    """Employee id → how they stand. Each accepted photo is kept as soon as its person has been judged."""
+    open_for = {s.row.number: s for s in sitters if not s.blocked}
+    total = sum(len(matching.by_number.get(number, ())) for number in open_for)
+    permits: dict[str, Permit] = {}
+    refused: dict[str, str] = {}
+    verdicts: dict[str, Examined] = {}
+    templates: dict[str, Vector] = {}
+
+    def may_open(number: str) -> bool:
+        try:
+            permits[number] = vault.permit(open_for[number].employee_id, now=now)
+        except NoConsent as refusal:
+            refused[number] = refusal.code
+        return number in permits
+
+    progress = (lambda done: on_photo(done, total)) if on_photo else None
+    for one in examine(list(open_for), matching.by_number, drop, eyes, may_open, progress):
+        keep_photos(vault, permits[one.number], one, now)
+        verdicts[one.number] = one.without_pictures()
+        if one.verdict.template is not None:
+            templates[one.number] = one.verdict.template
+    company = judge_company(templates, eyes.thresholds)
+    return {s.employee_id: _check(s, matching, verdicts, company) for s in sitters}
+
+
+def _check(
+    sitter: Sitter, matching: Matching, verdicts: dict[str, Examined], company: dict[str, tuple[Finding, ...]]
+) -> PersonCheck:
+    number = sitter.row.number
+    photos = len(matching.by_number.get(number, ()))
+    if sitter.blocked or number not in verdicts:
+        return settle(sitter.row, sitter.standing, photos, None)
+    return settle(sitter.row, sitter.standing, photos, verdicts[number].verdict, company.get(number, ()))
+
+
+def _write_seats(vault: Vault, batch_id: str, checks: dict[str, PersonCheck]) -> None:
+    with vault.session() as session:
+        for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id)):
+            _settle_seat(seat, checks[seat.employee_id].as_json())
+            session.add(seat)
+
+
+def _settle_seat(seat: Seat, check: dict[str, Any]) -> None:
+    """How far somebody has come stays, unless their photos now say something else."""
+    before = seat.detail if isinstance(seat.detail, dict) else {}
+    again = any(before.get(key) != check[key] for key in ("photos", "accepted", "lane", "findings"))
+    if seat.state in ("ready", "blocked") or again:
+        seat.state, seat.reason = check["state"], check["reason"]
+    notes = {key: value for key, value in check.items() if key not in ("state", "reason")}
+    seat.detail = {**before, **notes, "state": check["state"], "reason": check["reason"]}
+
+
+def _note(vault: Vault, batch_id: str, digest: str, matching: Matching) -> None:
+    """Facts and problems of the drop as a whole: counts only."""
+    with vault.session() as session:
+        batch = session.get_one(Batch, batch_id)
+        strays = [found.as_json() for found in matching.findings]
+        codes = {found["code"] for found in strays} | {"not_on_roster", "ambiguous_photo"}
+        batch.problems = [p for p in batch.problems if p.get("code") not in codes] + strays
+        counts = {"unmatched": len(matching.unmatched), "ambiguous": len(matching.ambiguous)}
+        batch.facts = {**batch.facts, "photos": {"digest": digest, **counts}}
+        session.add(batch)
+
+
+def _sum_up(vault: Vault, batch_id: str, photos: int, examined: bool) -> Taken:
+    with vault.reading() as session:
+        query = sa.select(col(Seat.state), sa.func.count()).where(col(Seat.batch_id) == batch_id)
+        states = {state: int(number) for state, number in session.execute(query.group_by(col(Seat.state)))}
+    people, blocked = sum(states.values()), states.get("blocked", 0)
+    return Taken(people, people - blocked, blocked, photos, examined)

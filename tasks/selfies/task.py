@@ -1,0 +1,37 @@
+"""The Prefect side of step 2: ids and counts go in and out, people and pixels stay in the vault."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.progress import tell
+from tasks.roster.drop import find_drop
+from tasks.selfies.intake import take_photos
+from tasks.vault.batches import load_batch
+from tasks.vault.settings import load_settings
+from tasks.vault.store import open_vault
+from tasks.vision.faces import open_eyes
+
+
+@task(name="take-selfies", persist_result=False, cache_policy=NO_CACHE)
+def take_selfies(batch_id: str) -> dict[str, int]:
+    """Examines and keeps the photos of everybody in the batch who agreed. Returns counts.
+
+    Does nothing when neither people, consents nor photos have changed since the last time.
+    """
+    settings = load_settings()
+    with open_vault(settings) as vault:
+        drop = find_drop(load_batch(vault, batch_id).drop)
+        taken = take_photos(
+            vault,
+            batch_id,
+            drop,
+            lambda: open_eyes(settings.eyes),
+            settings.eyes,
+            datetime.now(UTC),
+            lambda done, total: tell("photos", done, total),
+        )
+    return {"people": taken.people, "ready": taken.ready, "blocked": taken.blocked, "photos": taken.photos}
