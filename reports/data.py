@@ -89,6 +89,7 @@ class PersonRow:
     headshots: tuple[HeadshotRow, ...] = ()
     decisions: tuple[DecisionRow, ...] = ()  # oldest first
     adapter: AdapterRow | None = None
+    viewable: bool = True  # False when consent no longer covers showing their pictures
 
 
 @dataclass(frozen=True)

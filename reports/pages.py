@@ -97,7 +97,7 @@ def flag(code: str) -> Problem:
 def in_order(person: PersonRow) -> tuple[HeadshotRow, ...]:
     """Candidates as a reviewer wants them: the proposed one first, retired ones not at all."""
     alive = [shot for shot in person.headshots if shot.state != "retired"]
-    return tuple(sorted(alive, key=lambda s: (s.choice is None, s.choice or 0, s.lane != "generated", s.shot, s.digest)))
+    return tuple(sorted(alive, key=lambda s: (s.choice is None, s.choice or 0, s.shot, s.digest)))
 
 
 def newest(person: PersonRow) -> datetime | None:
@@ -323,13 +323,13 @@ def consistency(data: ReportData) -> Consistency | None:
 
 
 def _consistency_line(row: Mapping[str, Any]) -> ConsistencyLine:
-    met = bool(row.get("met", row.get("ok", False)))
+    met, target = bool(row.get("met", row.get("ok", False))), row.get("target", "")
     unit = str(row.get("unit", ""))
     joined = f" {unit}" if unit and unit not in "%°" else unit
     return ConsistencyLine(
         name=str(row.get("name", row.get("measure", ""))),
         value=plain(row.get("value")) + joined,
-        target=f"≤ {plain(row['target'])}{joined}" if isinstance(row.get("target"), int | float) else str(row.get("target", "")),
+        target=f"≤ {plain(target)}{joined}" if isinstance(target, int | float) else str(target),
         met=met,
         word=str(row.get("word", "within target" if met else "outside target")),
     )
@@ -345,13 +345,16 @@ def run_facts(batch: BatchRow) -> tuple[tuple[str, tuple[tuple[str, str], ...]],
             continue
         if isinstance(value, Mapping):
             seconds = key in {"seconds", "times"}
-            pairs = ((label(k), duration(v) if seconds and isinstance(v, int | float) else plain(v)) for k, v in value.items())
-            groups.append((label(key), tuple(pairs)))
+            groups.append((label(key), tuple((label(k), _fact(v, seconds)) for k, v in value.items())))
         elif key.endswith("seconds") and isinstance(value, int | float):
             asked.append((label(key), duration(value)))
         else:
             asked.append((label(key), plain(value)))
     return (("This run", tuple(asked)), *groups)
+
+
+def _fact(value: Any, seconds: bool) -> str:
+    return duration(value) if seconds and isinstance(value, int | float) else plain(value)
 
 
 def say_time(moment: datetime) -> str:

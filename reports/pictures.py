@@ -36,8 +36,8 @@ def fit(content: bytes, box: Box, quality: int = 86) -> tuple[bytes, int, int]:
 def keep_picture(folder: Path, stem: str, box: Box, read: Callable[[], bytes | None]) -> tuple[str, int, int] | None:
     """The file of this picture in `folder`, written if it does not lie there yet: (name, width, height)."""
     for path in folder.glob(f"{stem}-*x*.webp"):
-        width, height = path.stem.rsplit("-", 1)[1].split("x")
-        return path.name, int(width), int(height)
+        across, down = path.stem.rsplit("-", 1)[1].split("x")
+        return path.name, int(across), int(down)
     content = read()
     if content is None:
         return None

@@ -80,9 +80,10 @@ def write_site(data: ReportData, folder: Path) -> Path:
 def _pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> list[tuple[str, str]]:
     rows = pages.wall_rows(data, pictures)
     blocked = pages.blocked_groups(data)
-    shared = {
+    shared: dict[str, Any] = {
         "data": data, "batch": data.batch, "made_at": pages.say_time(data.made_at), "team": pages.consistency(data),
-        "problems": pages.file_problems(data.batch), "blocked": blocked, "blocked_count": sum(len(group.people) for group in blocked),
+        "problems": pages.file_problems(data.batch),
+        "blocked": blocked, "blocked_count": sum(len(group.people) for group in blocked),
     }  # fmt: skip
     shapes = [row["thumb"]["width"] / row["thumb"]["height"] for row in rows if row["thumb"]]
     shape = "square" if shapes and shapes[0] > 0.9 else "portrait"
@@ -130,7 +131,7 @@ def _write_pictures(data: ReportData, person: PersonRow, folder: Path) -> pages.
             opened[key] = data.pictures(person.id, key) if key else None
         return opened[key]
 
-    for digest, key, kind, box, into in wanted:
+    for digest, key, kind, box, into in wanted if person.viewable else ():
         kept = keep_picture(place, f"{kind}-{digest[:16]}", box, lambda key=key: picture(key))  # type: ignore[misc]
         if kept is not None:
             name, width, height = kept

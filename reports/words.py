@@ -187,7 +187,18 @@ CODES: Mapping[str, Words] = {
     ),
     "not_sharp": Words("Not sharp", "The face in the picture is soft.", "Ask for a redo."),
     "light": Words("Light is off", "The light falls differently from the rest of the team.", "Ask for a redo."),
+    "noisy": Words("Very grainy", "The photo is too noisy to show detail.", "Take it in better light."),
+    "little_variety": Words(
+        "Photos are much alike",
+        "The photos were taken in one place and light.",
+        "One photo in other light or another place makes the result safer.",
+    ),
     # runs
+    "not_selected": Words(
+        "Not in this selection",
+        "This run was limited to some of the people; they were not among them.",
+        "Run the batch for everybody.",
+    ),
     "diverged": Words(
         "Fine-tuning did not settle",
         "Learning this person's face went wrong and was stopped. Nobody else was affected.",

@@ -1,5 +1,6 @@
 """A company that never was, as report data: drawn faces, every state, every kind of problem, hostile names."""
 
+# ruff: noqa: E501  (a company as a table: one person, one line)
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ FIRST = "Amara Noah Elif Jonas Mei Tomás Priya Lukas Zainab Oskar Lena Kwame In
 LAST = "Okafor Brandt Yılmaz Lindqvist Chen Núñez Raghavan Vogel Hassan Kowalski Moreau Mensah Dahl Iyer Rossi Petit Sato"
 TITLES = ("Account Executive", "Software Engineer", "Product Designer", "Head of People", "Data Analyst", "Field Technician")
 DEPARTMENTS = ("Sales", "Engineering", "Design", "People", "Operations")
-HOSTILE = ("<script>alert(1)</script>", "=cmd|'/c calc'!A0", "‮Evil \"quoted\" name", "A" * 200)
+HOSTILE = ("<script>alert(1)</script>", "=cmd|'/c calc'!A0", "\u202eEvil \"quoted\" name", "A" * 200)
 
 
 @cache

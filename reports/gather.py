@@ -1,0 +1,183 @@
+"""Reads one batch from the vault into report data: everybody once, with what happened to them.
+
+Pictures are not read here. The source handed on opens them one by one, each under a fresh permit, so a consent that
+is withdrawn while a report is being written closes the rest of that person's pictures. Whoever is being forgotten is
+left out and only counted.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+
+from sqlmodel import col, select
+
+from reports.data import (
+    AdapterRow,
+    BatchRow,
+    DecisionRow,
+    FindingRow,
+    HeadshotRow,
+    PersonRow,
+    PictureSource,
+    ReportData,
+    SelfieRow,
+)
+from tasks.vault.failures import MissingBlob, NoConsent, Unreadable
+from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat, Selfie
+from tasks.vault.store import Vault
+
+
+class _Personal(Protocol):
+    employee_id: str
+
+
+Row = TypeVar("Row", bound=_Personal)
+
+
+class NoSuchBatch(LookupError):
+    """There is no batch with this id."""
+
+
+def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> ReportData:
+    """Everything the report of this batch shows."""
+    moment = now or datetime.now(UTC)
+    with vault.reading() as session:
+        batch = session.get(Batch, batch_id)
+        if batch is None:
+            raise NoSuchBatch(batch_id)
+        in_batch = select(Seat.employee_id).where(col(Seat.batch_id) == batch_id)
+        seats = session.exec(select(Seat).where(col(Seat.batch_id) == batch_id).order_by(col(Seat.position))).all()
+        employees = {
+            one.id: one for one in session.exec(select(Employee).where(col(Employee.id).in_(in_batch))).all()
+        }
+        selfies = _by_person(
+            session.exec(
+                select(Selfie).where(col(Selfie.employee_id).in_(in_batch)).order_by(col(Selfie.order), col(Selfie.id))
+            )
+        )
+        headshots = _by_person(session.exec(select(Headshot).where(col(Headshot.batch_id) == batch_id)))
+        decided = select(Decision).where(col(Decision.batch_id) == batch_id)
+        decisions = _by_person(session.exec(decided.order_by(col(Decision.at), col(Decision.id))))
+        adapters = {
+            one.digest: one for one in session.exec(select(Adapter).where(col(Adapter.employee_id).in_(in_batch)))
+        }
+    people = tuple(
+        _person(
+            seat, employees[seat.employee_id], selfies, headshots, decisions, adapters,
+            viewable(vault, seat.employee_id, moment),
+        )  # fmt: skip
+        for seat in seats
+        if seat.employee_id in employees and employees[seat.employee_id].state == "active"
+    )
+    return ReportData(_batch(batch), people, moment, picture_source(vault, moment), erased=len(seats) - len(people))
+
+
+def picture_source(vault: Vault, now: datetime) -> PictureSource:
+    """Opens pictures under a permit; None when there is no leave, or when retention has already taken them."""
+
+    def open_picture(employee_id: str, key: str) -> bytes | None:
+        try:
+            return vault.read(vault.permit(employee_id, now=now), key)
+        except (NoConsent, MissingBlob, Unreadable):
+            return None
+
+    return open_picture
+
+
+def viewable(vault: Vault, employee_id: str, now: datetime) -> bool:
+    """Whether this person's pictures may be shown at all: the same leave that processing needs."""
+    try:
+        vault.permit(employee_id, now=now)
+    except NoConsent:
+        return False
+    return True
+
+
+def _by_person(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.employee_id].append(row)
+    return groups
+
+
+def _batch(batch: Batch) -> BatchRow:
+    problems = tuple(problem for problem in batch.problems if isinstance(problem, Mapping))
+    return BatchRow(
+        batch.id, batch.created_at, batch.kit, batch.quality, batch.base, batch.state, dict(batch.facts), problems
+    )
+
+
+def _person(
+    seat: Seat,
+    employee: Employee,
+    selfies: Mapping[str, list[Selfie]],
+    headshots: Mapping[str, list[Headshot]],
+    decisions: Mapping[str, list[Decision]],
+    adapters: Mapping[str, Adapter],
+    may_show: bool,
+) -> PersonRow:
+    shots = headshots.get(employee.id, [])
+    learnt = next((adapters[s.adapter_digest] for s in shots if s.adapter_digest and s.adapter_digest in adapters), None)
+    detail = seat.detail.get("findings", []) if isinstance(seat.detail, Mapping) else seat.detail
+    # A photo's findings stand with the photo; what is about the person or the whole set stands with the person.
+    about_photos = {one.get("photo") for one in detail if isinstance(one, Mapping)} - {None}
+    mine = [one for one in detail if not (isinstance(one, Mapping) and one.get("photo") in about_photos)]
+    return PersonRow(
+        id=employee.id,
+        number=employee.number,
+        name=employee.name,
+        title=employee.title,
+        department=employee.department,
+        email=employee.email,
+        state=seat.state,
+        reason=seat.reason,
+        findings=_findings(mine if selfies.get(employee.id) else detail),
+        cohort=seat.cohort,
+        position=seat.position,
+        selfies=tuple(
+            SelfieRow(s.digest, s.blob_key, s.width, s.height, s.accepted, _findings(s.findings))
+            for s in selfies.get(employee.id, [])
+        ),
+        headshots=tuple(_headshot(shot) for shot in shots),
+        decisions=tuple(
+            DecisionRow(d.verdict, d.by, d.at, d.headshot_digest, d.note) for d in decisions.get(employee.id, [])
+        ),
+        adapter=None
+        if learnt is None
+        else AdapterRow(
+            learnt.steps, learnt.photos, learnt.few_photos, learnt.seconds, learnt.loss_first, learnt.loss_last
+        ),
+        viewable=may_show,
+    )
+
+
+def _headshot(shot: Headshot) -> HeadshotRow:
+    return HeadshotRow(
+        digest=shot.digest,
+        key=shot.finished_key or shot.original_key,
+        scores=dict(shot.scores),
+        flags=tuple(str(code) for code in shot.flags),
+        choice=shot.choice,
+        why=shot.why,
+        state=shot.state,
+        lane=shot.lane,
+        kit=shot.kit,
+        shot=shot.shot,
+        seed=shot.seed,
+        created_at=shot.created_at,
+    )
+
+
+def _findings(rows: Iterable[Any]) -> tuple[FindingRow, ...]:
+    return tuple(
+        FindingRow(
+            str(row.get("code", "")),
+            "" if row.get("measured") is None else str(row["measured"]),
+            "" if row.get("limit") is None else str(row["limit"]),
+            str(row.get("sentence") or ""),
+            str(row.get("severity") or "warn"),
+        )
+        for row in rows
+        if isinstance(row, Mapping)
+    )
