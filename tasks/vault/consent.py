@@ -73,12 +73,17 @@ def _standing_consent(employee_id: str, consents: Sequence[Consent], purpose: st
 
 def check_permit(permit: Permit, employee: Employee | None, consent: Consent | None) -> None:
     """Refuse a permit that is not ours, was overtaken by a fence, or whose consent was withdrawn since."""
-    if type(permit) is not Permit or not _is_genuine(permit):
-        raise PermissionError("not a permit")
+    require_permit(permit)
     if employee is None or employee.state != "active" or employee.epoch != permit.epoch:
         raise Fenced("erasing", permit.employee_id)
     if consent is None or consent.withdrawn_at is not None:
         raise Fenced("consent_withdrawn", permit.employee_id)
+
+
+def require_permit(permit: Permit) -> None:
+    """Refuse whatever a vault of this process did not give."""
+    if type(permit) is not Permit or not _is_genuine(permit):
+        raise PermissionError("not a permit")
 
 
 def _is_genuine(permit: Permit) -> bool:

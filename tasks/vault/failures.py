@@ -1,12 +1,12 @@
 """What cannot go on, drawn as one tree. Messages carry ids, codes and numbers: they end up in logs and in Prefect.
 
-    VaultError
-      NoConsent            nobody's leave: .code says why
-        Fenced             the person is being forgotten, or the permit is from before that
-      UnknownKind          a kind of artefact without an entry in the register
-      MissingBlob          a key that names nothing
-      Unreadable           a blob that was altered, cut short, moved, or whose key was destroyed
-      StoreFault           the blob store refused or failed; .code says how
+VaultError
+  NoConsent            nobody's leave: .code says why
+    Fenced             the person is being forgotten, or the permit is from before that
+  UnknownKind          a kind of artefact without an entry in the register
+  MissingBlob          a key that names nothing
+  Unreadable           a blob that was altered, cut short, moved, or whose key was destroyed
+  StoreFault           the blob store refused or failed; .code says how
 """
 
 

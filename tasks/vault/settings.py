@@ -20,13 +20,9 @@ class Settings(BaseSettings):
 
     home: Path = Path("var")
     database_url: str | None = Field(None, description="SQLAlchemy URL; a SQLite file in `home` when unset")
-    blob_url: str | None = Field(
-        None, description="s3://bucket/prefix?endpoint=...; a folder in `home` when unset"
-    )
+    blob_url: str | None = Field(None, description="s3://bucket/prefix?endpoint=...; a folder in `home` when unset")
     keys_url: str | None = Field(None, description="database of wrapped keys, kept apart from the records on purpose")
-    master_key_file: Path | None = Field(
-        None, description="wraps everybody's keys; keep it off the backups of `home`"
-    )
+    master_key_file: Path | None = Field(None, description="wraps everybody's keys; keep it off the backups of `home`")
     encrypt: bool = Field(True, description="encrypt blobs with each person's own key")
     kits: Path = _ROOT / "brand_kits"
     bases: Path = _ROOT / "base_models"

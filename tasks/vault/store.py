@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from tasks.vault import audit_log
 from tasks.vault.blobs import Blobs, checked_key, open_blobs
-from tasks.vault.consent import Permit, check_permit, give_permit
+from tasks.vault.consent import Permit, check_permit, give_permit, require_permit
 from tasks.vault.database import migrate, open_database
 from tasks.vault.failures import Fenced, MissingBlob, Unreadable
 from tasks.vault.keys import Keyring
@@ -61,6 +61,7 @@ class Vault:
         `now` stamps the intent, from which retention counts; it is the clock's own time unless a caller (a test, an
         import) knows better.
         """
+        require_permit(permit)
         blob_kind(kind)
         key = checked_key(f"people/{permit.employee_id}/{kind}/{name}")
         self._record_intent(permit, kind, key, now or datetime.now(UTC))
@@ -95,6 +96,7 @@ class Vault:
 
     def read(self, permit: Permit, key: str) -> bytes:
         """The bytes under this key, which must be this person's own."""
+        require_permit(permit)
         with self.reading() as session:
             self._check(session, permit)
         owner, kind = key_owner(key)
