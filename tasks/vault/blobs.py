@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
@@ -25,9 +26,10 @@ class Remnant:
     """One thing that is still there: a blob, or something a plain delete leaves behind."""
 
     key: str
-    what: str  # blob | part | version | marker | upload
+    what: str  # blob | part (half-written file) | version (an older one) | marker | upload
     version: str = ""
     size: int = 0
+    changed: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,9 @@ class Blobs(Protocol):
 
     def erase_keys(self, keys: Sequence[str]) -> list[Refusal]:
         """Remove these keys with all their versions, and nothing beside them."""
+
+    def erase_remnants(self, remnants: Sequence[Remnant]) -> list[Refusal]:
+        """Remove exactly these, as `remains` listed them."""
 
 
 def checked_key(key: str) -> str:
@@ -146,8 +151,13 @@ class FolderBlobs:
                     pending.append(Path(entry.path))
                     continue
                 what = "part" if entry.name.startswith(".") else "blob"
-                size = entry.stat(follow_symlinks=False).st_size
-                found.append(Remnant(os.path.relpath(entry.path, self.root), what, size=size))
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                changed = datetime.fromtimestamp(status.st_mtime, UTC)
+                key = os.path.relpath(entry.path, self.root)
+                found.append(Remnant(key, what, size=status.st_size, changed=changed))
         return found
 
     def erase(self, prefix: str) -> list[Refusal]:
@@ -158,10 +168,16 @@ class FolderBlobs:
         return refused
 
     def erase_keys(self, keys: Sequence[str]) -> list[Refusal]:
+        return self._unlink([checked_key(key) for key in keys])
+
+    def erase_remnants(self, remnants: Sequence[Remnant]) -> list[Refusal]:
+        return self._unlink([remnant.key for remnant in remnants])
+
+    def _unlink(self, keys: Sequence[str]) -> list[Refusal]:
         refused = []
         touched = set()
         for key in keys:
-            path = self.root / checked_key(key)
+            path = self.root / key
             try:
                 path.unlink(missing_ok=True)
                 touched.add(path.parent)

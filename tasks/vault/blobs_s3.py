@@ -8,6 +8,7 @@ every version and marker by its id, read the `Errors`, and list again until noth
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -110,6 +111,10 @@ class S3Blobs:
             refused += self._erase(checked_key(key), key)
         return refused
 
+    def erase_remnants(self, remnants: Sequence[Remnant]) -> list[Refusal]:
+        refused = self._abort([one for one in remnants if one.what == "upload"])
+        return refused + self._delete([one for one in remnants if one.what != "upload"])
+
     def hindrances(self) -> list[str]:
         """What about this bucket would keep bytes from being deleted. Anything here forbids the first photo."""
         found = []
@@ -209,18 +214,22 @@ class S3Blobs:
     def _versions(self, prefix: str) -> list[Remnant]:
         found = []
         for page in self._pages("list_object_versions", self._root + prefix):
-            for group, what in (("Versions", "version"), ("DeleteMarkers", "marker")):
-                for item in page.get(group, []):
-                    key = item["Key"][len(self._root) :]
-                    found.append(Remnant(key, what, item["VersionId"], item.get("Size", 0)))
+            for item in page.get("Versions", []):
+                what = "blob" if item.get("IsLatest") else "version"
+                found.append(self._remnant(item, what, item["VersionId"], item.get("LastModified")))
+            for item in page.get("DeleteMarkers", []):
+                found.append(self._remnant(item, "marker", item["VersionId"], item.get("LastModified")))
         return found
 
     def _uploads(self, prefix: str) -> list[Remnant]:
         found = []
         for page in self._pages("list_multipart_uploads", self._root + prefix):
             for item in page.get("Uploads", []):
-                found.append(Remnant(item["Key"][len(self._root) :], "upload", item["UploadId"]))
+                found.append(self._remnant(item, "upload", item["UploadId"], item.get("Initiated")))
         return found
+
+    def _remnant(self, item: dict[str, Any], what: str, version: str, changed: datetime | None) -> Remnant:
+        return Remnant(item["Key"][len(self._root) :], what, version, item.get("Size", 0), changed)
 
     def _pages(self, call: Any, prefix: str) -> Iterator[dict[str, Any]]:
         try:

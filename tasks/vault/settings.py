@@ -32,12 +32,13 @@ class Settings(BaseSettings):
     prefect_ui_url: str = Field("http://127.0.0.1:4200", description="where HR opens Prefect, for links to run forms")
     desk_password: str | None = Field(None, repr=False, description="lets reviewers in; without it only this machine")
     retention_rules: Path | None = Field(None, description="the company's retention TOML; built-in rules when unset")
+    checkpoint_copies: Path | None = Field(None, description="a second place, better elsewhere, for audit checkpoints")
     writer_life: timedelta = Field(
         timedelta(hours=6),
         description="longest a step may run between its permit and its last byte; erasure sweeps again after it",
     )
 
-    @field_validator("home", "kits", "bases", "master_key_file", "retention_rules")
+    @field_validator("home", "kits", "bases", "master_key_file", "retention_rules", "checkpoint_copies")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         """Relative paths are resolved once, so that a worker changing folder cannot split the vault in two."""
@@ -62,6 +63,14 @@ class Settings(BaseSettings):
     @property
     def signing_key(self) -> Path:
         return self.home / "keys" / "signing.key"
+
+    @property
+    def audit(self) -> Path:
+        return self.home / "audit"
+
+    @property
+    def scratch(self) -> Path:
+        return self.home / "scratch"
 
     @property
     def reports(self) -> Path:

@@ -18,6 +18,7 @@ from tasks.vault import audit_log
 from tasks.vault.blobs import Blobs, checked_key, open_blobs
 from tasks.vault.consent import Permit, check_permit, give_permit, require_permit
 from tasks.vault.database import migrate, open_database
+from tasks.vault.failpoints import reach
 from tasks.vault.failures import Fenced, MissingBlob, Unreadable
 from tasks.vault.keys import Keyring
 from tasks.vault.records import Artifact, Consent, Employee
@@ -64,10 +65,14 @@ class Vault:
         require_permit(permit)
         blob_kind(kind)
         key = checked_key(f"people/{permit.employee_id}/{kind}/{name}")
+        reach("write.intent.before")
         self._record_intent(permit, kind, key, now or datetime.now(UTC))
+        reach("write.intent.done")
         while True:
             data_key = self.keys.data_key(permit.employee_id, kind) if self.settings.encrypt else None
+            reach("write.put.before")
             self.blobs.put(key, [data] if data_key is None else seal(data_key, key, data))
+            reach("write.put.done")
             self._look_again(permit, key)
             # An expiry may have shredded this kind's key while we wrote; the bytes would be noise.
             if data_key is None or self.keys.existing_key(permit.employee_id, kind) == data_key:
