@@ -76,7 +76,10 @@ class FolderDrop:
             return file.read(MAX_FILE + 1)
 
     def stamp(self, path: str) -> str:
-        status = os.lstat(os.path.join(self.location, path))
+        try:
+            status = os.lstat(os.path.join(self.location, path))
+        except OSError:  # gone since it was listed; the system's message would name it
+            return "gone"
         return f"{status.st_size}:{status.st_mtime_ns}"
 
 
@@ -86,7 +89,8 @@ def _plain_files(root: Path) -> Iterator[str]:
         folders[:] = sorted(f for f in folders if not _is_litter(f) and not os.path.islink(os.path.join(folder, f)))
         for name in names:
             whole = os.path.join(folder, name)
-            if not _is_litter(name) and stat.S_ISREG(os.lstat(whole).st_mode):
+            # isfile follows links, so links are asked for first; a file that vanished meanwhile is neither.
+            if not _is_litter(name) and not os.path.islink(whole) and os.path.isfile(whole):
                 yield Path(whole).relative_to(root).as_posix()
 
 

@@ -1,0 +1,77 @@
+"""Deliver: approved pictures leave in every size the brand kit lists, marked as what they are, with a manifest.
+
+Nothing leaves without a reviewer's approval. Delivering twice to the same place replaces what the first delivery
+wrote there, and takes away the files of people who are no longer approved.
+"""
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from pydantic import Field
+
+from tasks.delivery.task import deliver_pack
+
+# What HR reads in the form, and the template behind it.
+NAMES = {"employee number": "{number}", "work e-mail": "{email}", "number and name": "{number}_{name}"}
+
+Batch = Annotated[
+    str,
+    Field(
+        json_schema_extra={
+            "title": "Batch",
+            "description": "Its number, from the report's address. Leave empty for the newest with approved pictures.",
+        }
+    ),
+]
+Destination = Annotated[
+    str,
+    Field(
+        json_schema_extra={
+            "title": "Where to",
+            "description": "A folder, a file ending in .zip, or s3://bucket/prefix. Outside Rollcall: from there on "
+            "the files are yours to look after.",
+        }
+    ),
+]
+Names = Annotated[
+    str,
+    Field(
+        json_schema_extra={
+            "title": "File names",
+            "description": "Most directories import by employee number or e-mail.",
+            "enum": list(NAMES),
+        }
+    ),
+]
+Sizes = Annotated[
+    str,
+    Field(
+        json_schema_extra={
+            "title": "Sizes",
+            "description": "Names from the brand kit, separated by commas, for example: slack, m365. Empty for all.",
+        }
+    ),
+]
+
+
+@flow(name="deliver", flow_run_name="deliver {batch}", persist_result=False)
+def deliver(destination: Destination, batch: Batch = "", names: Names = "employee number", sizes: Sizes = "") -> str:
+    """Writes every approved picture in every size of the kit, checks each file, and lists them in a manifest.
+
+    Returns the batch's number.
+    """
+    if names not in NAMES:
+        raise ValueError(f"File names: choose one of {', '.join(NAMES)}.")
+    wanted = [size.strip() for size in sizes.split(",") if size.strip()]
+    done = deliver_pack(batch, destination, NAMES[names], wanted)
+    create_markdown_artifact(
+        key=f"delivery-{done['batch']}",
+        markdown=(
+            f"**{done['people']} people** in {done['files']} files ({int(done['bytes']) / 2**20:.1f} MiB); "
+            f"{done['skipped']} people have nothing approved yet. Every file was read back and says how it was made; "
+            f"`manifest.csv` lists them all. {done['retired']} files of an earlier delivery were taken away."
+        ),
+        description="What was delivered",
+    )
+    return str(done["batch"])
