@@ -19,6 +19,7 @@ from tasks.headshots.backdrop import dithered, draw_backdrop_linear
 from tasks.headshots.enlarge import enlarge, sharpen_for_size
 from tasks.headshots.framing import Placement, Touching, place_head, touching_sides
 from tasks.headshots.kit import BrandKit
+from tasks.headshots.look import find_head
 from tasks.headshots.matte import Cutout, cut_out
 from tasks.headshots.measure import PictureMeasures, measure_picture
 from tasks.headshots.tone import graded
@@ -73,23 +74,23 @@ def finish(
     """Finish one picture under a kit; `size` is the width in pixels (the kit's own if left out)."""
     width = size or kit.framing.width
     height = round(width * kit.framing.height / kit.framing.width)
-    faces = eyes.finder.find(picture)
-    if not faces:
+    face = find_head(picture, eyes)
+    if face is None:
         raise CannotFinish("no_face")
-    prepared = _prepare(picture, faces[0], kit, eyes, (width, height))
+    prepared = _prepare(picture, face, kit, eyes, (width, height))
     inter_eye = float(np.hypot(*(prepared.landmarks[1] - prepared.landmarks[0])))
     cutout = cut_out(prepared.picture, prepared.coarse, face_width=2.1 * inter_eye)
     source = (prepared.picture.shape[1], prepared.picture.shape[0])
     placement = place_head(prepared.landmarks, kit.framing, prepared.touching, source, (width, height))
     composed, alpha = _compose(cutout, placement, kit, (width, height), prepared.enlarged)
-    measures = measure_picture(composed, kit, eyes, texture_inter_eye=faces[0].inter_eye)
+    measures = measure_picture(composed, kit, eyes, texture_inter_eye=face.inter_eye)
     return Finished(
         picture=composed,
         alpha=alpha,
         landmarks=move_points(prepared.landmarks, placement.matrix),
         measures=replace(measures, zoom=placement.zoom),
         lane=lane,
-        source_inter_eye=faces[0].inter_eye,
+        source_inter_eye=face.inter_eye,
     )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.kit import BrandKit
+from tasks.headshots.look import find_head
 from tasks.vision.colour import delta_e, ita, luminance, skin_mask, to_lab
 from tasks.vision.faces import Eyes, Face
 from tasks.vision.images import Picture
@@ -65,10 +66,9 @@ def measure_picture(
     picture: Picture, kit: BrandKit, eyes: Eyes, *, texture_inter_eye: float | None = None
 ) -> PictureMeasures:
     """Measure one finished picture. `texture_inter_eye`: the resolution (px between the eyes) to judge texture at."""
-    faces = eyes.finder.find(picture)
-    if not faces:
+    face = find_head(picture, eyes)
+    if face is None:
         raise NoFaceLeft("no face found in a finished picture")
-    face = faces[0]
     height, width = picture.shape[:2]
     back = _background(picture, kit, eyes)
     framing = _framing(face, back.alpha, width, height)

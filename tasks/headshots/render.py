@@ -138,10 +138,10 @@ def _draw(base: FrozenBase, laid: _Batch, plan: RenderPlan, conditions: Conditio
         for step, time in enumerate(walk.times):
             seen = walk.seen(state, time)
             if guided:
-                seen = torch.cat([seen.unflatten(0, (laid.slots, laid.each))] * 2, dim=1).flatten(0, 1)
+                seen = torch.cat([seen.view(laid.slots, laid.each, *shape)] * 2, dim=1).flatten(0, 1)
             answer = base.family.predict(seen, time.expand(len(seen)).to(base.device), conditions)
             if guided:
-                answer = _guided(answer.unflatten(0, (laid.slots, 2, laid.each)), plan)
+                answer = _guided(answer.view(laid.slots, 2, laid.each, *shape), plan)
             state = walk.step(answer, time, state)
             state = plate.blend(walk, state, step + 1)
     with base.encoders():

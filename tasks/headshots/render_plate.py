@@ -36,7 +36,7 @@ class Plate:
         given = [plate for plate in plates if plate is not None]
         if not given or share <= 0:
             return
-        filled = [resize(plate, size, size) if plate is not None else np.zeros_like(resize(given[0], size, size)) for plate in plates]
+        filled = [resize(plate if plate is not None else given[0], size, size) for plate in plates]
         with base.encoders():
             self.latents = base.family.encode_pictures(pixels(filled)).mean.to(noise)
         there = torch.tensor([plate is not None for plate in plates], device=noise.device).view(-1, 1, 1, 1)

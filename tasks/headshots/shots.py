@@ -23,7 +23,9 @@ BACKGROUND_WORDS = {
     "blue": "#3f70bb", "light blue": "#9dc2df", "teal": "#24868a", "green": "#478a5e", "burgundy": "#7a2440",
     "orange": "#dd8a38", "beige": "#cfb999", "purple": "#6f449a", "yellow": "#e9c340",
 }
-SMALL_GRAMMAR = PromptWords(positive="studio headshot of {who}, plain {background} background, {light}, {clothes}{expression}")
+SMALL_GRAMMAR = PromptWords(
+    positive="studio headshot of {who}, plain {background} background, {light}, {clothes}{expression}"
+)
 FULL_SENTENCE = PromptWords(
     positive="professional studio headshot photograph of {who}, wearing {clothes}, plain {background} seamless "
     "background, {light}, looking at the camera{expression}, head and shoulders, natural skin texture, 85mm lens",

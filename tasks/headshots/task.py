@@ -1,0 +1,49 @@
+"""Where Prefect calls in for step 4: taking one cohort's pictures, and asking for new ones."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from sqlmodel import col, select
+
+from tasks.headshots.kit import load_kit
+from tasks.headshots.photographing import Studio, photograph, round_of
+from tasks.vault.batches import load_batch, move_seat, note_work, seats_of
+from tasks.vault.records import Decision
+from tasks.vault.settings import load_settings
+from tasks.vault.store import open_vault
+from tasks.vision.diffusion_card import load_base_card
+from tasks.vision.loaded import the_base, the_eyes
+
+TAKEABLE = ("ready", "trained", "rendered", "done", "flagged")
+
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def take_pictures(batch: str, number: int) -> None:
+    """Renders and finishes what one cohort still lacks."""
+    settings = load_settings()
+    with open_vault(settings) as vault:
+        ordered = load_batch(vault, batch)
+        card = load_base_card(ordered.base, settings.bases)
+        studio = Studio(
+            vault, batch, ordered.kit, load_kit(ordered.kit, settings.kits), the_eyes(settings.eyes),
+            lambda: the_base(ordered.base, settings.bases), card.family, card.token,
+        )  # fmt: skip
+        taken = photograph(studio, seats_of(vault, batch, cohort=number, states=TAKEABLE))
+        note_work(vault, batch, rendered=taken)
+
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def ask_again(batch: str) -> list[int]:
+    """Gives everybody whose last decision is "redo" one more round. Returns the cohorts they sit in."""
+    with open_vault(load_settings()) as vault:
+        cohorts = set()
+        for seat in seats_of(vault, batch, states=("done", "flagged")):
+            last = select(Decision).where(Decision.batch_id == batch, Decision.employee_id == seat.employee_id)
+            with vault.reading() as session:
+                decision = session.exec(last.order_by(col(Decision.at).desc(), col(Decision.id).desc())).first()
+            notes = seat.detail if isinstance(seat.detail, dict) else {}
+            if decision is None or decision.verdict != "redo" or notes.get("answered") == decision.id:
+                continue
+            move_seat(vault, batch, seat.employee_id, "trained", round=round_of(seat) + 1, answered=decision.id)
+            if seat.cohort is not None:
+                cohorts.add(seat.cohort)
+        return sorted(cohorts)

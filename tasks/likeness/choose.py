@@ -1,0 +1,105 @@
+"""Which candidate comes first, and why, in words a reviewer can check with their own eyes.
+
+Order: pictures without flags before pictures with; then by how like they are; framing, edges and texture break near
+ties. The sentence names what decided against the runner-up, not a formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.headshots.measure import PictureMeasures
+from tasks.headshots.studio import Flag
+from tasks.likeness.score import LikenessScore
+
+NEAR_TIE = 0.03  # of relative likeness: below this nobody sees a difference
+GRAVE = {"wrong_person", "no_face", "copied", "holes"}  # flags that no likeness makes good
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One finished picture as the choice sees it. `key` is the caller's, for instance its digest."""
+
+    key: str
+    likeness: LikenessScore
+    measures: PictureMeasures
+    flags: tuple[Flag, ...]
+    texture_ratio: float | None = None  # cheek texture over the selfies'
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A candidate's place: 1 is shown first."""
+
+    key: str
+    place: int
+    why: str
+
+
+def choose(candidates: Sequence[Candidate]) -> list[Choice]:
+    """All candidates in order, each with its reason. Equal inputs give equal orders."""
+    ordered = sorted(candidates, key=_rank)
+    choices = []
+    for place, candidate in enumerate(ordered, start=1):
+        if place == 1:
+            why = _why_first(candidate, ordered[1] if len(ordered) > 1 else None)
+        else:
+            why = _why_after(candidate, ordered[0])
+        choices.append(Choice(candidate.key, place, why))
+    return choices
+
+
+def _rank(candidate: Candidate) -> tuple[int, int, float, float, str]:
+    grave = sum(flag.code in GRAVE for flag in candidate.flags)
+    # Near ties in likeness are one step, so that what people do see decides within it.
+    step = -round(min(candidate.likeness.relative, 1.2) / NEAR_TIE)
+    return grave, len(candidate.flags), step, _blemish(candidate), candidate.key
+
+
+def _blemish(candidate: Candidate) -> float:
+    """How far a picture is from clean, in no unit: halo, holes, texture lost or added."""
+    texture = abs(1 - candidate.texture_ratio) if candidate.texture_ratio is not None else 0.0
+    return candidate.measures.halo / 3 + candidate.measures.holes / 0.005 + texture
+
+
+def _why_first(first: Candidate, second: Candidate | None) -> str:
+    like = f"{first.likeness.relative:.0%} as like the selfies as they are among themselves"
+    if first.flags:
+        return f"The best there is, but: {_list_flags(first)} It is {like}."
+    if second is None:
+        return f"Nothing to object to; {like}."
+    if second.flags:
+        return f"Nothing to object to, unlike the next one; {like}."
+    lead = first.likeness.relative - second.likeness.relative
+    if lead > NEAR_TIE:
+        return f"Nothing to object to, and the most like: {like}, the next one {second.likeness.relative:.0%}."
+    return f"As like as the next one ({like}), with {_cleaner(first, second)}."
+
+
+def _why_after(candidate: Candidate, first: Candidate) -> str:
+    if candidate.flags and not first.flags:
+        return _list_flags(candidate).strip()
+    lag = first.likeness.relative - candidate.likeness.relative
+    if candidate.flags:
+        return f"{_list_flags(candidate)} The first choice has less against it."
+    if lag > NEAR_TIE:
+        own, best = candidate.likeness.relative, first.likeness.relative
+        return f"Less like the selfies: {own:.0%}, the first choice {best:.0%}."
+    return f"As like as the first choice, which has {_cleaner(first, candidate)}."
+
+
+def _cleaner(first: Candidate, other: Candidate) -> str:
+    """What is visibly better in the first."""
+    if other.measures.halo - first.measures.halo > 0.3:
+        return "cleaner edges round the hair"
+    if other.measures.holes - first.measures.holes > 0.001:
+        return "a cleaner background"
+    ours, theirs = first.texture_ratio, other.texture_ratio
+    if ours is not None and theirs is not None and abs(1 - theirs) - abs(1 - ours) > 0.1:
+        return "skin that is nearer to the selfies'"
+    return "nothing else to tell them apart"
+
+
+def _list_flags(candidate: Candidate) -> str:
+    return " ".join(flag.sentence for flag in candidate.flags)

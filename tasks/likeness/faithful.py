@@ -1,0 +1,106 @@
+"""Faithful, not idealised: has anything about the person been "improved"?
+
+Skin is compared with the person's own selfies, never with another person's or a norm; texture of the cheek shows
+smoothing; over the company, the mean shift of skin is given for everybody and for the darkest and the lightest third
+of references, because that is where a pull to a middle tone or a general lightening shows. Nothing here guesses
+anybody's ethnicity, age or gender.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from tasks.headshots.kit_sections import Floors
+from tasks.headshots.measure import PictureMeasures
+from tasks.headshots.studio import Flag
+from tasks.likeness.reference import ENOUGH_FOR_TONE, PersonReference, reference_texture
+
+CHROMA_FLOOR = 6.0  # distance in a*, b* that a picture may always have from the reference
+SMALLEST_COMPANY = 6  # people: thirds of fewer say nothing
+TARGET_SHIFT = 4.0  # degrees ITA, company-wide
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """One picture against its person's selfies."""
+
+    skin_shift: float | None  # degrees ITA, picture minus selfies; positive is lighter
+    skin_limit: float | None  # how much is within this person's own spread; None with too few selfies
+    chroma_shift: float | None  # distance in a*, b*
+    texture_ratio: float | None  # cheek texture, picture over selfies
+    reference_ita: float | None
+
+    def as_json(self) -> dict[str, float | None]:
+        """Plain values for records."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ToneBias:
+    """Mean skin shift over a group of people, in degrees ITA."""
+
+    group: str  # "all", "darkest third", "lightest third"
+    people: int
+    shift: float
+    within_target: bool
+
+
+def compare_appearance(
+    measures: PictureMeasures, reference: PersonReference, floors: Floors, source_inter_eye: float
+) -> Faithfulness:
+    """Skin and texture of a finished picture against the selfies of its person."""
+    tone = reference.tone
+    own_texture = reference_texture(reference, source_inter_eye)
+    ratio = measures.texture / own_texture if own_texture > 0.05 else None
+    if tone is None:
+        return Faithfulness(None, None, None, ratio, None)
+    limit = max(floors.skin_shift, 2 * tone.ita_spread) if tone.photos >= ENOUGH_FOR_TONE else None
+    return Faithfulness(
+        skin_shift=measures.skin_ita - tone.ita,
+        skin_limit=limit,
+        chroma_shift=math.hypot(measures.skin_lab[1] - tone.chroma[0], measures.skin_lab[2] - tone.chroma[1]),
+        texture_ratio=ratio,
+        reference_ita=tone.ita,
+    )
+
+
+def faithfulness_flags(found: Faithfulness, floors: Floors) -> list[Flag]:
+    """What has been changed about the person. Skin needs five selfies before it is judged at all."""
+    flags = []
+    if found.skin_shift is not None and found.skin_limit is not None and abs(found.skin_shift) > found.skin_limit:
+        way = "lighter" if found.skin_shift > 0 else "darker"
+        sentence = f"The skin is {abs(found.skin_shift):.0f} degrees {way} than in the selfies."
+        flags.append(Flag("skin_tone", round(found.skin_shift, 1), round(found.skin_limit, 1), sentence))
+    if found.texture_ratio is not None:
+        low, high = floors.texture
+        if found.texture_ratio < low:
+            sentence = f"The skin has {found.texture_ratio:.0%} of the selfies' texture: it looks smoothed."
+            flags.append(Flag("smoothed", round(found.texture_ratio, 2), low, sentence))
+        elif found.texture_ratio > high:
+            sentence = f"The skin has {found.texture_ratio:.0%} of the selfies' texture: it looks roughened."
+            flags.append(Flag("roughened", round(found.texture_ratio, 2), high, sentence))
+    return flags
+
+
+def tone_bias(found: Sequence[Faithfulness]) -> list[ToneBias]:
+    """Company-wide shift of skin: everybody, and the darkest and lightest third by their selfies."""
+    pairs = sorted(
+        (one.reference_ita, one.skin_shift)
+        for one in found
+        if one.reference_ita is not None and one.skin_shift is not None
+    )
+    if not pairs:
+        return []
+    shifts = np.array([shift for _, shift in pairs])
+    groups = [("all", shifts)]
+    if len(pairs) >= SMALLEST_COMPANY:
+        third = len(pairs) // 3
+        groups += [("darkest third", shifts[:third]), ("lightest third", shifts[-third:])]
+    return [
+        ToneBias(name, len(values), float(values.mean()), bool(abs(values.mean()) <= TARGET_SHIFT))
+        for name, values in groups
+    ]

@@ -1,0 +1,97 @@
+"""What is known about a person from their accepted selfies: the yardstick every headshot is held to.
+
+Read once per person and kept in memory only. One selfie says little about skin (two photographs of one person lie
+30 degrees of skin angle apart), so tone is a median with its spread, and has no verdict below five selfies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.headshots.measure import ALIGNED, cheek_texture
+from tasks.likeness.score import face_hashes, person_vector
+from tasks.vision.colour import ita, skin_mask, to_lab
+from tasks.vision.faces import Eyes, Face
+from tasks.vision.images import Picture
+from tasks.vision.portrait import FACE_TEMPLATE, align_to
+
+Vector = NDArray[np.float32]
+ENOUGH_FOR_TONE = 5  # selfies
+
+
+@dataclass(frozen=True)
+class SkinTone:
+    """Median and spread over the selfies; angles in degrees."""
+
+    ita: float
+    ita_spread: float  # median absolute deviation
+    chroma: tuple[float, float]  # a*, b*
+    photos: int
+
+
+@dataclass(frozen=True)
+class PersonReference:
+    """One person's selfies, as far as judging needs them."""
+
+    vectors: tuple[Vector, ...]  # of the judge
+    hashes: tuple[tuple[int, int], ...]
+    tone: SkinTone | None
+    faces: tuple[Picture, ...]  # aligned, for texture
+    inter_eye: tuple[float, ...]  # px in the original of each
+
+    @property
+    def vector(self) -> Vector:
+        """One vector for the company-wide comparison."""
+        return person_vector(self.vectors)
+
+
+class NoReference(Exception):
+    """No face was found in any of the selfies; nothing can be judged."""
+
+
+def read_reference(selfies: Sequence[Picture], eyes: Eyes) -> PersonReference:
+    """Read a person's accepted selfies; those without a face are passed over."""
+    vectors, hashes, labs, crops, distances = [], [], [], [], []
+    for picture in selfies:
+        faces = eyes.finder.find(picture)
+        if not faces:
+            continue
+        face = faces[0]
+        vectors.append(eyes.judge.embed(picture, face))
+        hashes.append(face_hashes(picture, face))
+        crop, _ = align_to(picture, face.landmarks, FACE_TEMPLATE, ALIGNED)
+        crops.append(crop)
+        distances.append(face.inter_eye)
+        skin = skin_mask(picture, face)
+        if skin.any():
+            labs.append(np.median(to_lab(picture[skin]), axis=0))
+    if not vectors:
+        raise NoReference("no face in any selfie")
+    return PersonReference(tuple(vectors), tuple(hashes), _tone(labs), tuple(crops), tuple(distances))
+
+
+def reference_texture(reference: PersonReference, inter_eye: float) -> float:
+    """Cheek texture of the selfies at this resolution: the median over selfies that have it, or over all."""
+    size = float(np.hypot(*(FACE_TEMPLATE[1] - FACE_TEMPLATE[0]))) * ALIGNED
+    face = Face((0.0, 0.0, float(ALIGNED), float(ALIGNED)), FACE_TEMPLATE * np.float32(ALIGNED), 1.0)
+    wanted = min(inter_eye, size)
+    sharp = [i for i, own in enumerate(reference.inter_eye) if own >= wanted] or list(range(len(reference.faces)))
+    return float(np.median([cheek_texture(reference.faces[i], face, wanted) for i in sharp]))
+
+
+def _tone(labs: Sequence[NDArray[np.float32]]) -> SkinTone | None:
+    if not labs:
+        return None
+    angles = np.array([float(ita(lab)) for lab in labs])
+    middle = float(np.median(angles))
+    chroma = np.median(np.stack(labs)[:, 1:], axis=0)
+    return SkinTone(
+        ita=middle,
+        ita_spread=float(np.median(np.abs(angles - middle))),
+        chroma=(float(chroma[0]), float(chroma[1])),
+        photos=len(labs),
+    )

@@ -1,0 +1,129 @@
+"""Is it them? Likeness of a headshot to its person's own selfies, and to everybody else's.
+
+Three questions, because each catches what the others miss: is it like the selfies (probability), is it as like them
+as they are among themselves (relative: fair to people whose selfies differ much), and is it nearer to this person
+than to anybody else in the company (rank and margin: twins, look-alikes, swaps). A fourth guards them: a picture that
+is one of the selfies over again is not a headshot, however like it is. Vectors are unit vectors of the judge, an
+encoder that guided nothing; they live in memory only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.headshots.kit_sections import Floors
+from tasks.headshots.studio import Flag
+from tasks.vision.faces import Face, Thresholds
+from tasks.vision.images import Picture
+from tasks.vision.portrait import FACE_TEMPLATE, align_to
+from tasks.vision.quality import difference_hash, hamming, mirrored_hash
+
+Vector = NDArray[np.float32]
+NEAREST = 3  # selfies that count: the nearest ones, so that one odd selfie costs nothing
+COPY_BITS = 6  # Hamming distance of face hashes up to which two faces are the same photograph
+HASHED = 112  # px of the aligned face that is hashed
+
+
+@dataclass(frozen=True)
+class LikenessScore:
+    """How like a picture is to its person. Cosines are of the judge; people see the probability."""
+
+    likeness: float  # mean cosine to the nearest selfies
+    relative: float  # likeness over how alike the selfies are among themselves; 1 is as like as they are
+    probability: float  # that it is the same person, 0..1
+    rank: int  # 1: nearer to this person than to anybody else
+    margin: float  # lead over the nearest other person (negative: somebody else leads)
+    nearest_other: str | None  # id of the nearest other person
+    copied: bool  # one of the selfies over again
+
+    def as_json(self) -> dict[str, float | int | str | bool | None]:
+        """Plain values for records."""
+        return asdict(self)
+
+
+def person_vector(references: Sequence[Vector]) -> Vector:
+    """One unit vector for a person: the normalised mean of theirs."""
+    mean = np.mean(np.stack(references), axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
+
+
+def face_hashes(picture: Picture, face: Face) -> tuple[int, int]:
+    """The hash of an aligned face and of its mirror image, for the copy check."""
+    crop, _ = align_to(picture, face.landmarks, FACE_TEMPLATE, HASHED)
+    return difference_hash(crop), mirrored_hash(crop)
+
+
+def score_headshot(
+    vector: Vector,
+    references: Sequence[Vector],
+    company: Mapping[str, Vector],
+    employee_id: str,
+    thresholds: Thresholds,
+    *,
+    hashes: tuple[int, int] | None = None,
+    selfie_hashes: Sequence[tuple[int, int]] = (),
+) -> LikenessScore:
+    """Score one headshot's vector. `company` holds `person_vector`s by id, with or without this person's own."""
+    if not references:
+        raise ValueError("a headshot cannot be scored without a selfie of its person")
+    likeness = _nearest_mean(references, vector)
+    own = float(np.dot(vector, person_vector(references)))
+    others = {other: float(np.dot(vector, v)) for other, v in company.items() if other != employee_id}
+    nearest = max(others, key=lambda other: (others[other], other)) if others else None
+    return LikenessScore(
+        likeness=likeness,
+        relative=likeness / max(among_themselves(references, thresholds), 1e-3),
+        probability=thresholds.probability(likeness),
+        rank=1 + sum(cosine > own for cosine in others.values()),
+        margin=own - others[nearest] if nearest is not None else 1.0,
+        nearest_other=nearest,
+        copied=hashes is not None and is_copy(hashes, selfie_hashes),
+    )
+
+
+def among_themselves(references: Sequence[Vector], thresholds: Thresholds) -> float:
+    """How alike a person's selfies are: the median over selfies of the mean likeness to the nearest others.
+
+    One selfie says nothing about that; the encoder's threshold for "the same person" stands in.
+    """
+    if len(references) < 2:
+        return thresholds.same
+    rest = [[other for j, other in enumerate(references) if j != i] for i in range(len(references))]
+    return float(np.median([_nearest_mean(rest[i], references[i]) for i in range(len(references))]))
+
+
+def is_copy(hashes: tuple[int, int], selfie_hashes: Sequence[tuple[int, int]]) -> bool:
+    """Whether a face is one of the selfies' pasted in, mirrored or not."""
+    return any(
+        min(hamming(hashes[0], selfie), hamming(hashes[0], mirrored)) <= COPY_BITS
+        for selfie, mirrored in selfie_hashes
+    )
+
+
+def likeness_flags(score: LikenessScore, floors: Floors, thresholds: Thresholds, *, lane: str) -> list[Flag]:
+    """What keeps this picture from being shipped as it is. A photograph is a copy of itself, so not flagged so."""
+    flags = []
+    if score.rank > 1:
+        flags.append(Flag("wrong_person", score.rank, 1, "It is more like somebody else in the company."))
+    elif score.margin < thresholds.margin:
+        flags.append(
+            Flag("margin", round(score.margin, 3), thresholds.margin, "Somebody else in the company is nearly as like.")
+        )
+    if score.probability < floors.likeness:
+        sentence = f"The likeness to the selfies is {score.probability:.0%}."
+        flags.append(Flag("likeness", round(score.probability, 3), floors.likeness, sentence))
+    if score.relative < floors.relative_likeness:
+        sentence = f"It is {score.relative:.0%} as like the selfies as they are among themselves."
+        flags.append(Flag("relative_likeness", round(score.relative, 3), floors.relative_likeness, sentence))
+    if score.copied and lane != "faithful":
+        flags.append(Flag("copied", 1, 0, "The face is one of the selfies over again, not a new picture."))
+    return flags
+
+
+def _nearest_mean(references: Sequence[Vector], vector: Vector) -> float:
+    cosines = sorted((float(np.dot(vector, reference)) for reference in references), reverse=True)
+    return float(np.mean(cosines[:NEAREST]))
