@@ -7,7 +7,7 @@ so that frames of different sizes agree exactly.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -71,14 +71,14 @@ def warp(
     height: int,
     *,
     fill: Literal["edge", "reflect", "black"] = "edge",
-) -> Pixels:
+) -> npt.NDArray[Any]:
     """Resample through a similarity. Shrinking averages areas first, or fine hair would turn to glitter."""
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale < 0.75:
         small_w = max(1, round(picture.shape[1] * scale))
         small_h = max(1, round(picture.shape[0] * scale))
         kx, ky = small_w / picture.shape[1], small_h / picture.shape[0]
-        picture = np.asarray(cv2.resize(picture, (small_w, small_h), interpolation=cv2.INTER_AREA))
+        picture = cv2.resize(picture, (small_w, small_h), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
         matrix = np.column_stack([matrix[:, :2] / np.array([kx, ky]), matrix[:, 2]])
     # OpenCV counts from pixel centres, we from corners: half a pixel on both sides.
     shifted = matrix.copy()

@@ -23,13 +23,13 @@ Floats = npt.NDArray[np.float32]
 
 _REMEDY = "`python -m synthetic.eyes.train` makes it"
 
-FINDER_SIDE = 192  # px of the letterboxed picture that the finder sees
+FINDER_SIDE = 160  # px of the letterboxed picture that the finder sees
 FINDER_STRIDE = 4
 REFINE_SIDE = 96  # px of the aligned crop that the landmark net sees
 REFINE_TEMPLATE = zoomed(PORTRAIT_TEMPLATE, 1.9, (0.5, 0.53))  # eyes .35 apart: brows to chin
 ENCODER_SIDE = 112
 ENCODER_TEMPLATE = zoomed(PORTRAIT_TEMPLATE, 1.5, (0.5, 0.48))  # crown to chin, hair at both sides
-MATTE_SIDE = 256
+MATTE_SIDE = 192
 SCORE = 0.5
 
 
@@ -166,7 +166,7 @@ class EmbeddedEncoder:
 
 @dataclass
 class EmbeddedMatter:
-    """A small U-Net at 256 px, its edge then moved onto the picture's own edges."""
+    """A small U-Net at 192 px, its edge then moved onto the picture's own edges."""
 
     path: Path
 

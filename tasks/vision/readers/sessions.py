@@ -28,3 +28,8 @@ def run(path: Path, batch: Floats) -> list[Floats]:
     session = _session(str(path))
     outputs = session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(batch, dtype=np.float32)})
     return [np.asarray(o, dtype=np.float32) for o in outputs]
+
+
+def forget() -> None:
+    """Close all sessions: for training scripts, which write a network anew under the same path."""
+    _session.cache_clear()

@@ -1,0 +1,39 @@
+"""Writes a trained net as ONNX with folded batch norms, and checks that onnxruntime computes the same."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from tasks.vision.readers import sessions
+
+MOST_BYTES = 3 * 2**20
+TOLERANCE = 2e-3
+
+
+def export(net: nn.Module, path: Path, side: int, outputs: list[str]) -> float:
+    """One picture in, `outputs` out; returns the largest difference to torch. Raises when it is not the same net."""
+    net = net.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # missing from stubs
+    example = torch.rand(1, 3, side, side) * 2 - 1
+    with warnings.catch_warnings():
+        # The newer exporter needs onnxscript; the older one writes these plain nets perfectly.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            net, (example,), str(path), input_names=["picture"], output_names=outputs, dynamo=False, opset_version=17
+        )
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise ValueError(f"{path.name} has {size} bytes; {MOST_BYTES} are allowed")
+    with torch.no_grad():
+        told = net(example)
+    expected = [told] if isinstance(told, torch.Tensor) else list(told)
+    sessions.forget()
+    found = sessions.run(path, example.numpy())
+    worst = max(float(np.abs(f - e.numpy()).max()) for f, e in zip(found, expected, strict=True))
+    if worst > TOLERANCE:
+        raise ValueError(f"{path.name}: onnxruntime differs by {worst:.2e} from torch")
+    return worst

@@ -1,0 +1,64 @@
+"""Where the development photographs and models lie, and portraits drawn with plain shapes for the rest."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tasks.vision.faces import REPOSITORY, Eyes, Face, open_eyes
+
+
+def _shared() -> Path:
+    return Path(os.environ.get("ROLLCALL_SHARED", REPOSITORY.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    folder = _shared() / "testdata" / "photos"
+    if not (folder / "manifest.json").is_file():
+        pytest.skip("the folder with real portraits is not here (set ROLLCALL_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def opencv_eyes() -> Eyes:
+    folder = _shared() / "models"
+    if not (folder / "face_detection_yunet_2023mar.onnx").is_file():
+        pytest.skip("the folder with small production models is not here (set ROLLCALL_SHARED)")
+    return open_eyes("opencv", folder)
+
+
+@pytest.fixture(scope="session")
+def embedded_eyes() -> Eyes:
+    return open_eyes("embedded")
+
+
+@pytest.fixture(scope="session")
+def noise_picture() -> npt.NDArray[np.uint8]:
+    """Smooth coloured texture, 320 x 240: something to decode, warp and compare."""
+    rng = np.random.default_rng(5)
+    small = rng.uniform(30, 225, (12, 16, 3)).astype(np.uint8)
+    return np.asarray(cv2.resize(small, (320, 240), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+
+
+@pytest.fixture(scope="session")
+def drawn_face() -> tuple[npt.NDArray[np.uint8], Face]:
+    """A 400 px face of ellipses with fine texture: light from the left, dark eyes."""
+    rng = np.random.default_rng(2)
+    picture = np.full((400, 400, 3), (90, 120, 150), dtype=np.uint8)
+    cv2.ellipse(picture, (200, 210), (95, 130), 0, 0, 360, (205, 160, 135), -1)
+    shade = np.linspace(1.15, 0.75, 400)[None, :, None]
+    picture = np.clip(picture * shade, 0, 255).astype(np.uint8)
+    for x in (160, 240):
+        cv2.ellipse(picture, (x, 180), (20, 10), 0, 0, 360, (235, 235, 235), -1)
+        cv2.circle(picture, (x, 180), 9, (60, 40, 30), -1)
+    cv2.ellipse(picture, (200, 275), (32, 9), 0, 0, 360, (150, 70, 70), -1)
+    grain = rng.normal(0, 7, picture.shape)
+    picture = np.clip(picture + grain, 0, 255).astype(np.uint8)
+    points = np.array([[160, 180], [240, 180], [200, 225], [168, 275], [232, 275]], dtype=np.float32)
+    return picture, Face((105, 80, 190, 260), points, 0.99)
