@@ -8,7 +8,8 @@ pixel, framing in shares of the frame, light as ratios on facial skin (never its
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import cv2
 import numpy as np
@@ -56,6 +57,12 @@ class PictureMeasures:
     def as_json(self) -> dict[str, float | list[float]]:
         """Plain values for records."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> PictureMeasures:
+        """Read back from a record; what a newer version may have added is passed over."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known})
 
 
 class NoFaceLeft(Exception):

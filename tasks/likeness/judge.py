@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.look import find_head
-from tasks.headshots.measure import NoFaceLeft
-from tasks.headshots.studio import FinishedCandidate, Flag
+from tasks.headshots.measure import NoFaceLeft, PictureMeasures
+from tasks.headshots.studio import Flag
 from tasks.likeness.choose import Candidate
 from tasks.likeness.faithful import Faithfulness, compare_appearance, faithfulness_flags
 from tasks.likeness.reference import PersonReference
 from tasks.likeness.score import LikenessScore, face_hashes, likeness_flags, score_headshot
 from tasks.vision.faces import Eyes
+from tasks.vision.images import Picture
 
 Vector = NDArray[np.float32]
 Json = dict[str, object]
@@ -48,34 +49,44 @@ class Judged:
         return [flag.as_json() for flag in self.flags]
 
 
+@dataclass(frozen=True)
+class ToJudge:
+    """A finished picture as the judge needs it: from `finish_candidate`, or read back from its record."""
+
+    key: str  # the caller's, for instance the digest
+    picture: Picture
+    measures: PictureMeasures
+    studio_flags: tuple[Flag, ...]
+    lane: str
+    source_inter_eye: float
+
+
 def judge_candidate(
-    key: str,
-    candidate: FinishedCandidate,
+    one: ToJudge,
     reference: PersonReference,
     company: Mapping[str, Vector],
     employee_id: str,
     kit: BrandKit,
     eyes: Eyes,
 ) -> Judged:
-    """Judge one finished picture. `company`: `PersonReference.vector` of everybody by id; `key` is the caller's."""
-    finished = candidate.finished
-    face = find_head(finished.picture, eyes)
+    """Judge one finished picture. `company`: `PersonReference.vector` of everybody, by id."""
+    face = find_head(one.picture, eyes)
     if face is None:
         raise NoFaceLeft("no face found in a finished picture")
     likeness = score_headshot(
-        eyes.judge.embed(finished.picture, face),
+        eyes.judge.embed(one.picture, face),
         reference.vectors,
         company,
         employee_id,
         eyes.judge_thresholds,
-        hashes=face_hashes(finished.picture, face),
+        hashes=face_hashes(one.picture, face),
         selfie_hashes=reference.hashes,
     )
-    found = compare_appearance(finished.measures, reference, kit.floors, finished.source_inter_eye)
+    found = compare_appearance(one.measures, reference, kit.floors, one.source_inter_eye)
     flags = (
-        *candidate.flags,
-        *likeness_flags(likeness, kit.floors, eyes.judge_thresholds, lane=finished.lane),
+        *one.studio_flags,
+        *likeness_flags(likeness, kit.floors, eyes.judge_thresholds, lane=one.lane),
         *faithfulness_flags(found, kit.floors),
     )
-    entry = Candidate(key, likeness, finished.measures, flags, found.texture_ratio)
+    entry = Candidate(one.key, likeness, one.measures, flags, found.texture_ratio)
     return Judged(candidate=entry, likeness=likeness, faithfulness=found, flags=flags)

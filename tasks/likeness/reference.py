@@ -53,25 +53,28 @@ class NoReference(Exception):
     """No face was found in any of the selfies; nothing can be judged."""
 
 
-def read_reference(selfies: Sequence[Picture], eyes: Eyes) -> PersonReference:
-    """Read a person's accepted selfies; those without a face are passed over."""
-    vectors, hashes, labs, crops, distances = [], [], [], [], []
-    for picture in selfies:
-        faces = eyes.finder.find(picture)
-        if not faces:
-            continue
-        face = faces[0]
-        vectors.append(eyes.judge.embed(picture, face))
-        hashes.append(face_hashes(picture, face))
-        crop, _ = align_to(picture, face.landmarks, FACE_TEMPLATE, ALIGNED)
-        crops.append(crop)
-        distances.append(face.inter_eye)
+def read_reference(selfies: Sequence[tuple[Picture, Face]], eyes: Eyes) -> PersonReference:
+    """Read a person's accepted selfies, each with its face."""
+    if not selfies:
+        raise NoReference("no face in any selfie")
+    labs = []
+    for picture, face in selfies:
         skin = skin_mask(picture, face)
         if skin.any():
             labs.append(np.median(to_lab(picture[skin]), axis=0))
-    if not vectors:
-        raise NoReference("no face in any selfie")
-    return PersonReference(tuple(vectors), tuple(hashes), _tone(labs), tuple(crops), tuple(distances))
+    return PersonReference(
+        vectors=tuple(eyes.judge.embed(picture, face) for picture, face in selfies),
+        hashes=tuple(face_hashes(picture, face) for picture, face in selfies),
+        tone=_tone(labs),
+        faces=tuple(align_to(picture, face.landmarks, FACE_TEMPLATE, ALIGNED)[0] for picture, face in selfies),
+        inter_eye=tuple(face.inter_eye for _, face in selfies),
+    )
+
+
+def find_faces(pictures: Sequence[Picture], eyes: Eyes) -> list[tuple[Picture, Face]]:
+    """Each picture with its largest face; those without one are passed over."""
+    found = ((picture, eyes.finder.find(picture)) for picture in pictures)
+    return [(picture, faces[0]) for picture, faces in found if faces]
 
 
 def reference_texture(reference: PersonReference, inter_eye: float) -> float:
