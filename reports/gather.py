@@ -66,7 +66,7 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
         _person(
             seat, employees[seat.employee_id], selfies, headshots, decisions, adapters,
             viewable(vault, seat.employee_id, moment),
-        )  # fmt: skip
+        )
         for seat in seats
         if seat.employee_id in employees and employees[seat.employee_id].state == "active"
     )
@@ -118,7 +118,7 @@ def _person(
     may_show: bool,
 ) -> PersonRow:
     shots = headshots.get(employee.id, [])
-    learnt = next((adapters[s.adapter_digest] for s in shots if s.adapter_digest and s.adapter_digest in adapters), None)
+    learnt = next((adapters[d] for d in (shot.adapter_digest for shot in shots) if d and d in adapters), None)
     detail = seat.detail.get("findings", []) if isinstance(seat.detail, Mapping) else seat.detail
     # A photo's findings stand with the photo; what is about the person or the whole set stands with the person.
     about_photos = {one.get("photo") for one in detail if isinstance(one, Mapping)} - {None}

@@ -2,10 +2,12 @@
 
 # ruff: noqa: E501  (a company as a table: one person, one line)
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from reports.data import AdapterRow, BatchRow, DecisionRow, FindingRow, HeadshotRow, PersonRow, ReportData, SelfieRow
+from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Selfie, new_id
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FIRST = "Amara Noah Elif Jonas Mei Tomás Priya Lukas Zainab Oskar Lena Kwame Ingrid Ravi Sofía Émile Hana Piotr Aoife Dmitri"
@@ -144,3 +149,62 @@ def company(people: int = 24, names: tuple[str, ...] = ()) -> ReportData:
 @pytest.fixture(scope="session")
 def data() -> ReportData:
     return company(24, HOSTILE)
+
+
+PASSWORD = "correct horse"
+
+
+def fill_vault(vault: Vault, data: ReportData) -> None:
+    """Store report data as the steps would have: records, consent, and encrypted pictures."""
+    batch = data.batch
+    with vault.session() as session:
+        session.add(Batch(id=batch.id, created_at=batch.created_at, drop="drop", kit=batch.kit, quality=batch.quality,
+                          base=batch.base, state=batch.state, facts=dict(batch.facts), problems=[dict(p) for p in batch.problems]))
+        for one in data.people:
+            session.add(Employee(id=one.id, number=one.number + one.id[-4:], name=one.name, email=one.email, department=one.department,
+                                 title=one.title, updated_at=NOON))
+            session.add(Seat(batch_id=batch.id, employee_id=one.id, state=one.state, reason=one.reason, position=one.position,
+                             cohort=one.cohort, detail={"findings": [vars(f) for f in one.findings]}))
+            if one.reason != "no_consent":
+                session.add(Consent(id=new_id("c"), employee_id=one.id, given_at=NOON - timedelta(days=9)))
+    for one in data.people:
+        if one.reason != "no_consent":
+            _fill_pictures(vault, data, one)
+
+
+def _fill_pictures(vault: Vault, data: ReportData, one: PersonRow) -> None:
+    permit = vault.permit(one.id, now=NOON)
+    rows: list[Any] = []
+    for order, selfie in enumerate(one.selfies):
+        key = vault.write(permit, "selfies", f"{selfie.digest}.jpg", data.pictures(one.id, selfie.key) or b"") if selfie.accepted else ""
+        rows.append(Selfie(id=new_id("s"), employee_id=one.id, digest=selfie.digest, blob_key=key, width=420, height=420, order=order,
+                           accepted=selfie.accepted, findings=[vars(f) for f in selfie.findings], created_at=NOON))
+    for shot in one.headshots:
+        key = vault.write(permit, "headshots", f"{shot.digest}.jpg", data.pictures(one.id, shot.key) or b"")
+        rows.append(Headshot(digest=shot.digest, employee_id=one.id, batch_id=data.batch.id, kit=shot.kit, kit_digest="k", shot=shot.shot,
+                             seed=shot.seed, finished_key=key, scores=dict(shot.scores), flags=list(shot.flags), choice=shot.choice,
+                             why=shot.why, state=shot.state, created_at=shot.created_at or NOON))
+    rows += [Decision(id=new_id("d"), employee_id=one.id, headshot_digest=d.headshot, batch_id=data.batch.id, verdict=d.verdict,
+                      by=d.by, at=d.at, note=d.note) for d in one.decisions]
+    with vault.session() as session:
+        session.add_all(rows)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", desk_password=PASSWORD)
+
+
+@pytest.fixture
+def vault(settings: Settings) -> Iterator[Vault]:
+    """A vault with a small company in it: everybody of `small`, under one batch."""
+    with open_vault(settings) as opened:
+        fill_vault(opened, small())
+        yield opened
+
+
+def small() -> ReportData:
+    """Nine people: two to review, one flagged, one approved, blocked ones; few pictures, so that it is quick to store."""
+    whole = company(9)
+    people = tuple(replace(one, headshots=one.headshots[:2], selfies=one.selfies[:4]) for one in whole.people)
+    return replace(whole, people=people)

@@ -1,0 +1,293 @@
+"""The review desk: a small server that lets reviewers in, shows the report, records decisions and takes uploads.
+
+Pages come from the report's folder by an exact list of shapes, never by joining what was asked for to a path. A page
+about a person comes only while that person is active and their consent stands; afterwards the answer is 410 Gone.
+Without a password the desk answers this machine only.
+"""
+
+import ipaddress
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from markupsafe import escape
+from sqlmodel import col, select
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException as HttpFault
+
+from reports import desk_pages
+from reports.decisions import BadDecisions, apply_decisions, events_of
+from reports.desk_door import COOKIE, IDLE, Door, Session
+from reports.desk_drops import add_drops
+from reports.gather import viewable
+from reports.site import STATIC, asset_names
+from reports.site_of_batch import report_folder, rewrite_report
+from tasks.vault.records import Batch, Employee, Seat
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+
+BATCH = re.compile(r"[a-z0-9]{1,40}")
+PAGE = re.compile(r"(index|blocked|run|print)\.html")
+PERSON = re.compile(r"people/([a-z0-9]{1,40})(\.html|/[hts]-[0-9a-zA-Z]{1,64}-\d{1,5}x\d{1,5}\.webp)")
+ASSET = re.compile(r"assets/([a-z]+\.[0-9a-f]{10}\.(?:css|js|svg))")
+TYPES = {".html": "text/html; charset=utf-8", ".webp": "image/webp", ".css": "text/css; charset=utf-8",
+         ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}  # fmt: skip
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+}
+DECISIONS_SIZE = 16 * 2**20  # bytes
+OPEN = {"/login", "/health"}
+
+Next = Callable[[Request], Awaitable[Response]]
+
+
+def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:
+    """The desk's application. `clock` is for tests of what time does."""
+    app = FastAPI(title="Rollcall desk", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.settings, app.state.clock = settings, clock
+    app.state.vault, app.state.door = open_vault(settings), Door(settings.desk_password)
+    secure = urlsplit(settings.public_url).scheme == "https"
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Next) -> Response:
+        """Who is asking, from where, and by whose leave; then the headers every answer carries."""
+        door, now = app.state.door, clock()
+        refused = _refused_at_once(request, door)
+        session = door.session(request.cookies.get(COOKIE), now)
+        request.state.session = session
+        if refused is not None:
+            response: Response = refused
+        elif session is None and request.url.path not in OPEN and not request.url.path.startswith("/assets/"):
+            asks_page = request.method == "GET" and "text/html" in request.headers.get("accept", "text/html")
+            response = RedirectResponse("/login", 303) if asks_page else JSONResponse({"error": "signed_out"}, 401)
+        else:
+            response = await call_next(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if session is not None and refused is None and request.url.path != "/logout" and now - session.seen > IDLE / 20:
+            _set_cookie(response, door.renewed(session, now), secure)
+        return response
+
+    @app.exception_handler(HttpFault)
+    def in_words(request: Request, fault: HttpFault) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(desk_pages.fault(fault.status_code), fault.status_code)
+        return JSONResponse({"error": fault.status_code}, fault.status_code)
+
+    _add_door(app, secure)
+    _add_pages(app)
+    add_drops(app)
+    return app
+
+
+def _refused_at_once(request: Request, door: Door) -> Response | None:
+    """Strangers where there is no password, names we do not answer to, and forms sent from other sites."""
+    if not door.asks_password and not (_is_here(_address(request)) and _named_here(request)):
+        return JSONResponse({"error": "this_machine_only"}, 403)
+    if request.method not in {"GET", "HEAD", "POST"}:
+        return JSONResponse({"error": "method"}, 405)
+    if request.method == "POST":
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+            return JSONResponse({"error": "other_site"}, 403)
+        if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            return JSONResponse({"error": "other_site"}, 403)
+        if not request.headers.get("content-length", "").isdigit():
+            return JSONResponse({"error": "length_required"}, 411)
+    return None
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _named_here(request: Request) -> bool:
+    """A page elsewhere whose name was pointed at this machine must not be answered."""
+    return (request.url.hostname or "") in {"127.0.0.1", "localhost", "::1"}
+
+
+def _set_cookie(response: Response, value: str, secure: bool) -> None:
+    response.set_cookie(COOKIE, value, httponly=True, samesite="strict", secure=secure, path="/")
+
+
+def signed_in(request: Request) -> Session:
+    """The session of this request; the guard has seen to it that there is one."""
+    session = request.state.session
+    if not isinstance(session, Session):
+        raise HTTPException(401)
+    return session
+
+
+def _add_door(app: FastAPI, secure: bool) -> None:
+    door: Door = app.state.door
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/login")
+    def ask(request: Request) -> Response:
+        if request.state.session is not None:
+            return RedirectResponse("/", 303)
+        return HTMLResponse(desk_pages.login(door.asks_password))
+
+    @app.post("/login")
+    async def come_in(request: Request) -> Response:
+        now, address = app.state.clock(), _address(request)
+        wait = door.wait(address, now)
+        if wait:
+            page = desk_pages.login(door.asks_password, error=f"Too many tries. Come back in {-(-wait // 60)} minutes.")
+            return HTMLResponse(page, 429, {"Retry-After": str(wait)})
+        if int(request.headers["content-length"]) > 8192:
+            raise HTTPException(413)
+        async with request.form(max_files=0, max_fields=4) as form:
+            by, password = str(form.get("name") or "").strip(), str(form.get("password") or "")
+        if not by:
+            return HTMLResponse(desk_pages.login(door.asks_password, error="Please give your name."), 400)
+        if not door.opens(password, address, now):
+            return HTMLResponse(desk_pages.login(door.asks_password, by, "That is not the password."), 401)
+        response = RedirectResponse("/", 303)
+        _set_cookie(response, door.let_in(by, now), secure)
+        return response
+
+    @app.post("/logout")
+    async def leave(request: Request) -> Response:
+        session = signed_in(request)
+        async with request.form(max_files=0, max_fields=2) as form:
+            if not door.accepts(session, str(form.get("token"))):
+                raise HTTPException(403)
+        door.leave(session)
+        response = RedirectResponse("/login", 303)
+        response.delete_cookie(COOKIE, path="/")
+        return response
+
+
+def _add_pages(app: FastAPI) -> None:
+    vault: Vault = app.state.vault
+    door: Door = app.state.door
+
+    @app.get("/")
+    def batches(request: Request) -> Response:
+        session = signed_in(request)
+        return HTMLResponse(desk_pages.batches(vault, session, door.token(session)))
+
+    @app.get("/batches/{batch}")
+    def slash(batch: str) -> Response:
+        return RedirectResponse(f"/batches/{batch}/" if BATCH.fullmatch(batch) else "/", 308)
+
+    @app.get("/batches/{batch}/decisions")
+    def decided(batch: str) -> Response:
+        _known(vault, batch)
+        return JSONResponse({"decisions": events_of(vault, batch)})
+
+    @app.post("/batches/{batch}/decisions")
+    async def decide(batch: str, request: Request) -> Response:
+        session = signed_in(request)
+        if not door.accepts(session, request.headers.get("x-rollcall-token")):
+            return JSONResponse({"error": "token"}, 403)
+        if int(request.headers["content-length"]) > DECISIONS_SIZE:
+            return JSONResponse({"error": "too_large"}, 413)
+        try:
+            payload = await request.json()
+            if not isinstance(payload, dict) or payload.get("batch") != batch:
+                raise BadDecisions("another batch")
+            applied = await run_in_threadpool(apply_decisions, vault, payload, session.by, app.state.clock())
+        except (ValueError, RecursionError):  # BadDecisions is one of them
+            return JSONResponse({"error": "not_decisions"}, 422)
+        refused = [{"place": one.place, "code": one.code} for one in applied.refused]
+        return JSONResponse({"recorded": applied.recorded, "repeated": applied.repeated, "refused": refused})
+
+    @app.get("/batches/{batch}/{path:path}")
+    def page(batch: str, path: str, request: Request) -> Response:
+        _known(vault, batch)
+        return _page(app, batch, path or "index.html", signed_in(request))
+
+    @app.get("/assets/{name}")
+    def asset(name: str) -> Response:
+        for plain, hashed in asset_names().items():
+            if hashed == f"assets/{name}":
+                return _file(STATIC / plain, forever=True)
+        raise HTTPException(404)
+
+
+def _known(vault: Vault, batch: str) -> None:
+    with vault.reading() as session:
+        if not BATCH.fullmatch(batch) or session.get(Batch, batch) is None:
+            raise HTTPException(404)
+
+
+def _page(app: FastAPI, batch: str, path: str, session: Session) -> Response:
+    vault: Vault = app.state.vault
+    folder = report_folder(vault.settings, batch)
+    if ASSET.fullmatch(path):
+        return _file(folder / path, forever=True)
+    person = PERSON.fullmatch(path)
+    if person is not None:
+        _still_here(vault, batch, person[1], app.state.clock())
+    elif not PAGE.fullmatch(path):
+        raise HTTPException(404)
+    if not (folder / "index.html").is_file():
+        rewrite_report(vault, batch, now=app.state.clock())
+    if path.endswith(".webp"):
+        return _file(folder / path)
+    text = _read(folder / path)
+    if any(gone in text for gone in _gone(vault, batch)):  # forgotten since: no page may speak of them
+        rewrite_report(vault, batch, now=app.state.clock())
+        text = _read(folder / path)
+    meta = {"rollcall-desk": f"/batches/{batch}/decisions", "rollcall-csrf": app.state.door.token(session)}
+    tags = "\n".join(f'<meta name="{name}" content="{escape(content)}">' for name, content in meta.items())
+    return HTMLResponse(text.replace("<!--desk-->", tags, 1))
+
+
+def _still_here(vault: Vault, batch: str, employee_id: str, now: datetime) -> None:
+    """410 when this person is being forgotten or took their consent back, 404 when they never were in this batch."""
+    with vault.reading() as records:
+        seat, employee = records.get(Seat, (batch, employee_id)), records.get(Employee, employee_id)
+    if seat is None:
+        raise HTTPException(404)
+    if employee is None or employee.state != "active":
+        raise HTTPException(410)
+    if seat.state != "blocked" and not viewable(vault, employee_id, now):
+        raise HTTPException(410)
+
+
+def _gone(vault: Vault, batch: str) -> list[str]:
+    with vault.reading() as records:
+        seats = select(Seat.employee_id).where(col(Seat.batch_id) == batch)
+        active = select(Employee.id).where(col(Employee.state) == "active")
+        return list(records.exec(seats.where(col(Seat.employee_id).not_in(active))))
+
+
+def _read(path: Path) -> str:
+    if not path.is_file():
+        raise HTTPException(404)
+    return path.read_text(encoding="utf-8")
+
+
+def _file(path: Path, *, forever: bool = False) -> Response:
+    """One plain file; links are not followed out of the folder."""
+    if path.is_symlink() or not path.is_file():
+        raise HTTPException(404)
+    cache = "public, max-age=31536000, immutable" if forever else "no-store"
+    return FileResponse(path, media_type=TYPES[path.suffix], headers={"Cache-Control": cache})

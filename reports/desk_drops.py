@@ -1,0 +1,201 @@
+"""Uploads at the desk: take a roster and photos, check them in the background, show what was found, and lead on.
+
+A check reads the drop and writes nothing; what it found lives in this process only and is found again when asked for.
+The run itself is Prefect's: the page ends in a link to its run form, already filled in.
+"""
+
+import json
+import secrets
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+
+from reports import desk_pages
+from reports.desk_door import Door, Session
+from reports.pages import Problem
+from reports.uploads import MOST_BYTES, MOST_FILES, BadUpload, Sent, keep_upload
+from reports.words import say
+from tasks.roster.drop import DropFault, FolderDrop, sort_contents
+from tasks.roster.rows import Unreadable
+from tasks.selfies.check import CheckReport, check_drop, write_return_csv
+from tasks.vault.settings import Settings
+from tasks.vision.faces import open_eyes
+
+KEPT = 30  # results remembered; older ones are checked again when somebody asks
+DEPLOYMENT = "make-headshots/Make headshots"
+
+
+@dataclass
+class Check:
+    """One drop being looked at. `done` of `total` photos; then a report, or what stopped it in words."""
+
+    done: int = 0
+    total: int = 0
+    report: CheckReport | None = None
+    failed: str = ""
+
+
+@dataclass
+class Checks:
+    """The desk's checks, one at a time: they share a machine with everything else."""
+
+    settings: Settings
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "check"))
+    _known: dict[str, Check] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, identity: str, now: datetime) -> Check:
+        """The check of this drop, begun if nobody asked before."""
+        with self._lock:
+            check = self._known.get(identity)
+            if check is None:
+                check = self._known[identity] = Check()
+                for old in list(self._known)[:-KEPT]:
+                    del self._known[old]
+                self.pool.submit(self._run, identity, check, now)
+        return check
+
+    def _run(self, identity: str, check: Check, now: datetime) -> None:
+        folder = self.settings.home / "drops" / identity
+
+        def progress(what: str, done: int, total: int) -> None:
+            check.done, check.total = done, total
+
+        try:
+            contents = sort_contents(FolderDrop(str(folder)).files())
+            check.report = check_drop(
+                folder / contents.roster, folder / "selfies", folder / contents.consents if contents.consents else None,
+                lambda: open_eyes(self.settings.eyes), now=now, on_progress=progress,
+            )  # fmt: skip
+        except (DropFault, Unreadable) as fault:
+            check.failed = getattr(fault, "fix", "") or "The roster cannot be read. Export it again as CSV or XLSX."
+        except Exception as fault:  # a thread has nobody above it: whatever it was, the page must say so
+            check.failed = f"The check stopped ({type(fault).__name__}). Nothing was changed; try `rollcall check`."
+
+
+def add_drops(app: FastAPI) -> None:
+    """The upload page, what it leads to, and the table to send back."""
+    settings, door = app.state.settings, app.state.door
+    checks = Checks(settings)
+
+    def session_of(request: Request) -> Session:
+        session = request.state.session
+        if not isinstance(session, Session):
+            raise HTTPException(401)
+        return session
+
+    @app.get("/drops/new")
+    def ask(request: Request) -> Response:
+        session = session_of(request)
+        return HTMLResponse(desk_pages.upload(session, door.token(session)))
+
+    @app.post("/drops")
+    async def take(request: Request) -> Response:
+        session = session_of(request)
+        try:
+            identity = await _take(request, settings, door, session, app.state.clock())
+        except BadUpload as fault:
+            return HTMLResponse(desk_pages.upload(session, door.token(session), str(fault)), 400)
+        return RedirectResponse(f"/drops/{identity}", 303)
+
+    @app.get("/drops/{identity}")
+    def show(identity: str, request: Request) -> Response:
+        session, check = session_of(request), checks.of(_drop(settings, identity), app.state.clock())
+        token = door.token(session)
+        if check.report is None:
+            return HTMLResponse(desk_pages.drop(session, token, check=check, id=identity))
+        groups = groups_of(check.report)
+        link = run_link(settings, settings.home / "drops" / identity)
+        return HTMLResponse(
+            desk_pages.drop(session, token, check=check, id=identity, report=check.report, groups=groups, link=link)
+        )
+
+    @app.get("/drops/{identity}/return.csv")
+    def table(identity: str, request: Request) -> Response:
+        session_of(request)
+        report = checks.of(_drop(settings, identity), app.state.clock()).report
+        if report is None:
+            raise HTTPException(404)
+        with tempfile.TemporaryDirectory() as place:
+            write_return_csv(report, Path(place) / "return.csv")
+            content = (Path(place) / "return.csv").read_bytes()
+        headers = {"Content-Disposition": 'attachment; filename="to-send-back.csv"'}
+        return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _take(request: Request, settings: Settings, door: Door, session: Session, now: datetime) -> str:
+    """Keep what was sent as a new drop and return its id."""
+    if int(request.headers["content-length"]) > MOST_BYTES:
+        raise BadUpload(f"This is more than {MOST_BYTES // 2**30} GB. Send it in parts, or put it into a folder.")
+    try:
+        async with request.form(max_files=MOST_FILES, max_fields=10) as form:
+            if not door.accepts(session, str(form.get("token"))):
+                raise HTTPException(403)
+            roster, consents = _sent(form.get("roster")), _sent(form.get("consents"))
+            photos = [sent for sent in map(_sent, form.getlist("photos")) if sent is not None]
+            if roster is None:
+                raise BadUpload("Choose the roster: a CSV or Excel file from your HR system.")
+            identity = f"{now:%Y%m%d}-{secrets.token_hex(5)}"
+            folder = settings.home / "drops" / identity
+            await run_in_threadpool(keep_upload, folder, roster, consents, photos)
+    except MultiPartException as fault:
+        raise BadUpload("The upload did not arrive whole. Try again.") from fault
+    return identity
+
+
+def _sent(value: object) -> Sent | None:
+    """A chosen file; None for a field that was left empty."""
+    if not isinstance(value, UploadFile) or not value.filename:
+        return None
+    return Sent(value.filename, value.file)
+
+
+def _drop(settings: Settings, identity: str) -> str:
+    if not identity.replace("-", "").isalnum() or not (settings.home / "drops" / identity).is_dir():
+        raise HTTPException(404)
+    return identity
+
+
+def groups_of(report: CheckReport) -> list[tuple[str, str, list[tuple[str, str, list[Problem]]]]]:
+    """People by how they stand: (state, title, [(number, name, problems)])."""
+
+    def lines(people: tuple[object, ...]) -> list[tuple[str, str, list[Problem]]]:
+        return [
+            (p.number, p.name, [Problem(f.code, say(f.code), str(f.measured), str(f.limit), f.sentence, f.severity) for f in p.findings])  # type: ignore[attr-defined]  # noqa: E501
+            for p in people
+        ]
+
+    return [
+        ("blocked", "Blocked", lines(report.blocked)),
+        ("attention", "Ready, with remarks", lines(report.warned)),
+        ("approved", "Ready", lines(report.ready)),
+    ]
+
+
+def run_link(settings: Settings, drop: Path) -> str:
+    """The run form in Prefect with this drop filled in; the list of deployments when Prefect does not answer."""
+    address = settings.prefect_ui_url.rstrip("/")
+    login = ("hr", settings.desk_password) if settings.desk_password else None
+    try:
+        found = httpx.get(
+            f"{address}/api/deployments/name/{quote(DEPLOYMENT)}", auth=login, timeout=2, trust_env=False
+        )
+        identity = found.json()["id"] if found.status_code == 200 else None
+    except (httpx.HTTPError, ValueError, KeyError):
+        identity = None
+    if not isinstance(identity, str):
+        return f"{address}/deployments"
+    # Prefect's form decodes its parameters twice: once as an address, once by itself.
+    parameters = quote(quote(json.dumps({"drop": str(drop)}), safe=""), safe="")
+    return f"{address}/deployments/deployment/{quote(identity)}/run?parameters={parameters}"
