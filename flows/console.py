@@ -14,11 +14,12 @@ from tasks import progress
 
 PHASES = {
     "roster": "Reading the roster",
-    "selfies": "Checking selfies",
+    "photos": "Checking selfies",
     "encode": "Preparing portraits",
     "train": "Learning faces",
     "render": "Taking pictures",
     "finish": "Finishing pictures",
+    "faithful": "Finishing real photographs",
     "score": "Checking likeness",
     "team": "Looking at the whole team",
     "report": "Writing the report",

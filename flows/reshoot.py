@@ -12,7 +12,9 @@ from tasks.likeness.task import judge_team
 
 Batch = Annotated[
     str,
-    Field(json_schema_extra={"title": "Batch", "description": "Its number, from the report's address: b and 15 signs."}),
+    Field(
+        json_schema_extra={"title": "Batch", "description": "Its number, from the report's address: b and 15 signs."}
+    ),
 ]
 
 

@@ -17,7 +17,7 @@ from tasks.adapters.examples import Person
 from tasks.adapters.export import adapter_bytes
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.portraits import accepted_selfies, open_selfies, portraits
-from tasks.adapters.training import TrainedAdapter, train_cohort
+from tasks.adapters.training import Progress, TrainedAdapter, train_cohort
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent, VaultError
@@ -60,6 +60,8 @@ def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, q
         except NoConsent as refused:
             move_seat(vault, batch, seat.employee_id, "blocked", refused.code)
             continue
+        if isinstance(seat.detail, dict) and seat.detail.get("lane") == "faithful":
+            continue  # who declined generation is not learned
         rows = accepted_selfies(vault, seat.employee_id)
         if not rows:
             move_seat(vault, batch, seat.employee_id, "blocked", "no_photos")
@@ -67,7 +69,8 @@ def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, q
         plan = plan_training(base.card, quality, len(rows))
         digest = adapter_digest([row.digest for row in rows], base.fingerprint, plan)
         if kept(vault, digest):
-            move_seat(vault, batch, seat.employee_id, "trained", adapter=digest)
+            standing = seat.state if seat.state in ("rendered", "done", "flagged") else "trained"
+            move_seat(vault, batch, seat.employee_id, standing, seat.reason, adapter=digest)
         else:
             pupils.append(Pupil(permit, plan, digest))
     return pupils
@@ -117,10 +120,14 @@ def learn(
         group = [person for person in people if by_id[person.id].plan == plan]
         train_cohort(
             base, group, plan, slots=slots, checkpoint_dir=scratch,
-            on_progress=lambda step: progress.tell("train", len(done) + step.share, len(people), note=step.note),
-            on_done=keep,
+            on_progress=lambda step: progress.tell("train", len(done) + _under_way(step), len(people)), on_done=keep,
         )  # fmt: skip
     return len(done)
+
+
+def _under_way(step: Progress) -> float:
+    """How many people's worth of work the unfinished ones have behind them."""
+    return sum(done / total for _, done, total in step.running if total)
 
 
 def _keep(vault: Vault, base: FrozenBase, pupil: Pupil, trained: TrainedAdapter, seconds: float) -> None:

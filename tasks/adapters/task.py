@@ -43,7 +43,9 @@ def learn_faces(batch: str, number: int) -> None:
     settings = load_settings()
     with open_vault(settings) as vault:
         base = the_base(load_batch(vault, batch).base, settings.bases)
-        seats = seats_of(vault, batch, cohort=number, states=("ready", "trained", "rendered", "done", "flagged", "failed"))
+        seats = seats_of(
+            vault, batch, cohort=number, states=("ready", "trained", "rendered", "done", "flagged", "failed")
+        )
         pupils = missing(vault, base, seats, batch, load_batch(vault, batch).quality)
         if not pupils:
             return

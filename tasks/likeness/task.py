@@ -1,0 +1,34 @@
+"""Where Prefect calls in for step 5: judging a cohort's pictures, and the whole team side by side."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks import progress
+from tasks.headshots.kit import load_kit
+from tasks.likeness.judging import judge
+from tasks.likeness.together import judge_together
+from tasks.vault.batches import load_batch, note_facts, seats_of
+from tasks.vault.settings import load_settings
+from tasks.vault.store import open_vault
+from tasks.vision.loaded import the_eyes
+
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def judge_people(batch: str, number: int) -> None:
+    """Scores the pictures of a cohort's people that have not been judged yet."""
+    settings = load_settings()
+    with open_vault(settings) as vault:
+        fresh = seats_of(vault, batch, cohort=number, states=("rendered",))
+        if fresh:
+            everybody = seats_of(vault, batch, cohort=number, states=("rendered", "done", "flagged"))
+            judge(vault, batch, load_kit(load_batch(vault, batch).kit, settings.kits), the_eyes(settings.eyes), everybody)
+
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def judge_team(batch: str) -> None:
+    """Measures whether the finished pictures look like one studio day, names outliers, and notes the run's facts."""
+    settings = load_settings()
+    with open_vault(settings) as vault:
+        kit = load_kit(load_batch(vault, batch).kit, settings.kits)
+        note_facts(vault, batch, state="done", **judge_together(vault, batch, kit, settings))
+        progress.tell("team", 1, 1)
