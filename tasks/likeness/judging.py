@@ -1,6 +1,6 @@
-"""Judging one cohort's pictures: is it them, is their skin their own, which one first; and who needs another round.
+"""Judging people's pictures from the records: scores, flags and order go into the rows, and each seat moves on.
 
-Vectors of faces live in this process's memory while a cohort is judged, and nowhere else.
+Vectors and crops of faces live in this process's memory while people are judged, and nowhere else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,13 @@ from typing import Any
 from sqlmodel import select
 
 from tasks import progress
-from tasks.adapters.portraits import Likeness, open_selfies
+from tasks.adapters.portraits import open_selfies
 from tasks.headshots.kit import BrandKit, kit_digest
-from tasks.headshots.measure import PictureMeasures
-from tasks.headshots.studio import Flag
-from tasks.likeness.choose import GRAVE, Candidate, choose
-from tasks.likeness.score import LikenessScore, Vector, face_hashes, likeness_flags, person_vector, score_headshot
+from tasks.headshots.measure import NoFaceLeft, PictureMeasures
+from tasks.headshots.studio import studio_flags
+from tasks.likeness.choose import GRAVE, choose
+from tasks.likeness.judge import Judged, ToJudge, Vector, judge_candidate
+from tasks.likeness.reference import PersonReference, read_reference
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent
@@ -28,19 +29,10 @@ from tasks.vision.images import read_picture
 
 @dataclass(frozen=True)
 class Known:
-    """What a person's selfies say, for as long as their pictures are judged."""
+    """Leave to look at a person's pictures, and what their selfies say."""
 
     permit: Permit
-    vectors: tuple[Vector, ...]
-    hashes: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One picture, judged."""
-
-    row: Headshot
-    candidate: Candidate
+    reference: PersonReference
 
 
 def know(vault: Vault, eyes: Eyes, seats: Sequence[Seat]) -> dict[str, Known]:
@@ -53,14 +45,10 @@ def know(vault: Vault, eyes: Eyes, seats: Sequence[Seat]) -> dict[str, Known]:
             continue
         selfies = open_selfies(vault, permit, eyes)
         if selfies:
-            known[seat.employee_id] = _known(permit, selfies, eyes)
+            reference = read_reference([(selfie.picture, selfie.face) for selfie in selfies], eyes)
+            known[seat.employee_id] = Known(permit, reference)
         progress.tell("score", place + 1, len(seats), seat.employee_id)
     return known
-
-
-def _known(permit: Permit, selfies: Sequence[Likeness], eyes: Eyes) -> Known:
-    vectors = tuple(eyes.judge.embed(selfie.picture, selfie.face) for selfie in selfies)
-    return Known(permit, vectors, tuple(face_hashes(selfie.picture, selfie.face) for selfie in selfies))
 
 
 def pictures_of(vault: Vault, employee_id: str, kit: BrandKit) -> list[Headshot]:
@@ -71,73 +59,74 @@ def pictures_of(vault: Vault, employee_id: str, kit: BrandKit) -> list[Headshot]
 
 
 def judge(vault: Vault, batch: str, kit: BrandKit, eyes: Eyes, seats: Sequence[Seat]) -> None:
-    """Scores and orders every picture of these people against their own selfies and against each other."""
+    """Scores and orders every picture of these people, against their own selfies and against each other."""
     known = know(vault, eyes, seats)
-    company = {employee_id: person_vector(one.vectors) for employee_id, one in known.items()}
+    company = {employee_id: one.reference.vector for employee_id, one in known.items()}
     for seat in seats:
-        if seat.employee_id not in known:
+        if seat.employee_id in known:
+            verdicts = _judge_person(vault, seat.employee_id, known[seat.employee_id], company, kit, eyes)
+            keep_verdicts(vault, verdicts)
+            reason = why_flagged(verdicts)
+            move_seat(vault, batch, seat.employee_id, "flagged" if reason else "done", reason)
+
+
+def _judge_person(
+    vault: Vault, employee_id: str, known: Known, company: Mapping[str, Vector], kit: BrandKit, eyes: Eyes
+) -> list[Judged]:
+    judged = []
+    for row in pictures_of(vault, employee_id, kit):
+        if not row.finished_key:
             continue
-        rows = pictures_of(vault, seat.employee_id, kit)
-        verdicts = [
-            verdict for row in rows if (verdict := _judge_one(vault, row, known[seat.employee_id], company, kit, eyes))
-        ]
-        keep_verdicts(vault, verdicts)
-        flagged = not verdicts or all(verdict.candidate.flags for verdict in verdicts)
-        reason = _worst(verdicts) if flagged else None
-        move_seat(vault, batch, seat.employee_id, "flagged" if flagged else "done", reason)
+        measures = PictureMeasures(**row.scores["measures"])
+        one = ToJudge(
+            row.digest, read_picture(vault.read(known.permit, row.finished_key)).picture, measures,
+            tuple(studio_flags(measures, kit)), row.lane, float(row.scores["source_inter_eye"]),
+        )  # fmt: skip
+        try:
+            judged.append(judge_candidate(one, known.reference, company, employee_id, kit, eyes))
+        except NoFaceLeft:
+            _flag(vault, row.digest, "no_face")
+    return judged
 
 
-def _judge_one(
-    vault: Vault, row: Headshot, known: Known, company: Mapping[str, Vector], kit: BrandKit, eyes: Eyes
-) -> Verdict | None:
-    if not row.finished_key:
-        return None
-    picture = read_picture(vault.read(known.permit, row.finished_key)).picture
-    faces = eyes.finder.find(picture)
-    if not faces:
-        return None
-    score = score_headshot(
-        eyes.judge.embed(picture, faces[0]), known.vectors, company, row.employee_id, eyes.judge_thresholds,
-        hashes=face_hashes(picture, faces[0]), selfie_hashes=known.hashes,
-    )  # fmt: skip
-    flags = [Flag(**flag) for flag in row.scores.get("flags", [])]
-    flags = [flag for flag in flags if flag.code not in LIKENESS_CODES]
-    flags += likeness_flags(score, kit.floors, eyes.judge_thresholds, lane=row.lane)
-    return Verdict(row, Candidate(row.digest, score, PictureMeasures(**row.scores["measures"]), tuple(flags)))
+def _flag(vault: Vault, digest: str, code: str) -> None:
+    with vault.session() as session:
+        row = session.get(Headshot, digest)
+        if row is not None:
+            row.flags = sorted({*row.flags, code})
+            session.add(row)
 
 
-# Flags that judging gives; those of finishing stay as they are.
-LIKENESS_CODES = {"wrong_person", "margin", "likeness", "relative_likeness", "copied"}
-
-
-def keep_verdicts(vault: Vault, verdicts: Sequence[Verdict]) -> None:
+def keep_verdicts(vault: Vault, verdicts: Sequence[Judged]) -> None:
     """Writes scores, flags and the order of a person's pictures into their records."""
     order = {choice.key: choice for choice in choose([verdict.candidate for verdict in verdicts])}
     with vault.session() as session:
         for verdict in verdicts:
-            row = session.get(Headshot, verdict.row.digest)
+            row = session.get(Headshot, verdict.candidate.key)
             if row is None:
                 continue
-            candidate = verdict.candidate
-            row.scores = {**row.scores, **_scores(candidate.likeness, candidate.measures)}
-            row.flags = [flag.code for flag in candidate.flags]
-            row.scores["flags"] = [flag.as_json() for flag in candidate.flags]
+            row.scores = {**row.scores, **shown_scores(verdict), "faithfulness": verdict.faithfulness.as_json()}
+            row.flags = [flag.code for flag in verdict.flags]
             row.choice, row.why = order[row.digest].place, order[row.digest].why
             session.add(row)
 
 
-def _scores(score: LikenessScore, measures: PictureMeasures) -> dict[str, Any]:
-    """What the report shows as numbers and words."""
-    return {
-        **score.as_json(), "background": measures.background, "halo": measures.halo, "holes": measures.holes,
-        "sharpness": measures.sharpness,
+def shown_scores(verdict: Judged) -> dict[str, Any]:
+    """The numbers a reviewer sees, under the names the report knows; the flags with their sentences beside them."""
+    measures, skin = verdict.candidate.measures, verdict.faithfulness.skin_shift
+    shown = {
+        **verdict.likeness.as_json(), "background": measures.background, "halo": measures.halo,
+        "holes": measures.holes, "skin": None if skin is None else abs(skin),
+        "flags": [flag.as_json() for flag in verdict.flags],
     }  # fmt: skip
+    shown.pop("nearest_other")  # an id of somebody else has no place in this person's record
+    return shown
 
 
-def _worst(verdicts: Sequence[Verdict]) -> str:
-    """Why a person is flagged: the gravest thing about their best picture."""
+def why_flagged(verdicts: Sequence[Judged]) -> str | None:
+    """Why a person needs a human's eye: the gravest thing about their best picture; None when it is clean."""
     if not verdicts:
         return "no_face"
-    best = choose([verdict.candidate for verdict in verdicts])[0].key
-    codes = [flag.code for verdict in verdicts if verdict.row.digest == best for flag in verdict.candidate.flags]
-    return next((code for code in codes if code in GRAVE), codes[0])
+    first = choose([verdict.candidate for verdict in verdicts])[0].key
+    codes = [flag.code for verdict in verdicts if verdict.candidate.key == first for flag in verdict.flags]
+    return next((code for code in codes if code in GRAVE), codes[0] if codes else None)

@@ -21,7 +21,9 @@ def judge_people(batch: str, number: int) -> None:
         fresh = seats_of(vault, batch, cohort=number, states=("rendered",))
         if fresh:
             everybody = seats_of(vault, batch, cohort=number, states=("rendered", "done", "flagged"))
-            judge(vault, batch, load_kit(load_batch(vault, batch).kit, settings.kits), the_eyes(settings.eyes), everybody)
+            judge(
+                vault, batch, load_kit(load_batch(vault, batch).kit, settings.kits), the_eyes(settings.eyes), everybody
+            )
 
 
 @task(persist_result=False, cache_policy=NO_CACHE)

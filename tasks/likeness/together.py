@@ -1,0 +1,40 @@
+"""The whole team side by side, from the records: the design's table over everybody's first picture, and the run's facts."""
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from tasks.headshots.kit import BrandKit, kit_digest
+from tasks.headshots.measure import PictureMeasures
+from tasks.likeness.faithful import Faithfulness
+from tasks.likeness.judging import pictures_of
+from tasks.likeness.team import team_consistency
+from tasks.vault.batches import load_batch, seats_of
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault
+
+VERSIONS = ("torch", "diffusers", "peft", "prefect")
+
+
+def judge_together(vault: Vault, batch: str, kit: BrandKit, settings: Settings) -> dict[str, Any]:
+    """What a batch's report says about the team and the run: consistency, outliers by id, kit, versions, times."""
+    measures: dict[str, PictureMeasures] = {}
+    faithfulness: dict[str, Faithfulness] = {}
+    for seat in seats_of(vault, batch, states=("done", "flagged")):
+        first = next((row for row in pictures_of(vault, seat.employee_id, kit) if row.choice == 1), None)
+        if first is None:
+            continue
+        measures[seat.employee_id] = PictureMeasures(**first.scores["measures"])
+        if "faithfulness" in first.scores:
+            faithfulness[seat.employee_id] = Faithfulness(**first.scores["faithfulness"])
+    started = datetime.fromisoformat(load_batch(vault, batch).facts["started_at"])
+    now = datetime.now(UTC)
+    return {
+        "team": team_consistency(measures, kit, faithfulness).as_json(),
+        "kit_digest": kit_digest(kit),
+        "eyes": settings.eyes,
+        "versions": {name: version(name) for name in VERSIONS} | {"python": platform.python_version()},
+        "finished_at": now.isoformat(),
+        "seconds": round((now - started).total_seconds()),
+    }
