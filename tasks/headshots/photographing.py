@@ -121,6 +121,16 @@ def kept(vault: Vault, digest: str) -> bool:
     return row is not None and all(vault.exists(key) for key in (row.original_key, row.finished_key) if key)
 
 
+def adopt(studio: Studio, digests: Sequence[str]) -> None:
+    """Pictures that another batch took with the same adapter and kit are shown in this one."""
+    with studio.vault.session() as session:
+        for digest in digests:
+            row = session.get(Headshot, digest)
+            if row is not None and row.batch_id != studio.batch:
+                row.batch_id = studio.batch
+                session.add(row)
+
+
 def photograph(studio: Studio, seats: Sequence[Seat]) -> int:
     """Takes every picture these people still lack and moves their seats on. Returns how many were taken."""
     wanted: dict[str, list[Sitting]] = {}
@@ -132,6 +142,7 @@ def photograph(studio: Studio, seats: Sequence[Seat]) -> int:
             continue
         mine = sittings(studio, seat, permit)
         missing = [sitting for sitting in mine if not kept(studio.vault, sitting.digest)]
+        adopt(studio, [sitting.digest for sitting in mine if sitting not in missing])
         if missing:
             wanted[seat.employee_id] = missing
         elif seat.state in ("ready", "trained"):

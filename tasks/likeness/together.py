@@ -1,4 +1,4 @@
-"""The whole team side by side, from the records: the design's table over everybody's first picture, and the run's facts."""
+"""The whole team side by side, from the records: the design's table over first choices, and the run's facts."""
 
 import platform
 from datetime import UTC, datetime
