@@ -1,0 +1,72 @@
+"""Adapters as files: PEFT/diffusers safetensors that `pipe.load_lora_weights` takes, one per person, never pickles.
+
+The file carries the LoRA configuration in diffusers' own metadata key, so rank, alpha and targets are read back
+exactly, and the base's fingerprint and the plan's digest in ours: an adapter on the wrong base is noise, and we would
+rather say so.
+"""
+
+import json
+from typing import Any
+
+from peft import LoraConfig
+from safetensors.torch import load, save
+from torch import Tensor
+
+from tasks.adapters.plan import TrainingPlan
+from tasks.adapters.training import TrainedAdapter
+from tasks.vision.diffusion_card import BaseCard
+
+DIFFUSERS_KEY = "lora_adapter_metadata"  # where diffusers keeps the LoraConfig
+PREFIXES = {"sd": "unet", "sdxl": "unet", "flux2-klein": "transformer"}
+
+
+def lora_config(plan: TrainingPlan) -> LoraConfig:
+    """The same adapter in PEFT's words."""
+    return LoraConfig(
+        r=plan.rank,
+        lora_alpha=plan.alpha,  # type: ignore[arg-type]  # PEFT takes fractions too
+        target_modules=list(plan.targets),
+        lora_dropout=0.0,
+    )
+
+
+def adapter_bytes(
+    adapter: TrainedAdapter | dict[str, Tensor], plan: TrainingPlan, card: BaseCard, *, fingerprint: str = ""
+) -> bytes:
+    """One person's weights as a standard LoRA file."""
+    weights = adapter if isinstance(adapter, dict) else adapter.weights
+    if weights is None:
+        raise ValueError("this person was quarantined: there is no adapter to write")
+    prefix = PREFIXES[card.family]
+    config: dict[str, Any] = lora_config(plan).to_dict()  # type: ignore[no-untyped-call]
+    described = {f"{prefix}.{key}": value for key, value in _plain(config).items()}
+    metadata = {
+        "format": "pt",
+        DIFFUSERS_KEY: json.dumps(described, sort_keys=True),
+        "rollcall": json.dumps({"base": card.name, "fingerprint": fingerprint, "plan": plan.digest()}),
+    }
+    tensors = {f"{prefix}.{name}": tensor.contiguous() for name, tensor in sorted(weights.items())}
+    return bytes(save(tensors, metadata=metadata))
+
+
+def _plain(config: dict[str, Any]) -> dict[str, Any]:
+    """PEFT's dictionary as JSON: sets become sorted lists, enumerations their values, empty entries go."""
+    return {
+        key: sorted(value) if isinstance(value, set) else getattr(value, "value", value)
+        for key, value in config.items()
+        if value is not None
+    }
+
+
+def load_adapter(data: bytes) -> dict[str, Tensor]:
+    """An adapter file's tensors by layer, without the pipeline's prefix: what `render` takes."""
+    tensors: dict[str, Tensor] = load(data)
+    return {name.split(".", 1)[1]: tensor for name, tensor in tensors.items()}
+
+
+def adapter_facts(data: bytes) -> dict[str, Any]:
+    """What the file says of itself: base, fingerprint and plan."""
+    length = int.from_bytes(data[:8], "little")
+    header: dict[str, Any] = json.loads(data[8 : 8 + length])
+    facts: dict[str, Any] = json.loads(header.get("__metadata__", {}).get("rollcall", "{}"))
+    return facts

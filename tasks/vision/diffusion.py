@@ -1,0 +1,131 @@
+"""The frozen base: opened once, never changed, shared by everybody who is fine-tuned or rendered on it.
+
+`open_base` reads a diffusers folder (safetensors only, nothing from the network) through the family that its card
+names. Encoders are needed before and after a training loop, not inside: `encoders()` brings them to the device and
+puts them away again. The fingerprint is of the weights themselves, because an adapter fits one set of weights only.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import diffusers
+import numpy as np
+import torch
+import transformers
+from torch import Tensor
+
+from tasks.vision.diffusion_card import BaseCard, FamilyName, UnknownBase, list_bases, load_base_card
+from tasks.vision.families.family import Conditions, Family, Latents, Sampler
+from tasks.vision.families.flux2_klein import Flux2Klein
+from tasks.vision.families.stable_diffusion import StableDiffusion
+from tasks.vision.families.stable_diffusion_xl import StableDiffusionXL
+from tasks.vision.images import Picture
+
+__all__ = ["BaseCard", "FrozenBase", "UnknownBase", "list_bases", "load_base_card", "open_base"]
+
+FAMILIES: dict[FamilyName, type[Family]] = {
+    "sd": StableDiffusion,
+    "sdxl": StableDiffusionXL,
+    "flux2-klein": Flux2Klein,
+}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+WHOLE_FILE = 64 * 2**20  # bytes; larger files are fingerprinted by samples spread over them
+SAMPLES, SAMPLE = 64, 2**16
+
+
+class FrozenBase:
+    """A base model ready to train against and to draw with."""
+
+    def __init__(self, card: BaseCard, family: Family, fingerprint: str) -> None:
+        self.card, self.family, self.fingerprint = card, family, fingerprint
+        self.device, self.dtype = family.device, family.dtype
+
+    @property
+    def denoiser(self) -> torch.nn.Module:
+        return self.family.denoiser
+
+    @contextmanager
+    def encoders(self) -> Iterator[None]:
+        """Text encoders and VAE on the device; on a GPU they go back to main memory afterwards."""
+        for module in self.family.encoders:
+            module.to(self.device)
+        try:
+            yield
+        finally:
+            if self.device.type != "cpu":
+                for module in self.family.encoders:
+                    module.to("cpu")
+                torch.cuda.empty_cache()
+
+    @torch.no_grad()
+    def encode_pictures(self, pictures: Sequence[Picture], batch: int = 8) -> Latents:
+        """Square uint8 pictures, all of one size, to latents on the CPU in float32."""
+        parts = [self.family.encode_pictures(pixels(pictures[i : i + batch])) for i in range(0, len(pictures), batch)]
+        return Latents(torch.cat([part.mean.cpu() for part in parts]), torch.cat([part.std.cpu() for part in parts]))
+
+    @torch.no_grad()
+    def encode_prompts(self, prompts: Sequence[str], batch: int = 16) -> Conditions:
+        """Prompts to conditions on the CPU, each different prompt once."""
+        different = list(dict.fromkeys(prompts))
+        parts = [
+            self.family.encode_prompts(different[i : i + batch]).to(torch.device("cpu"), self.dtype)
+            for i in range(0, len(different), batch)
+        ]
+        return Conditions.join(parts).rows([different.index(prompt) for prompt in prompts])
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor, batch: int = 4) -> list[Picture]:
+        """Latents to uint8 pictures; one by one, and in tiles, when the device is short of memory."""
+        try:
+            parts = [self.family.decode(latents[i : i + batch]).cpu() for i in range(0, len(latents), batch)]
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            self.family.pipeline.vae.enable_tiling()
+            parts = [self.family.decode(latents[i : i + 1]).cpu() for i in range(len(latents))]
+        return pictures(torch.cat(parts))
+
+    def sampler(self, steps: int, size: int) -> Sampler:
+        return self.family.sampler(steps, size)
+
+
+def pixels(batch: Sequence[Picture]) -> Tensor:
+    """uint8 (H, W, 3) pictures to float (N, 3, H, W) in -1..1."""
+    stacked = torch.from_numpy(np.stack(batch))
+    return stacked.permute(0, 3, 1, 2).float() / 127.5 - 1.0
+
+
+def pictures(batch: Tensor) -> list[Picture]:
+    """Float pixels in -1..1 to uint8 pictures; what is not finite becomes grey, never a crash."""
+    levels = torch.nan_to_num(batch.float(), nan=0.0).clamp(-1, 1).mul(127.5).add(127.5).round()
+    arrays: list[Picture] = list(levels.permute(0, 2, 3, 1).to(torch.uint8).contiguous().numpy())
+    return arrays
+
+
+def open_base(card: BaseCard, device: str = "auto", dtype: str = "auto") -> FrozenBase:
+    """Load a base. `auto`: the GPU in bfloat16 when there is one, else the CPU in float32."""
+    if not (card.folder / "model_index.json").is_file():
+        raise UnknownBase(f"{card.folder}: no diffusers folder here; run `rollcall models pull {card.name}`")
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    kind = DTYPES[("bfloat16" if place.type == "cuda" else "float32") if dtype == "auto" else dtype]
+    return FrozenBase(card, FAMILIES[card.family].open(card, place, kind), fingerprint(card.folder))
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash of all weight files: whole files up to 64 MiB, beyond that size, header and 64 samples spread over them."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*.safetensors")):
+        size = path.stat().st_size
+        total.update(f"{path.relative_to(folder).as_posix()} {size}\n".encode())
+        with path.open("rb") as file:
+            if size <= WHOLE_FILE:
+                total.update(file.read())
+                continue
+            for index in range(SAMPLES):
+                file.seek(index * (size - SAMPLE) // (SAMPLES - 1))
+                total.update(file.read(SAMPLE))
+    return total.hexdigest()

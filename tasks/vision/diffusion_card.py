@@ -1,0 +1,154 @@
+"""A base model as a card: what it is, where its files lie, under which licence, and how to train and draw with it.
+
+One TOML file per supported base in `base_models/`. Everything that differs between two bases and can be said in
+numbers or names is said there; what must be said in code is a family (`tasks/vision/families/`). This module loads
+no torch, so that planning and checking stay fast. Every error names the file, the key and the value.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+FamilyName = Literal["sd", "sdxl", "flux2-klein"]
+Quality = Literal["draft", "standard", "best"]
+
+# What each family's adapters touch when the card does not say: the attention of the stock training scripts.
+TARGETS: dict[str, tuple[str, ...]] = {
+    "sd": ("to_q", "to_k", "to_v", "to_out.0"),
+    "sdxl": ("to_q", "to_k", "to_v", "to_out.0"),
+    "flux2-klein": ("to_q", "to_k", "to_v", "to_out.0", "to_qkv_mlp_proj"),
+}
+
+
+class UnknownBase(LookupError):
+    """No card of that name, or a card that cannot be understood."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LoraCard(_Table):
+    """The shape of an adapter. `targets` are module name endings, as PEFT's `target_modules`; 3x3 convs are allowed."""
+
+    rank: int = Field(16, ge=1, le=256)
+    alpha: float | None = Field(None, gt=0, description="scale = alpha / rank; the rank itself when left out")
+    targets: tuple[str, ...] = ()
+
+
+class TrainingCard(_Table):
+    """How a person is learned: optimizer figures, and sample-steps per quality."""
+
+    learning_rate: float = Field(1e-4, gt=0, le=1)
+    weight_decay: float = Field(1e-2, ge=0, le=1)
+    clip: float = Field(1.0, gt=0, description="largest gradient norm, per person")
+    warmup: int = Field(10, ge=0, description="steps over which the learning rate rises")
+    decay: Literal["constant", "cosine"] = "cosine"
+    batch: int = Field(1, ge=1, le=64, description="samples per person and step")
+    snr_gamma: float | None = Field(None, gt=0, description="min-SNR loss weight (sd, sdxl); none when left out")
+    mirror: bool = Field(False, description="also learn mirrored portraits; hurts people with a side parting")
+    prior: str | None = Field(None, description="safetensors with class latents and captions, beside the weights")
+    prior_share: float = Field(0.25, ge=0, le=0.5)
+    steps: dict[Quality, int] = Field(default_factory=lambda: {"draft": 300, "standard": 800, "best": 1200})
+    ranks: dict[Quality, int] = Field(default_factory=dict)
+    learning_rates: dict[Quality, float] = Field(default_factory=dict)
+    resolutions: dict[Quality, int] = Field(default_factory=dict)
+    batches: dict[Quality, int] = Field(default_factory=dict)
+
+
+class RenderCard(_Table):
+    """How this base draws well: evaluations, guidance, size."""
+
+    steps: int = Field(20, ge=1, le=200)
+    guidance: float = Field(5.0, ge=1)
+    guidance_rescale: float = Field(0.0, ge=0, le=1)
+    negative: str = ""
+    size: int | None = None
+
+
+class MemoryCard(_Table):
+    """GiB on the device; planning figures from `benchmarks/cohort.py`, used before anything is loaded."""
+
+    base: float = Field(2.0, gt=0, description="frozen weights of the denoiser in the compute type")
+    sample: float = Field(1.0, gt=0, description="saved activations of one training sample at `resolution`")
+    sample_checkpointed: float | None = Field(None, gt=0)
+    adapter: float = Field(0.1, gt=0, description="weights, gradient and both moments of one person at `rank`")
+
+
+class BaseCard(_Table):
+    """One base model. `name` and `folder` come from the file's place, everything else from its text."""
+
+    name: str
+    folder: Path = Field(description="where the weights lie: a diffusers folder, safetensors only")
+    title: str
+    family: FamilyName
+    path: str | None = None
+    repository: str | None = None
+    revision: str | None = None
+    licence: str
+    licence_url: str | None = None
+    commercial_use: bool
+    about: str = ""
+    resolution: int = Field(ge=16, le=4096)
+    latent_channels: int = Field(4, ge=1)
+    latent_factor: int = Field(8, ge=1, description="pixels per latent cell, each way")
+    token: str = Field("sks", pattern=r"^\S+$")
+    text_length: int | None = Field(None, ge=1, description="prompt tokens, for families that pad to a fixed length")
+    text_layers: tuple[int, ...] | None = None
+    lora: LoraCard = LoraCard.model_validate({})
+    training: TrainingCard = TrainingCard.model_validate({})
+    render: RenderCard = RenderCard.model_validate({})
+    memory: MemoryCard = MemoryCard.model_validate({})
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> "BaseCard":
+        if (self.path is None) == (self.repository is None):
+            raise ValueError("give either `path` (a folder beside this file) or `repository` with `revision`")
+        if self.repository is not None and self.revision is None:
+            raise ValueError("`repository` needs `revision`: a base that changes under our feet is another base")
+        if self.resolution % self.latent_factor:
+            raise ValueError(f"`resolution` {self.resolution} is no multiple of `latent_factor` {self.latent_factor}")
+        return self
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return self.lora.targets or TARGETS[self.family]
+
+    @property
+    def alpha(self) -> float:
+        return self.lora.alpha if self.lora.alpha is not None else float(self.lora.rank)
+
+    @property
+    def render_size(self) -> int:
+        return self.render.size or self.resolution
+
+
+def list_bases(folder: Path) -> list[str]:
+    """Names of all base models in `folder`: TOML files that name a family (other models have cards there too)."""
+    return sorted(
+        path.stem for path in folder.glob("*.toml") if "family" in tomllib.loads(path.read_text(encoding="utf-8"))
+    )
+
+
+def load_base_card(name: str, folder: Path) -> BaseCard:
+    """Read `folder/name.toml`; weights are expected in `folder/<path or name>`."""
+    path = folder / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(list_bases(folder)) if folder.is_dir() else "none"
+        raise UnknownBase(f"{path}: there is no base model {name!r}; known: {known}")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise UnknownBase(f"{path}: not TOML: {broken}") from broken
+    try:
+        return BaseCard.model_validate(table | {"name": name, "folder": folder / (table.get("path") or name)})
+    except ValidationError as wrong:
+        lines = [
+            f"{'.'.join(str(part) for part in item['loc']) or 'card'}: {item['msg']} (is {item['input']!r})"
+            if item["loc"]
+            else item["msg"]
+            for item in wrong.errors()
+        ]
+        raise UnknownBase(f"{path}: " + "; ".join(lines)) from wrong

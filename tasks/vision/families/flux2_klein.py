@@ -1,0 +1,124 @@
+"""FLUX.2 klein: a flow-matching transformer whose 4B weights are Apache-2.0, so a company may use what it draws.
+
+Latents are the VAE's, patched 2x2 and whitened by its running statistics: (N, 128, h/16, w/16). The state runs on a
+straight line from latents to noise, x = (1 - s) latents + s noise, and the network answers its slope, noise - latents.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler, Flux2KleinPipeline
+from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
+from torch import Tensor, nn
+
+from tasks.vision.diffusion_card import BaseCard
+from tasks.vision.families.family import Conditions, Family, Latents, Noisy, Sampler
+
+TEXT_LENGTH = 512  # tokens; the stock pipeline pads every prompt to this
+TEXT_LAYERS = (9, 18, 27)  # hidden states of the language model that are stacked
+
+
+class FlowSampler(Sampler):
+    """Euler steps along the flow, with the time shift that the stock pipeline derives from the picture's size."""
+
+    def __init__(self, config: Any, steps: int, tokens: int, device: torch.device) -> None:
+        self.scheduler = FlowMatchEulerDiscreteScheduler.from_config(config)  # type: ignore[no-untyped-call]
+        self.scheduler.set_timesteps(
+            sigmas=np.linspace(1.0, 1 / steps, steps), mu=compute_empirical_mu(tokens, steps), device=device
+        )
+        self.scheduler.set_begin_index(0)
+        self.times = [tick / 1000 for tick in self.scheduler.timesteps]  # the network counts 0..1
+
+    def start(self, noise: Tensor) -> Tensor:
+        return noise
+
+    def seen(self, state: Tensor, time: Tensor) -> Tensor:
+        return state
+
+    def step(self, answer: Tensor, time: Tensor, state: Tensor) -> Tensor:
+        # the scheduler keeps its own place on the walk; `time` is only for show once the begin index is set
+        after: Tensor = self.scheduler.step(answer, time * 1000, state, return_dict=False)[0]
+        return after
+
+    def level(self, latents: Tensor, noise: Tensor, index: int) -> Tensor:
+        share: Tensor = self.scheduler.sigmas[index].to(latents)
+        return (1 - share) * latents + share * noise
+
+
+class Flux2Klein(Family):
+    """FLUX.2 klein: Qwen3 text, one transformer, KL VAE. Times are 0..1, 1 = noise."""
+
+    prefix = "transformer"
+
+    @classmethod
+    def open(cls, card: BaseCard, device: torch.device, dtype: torch.dtype) -> Self:
+        pipeline = Flux2KleinPipeline.from_pretrained(  # type: ignore[no-untyped-call]
+            card.folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True
+        )
+        return cls(card, pipeline, device, dtype)
+
+    @property
+    def denoiser(self) -> nn.Module:
+        transformer: nn.Module = self.pipeline.transformer
+        return transformer
+
+    @property
+    def encoders(self) -> list[nn.Module]:
+        return [self.pipeline.text_encoder, self.pipeline.vae]
+
+    def encode_pictures(self, pixels: Tensor) -> Latents:
+        vae = self.pipeline.vae
+        posterior = vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist
+        shift, spread = self._whitening()
+        mean, std = (self.pipeline._patchify_latents(part.float()) for part in (posterior.mean, posterior.std))
+        return Latents((mean - shift) / spread, std / spread)
+
+    def encode_prompts(self, prompts: Sequence[str]) -> Conditions:
+        text, places = self.pipeline.encode_prompt(
+            prompt=list(prompts),
+            device=self.pipeline.text_encoder.device,
+            max_sequence_length=self.card.text_length or TEXT_LENGTH,
+            text_encoder_out_layers=self.card.text_layers or TEXT_LAYERS,
+        )
+        return Conditions({"text": text, "places": places})
+
+    def decode(self, latents: Tensor) -> Tensor:
+        vae = self.pipeline.vae
+        shift, spread = self._whitening()
+        plain = self.pipeline._unpatchify_latents(latents.to(shift) * spread + shift)
+        pixels: Tensor = vae.decode(plain.to(vae.dtype), return_dict=False)[0]
+        return pixels.float()
+
+    def _whitening(self) -> tuple[Tensor, Tensor]:
+        vae = self.pipeline.vae
+        mean = vae.bn.running_mean.float().view(1, -1, 1, 1)
+        return mean, (vae.bn.running_var.float() + vae.config.batch_norm_eps).sqrt().view(1, -1, 1, 1)
+
+    def times(self, uniform: Tensor) -> Tensor:
+        # logit-normal, as the stock trainer: most of the learning is at middling noise
+        return torch.sigmoid(torch.special.ndtri(uniform.clamp(1e-4, 1 - 1e-4)))
+
+    def corrupt(self, latents: Tensor, noise: Tensor, times: Tensor) -> Noisy:
+        share = times.to(latents).view(-1, 1, 1, 1)
+        return Noisy((1 - share) * latents + share * noise, noise - latents, torch.ones_like(times))
+
+    def predict(self, sample: Tensor, times: Tensor, conditions: Conditions) -> Tensor:
+        count, channels, height, width = sample.shape
+        places = self.pipeline._prepare_latent_ids(sample).to(sample.device)
+        answer: Tensor = self.denoiser(
+            hidden_states=self.pipeline._pack_latents(sample).to(self.dtype),
+            timestep=times.to(self.dtype),
+            guidance=None,
+            encoder_hidden_states=conditions.tensors["text"],
+            txt_ids=conditions.tensors["places"],
+            img_ids=places,
+            return_dict=False,
+        )[0]
+        tokens = answer[:, : height * width].float()
+        return tokens.transpose(1, 2).reshape(count, channels, height, width)
+
+    def sampler(self, steps: int, size: int) -> Sampler:
+        _, height, width = self.latent_shape(size)
+        return FlowSampler(self.pipeline.scheduler.config, steps, height * width, self.device)
