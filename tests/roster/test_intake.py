@@ -1,0 +1,119 @@
+"""A roster in the vault: repeatable, everybody seated once, and consent that only ever gets stricter by itself."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from tasks.roster.consents import ConsentRegister, read_consents
+from tasks.roster.intake import admit, note_roster, seat_everybody
+from tasks.roster.read import Roster, read_roster
+from tasks.vault.batches import Order, load_batch, open_batch, seats_of
+from tasks.vault.failures import NoConsent
+from tasks.vault.records import AuditEntry, Consent, Employee
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+ROSTER = (
+    b"Employee ID,Name,Work Email,Status,Headshot generation\n"
+    b"007,Ann,a@x.example,Active,yes\n7,Bob,b@x.example,Active,opt out\n8,Cy,c@x.example,Terminated,yes\n"
+    b"9,Dee,d@x.example,Active,yes\n9,Eve,e@x.example,Active,yes\n,Fay,f@x.example,Active,yes\n"
+)
+GIVEN = (
+    b"Employee ID,Purpose,Text version,Given at,Withdrawn at\n007,headshot,v1,2026-10-01,\n7,headshot,v1,2026-10-01,\n"
+)
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    with open_vault(Settings(home=tmp_path / "home")) as opened:
+        yield opened
+
+
+def take(vault: Vault, roster: Roster, register: ConsentRegister | None, now: datetime = NOW) -> str:
+    batch = open_batch(vault, Order("/drop", "harbour", "draft", "embedded"), "digest", now)
+    seat_everybody(vault, batch, admit(vault, roster, register, now), roster)
+    note_roster(vault, batch, roster, register)
+    return batch
+
+
+def standing(vault: Vault, batch: str) -> dict[str, tuple[str, str | None]]:
+    with vault.reading() as session:
+        numbers = {employee.id: employee.number for employee in session.exec(select(Employee))}
+    return {numbers[seat.employee_id]: (seat.state, seat.reason) for seat in seats_of(vault, batch)}
+
+
+def test_everybody_gets_one_seat_and_doubtful_rows_a_record_of_their_own(vault: Vault) -> None:
+    batch = take(vault, read_roster(ROSTER, "r.csv"), read_consents(GIVEN, "c.csv"))
+    assert standing(vault, batch) == {
+        "007": ("ready", None),
+        "7": ("ready", "opted_out"),
+        "8": ("blocked", "left_company"),
+        "9 (row 5)": ("blocked", "duplicate_id"),
+        "9 (row 6)": ("blocked", "duplicate_id"),
+        "(row 7)": ("blocked", "missing_id"),
+    }
+    assert seats_of(vault, batch)[1].detail["lane"] == "faithful"
+    assert load_batch(vault, batch).facts["roster"]["people"] == 6
+
+
+def test_taking_it_again_changes_nothing(vault: Vault) -> None:
+    roster, register = read_roster(ROSTER, "r.csv"), read_consents(GIVEN, "c.csv")
+    batch = take(vault, roster, register)
+    with vault.reading() as session:
+        before = [session.exec(select(table)).all() for table in (Employee, Consent, AuditEntry)]
+    assert take(vault, roster, register, NOW + timedelta(days=1)) == batch
+    with vault.reading() as session:
+        assert [session.exec(select(table)).all() for table in (Employee, Consent, AuditEntry)] == before
+
+
+def test_a_withdrawal_in_the_register_closes_the_vault(vault: Vault) -> None:
+    roster = read_roster(ROSTER, "r.csv")
+    batch = take(vault, roster, read_consents(GIVEN, "c.csv"))
+    ann = seats_of(vault, batch)[0].employee_id
+    vault.permit(ann, now=NOW)
+    taken_back = GIVEN.replace(b"007,headshot,v1,2026-10-01,", b"007,headshot,v1,2026-10-01,2026-11-20")
+    take(vault, roster, read_consents(taken_back, "c.csv"))
+    with pytest.raises(NoConsent, match="consent_withdrawn"):
+        vault.permit(ann, now=NOW)
+    assert standing(vault, batch)["007"] == ("blocked", "consent_withdrawn")
+    # An old register, read again, gives nothing back.
+    take(vault, roster, read_consents(GIVEN, "c.csv"))
+    assert standing(vault, batch)["007"] == ("blocked", "consent_withdrawn")
+
+
+def test_consent_given_later_frees_the_seat(vault: Vault) -> None:
+    roster = read_roster(ROSTER, "r.csv")
+    batch = take(vault, roster, read_consents(GIVEN.splitlines(True)[0] + GIVEN.splitlines(True)[2], "c.csv"))
+    assert standing(vault, batch)["007"] == ("blocked", "no_consent")
+    take(vault, roster, read_consents(GIVEN, "c.csv"))
+    assert standing(vault, batch)["007"] == ("ready", None)
+
+
+def test_without_any_consent_file_the_vault_decides(vault: Vault) -> None:
+    roster = read_roster(ROSTER, "r.csv")
+    assert standing(vault, take(vault, roster, None))["007"] == ("blocked", "no_consent")
+    take(vault, roster, read_consents(GIVEN, "c.csv"))
+    assert standing(vault, take(vault, roster, None))["007"] == ("ready", None)
+
+
+def test_an_undated_yes_counts_from_when_it_was_first_read(vault: Vault) -> None:
+    roster = read_roster(b"Employee ID,Name,Consent\n1,A,yes\n", "r.csv")
+    for day in range(3):
+        take(vault, roster, None, NOW + timedelta(days=day))
+    with vault.reading() as session:
+        assert [consent.given_at for consent in session.exec(select(Consent))] == [NOW]
+    take(vault, read_roster(b"Employee ID,Name,Consent\n1,A,no\n", "r.csv"), None, NOW + timedelta(days=4))
+    with vault.reading() as session:
+        assert session.exec(select(Consent)).one().withdrawn_at == NOW + timedelta(days=4)
+
+
+def test_records_hold_the_newest_roster_and_the_audit_no_names(vault: Vault) -> None:
+    take(vault, read_roster(ROSTER, "r.csv"), read_consents(GIVEN, "c.csv"))
+    take(vault, read_roster(ROSTER.replace(b"Ann", b"Anna"), "r.csv"), read_consents(GIVEN, "c.csv"))
+    with vault.reading() as session:
+        assert session.exec(select(Employee).where(Employee.number == "007")).one().name == "Anna"
+        assert "Ann" not in repr(session.exec(select(AuditEntry)).all())
