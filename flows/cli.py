@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,7 @@ app.add_typer(cli_studio.kits, name="kit")
 app.add_typer(cli_studio.models, name="models")
 app.add_typer(cli_keeping.retention, name="retention")
 app.add_typer(cli_keeping.audit, name="audit")
+app.command("deliver")(cli_keeping.deliver)
 app.command("forget")(cli_keeping.forget)
 
 console = Console(highlight=False)
@@ -80,7 +82,25 @@ def settings_for(home: Path | None) -> "Settings":
 
 
 def run_batch(drop: str, kit: str, quality: str, people: str, home: Path | None) -> None:
-    """Runs make-headshots here, shows its progress, and says where the report is. Ctrl-C loses nothing finished."""
+    """Makes headshots here and now."""
+
+    def start() -> str:
+        from flows.headshots import make_headshots
+
+        return make_headshots(drop, kit, quality, people)
+
+    run_here(home, start)
+
+
+def start_reshoot(batch: str) -> str:
+    """Reshoots here and now."""
+    from flows.reshoot import reshoot as story
+
+    return story(batch)
+
+
+def run_here(home: Path | None, story: Callable[[], str]) -> None:
+    """Runs a story in this process, shows its progress, says where the report is. Ctrl-C loses nothing finished."""
     from flows import environment
 
     settings = settings_for(home)
@@ -89,16 +109,16 @@ def run_batch(drop: str, kit: str, quality: str, people: str, home: Path | None)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched that nobody asked for by name
     console.print("Starting Prefect ...")
     from flows.console import board
-    from flows.headshots import make_headshots
-    from reports.task import report_path
+    from reports.site_of_batch import report_path
+    from tasks.roster.drop import DropFault
     from tasks.vault.failures import VaultError
 
     try:
         with board(console):
-            batch = make_headshots(drop, kit, quality, people)
+            batch = story()
     except KeyboardInterrupt:
         raise fail("Stopped. Nothing finished is lost: the same command carries on from here.") from None
-    except (ValueError, LookupError, OSError, VaultError) as wrong:
+    except (ValueError, LookupError, OSError, VaultError, DropFault) as wrong:
         raise fail(str(wrong)) from wrong
     sum_up(settings, batch)
     console.print(f"\nReport: {report_path(settings, batch).as_uri()}", soft_wrap=True)
@@ -201,6 +221,12 @@ def review(
     console.print(f"Review desk: {address}   (Ctrl-C stops it)")
     webbrowser.open(address)
     desk("127.0.0.1", port, home)
+
+
+@app.command()
+def reshoot(batch: Annotated[str, typer.Argument(help="The batch's number.")], home: Home = None) -> None:
+    """New pictures for everybody whom reviewers marked redo. Nothing is trained again."""
+    run_here(home, lambda: start_reshoot(batch))
 
 
 @app.command()
