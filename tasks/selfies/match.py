@@ -40,6 +40,8 @@ class _People:
     def __init__(self, rows: Iterable[RosterRow]) -> None:
         self.numbers: set[str] = set()
         self.words: defaultdict[str, set[str]] = defaultdict(set)
+        # One word of an address (`jose@`) is many people's first name: good for a whole folder, not for half of one.
+        self.weak: defaultdict[str, set[str]] = defaultdict(set)
         for row in rows:
             if not row.number:
                 continue
@@ -47,18 +49,22 @@ class _People:
             self.words[row.number.casefold()].add(row.number)
             if row.email:
                 self.words[row.email.casefold()].add(row.number)
-                self.words[folded_name(row.email.partition("@")[0])].add(row.number)
+                account = folded_name(row.email.partition("@")[0])
+                (self.words if " " in account else self.weak)[account].add(row.number)
             for form in name_forms(row.name) if row.name != row.number else ():
                 self.words[form].add(row.number)
         self.words.pop("", None)
 
-    def meant_by(self, text: str) -> set[str]:
-        """Numbers this word may stand for; empty when none. An exact number wins over everything."""
+    def meant_by(self, text: str, rest: str = "") -> set[str]:
+        """Numbers this word may stand for; empty when none. An exact number wins over everything. `rest`: what was
+        cut off behind it; letters there may be the other half of a name."""
         if text in self.numbers:
             return {text}
         found = self.words.get(text.casefold().strip())
         for form in (folded_name(text), folded_name(text, spell=True)):
             found = found or self.words.get(form)
+            if not any(letter.isalpha() for letter in rest):
+                found = found or self.weak.get(form)
         return found or set()
 
 
@@ -111,7 +117,7 @@ def _from_prefix(stem: str, people: _People) -> set[str]:
     """`1007_2`, `anna.keller-IMG_0042`, `1007 Anna Keller (2)`: words are cut off at the end until the rest fits."""
     cuts = [len(stem)] + [m.start() for m in reversed(list(re.finditer(r"[\s_\-.()#+]+", stem)))]
     for cut in cuts:
-        meant = people.meant_by(stem[:cut].strip(" _-.")) if cut else set()
+        meant = people.meant_by(stem[:cut].strip(" _-."), stem[cut:]) if cut else set()
         if meant:
             return meant
     return set()
@@ -124,7 +130,9 @@ def name_forms(name: str) -> set[str]:
         words = folded_name(name, spell=spell).split()
         forms |= {" ".join(words), " ".join(words[-1:] + words[:-1])}
         if len(words) > 2:
-            forms |= {f"{words[0]} {words[-1]}", f"{words[-1]} {words[0]}"}
+            # Anna Maria Keller, and José Núñez Gil: a middle name, or a second surname, is often left out.
+            forms |= {f"{words[0]} {words[-1]}", f"{words[-1]} {words[0]}", " ".join(words[1:] + words[:1])}
+            forms |= {f"{words[0]} {words[1]}", f"{words[1]} {words[0]}"}
     return {form for form in forms if " " in form}
 
 

@@ -1,0 +1,159 @@
+"""Judgements from measured values alone: each limit, each code, sets and companies. No pixels anywhere."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.selfies.findings import WORDS, finding
+from tasks.selfies.judge import WANTED, judge_company, judge_photo, judge_set, template
+from tasks.selfies.look import Look
+from tasks.vision.faces import QualityLimits, Thresholds
+from tasks.vision.quality import Quality
+
+LIMITS = QualityLimits()
+THRESHOLDS = Thresholds(
+    same=0.4, belongs=0.3, stranger=0.25, twin_folder=0.5, likeness_slope=36.7, likeness_bias=-9.3, margin=0.1,
+    likeness=0.4, relative=0.8,
+)  # fmt: skip
+GOOD = Quality(
+    inter_eye_px=150, face_share=0.4, sharpness=0.08, exposure_median_L=60, clipped_share=0.0, dark_share=0.0,
+    eye_contrast=0.6, yaw=0.02, roll=2, light_left_right=0.3,
+)  # fmt: skip
+
+
+def direction(angle: float) -> np.ndarray:
+    """A unit vector; the cosine of two of them is that of the angle between."""
+    return np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))], np.float32)
+
+
+def look(n: int, angle: float = 0.0, **quality: float) -> Look:
+    """A good photo, unlike any other `n`: the hashes lie 32 bits apart."""
+    spread = int(np.random.default_rng(n).integers(0, 2**63))
+    return Look(f"d{n}", 1000, 1000, 1, 0.0, replace(GOOD, **quality), spread, ~spread & (2**64 - 1), direction(angle))
+
+
+def codes(*looks: Look) -> list[str]:
+    return [found.code for found in judge_set(looks, LIMITS, THRESHOLDS).all_findings]
+
+
+@pytest.mark.parametrize(
+    ("quality", "code", "accepted"),
+    [
+        ({}, None, True),
+        ({"inter_eye_px": 59.0}, "small_face", False),
+        ({"sharpness": 0.003}, "blurred", False),
+        ({"sharpness": 2.2}, "noisy", False),
+        ({"exposure_median_L": 6.0}, "dark", False),
+        ({"dark_share": 0.5}, "dark", False),
+        ({"exposure_median_L": 95.0}, "overexposed", False),
+        ({"clipped_share": 0.6}, "overexposed", False),
+        ({"eye_contrast": 0.1}, "sunglasses", False),
+        ({"yaw": 0.3}, "turned_away", True),
+        ({"yaw": -0.7}, "turned_away", False),
+        ({"roll": 40.0}, None, True),  # alignment takes a tilted head out
+        ({"exposure_median_L": 30.0}, None, True),  # dark skin in good light is no dark photo
+    ],
+)
+def test_one_photo(quality: dict[str, float], code: str | None, accepted: bool) -> None:
+    verdict = judge_photo(look(1, **quality), LIMITS, 3)
+    assert verdict.accepted is accepted
+    assert [(f.code, f.photo) for f in verdict.findings] == ([(code, 3)] if code else [])
+
+
+def test_a_dark_photo_is_not_called_blurred_and_sunglassed_too() -> None:
+    verdict = judge_photo(look(1, exposure_median_L=6.0, sharpness=0.001, eye_contrast=0.1), LIMITS)
+    assert [f.code for f in verdict.findings] == ["dark"]
+
+
+@pytest.mark.parametrize(("share", "accepted"), [(0.01, True), (0.05, True), (0.4, False)])
+def test_a_second_face_matters_by_its_size(share: float, accepted: bool) -> None:
+    verdict = judge_photo(replace(look(1), faces=2, second_share=share), LIMITS)
+    assert verdict.accepted is accepted
+    assert [f.code for f in verdict.findings] == (["several_faces"] if share > 0.02 else [])
+
+
+def test_no_face_and_no_picture() -> None:
+    assert codes(Look("d", 10, 10)) == ["no_photos", "no_face"]
+    assert codes(Look(refused=("truncated", "12 bytes", "a whole picture"))) == ["no_photos", "truncated"]
+
+
+def test_how_many_are_enough() -> None:
+    assert codes() == ["no_photos"]
+    some = judge_set([look(i) for i in range(WANTED - 1)], LIMITS, THRESHOLDS)
+    assert ([f.code for f in some.all_findings], some.few, some.accepted) == (["too_few_photos"], True, WANTED - 1)
+    enough = judge_set([look(i) for i in range(WANTED)], LIMITS, THRESHOLDS)
+    assert (enough.all_findings, enough.few) == ((), False)
+
+
+def test_of_copies_the_largest_stays_and_mirrors_are_copies() -> None:
+    first = look(1)
+    copy = replace(look(2, inter_eye_px=200), hash=first.hash ^ 0b111, mirrored=0)
+    mirror = replace(look(3, inter_eye_px=100), hash=first.mirrored, mirrored=first.hash)
+    verdict = judge_set([first, copy, mirror, look(4)], LIMITS, THRESHOLDS)
+    assert [v.accepted for v in verdict.verdicts] == [False, True, True, True]
+    both = judge_set([first, mirror, look(4)], LIMITS, THRESHOLDS)
+    assert [v.accepted for v in both.verdicts] == [True, False, True]
+    assert [f.measured for f in both.verdicts[1].findings] == [0]
+
+
+def test_a_burst_in_one_place_is_little_variety() -> None:
+    base = look(1)
+    burst = [replace(look(10 + i), hash=base.hash ^ (0b1111 << (8 * i)), mirrored=0) for i in range(WANTED)]
+    assert codes(*burst) == ["little_variety"]
+
+
+def test_one_stranger_is_left_out_and_the_rest_goes_on() -> None:
+    verdict = judge_set([look(1, 0), look(2, 10), look(3, 95), look(4, 20), look(5, 5)], LIMITS, THRESHOLDS)
+    assert [v.accepted for v in verdict.verdicts] == [True, True, False, True, True]
+    assert [f.code for f in verdict.all_findings] == ["other_person"]
+    assert verdict.all_findings[0].measured == pytest.approx(np.cos(np.radians(75)), abs=0.01)
+
+
+def test_two_people_in_one_folder_block_it() -> None:
+    verdict = judge_set([look(1, 0), look(2, 10), look(3, 90), look(4, 95), look(5, 5)], LIMITS, THRESHOLDS)
+    assert [(f.code, f.severity) for f in verdict.findings] == [("other_person", "block")]
+
+
+def test_of_two_photos_nobody_can_say_which_is_right() -> None:
+    verdict = judge_set([look(1, 0), look(2, 90)], LIMITS, THRESHOLDS)
+    assert [(f.code, f.severity) for f in verdict.findings] == [("other_person", "warn"), ("too_few_photos", "warn")]
+    assert verdict.accepted == 2
+
+
+def test_the_same_face_under_two_names_stops_both() -> None:
+    found = judge_company({"1": direction(0), "2": direction(20), "3": direction(90)}, THRESHOLDS)
+    assert sorted(found) == ["1", "2"]
+    assert {f.code for findings in found.values() for f in findings} == {"same_face_two_names"}
+    assert judge_company({"1": direction(0)}, THRESHOLDS) == {}
+
+
+def test_templates_are_mean_directions() -> None:
+    middle = template([direction(0), None, direction(90)])
+    assert middle is not None
+    assert middle == pytest.approx(direction(45), abs=1e-6)
+    assert template([None]) is None
+
+
+def test_every_code_has_a_sentence_that_names_nobody() -> None:
+    for code in WORDS:
+        found = finding(code, 3.14159, 2)
+        assert found.sentence
+        assert "{" not in found.sentence
+        assert found.code == code.partition("/")[0]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from([150, 40])), max_size=7))
+def test_every_photo_has_one_verdict_and_every_refusal_a_reason(photos: list[tuple[int, int]]) -> None:
+    angles = (0, 4, 8, 12, 90, 6, 2)  # the fifth photo shows somebody else
+    looks = [look(n, angles[n], inter_eye_px=size) for n, size in photos]
+    verdict = judge_set(looks, LIMITS, THRESHOLDS)
+    assert [v.photo for v in verdict.verdicts] == list(range(1, len(looks) + 1))
+    for one in verdict.verdicts:
+        assert one.accepted != any(f.severity == "reject" for f in one.findings)
+    assert (verdict.accepted == 0) == any(f.code == "no_photos" for f in verdict.findings)
+    # In what order they come does not change how many are accepted.
+    assert judge_set(looks[::-1], LIMITS, THRESHOLDS).accepted == verdict.accepted
