@@ -24,7 +24,7 @@ from synthetic.painter.capture import Wish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import Painting, paint
 from synthetic.painter.palette import BACKDROP, SCENES
-from tasks.vision.portrait import PORTRAIT_TEMPLATE, fit_similarity, zoomed
+from tasks.vision.portrait import PORTRAIT_TEMPLATE, fit_similarity, warp, zoomed
 
 # First seeds: nobody here is in any other population (portraits 1 M, scenes 2 M, benchmarks 3 M, company 9 M).
 TRAIN, FIT, TEST = 4_000_000, 5_000_000, 6_000_000
@@ -111,6 +111,32 @@ def write_backgrounds(out: Path, count: int, seed: int) -> None:
     _write(path, {"pictures": list(pictures)})
 
 
+def take_portraits(portraits: Path, out: Path) -> None:
+    """Heads from the base model's own training shards (`synthetic.dataset`): many more people, for nothing.
+
+    Every second row is the same shot before another background, and is left out.
+    """
+    for source in sorted(portraits.glob("shard-*.npz")):
+        path = out / f"heads_p{source.stem.removeprefix('shard-')}.npz"
+        if path.exists():
+            continue
+        with np.load(source) as shard:
+            rows: dict[str, list[object]] = {"rgba": [], "person": [], "identity": [], "studio": []}
+            pictures, alphas, side = shard["picture"], shard["alpha"], shard["picture"].shape[1]
+            _, first = np.unique(shard["landmarks"].reshape(len(pictures), -1), axis=0, return_index=True)
+            step = fit_similarity(
+                np.asarray(PORTRAIT_TEMPLATE * side, np.float32), np.asarray(HEAD_TEMPLATE * HEAD_SIDE, np.float32)
+            )
+            for i in sorted(first):
+                over = alphas[i][..., None]
+                lit = (pictures[i].astype(np.float32) * (over.astype(np.float32) / 255)).astype(np.uint8)
+                rows["rgba"].append(warp(np.concatenate([lit, over], 2), step, HEAD_SIDE, HEAD_SIDE, fill="black"))
+                rows["person"].append(shard["person"][i])
+                rows["identity"].append(shard["identity"][i])
+                rows["studio"].append(shard["kind"][i] == "studio")
+        _write(path, rows)
+
+
 def _write(path: Path, rows: dict[str, list[object]]) -> None:
     part = path.with_suffix(".part.npz")
     np.savez(part, **{name: np.asarray(values) for name, values in rows.items()})  # type: ignore[arg-type]
@@ -123,11 +149,14 @@ def main() -> None:
     parser.add_argument("--shots", type=int, default=4)
     parser.add_argument("--frames", type=int, default=600)
     parser.add_argument("--first", type=int, default=TRAIN)
+    parser.add_argument("--portraits", type=Path, help="shards of synthetic.dataset, whose people are taken too")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     asked.out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
+    if asked.portraits is not None:
+        take_portraits(asked.portraits, asked.out)
     write_backgrounds(asked.out, 240, asked.first)
     # A quarter of the heads first, so that trying the training out need not wait for everybody.
     write_heads(asked.out, asked.first, asked.people // 4, asked.shots)

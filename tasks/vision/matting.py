@@ -69,13 +69,15 @@ def _window_fits(image: Floats, mask: Floats, radius: int, epsilon: float) -> tu
 def refine_matte(picture: Picture, coarse: Floats, *, uncertain_px: float | None = None) -> Floats:
     """A coarse mask (any size, 0..1) brought to the picture's size, its edge moved onto the picture's edges.
 
-    Only a band round the coarse edge changes (`uncertain_px`, by default 1.5 % of the longer side): inside, a person
-    has no holes, and outside, a wall of the colour of skin stays a wall.
+    Only a band round the coarse edge is decided anew (`uncertain_px`, by default 1.5 % of the longer side, and never
+    less than the coarse mask's own pixels): inside, a person has no holes, and outside, a wall of the colour of skin
+    stays a wall.
     """
     height, width = picture.shape[:2]
     up = np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
     up = np.clip(up, 0, 1)
-    band = uncertain_px if uncertain_px is not None else 0.015 * max(height, width)
+    coarse_px = max(height / coarse.shape[0], width / coarse.shape[1])
+    band = uncertain_px if uncertain_px is not None else max(0.015 * max(height, width), 1.25 * coarse_px)
     radius = max(2, round(band))
     fine = np.clip(guided_filter(picture, up, band, 1e-4), 0, 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
@@ -83,6 +85,7 @@ def refine_matte(picture: Picture, coarse: Floats, *, uncertain_px: float | None
     certain = (np.asarray(cv2.erode(hard, kernel)) == 1) | (np.asarray(cv2.dilate(hard, kernel)) == 0)
     # Soft hand-over between the certain part and the band, or a seam would show.
     keep = cv2.GaussianBlur(certain.astype(np.float32), (0, 0), max(1.0, radius / 3))
-    alpha = np.asarray(keep, dtype=np.float32) * up + (1 - np.asarray(keep, dtype=np.float32)) * fine
+    surely = hard.astype(np.float32)
+    alpha = np.asarray(keep, dtype=np.float32) * surely + (1 - np.asarray(keep, dtype=np.float32)) * fine
     # Coarse masks end in a soft haze; stretching the ends makes "surely person" one and "surely not" zero.
     return np.clip((alpha - 0.05) / 0.90, 0, 1).astype(np.float32)

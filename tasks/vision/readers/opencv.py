@@ -56,7 +56,7 @@ def _assemble(card: EyesCard, encoders: list[EncoderCard], models: Path, finder:
 
 def _quieten() -> None:
     """OpenCV 5 warns about a target nobody set; real errors still come."""
-    cv2.setLogLevel(2)  # type: ignore[attr-defined]  # missing from its stubs
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 
 def _working_copy(picture: Picture, side: int) -> tuple[npt.NDArray[np.uint8], float]:
