@@ -111,15 +111,15 @@ def _call(function: str, *arguments: "Expr | float") -> Expr:
 
 
 def sin(a: Expr) -> Expr:
-    return _call("sinf", a)
+    return _call("sine", a)
 
 
 def cos(a: Expr) -> Expr:
-    return _call("cosf", a)
+    return _call("sine", a + 1.5707963)
 
 
 def exp(a: Expr) -> Expr:
-    return _call("expf", a)
+    return _call("power_e", a)
 
 
 def sqrt(a: Expr) -> Expr:

@@ -106,10 +106,16 @@ def _clothes(r: np.random.Generator, selfie: bool, person: Identity, wish: Wish)
     inner = str(r.choice(("white", "white", "light blue", "black" if person.feminine else "white", "pink")))
     blade = str(r.choice(("burgundy", "navy", "teal", "grey", "black", "green")))
     tied = garment == "suit" and not person.feminine and bool(r.random() < 0.55)
-    numbers = {"wear": float(WEAR.index(garment)), "tie": float(tied), "c_open": 0.0 if tied else float(r.uniform(0.25, 0.9))}
+    numbers = {"wear": float(WEAR.index(garment)), "tie": float(tied), "c_open": _opening(r, tied)}
     for letter, name in (("1", colour), ("2", inner), ("3", blade)):
         numbers |= dict(zip((f"c{letter}r", f"c{letter}g", f"c{letter}b"), CLOTH[name], strict=True))
     return numbers, f"{colour} {GARMENT_WORDS[garment]}{' and tie' if tied else ''}"
+
+
+def _opening(r: np.random.Generator, tied: bool) -> float:
+    """How far a collar is open: shut under a tie and sometimes without, else a clear V."""
+    wide = float(r.uniform(0.6, 1.1))
+    return 0.0 if tied or r.random() < 0.3 else wide
 
 
 def _lamps(key: Array, key_colour: Array, fill: Array, fill_power: float, rim: Array, rim_power: float) -> dict[str, float]:

@@ -139,19 +139,23 @@ def hijab(q: Parameters, p: Place, fine: bool) -> Expr:
     """A scarf round head, cheeks and throat, falling over the shoulders."""
     head = ellipsoid(p.ax, p.hy - 0.33 * q.crown, p.hz + 0.08, 0.735 * q.hw + 0.105, 0.80 * q.crown + 0.10, 1.0)
     cheeks = ellipsoid(p.ax, p.hy + 0.42, p.hz + 0.02, 0.72 * q.hw + 0.06, 1.02, 0.80)
-    d = union(head, cheeks, 0.20)
+    temples = ellipsoid(p.ax, p.hy + 0.05, p.hz - 0.16, 0.69 * q.hw, 0.80, 0.60)
+    d = union(union(head, cheeks, 0.20), temples, 0.15)
     drape = capsule(p.ab, p.by, p.bz, (0.0, -0.75, -0.12), (0.0, -1.62, -0.12), 0.52, 0.70)
-    shoulders = intersect(torso(q, p) - 0.105, -1.98 - p.by + p.ab * 0.16, 0.06)
+    shoulders = intersect(torso(q, p) - 0.165, -2.02 - p.by + p.ab * 0.20, 0.08)
     d = union(union(d, drape, 0.18), shoulders, 0.16)
     wave = sin((p.hy * 0.75 + p.ax * 0.9 + p.hz * 0.5) * 13.0 + noise(p.hx, p.hy, p.hz, 3.0, q.seed) * 2.0)
     low = smooth(0.2, -0.8, p.hy)
-    d = d + wave * (0.006 + low * 0.016)
+    d = d + wave * (0.006 + low * 0.012)
     if fine:
         d = d + sin((p.hy + p.ax * 1.3) * 31.0 + wave) * 0.003 * (low + 0.3)
-    bottom, top = -1.0 * q.fl - 0.015, 0.60
+    bottom, top = -1.08 * q.fl - 0.01, 0.60
     centre, half = (bottom + top) * 0.5, (top - bottom) * 0.5
-    outline = (length(p.ax / (0.545 * q.hw), (p.hy - centre) / half) - 1.0) * 0.5
-    return intersect(d, -maximum(outline, 0.05 - p.hz), 0.035)
+    u, v = p.ax / (0.60 * q.hw), (p.hy - centre) / half
+    squarish = sqrt(sqrt(u * u * u * u + v * v * v * v + 1e-8))
+    outline = (length(u, v) * 0.5 + squarish * 0.5 - 1.0) * 0.5
+    hem = length(outline, d - 0.01) - 0.030
+    return minimum(intersect(d, -maximum(outline, 0.0 - p.hz), 0.035), maximum(hem, 0.10 - p.hz))
 
 
 def turban(q: Parameters, p: Place, fine: bool) -> Expr:

@@ -59,8 +59,10 @@ static void soft_shadow(const float *P, const float *x, const float *y, const fl
       int i = id[j];
       float h = d[j], r = 6.f * h / t[i];
       res[i] = r < res[i] ? r : res[i];
-      t[i] += h < .03f ? .03f : (h > .30f ? .30f : h);
-      if (res[i] > .01f && t[i] < 2.6f) id[left++] = i;
+      t[i] += h < .03f ? .03f : (h > .40f ? .40f : h);
+      /* In front of every nose and above every bun there is nothing more to meet. */
+      int out = (lz > 0 && qz[j] > 1.30f) || (ly > 0 && qy[j] > 1.85f);
+      if (res[i] > .01f && t[i] < 2.6f && !out) id[left++] = i;
     }
     m = left;
   }
@@ -94,16 +96,48 @@ static void occlusion(const float *P, const float *x, const float *y, const floa
     scene(P, qx, qy, qz, d, 0, 0, n);
     for (int i = 0; i < n; i++) { float q = height[k] - d[i]; ao[i] += (q > 0 ? q : 0) * weight[k]; }
   }
-  for (int i = 0; i < n; i++) ao[i] = expf(-1.1f * ao[i]);
+  for (int i = 0; i < n; i++) ao[i] = power_e(-1.1f * ao[i]);
 }
 
-/* Walks one tile's rays; returns how many hit, with their ray numbers and distances. */
+/* One cone for each 4x4 pixels walks as far as nothing is inside it: its rays start there, or not at all.
+ * `pixel` is the width of a pixel at distance 1. `t` holds the start, or a value beyond `far`. */
+static void walk_cones(const float *P, const float *eye, const float *dx, const float *dy, const float *dz, float *t,
+                       int columns, int n, float pixel, float far) {
+  block x, y, z, d, ct;
+  int centre[BLOCK], id[BLOCK], rows = n / columns, m = 0, cones = 0, wide = (columns + 3) / 4;
+  for (int j = 0; j < rows; j += 4)
+    for (int i = 0; i < columns; i += 4) {
+      int cj = j + 2 < rows ? j + 2 : rows - 1, ci = i + 2 < columns ? i + 2 : columns - 1;
+      centre[cones] = cj * columns + ci; ct[cones] = eye[2] - 1.75f; id[m++] = cones++;
+    }
+  for (int k = 0; k < 40 && m > 0; k++) {
+    for (int i = 0; i < m; i++) {
+      int r = centre[id[i]];
+      float s = ct[id[i]];
+      x[i] = eye[0] + dx[r] * s; y[i] = eye[1] + dy[r] * s; z[i] = eye[2] + dz[r] * s;
+    }
+    scene(P, x, y, z, d, 0, 0, m);
+    int left = 0;
+    for (int i = 0; i < m; i++) {
+      int c = id[i];
+      float room = .75f * d[i] - 3.7f * pixel * ct[c];
+      if (room < .01f) continue;
+      ct[c] += room;
+      if (ct[c] < far) id[left++] = c;
+    }
+    m = left;
+  }
+  for (int i = 0; i < n; i++) t[i] = ct[(i / columns / 4) * wide + (i % columns) / 4];
+}
+
+/* Walks one tile's rays (rows of `columns`); returns how many hit, with their ray numbers and distances. */
 static int walk(const float *P, const float *eye, const float *dx, const float *dy, const float *dz, float *t,
-                int *hit, int steps, int n) {
+                int *hit, int steps, int columns, int n, float pixel) {
   block x, y, z, d;
-  int id[BLOCK], hits = 0, m = n;
+  int id[BLOCK], hits = 0, m = 0;
   float far = eye[2] + 1.4f;
-  for (int i = 0; i < n; i++) { id[i] = i; t[i] = eye[2] - 1.75f; }
+  walk_cones(P, eye, dx, dy, dz, t, columns, n, pixel, far);
+  for (int i = 0; i < n; i++) if (t[i] < far) id[m++] = i;
   for (int k = 0; k < steps && m > 0; k++) {
     for (int i = 0; i < m; i++) {
       int r = id[i];
@@ -146,7 +180,8 @@ void paint(const float *P, const float *eye, const float *view, int width, int h
       for (int c = 0; c < 3; c++) energy[c * total + pixel[i]] = mirror[c * total + pixel[i]] = albedo[c * total + pixel[i]] = 0;
       part[pixel[i]] = -1;
     }
-    int hits = walk(P, eye, dx, dy, dz, t, hit, steps, n);
+    int columns = x0 + TILE < width ? TILE : width - x0;
+    int hits = walk(P, eye, dx, dy, dz, t, hit, steps, columns, n, sqrtf(view[0] * view[0] + view[3] * view[3]));
     if (!hits) continue;
     block in[11], d;
     signed char which[BLOCK];

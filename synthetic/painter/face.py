@@ -8,6 +8,7 @@ import math
 
 from synthetic.painter.algebra import (
     Expr,
+    absolute,
     bump,
     capsule,
     clamp,
@@ -90,6 +91,8 @@ def _ear(q: Parameters, p: Place) -> Expr:
     y, z = y * c + z * s, z * c - y * s
     x = x + 0.45 * q.ear_out * z
     ear = ellipsoid(x, y, z, 0.075, 0.27 * q.ear_s, 0.165 * q.ear_s)
+    hidden = where(absolute(q.cover - 1.0) < 0.5, 0.30, 0.0)  # under a head scarf
+    ear = ear + hidden
     return intersect(ear, -ellipsoid(x - 0.085, y - 0.03, z - 0.01, 0.085, 0.17 * q.ear_s, 0.095 * q.ear_s), 0.03)
 
 
@@ -127,6 +130,13 @@ def torso(q: Parameters, p: Place) -> Expr:
     return union(union(trapezius, chest, 0.25), arm, 0.16)
 
 
+def beard_strands(q: Parameters, p: Place) -> Expr:
+    """-1..1 across fine, slightly wavy strands that run down and outwards."""
+    bend = sin(p.hy * 11.0 + q.seed) * 1.3 + noise(p.hx, p.hy, p.hz, 8.0, q.seed) * 2.5
+    first = sin(p.hx * 105.0 + p.hz * 85.0 + bend)
+    return first * 0.6 + sin(p.hx * 61.0 - p.hz * 70.0 + p.hy * 14.0 + bend) * 0.4
+
+
 def skin(q: Parameters, p: Place, fine: bool) -> Expr:
     """Head, neck and chest. `fine` adds what only the surface normal needs: strands of beard, age lines, pores."""
     d = union(_lips(q, p, _nose(q, p, _face_mass(q, p))), _ear(q, p), 0.05)
@@ -135,8 +145,7 @@ def skin(q: Parameters, p: Place, fine: bool) -> Expr:
     d = intersect(d, hole, 0.014)
     beard = q.b_geo * beard_cover(q, p, mouth_place(q, p))
     if fine:
-        strand = sin(p.hx * 80.0 + sin(p.hy * 9.0 + q.seed) * 2.2 + p.hz * 60.0)
-        beard = beard * (1.0 + strand * 0.10 + noise(p.hx, p.hy * 0.45, p.hz, 60.0, q.seed) * 0.20)
+        beard = beard * (1.0 + beard_strands(q, p) * 0.14)
         d = d + age_lines(q, p) * 0.013
         d = d + noise(p.hx, p.hy, p.hz, 55.0, q.seed) * 0.0006
     body = union(neck(q, p), torso(q, p), 0.20)

@@ -12,6 +12,10 @@ from synthetic.painter.parameters import INDEX
 
 PIVOT = (0.0, -0.95, -0.15)
 
+# A full smile lifts the corners of the mouth by this much (10 cm, at the usual width) and widens it by this share.
+SMILE_LIFT = 0.102
+SMILE_WIDTH = 0.17
+
 
 class Parameters:
     """The picture's numbers as expressions: `q.jaw_w` reads one element of the flat row in C."""
@@ -80,10 +84,10 @@ class MouthPlace:
 
 
 def mouth_place(q: Parameters, p: Place) -> MouthPlace:
-    width = q.mouth_w * (1.0 + 0.20 * q.smile)
+    width = q.mouth_w * (1.0 + SMILE_WIDTH * q.smile)
     xn = p.hx / width
     x2 = clamp(xn * xn, high=2.2)
-    y = p.hy - q.mouth_y - 0.115 * q.smile * width / 0.25 * (x2 - 0.35) - x2 * 0.010
+    y = p.hy - q.mouth_y - SMILE_LIFT * q.smile * width / 0.25 * (x2 - 0.35) - x2 * 0.010
     profile = clamp(1.0 - x2, low=0.0)
     gap = q.mopen * 0.075 * profile
     bow = 1.0 - bump(p.hx, 0.045) * 0.28  # cupid's bow

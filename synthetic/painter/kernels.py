@@ -27,6 +27,24 @@ Paint = Callable[[Parameters, Place], tuple[Expr, ...]]
 # Order is the material number in masks and in the C driver.
 PARTS = ("skin", "eyes", "hair", "clothes", "glasses", "cover", "things")
 
+# Sine to 1e-5 and exp to 1e-5 relative: three times as fast as the library's, and plenty for hair.
+PRELUDE = r"""
+#include <math.h>
+#include <string.h>
+#define FUNCTION static
+static inline float sine(float x){
+  float k=rintf(x*0.318309886f), r=x-k*3.14159265f, s=r*r;
+  float p=r*(0.99999661f+s*(-0.16664824f+s*(0.00830629f-s*0.00018363f)));
+  return ((int)k&1)?-p:p;
+}
+static inline float power_e(float x){
+  float t=(x<-80.f?-80.f:(x>80.f?80.f:x))*1.44269504f, k=floorf(t), f=t-k;
+  float p=1.f+f*(0.69314718f+f*(0.24022651f+f*(0.05550411f+f*(0.00961813f+f*0.00133336f))));
+  int bits=((int)k+127)<<23; float scale; memcpy(&scale,&bits,4);
+  return p*scale;
+}
+"""
+
 POINT = ("x", "y", "z")
 LIT = (*POINT, "nx", "ny", "nz", "vx", "vy", "vz", "sh", "ao")
 
@@ -89,8 +107,11 @@ def function_text(name: str, tape: Tape, inputs: tuple[str, ...], outputs: tuple
         [
             f"FUNCTION void {name}(const float*restrict P,{','.join(arguments)},int n){{",
             *once,
+            # Whole vectors only: the odd rest would run through scalar functions at a tenth of the speed.
+            "int whole=(n+15)&~15;",
+            "for(int i=n;i<whole;i++){" + "".join(f"((float*)i_{i})[i]=i_{i}[n-1];" for i in inputs) + "}",
             "#pragma omp simd",
-            "for(int i=0;i<n;i++){",
+            "for(int i=0;i<whole;i++){",
             *(f"const float {i}=i_{i}[i];" for i in inputs),
             *each,
             *(f"o{k}[i]={o.name};" for k, o in enumerate(outputs)),
@@ -126,7 +147,7 @@ def source() -> str:
     lit_call = ",".join((*LIT, *(f"o{k}" for k in range(9))))
     places = "".join(f"#define P_{name.upper()} {place}\n" for name, place in INDEX.items())
     return (
-        "#include <math.h>\n#define FUNCTION static\n" + places + "".join(kernel_texts())
+        PRELUDE + places + "".join(kernel_texts())
         + _dispatch("dist", "x,y,z,d", point) + _dispatch("fine", "x,y,z,d", point)
         + _dispatch("paint", lit_call, f"const float*P,{lit_inputs},{lit_outputs},int n")
     )

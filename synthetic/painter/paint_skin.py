@@ -16,7 +16,7 @@ from synthetic.painter.algebra import (
     smooth,
     where,
 )
-from synthetic.painter.face import age_lines
+from synthetic.painter.face import age_lines, beard_strands
 from synthetic.painter.frames import (
     EyeOpening,
     MouthPlace,
@@ -120,16 +120,16 @@ def paint_skin(q: Parameters, p: Place) -> tuple[Expr, Expr, Expr, Expr, Expr]:
     brow = _brow(q, p)
     r, g, b = hair_colour(q, 0.60)
     c = mix(c, (r + 0.01, g + 0.01, b + 0.01), clamp(brow * 0.93, 0.0, 1.0))
-    strand = sin(p.hx * 80.0 + sin(p.hy * 9.0 + q.seed) * 2.2 + p.hz * 60.0) * 0.10
-    grain = noise(p.hx, p.hy * 0.45, p.hz, 60.0, q.seed) * 0.14 + strand + 0.84
-    beard = clamp(q.b_stub * beard_cover(q, p, mouth) * grain, 0.0, 1.0)
-    light = noise(p.hx, p.hy * 0.4, p.hz, 41.0, q.seed) * 0.22 + strand * 1.2 + 0.95
+    strand = beard_strands(q, p)
+    grain = noise(p.hx, p.hy * 0.45, p.hz, 60.0, q.seed) * 0.08 + strand * 0.08 + 0.92
+    beard = clamp(q.b_stub * beard_cover(q, p, mouth) * grain * (1.0 + 0.30 * smooth(0.5, 0.8, q.b_stub)), 0.0, 1.0)
+    light = noise(p.hx, p.hy * 0.4, p.hz, 23.0, q.seed) * 0.18 + strand * 0.30 + 0.95
     c = mix(c, scale(hair_colour(q, 0.85), light), beard)
     above = p.hy - hairline(q, p) + noise(p.hx, p.hx * 0.7, p.hz, 17.0, q.seed) * 0.035
     scalp = smooth(-0.07, 0.04, above) * smooth(-0.02, 0.06, 0.80 * q.hw - p.ax) * smooth(-0.9, -0.5, p.hy)
     c = mix(c, hair_colour(q, 0.9), clamp(scalp * 0.75 * (1.0 - q.h_off), 0.0, 1.0))
     c = mix(c, (0.035, 0.022, 0.02), lash)
-    weight = clamp(0.50 + 0.35 * lip - 0.4 * beard - 0.45 * clamp(brow, high=1.0), 0.03, 1.0) * (1.0 - 0.6 * open_)
+    weight = clamp(0.50 + 0.35 * lip - 0.46 * beard - 0.45 * clamp(brow, high=1.0), 0.03, 1.0) * (1.0 - 0.6 * open_)
     weight = weight * (1.0 + 0.35 * q.h_off * smooth(0.3, 0.8, p.hy))  # a bald head shines
     return c[0], c[1], c[2], weight, 22.0 + 30.0 * lip
 

@@ -4,7 +4,7 @@ Rgb = tuple[float, float, float]
 
 # Ten albedos in the order of the Monk scale, chosen to look like its swatches under the studio light used here.
 SKIN: tuple[Rgb, ...] = (
-    (0.82, 0.60, 0.49), (0.77, 0.53, 0.41), (0.72, 0.47, 0.345), (0.66, 0.41, 0.285), (0.56, 0.335, 0.22),
+    (0.78, 0.565, 0.455), (0.745, 0.51, 0.392), (0.72, 0.47, 0.345), (0.66, 0.41, 0.285), (0.56, 0.335, 0.22),
     (0.44, 0.25, 0.158), (0.335, 0.182, 0.112), (0.24, 0.125, 0.078), (0.16, 0.082, 0.051), (0.105, 0.055, 0.036),
 )
 HAIR: dict[str, Rgb] = {

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.painter.capture import Capture
-from synthetic.painter.frames import PIVOT
+from synthetic.painter.frames import PIVOT, SMILE_LIFT, SMILE_WIDTH
 from synthetic.painter.identity import Identity
 
 Floats = npt.NDArray[np.float64]
@@ -21,8 +21,8 @@ PORTRAIT_TEMPLATE: Floats = np.array(
 
 def _head_points(person: Identity, capture: Capture) -> tuple[Floats, Floats]:
     n, c = person.numbers, capture.numbers
-    width = n["mouth_w"] * (1 + 0.20 * c["smile"])
-    lift = 0.115 * c["smile"] * width / 0.25 * 0.65 + 0.010
+    width = n["mouth_w"] * (1 + SMILE_WIDTH * c["smile"])
+    lift = SMILE_LIFT * c["smile"] * width / 0.25 * 0.65 + 0.010
     corner = (n["mouth_y"] + lift, 0.80)
     marks = [
         (-n["ex"], 0.0, n["ez"] + n["er"]), (n["ex"], 0.0, n["ez"] + n["er"]),
