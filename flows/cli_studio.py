@@ -81,14 +81,24 @@ def list_models() -> None:
 
 
 @models.command("pull")
-def pull_model(name: Annotated[str, typer.Argument(help="A name from `rollcall models list`.")]) -> None:
-    """Fetch a base model's files at the revision its card names. Only safetensors and configuration."""
+def pull_model(
+    name: Annotated[str, typer.Argument(help='A base from `rollcall models list`, or "opencv" for the real-face eyes.')],
+) -> None:
+    """Fetch model files by name: a base at its card's revision, or eyes file by file, each checked by sha256."""
     from tasks.vault.settings import load_settings
     from tasks.vision.diffusion_card import load_base_card
-    from tasks.vision.pull import PullFailed, pull_base
+    from tasks.vision.eyes_card import read_eyes_card
+    from tasks.vision.pull import PullFailed, pull_base, pull_network
 
+    settings = load_settings()
+    eyes = settings.bases / f"{name}_eyes.toml"
     try:
-        folder = pull_base(load_base_card(name, load_settings().bases), say=console.print)
+        if eyes.is_file():
+            folder = settings.home / "models"
+            for network in read_eyes_card(eyes).networks():
+                pull_network(network, folder, say=console.print)
+        else:
+            folder = pull_base(load_base_card(name, settings.bases), say=console.print)
     except (PullFailed, LookupError) as failed:
         console.print(str(failed), markup=False)
         raise typer.Exit(1) from failed
