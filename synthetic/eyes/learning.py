@@ -52,7 +52,10 @@ def learn(
         if time.process_time() - told > 30:
             told = time.process_time()
             mean = sum(recent) / len(recent)
-            print(f"{label} step {step} loss {mean:.4f} cpu {spent:.0f} s wall {time.monotonic() - wall:.0f} s", flush=True)
+            print(
+                f"{label} step {step} loss {mean:.4f} cpu {spent:.0f} s wall {time.monotonic() - wall:.0f} s",
+                flush=True,
+            )
             if save is not None:
                 torch.save(net.state_dict(), save)
     if save is not None:

@@ -137,7 +137,11 @@ def test_scan_bombs_large_files_and_rubbish() -> None:
         read_picture(whole + b"\xff\xda" * 200)
     with pytest.raises(Refused, match="too_large"):
         read_picture(bytes(images.MAX_BYTES + 1))
-    for data, code in ((b"", "truncated"), (b"%PDF-1.7 and so on and on", "not_a_picture"), (bytes(99), "not_a_picture")):
+    for data, code in (
+        (b"", "truncated"),
+        (b"%PDF-1.7 and so on and on", "not_a_picture"),
+        (bytes(99), "not_a_picture"),
+    ):
         with pytest.raises(Refused) as refused:
             read_picture(data)
         assert refused.value.code == code
