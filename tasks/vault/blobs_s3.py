@@ -115,6 +115,9 @@ class S3Blobs:
         refused = self._abort([one for one in remnants if one.what == "upload"])
         return refused + self._delete([one for one in remnants if one.what != "upload"])
 
+    def settle(self) -> None:
+        """A store that answered has done it."""
+
     def hindrances(self) -> list[str]:
         """What about this bucket would keep bytes from being deleted. Anything here forbids the first photo."""
         found = []

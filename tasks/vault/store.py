@@ -124,6 +124,7 @@ class Vault:
         refused = self.blobs.erase_keys([key])
         if refused:
             raise Unreadable(f"{refused[0].code}: {key} could not be removed")
+        self.blobs.settle()
         with self.session() as session:
             session.execute(sa.delete(Artifact).where(col(Artifact.key) == key))
 

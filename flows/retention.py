@@ -1,0 +1,88 @@
+"""Retention: what is past its time goes, every night; and "forget this person" goes now.
+
+Both are thin: the work is `tasks.retention`, which needs no Prefect, so that forgetting works when Prefect is down.
+Parameters, names and results are ids and counts.
+"""
+
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from pydantic import Field
+
+from reports.site_of_batch import rewrite_report
+from tasks.retention.clock import read_clock
+from tasks.retention.erase import Surroundings, forget
+from tasks.retention.receipts import Receipt, receipts_left
+from tasks.retention.rules import load_rules
+from tasks.retention.sweep import forecast, run_retention, write_checkpoint
+from tasks.vault.settings import load_settings
+from tasks.vault.store import open_vault
+
+
+def _field(title: str, description: str) -> Any:
+    """How a parameter looks in Prefect's form."""
+    return Field(json_schema_extra={"title": title, "description": description})
+
+
+DryRun = Annotated[bool, _field("Only look", "Say what would be deleted and why, and delete nothing.")]
+AllowMass = Annotated[
+    bool,
+    _field("Allow mass deletion", "Lifts the limit that stops a wrong rule or roster from deleting a company. Once."),
+]
+PersonId = Annotated[
+    str, _field("Person", "The opaque id from the report's address: p and 15 signs. Never a name or a number.")
+]
+
+
+@flow(name="retention", persist_result=False)
+def retention(dry_run: DryRun = False, allow_mass_deletion: AllowMass = False) -> dict[str, int]:
+    """Deletes what is past its time, checks that it is gone, and writes receipts. Catches up after an outage."""
+    settings = load_settings()
+    now = read_clock(settings.audit / "clock.json")
+    if dry_run:
+        with open_vault(settings) as vault:
+            seen = forecast(vault, now)
+        counts = {"items_due": len(seen.plan.delete), "people_due": len(seen.plan.forget), "held": len(seen.plan.held)}
+    else:
+        receipts = run_retention(
+            settings, now, allow_mass_deletion=allow_mass_deletion, actor="flow", rewrite_report=rewrite_report
+        )
+        counts = count(receipts)
+    create_markdown_artifact(table(counts), key="retention", description="Counts of this sweep")
+    return counts
+
+
+@flow(name="forget-a-person", flow_run_name="forget {person}", persist_result=False)
+def forget_person(person: PersonId) -> str:
+    """Erases everything that belongs to one person, checks that it is gone, and writes a receipt. Returns its id."""
+    if not person.isalnum():
+        raise ValueError("the person is given as an opaque id: p and 15 signs")
+    settings = load_settings()
+    now = read_clock(settings.audit / "clock.json")
+    with open_vault(settings) as vault:
+        around = Surroundings(
+            load_rules(settings.retention_rules), "flow", lambda batch: rewrite_report(vault, batch, now=now)
+        )
+        receipt = forget(vault, person, "requested", now, around)
+        write_checkpoint(vault, now)
+    create_markdown_artifact(
+        f"{receipt.sentence}\n\nReceipt: `{receipt.id}`", key="forgotten", description="One person was forgotten"
+    )
+    return receipt.id
+
+
+def count(receipts: list[Receipt]) -> dict[str, int]:
+    """The sweep in numbers."""
+    return {
+        "people_forgotten": sum(1 for receipt in receipts if receipt.scope == "person" and receipt.state != "blocked"),
+        "people_with_expired_items": sum(1 for receipt in receipts if receipt.scope == "items"),
+        "items_removed": sum(sum(receipt.removed.values()) for receipt in receipts),
+        "blocked": len(receipts_left(receipts)),
+    }
+
+
+def table(counts: dict[str, int]) -> str:
+    """The numbers as Markdown."""
+    rows = "".join(f"| {name.replace('_', ' ')} | {number} |\n" for name, number in counts.items())
+    return "| what | how many |\n|---|---:|\n" + rows

@@ -1,0 +1,62 @@
+"""Whom a wish to forget means: one person, a department, those who left, those who took their consent back."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from tasks.retention.inventory import DEPARTING
+from tasks.vault.audit_log import Event, append
+from tasks.vault.records import Employee, Erasure, new_id
+from tasks.vault.store import Vault
+
+
+def person_by_number(vault: Vault, number: str) -> str | None:
+    """The id of the person with this employee number."""
+    with vault.reading() as session:
+        return session.exec(select(Employee.id).where(col(Employee.number) == number)).one_or_none()
+
+
+def people_of_department(vault: Vault, department: str) -> list[str]:
+    """The ids of everybody in this department, letter case aside."""
+    with vault.reading() as session:
+        rows = session.exec(select(Employee.id, Employee.department).where(col(Employee.state) == "active"))
+        wanted = department.strip().casefold()
+        return sorted(identity for identity, name in rows if name.strip().casefold() == wanted)
+
+
+def leavers(vault: Vault, numbers: Iterable[str]) -> list[str]:
+    """The ids of people whom a new roster no longer lists, or whom it lists as gone.
+
+    An empty roster lists nobody because something went wrong with it, so it makes nobody a leaver.
+    """
+    present = set(numbers)
+    if not present:
+        return []
+    with vault.reading() as session:
+        rows = session.exec(
+            select(Employee.id, Employee.number, Employee.status).where(col(Employee.state) == "active")
+        )
+        return sorted(identity for identity, number, status in rows if number not in present or status == "left")
+
+
+def note_departures(vault: Vault, now: datetime) -> int:
+    """Remember since when the roster calls somebody gone, and forget it when they are back; how many were noted.
+
+    Their time runs from the first sweep that saw them gone, whatever later rosters rewrite.
+    """
+    with vault.session() as session:
+        gone = set(
+            session.exec(select(Employee.id).where(col(Employee.state) == "active", col(Employee.status) == "left"))
+        )
+        noted = {row.employee_id: row for row in session.exec(select(Erasure).where(col(Erasure.state) == DEPARTING))}
+        for employee_id in sorted(gone - noted.keys()):
+            case = Erasure(
+                id=new_id("e"), employee_id=employee_id, reason="left", state=DEPARTING, due_at=now, started_at=now,
+                fenced_at=None, resweep_at=None, finished_at=None,
+            )  # fmt: skip
+            session.add(case)
+        for employee_id in noted.keys() - gone:
+            session.delete(noted[employee_id])
+        append(session, [Event("departure", employee_id) for employee_id in sorted(gone - noted.keys())], now=now)
+        return len(gone - noted.keys())

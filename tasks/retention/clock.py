@@ -1,0 +1,90 @@
+"""What time it is, as far as deleting faces is concerned: a clock that was set wrong must not delete early.
+
+The wall clock is compared with the machine's own count of seconds since it booted. Within one boot the count says how
+much time really passed, whatever was done to the clock. After a reboot nothing can be compared: when the wall clock
+then claims that much more time passed than between two sweeps, it is believed only up to two days ago, until it has
+run for a day without being corrected. An outage of a month is caught up in one run all the same, but for those days.
+"""
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+_TOLERANCE = timedelta(minutes=5)  # drift and leap seconds between two sweeps
+_BETWEEN_SWEEPS = timedelta(hours=36)  # a longer gap after a reboot is doubted
+_DOUBT = timedelta(hours=48)  # how wrong a doubted clock is taken to be
+_PROBATION = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One look at the clocks."""
+
+    wall: datetime
+    ticks: float  # seconds since boot, sleep included
+    boot: str  # which boot
+
+
+@dataclass(frozen=True)
+class ClockMemory:
+    """What is remembered between sweeps: the time that was believed, and how it was come by."""
+
+    believed: datetime
+    ticks: float
+    boot: str
+    doubted_since: float | None = None  # ticks when a doubt began
+    behind: bool = False  # after a reboot the clock was behind what had been believed: it will be put right
+
+
+def look_at_clocks() -> Sighting:
+    """This machine's clocks, now."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    name = boot.read_text().strip() if boot.exists() else "unknown"
+    return Sighting(datetime.now(UTC), time.clock_gettime(time.CLOCK_BOOTTIME), name)
+
+
+def believe(seen: Sighting, memory: ClockMemory | None) -> tuple[datetime, ClockMemory]:
+    """The time to act on, and what to remember. It never runs backwards."""
+    if memory is None:
+        return seen.wall, ClockMemory(seen.wall, seen.ticks, seen.boot)
+    if seen.boot == memory.boot and seen.ticks >= memory.ticks:
+        return _same_boot(seen, memory)
+    if seen.wall - memory.believed > _BETWEEN_SWEEPS:
+        now = max(memory.believed, seen.wall - _DOUBT)
+        return now, ClockMemory(now, seen.ticks, seen.boot, doubted_since=seen.ticks)
+    now = max(memory.believed, seen.wall)
+    return now, ClockMemory(now, seen.ticks, seen.boot, behind=seen.wall < memory.believed - _TOLERANCE)
+
+
+def _same_boot(seen: Sighting, memory: ClockMemory) -> tuple[datetime, ClockMemory]:
+    passed = memory.believed + timedelta(seconds=seen.ticks - memory.ticks)
+    if memory.behind and seen.wall >= passed:
+        return seen.wall, ClockMemory(seen.wall, seen.ticks, seen.boot)
+    if memory.doubted_since is None:
+        # Small corrections are followed, jumps are not.
+        now = seen.wall if abs(seen.wall - passed) <= _TOLERANCE else passed
+        now = max(now, memory.believed)
+        return now, replace(memory, believed=now, ticks=seen.ticks)
+    if seen.wall < passed + _DOUBT - _TOLERANCE:  # the clock was corrected: the doubt was right
+        now = max(memory.believed, min(passed, seen.wall))
+        return now, ClockMemory(now, seen.ticks, seen.boot)
+    if seen.ticks - memory.doubted_since >= _PROBATION.total_seconds():
+        return seen.wall, ClockMemory(seen.wall, seen.ticks, seen.boot)
+    return passed, replace(memory, believed=passed, ticks=seen.ticks)
+
+
+def read_clock(memory_file: Path, seen: Sighting | None = None) -> datetime:
+    """The time to act on; what was seen is remembered in this file (`<home>/audit/clock.json`)."""
+    memory = None
+    if memory_file.exists():
+        stored = json.loads(memory_file.read_text())
+        memory = ClockMemory(**{**stored, "believed": datetime.fromisoformat(stored["believed"])})
+    now, memory = believe(seen or look_at_clocks(), memory)
+    memory_file.parent.mkdir(parents=True, exist_ok=True)
+    part = memory_file.with_name(f".{memory_file.name}.part")
+    part.write_text(json.dumps({**asdict(memory), "believed": memory.believed.isoformat()}))
+    os.replace(part, memory_file)
+    return now

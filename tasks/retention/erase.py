@@ -1,0 +1,332 @@
+"""Forgets people: fence first, then bytes, then rows, then the log; and looks again after the last writer must be dead.
+
+    fence      one transaction: the case is recorded, the person's state becomes `erasing`, their epoch moves on.
+               From here no permit opens and no write passes.
+    keys       every data key of the person is destroyed and barred: whatever is still written is noise.
+    blobs      uploads aborted, all versions and markers deleted, and a second listing must be empty.
+    pages      the person's report folders and every mention of them.
+    rows       measurements deleted, name and number emptied, in one transaction; the write-ahead log truncated.
+    receipt    provisional now; final after the longest life of a writer, when everything was swept and read again.
+
+Every step may be killed and done again: what a case still needs is read from what is there, not from a memory of what
+was done. What cannot be removed makes a case `blocked`, to be tried again by every sweep, and never `final`.
+"""
+
+import hmac
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from tasks.retention.pages import Mentioned, clear_pages
+from tasks.retention.receipts import Receipt, receipt_of, write_receipt
+from tasks.retention.rows import empty_rows, mentions_of
+from tasks.retention.rules import Rules, load_rules
+from tasks.retention.scratch import clear_scratch
+from tasks.retention.search import search_files, spellings
+from tasks.vault.audit_log import Event, append
+from tasks.vault.database import forget_deleted_pages
+from tasks.vault.failpoints import reach
+from tasks.vault.records import Employee, Erasure, new_id
+from tasks.vault.signing import Signer, open_signer
+from tasks.vault.store import Vault
+
+GROUP = 100  # people per transaction: 10,000 in ten minutes, and a kill repeats little
+_SEARCHABLE = 1 << 28  # bytes of home that are searched for a name after a single forgetting
+
+
+class NobodyHere(LookupError):
+    """There is no such person, or they are forgotten already."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What lies around the vault and must forget too."""
+
+    rules: Rules
+    actor: str = "retention"
+    # Writes one batch's report anew from the records; reports are not this room's to write.
+    rewrite_report: Callable[[str], object] | None = None
+    # Folders outside `home` to search for traces: Prefect's home, the temporary folder.
+    search: tuple[Path, ...] = ()
+
+
+@dataclass
+class _Case:
+    """One case while it is carried out."""
+
+    id: str
+    person: str
+    mentioned: Mentioned
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+def forget(vault: Vault, employee_id: str, reason: str, now: datetime, around: Surroundings | None = None) -> Receipt:
+    """Forget one person now. The receipt carries the salt of its commitment, which is stored nowhere."""
+    around = around or surroundings_of(vault)
+    salt = os.urandom(16)
+    fenced = raise_fence(vault, [employee_id], reason, now, due_at=now, actor=around.actor, salt=salt)
+    if not fenced:
+        raise NobodyHere(f"nobody to forget under {employee_id}")
+    receipt = carry_out(vault, fenced, now, around)[0]
+    return replace(receipt, secret=salt.hex())
+
+
+def forget_people(
+    vault: Vault, people: Sequence[tuple[str, str, datetime]], now: datetime, around: Surroundings | None = None
+) -> list[Receipt]:
+    """Forget many people, given as (id, reason, due): group by group, each group one step at a time."""
+    around = around or surroundings_of(vault)
+    receipts: list[Receipt] = []
+    for start in range(0, len(people), GROUP):
+        cases: list[str] = []
+        by_reason: dict[tuple[str, datetime], list[str]] = {}
+        for employee_id, reason, due_at in people[start : start + GROUP]:
+            by_reason.setdefault((reason, due_at), []).append(employee_id)
+        for (reason, due_at), ids in by_reason.items():
+            cases += raise_fence(vault, ids, reason, now, due_at=due_at, actor=around.actor)
+        receipts += carry_out(vault, cases, now, around)
+    return receipts
+
+
+def surroundings_of(vault: Vault) -> Surroundings:
+    """The company's rules, and nothing outside `home`."""
+    return Surroundings(load_rules(vault.settings.retention_rules))
+
+
+def raise_fence(
+    vault: Vault,
+    people: Sequence[str],
+    reason: str,
+    now: datetime,
+    *,
+    due_at: datetime,
+    actor: str,
+    salt: bytes | None = None,
+) -> list[str]:
+    """Record the cases and shut these people's doors, in one transaction. Whoever is shut out already is left out."""
+    present = {person: _count(vault, person) for person in people}
+    reach("erase.fence.before")
+    cases, events = [], []
+    with vault.session() as session:
+        query = select(Employee).where(col(Employee.id).in_(people), col(Employee.state) == "active")
+        for employee in session.exec(query.with_for_update()):
+            case = Erasure(
+                id=new_id("e"), employee_id=employee.id, reason=reason, state="fenced", due_at=due_at, started_at=now,
+                fenced_at=now, resweep_at=None, finished_at=None, evidence=present[employee.id],
+            )  # fmt: skip
+            if salt is not None:
+                digest = hmac.new(salt, employee.number.encode(), sha256).hexdigest()
+                case.evidence = {**case.evidence, "commitment": digest}
+            employee.state, employee.epoch, employee.updated_at = "erasing", employee.epoch + 1, now
+            session.add_all((case, employee))
+            cases.append(case.id)
+            events.append(Event("fence", employee.id, case.id, {"reason": reason}, actor))
+        append(session, events, now=now)
+    reach("erase.fence.done")
+    return cases
+
+
+def _count(vault: Vault, person: str) -> dict[str, Any]:
+    """What there is to remove, for the receipt."""
+    found = vault.blobs.remains(f"people/{person}/")
+    kinds = Counter(remnant.key.split("/")[2] if remnant.key.count("/") > 2 else "other" for remnant in found)
+    return {"removed": dict(kinds), "bytes": sum(remnant.size for remnant in found)}
+
+
+def open_cases(vault: Vault, now: datetime) -> tuple[list[str], list[str]]:
+    """Cases of people that wait for work: (not done yet, due for their last look)."""
+    with vault.reading() as session:
+        people = select(Erasure.id).where(col(Erasure.scope) == "person").order_by(col(Erasure.id))
+        undone = session.exec(people.where(col(Erasure.state).in_(("fenced", "swept", "blocked")))).all()
+        due = session.exec(people.where(col(Erasure.state) == "provisional", col(Erasure.resweep_at) <= now)).all()
+    return list(undone), list(due)
+
+
+def carry_out(vault: Vault, cases: Sequence[str], now: datetime, around: Surroundings) -> list[Receipt]:
+    """Do whatever these cases still need; safe to repeat at any time. Provisional or blocked receipts come back."""
+    return _work_through(vault, cases, now, around, final=False)
+
+
+def look_again(vault: Vault, cases: Sequence[str], now: datetime, around: Surroundings) -> list[Receipt]:
+    """The last look, once every writer from before the fence must be dead: sweep and verify all again, then final."""
+    return _work_through(vault, cases, now, around, final=True)
+
+
+def _work_through(
+    vault: Vault, cases: Sequence[str], now: datetime, around: Surroundings, *, final: bool
+) -> list[Receipt]:
+    receipts: list[Receipt] = []
+    batches: list[str] = []
+    signer = open_signer(vault.settings.signing_key, vault.settings.audit / "signing.pub")
+    for start in range(0, len(cases), GROUP):
+        group = _load(vault, cases[start : start + GROUP])
+        _destroy_keys(vault, group)
+        _erase_blobs(vault, group)
+        batches += _clear_files(vault, group)
+        _erase_rows(vault, group, now)
+        _empty_log(vault, group)
+        _search_bytes(vault, group, around)
+        receipts += _conclude(vault, group, now, around, signer, final)
+    _rewrite_reports(vault, batches, now, around)
+    return receipts
+
+
+def _load(vault: Vault, ids: Sequence[str]) -> list[_Case]:
+    with vault.reading() as session:
+        rows = session.exec(select(Erasure).where(col(Erasure.id).in_(ids)).order_by(col(Erasure.id))).all()
+        mentioned = mentions_of(session, [row.employee_id for row in rows])
+    return [_Case(row.id, row.employee_id, mentioned[row.employee_id], dict(row.evidence)) for row in rows]
+
+
+def _destroy_keys(vault: Vault, group: list[_Case]) -> None:
+    for case in group:
+        kinds = vault.keys.kinds_of(case.person)
+        case.evidence["keys_destroyed"] = max(len(kinds), case.evidence.get("keys_destroyed", 0))
+    reach("erase.keys.before")
+    vault.keys.destroy([case.person for case in group])
+    reach("erase.keys.done")
+
+
+def _erase_blobs(vault: Vault, group: list[_Case]) -> None:
+    """Delete, then believe only a second listing."""
+    for case in group:
+        prefix = f"people/{case.person}/"
+        reach("erase.blobs.before")
+        refused = vault.blobs.erase(prefix)
+        reach("erase.blobs.done")
+        left = vault.blobs.remains(prefix)
+        codes = {(one.remnant.key, one.remnant.version): one.code for one in refused}
+        residue = Counter(codes.get((one.key, one.version), "still_there") for one in left)
+        case.evidence["residue"] = dict(residue)
+        case.evidence["verified"] = not left
+    vault.blobs.settle()
+
+
+def _clear_files(vault: Vault, group: list[_Case]) -> tuple[str, ...]:
+    reach("erase.pages.before")
+    cleared = clear_pages(vault.settings.reports, [case.mentioned for case in group])
+    reach("erase.pages.done")
+    left = clear_scratch(vault.settings.scratch, [case.person for case in group])
+    reach("erase.scratch.done")
+    for case in group:
+        if cleared.residue:
+            case.evidence["residue"] = {**case.evidence["residue"], "page": cleared.residue}
+        if left:
+            case.evidence["residue"] = {**case.evidence["residue"], "scratch": left}
+    return cleared.batches
+
+
+def _erase_rows(vault: Vault, group: list[_Case], now: datetime) -> None:
+    reach("erase.rows.before")
+    with vault.session() as session:
+        empty_rows(session, [case.mentioned for case in group], now)
+        for row in session.exec(select(Erasure).where(col(Erasure.id).in_([case.id for case in group]))):
+            row.state = "swept" if row.state in ("fenced", "swept") else row.state
+            row.evidence = next(case.evidence for case in group if case.id == row.id)
+            session.add(row)
+    reach("erase.rows.done")
+
+
+def _rewrite_reports(vault: Vault, batches: Iterable[str], now: datetime, around: Surroundings) -> None:
+    """Reports that lost a page are written again from the records, which no longer know these people.
+
+    For looks only: the mentions are gone already, so a report that cannot be written is noted and holds up nothing.
+    """
+    if around.rewrite_report is None:
+        return
+    for batch in sorted(set(batches)):
+        try:
+            around.rewrite_report(batch)
+        except Exception as error:
+            vault.audit(
+                "report_not_rewritten", batch, result={"error": type(error).__name__}, actor=around.actor, now=now
+            )
+
+
+def _empty_log(vault: Vault, group: list[_Case]) -> None:
+    reach("erase.log.before")
+    emptied = forget_deleted_pages(vault.engine)
+    reach("erase.log.done")
+    for case in group:
+        case.evidence["log_pending"] = not emptied
+
+
+def _search_bytes(vault: Vault, group: list[_Case], around: Surroundings) -> None:
+    """For a single person, read every file here for their name: the strongest thing a receipt can say."""
+    words = [word for case in group for word in case.mentioned.words]
+    if len(group) != 1 or not words or _size(vault.settings.home) > _SEARCHABLE:
+        return
+    roots = (vault.settings.home, *around.search)
+    hits = list(search_files(roots, spellings(words), skip=(vault.settings.home / "drops",)))
+    case = group[0]
+    case.evidence["bytes_searched"] = not hits
+    if hits:
+        case.evidence["residue"] = {**case.evidence["residue"], "trace": len({hit.where for hit in hits})}
+    reach("erase.search.done")
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for base, _, names in os.walk(folder):
+        for name in names:
+            path = Path(base) / name
+            total += path.stat().st_size if path.exists() else 0
+    return total
+
+
+def _conclude(
+    vault: Vault, group: list[_Case], now: datetime, around: Surroundings, signer: Signer, final: bool
+) -> list[Receipt]:
+    """Say how each case stands, write the receipts, and record both in one transaction."""
+    receipts: list[Receipt] = []
+    events: list[Event] = []
+    with vault.reading() as session:
+        query = select(Erasure).where(col(Erasure.id).in_([case.id for case in group])).order_by(col(Erasure.id))
+        rows = list(session.exec(query))
+    for row, case in zip(rows, group, strict=True):
+        row.evidence = {**case.evidence, "rules": around.rules.digest, "company": around.rules.company.name}
+        _advance(row, now, vault, final)
+        receipt = receipt_of(row)
+        digests = write_receipt(receipt, vault.settings.receipts, signer)
+        events.append(Event(f"erasure_{row.state}", row.employee_id, row.id, _counts(case), around.actor))
+        events.append(Event("receipt", row.employee_id, row.id, dict(digests), around.actor))
+        receipts.append(receipt)
+    reach("erase.receipt.before")
+    with vault.session() as session:
+        for row in rows:
+            session.merge(row)
+            _mark_erased(session, row)
+        append(session, events, now=now)
+    reach("erase.receipt.done")
+    return receipts
+
+
+def _advance(row: Erasure, now: datetime, vault: Vault, final: bool) -> None:
+    if row.evidence.get("residue"):
+        row.state = "blocked"
+        row.resweep_at = None
+    elif final and not row.evidence.get("log_pending"):
+        row.state, row.finished_at = "final", now
+    else:
+        row.state = "provisional"
+        row.resweep_at = now if final else now + vault.settings.writer_life
+
+
+def _mark_erased(session: Session, row: Erasure) -> None:
+    """Only what is gone may be called erased; a blocked person stays behind the fence as `erasing`."""
+    employee = session.get(Employee, row.employee_id)
+    if employee is not None:
+        employee.state = "erasing" if row.state == "blocked" else "erased"
+        session.add(employee)
+
+
+def _counts(case: _Case) -> dict[str, Any]:
+    kept = ("removed", "bytes", "keys_destroyed", "residue", "verified", "log_pending")
+    return {name: case.evidence[name] for name in kept if name in case.evidence}

@@ -1,0 +1,201 @@
+"""Deletes single things whose time is up, while the person stays: photos after approval, pictures nobody chose.
+
+No fence is needed: the person's other work goes on. When every blob of one kind goes, that kind's key is destroyed
+with it, so that backups hold noise from then on. The key goes in the same transaction that looks for newer blobs of
+that kind: a photo that comes in at that very moment either keeps the key alive or gets a new one.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from tasks.retention.erase import GROUP, Surroundings
+from tasks.retention.pages import remove_pictures
+from tasks.retention.plan import Verdict
+from tasks.retention.receipts import Receipt, receipt_of, write_receipt
+from tasks.vault.audit_log import Event, append
+from tasks.vault.database import forget_deleted_pages
+from tasks.vault.failpoints import reach
+from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Erasure, Headshot, Seat, Selfie, new_id
+from tasks.vault.signing import Signer, open_signer
+from tasks.vault.store import Vault
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What one person loses in this sweep."""
+
+    person: str
+    keys: tuple[str, ...]
+    kinds: dict[str, int]
+    due_at: datetime
+
+
+def expire_items(vault: Vault, verdicts: Iterable[Verdict], now: datetime, around: Surroundings) -> list[Receipt]:
+    """Delete these blobs with their rows, person by person, in groups; one receipt per person."""
+    shares = _shares(verdicts)
+    receipts: list[Receipt] = []
+    signer = open_signer(vault.settings.signing_key, vault.settings.audit / "signing.pub")
+    for start in range(0, len(shares), GROUP):
+        receipts += _expire_group(vault, shares[start : start + GROUP], now, around, signer)
+    return receipts
+
+
+def _shares(verdicts: Iterable[Verdict]) -> list[_Share]:
+    by_person: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        by_person.setdefault(verdict.item.person, []).append(verdict)
+    return [
+        _Share(
+            person,
+            tuple(verdict.item.id for verdict in mine),
+            dict(Counter(verdict.item.kind for verdict in mine)),
+            min(verdict.due_at or verdict.item.created_at for verdict in mine),
+        )
+        for person, mine in sorted(by_person.items())
+    ]
+
+
+def _expire_group(
+    vault: Vault, shares: Sequence[_Share], now: datetime, around: Surroundings, signer: Signer
+) -> list[Receipt]:
+    reach("expire.keys.before")
+    shredded = _shred_whole_kinds(vault, shares)
+    reach("expire.keys.done")
+    cases = [_delete_bytes(vault, share, shredded, now) for share in shares]
+    vault.blobs.settle()
+    reach("expire.blobs.done")
+    remove_pictures(vault.settings.reports, [share.person for share in shares])
+    reach("expire.pages.done")
+    gone = [key for share, case in zip(shares, cases, strict=True) if case.evidence["verified"] for key in share.keys]
+    with vault.session() as session:
+        _delete_rows(session, gone)
+    reach("expire.rows.done")
+    emptied = forget_deleted_pages(vault.engine)
+    receipts, events = [], []
+    for case in cases:
+        case.evidence["log_pending"] = not emptied
+        case.evidence |= {"rules": around.rules.digest, "company": around.rules.company.name}
+        # The bytes are verified and the key gone; a log held by a reader is emptied by the next sweep at the latest.
+        case.state = "blocked" if case.evidence["residue"] else "final" if emptied else "provisional"
+        case.finished_at = now if case.state == "final" else None
+        case.resweep_at = now if case.state == "provisional" else None
+        receipt = receipt_of(case)
+        digests = write_receipt(receipt, vault.settings.receipts, signer)
+        counts = {"removed": case.evidence["removed"], "residue": case.evidence["residue"]}
+        events.append(Event(f"expiry_{case.state}", case.employee_id, case.id, counts, around.actor))
+        events.append(Event("receipt", case.employee_id, case.id, dict(digests), around.actor))
+        receipts.append(receipt)
+    reach("expire.receipt.before")
+    with vault.session() as session:
+        session.add_all(cases)
+        append(session, events, now=now)
+    reach("expire.receipt.done")
+    return receipts
+
+
+def _shred_whole_kinds(vault: Vault, shares: Sequence[_Share]) -> dict[str, int]:
+    """Destroy the keys of kinds that go completely; per person how many."""
+    whole: list[tuple[str, str]] = []
+    with vault.session() as session:
+        if vault.engine.dialect.name == "postgresql":  # SQLite's transaction keeps new intents waiting by itself
+            session.execute(sa.text("LOCK TABLE artifact IN SHARE ROW EXCLUSIVE MODE"))
+        people = [share.person for share in shares]
+        rows = session.exec(
+            select(Artifact.employee_id, Artifact.kind, Artifact.key).where(col(Artifact.employee_id).in_(people))
+        )
+        going = {key for share in shares for key in share.keys}
+        stays: dict[tuple[str, str], bool] = {}
+        for employee_id, kind, key in rows:
+            stays[employee_id, kind] = stays.get((employee_id, kind), False) or key not in going
+        whole = [pair for pair, some_stay in stays.items() if not some_stay]
+        vault.keys.destroy_kinds(whole)
+    return Counter(employee_id for employee_id, _ in whole)
+
+
+def _delete_bytes(vault: Vault, share: _Share, shredded: dict[str, int], now: datetime) -> Erasure:
+    prefix = f"people/{share.person}/"
+    wanted = set(share.keys)
+    sizes = sum(one.size for one in vault.blobs.remains(prefix) if one.key in wanted)
+    reach("expire.blobs.before")
+    refused = {one.remnant.key: one.code for one in vault.blobs.erase_keys(share.keys)}
+    left = [one for one in vault.blobs.remains(prefix) if one.key in wanted]
+    residue = Counter(refused.get(one.key, "still_there") for one in left)
+    evidence: dict[str, Any] = {
+        "removed": share.kinds,
+        "bytes": sizes,
+        # One kind's key may stay for what is not due yet: only when all kinds went is this proof for all of them.
+        "keys_destroyed": shredded.get(share.person, 0) if shredded.get(share.person, 0) >= len(share.kinds) else 0,
+        "verified": not left,
+        "residue": dict(residue),
+    }
+    return Erasure(
+        id=new_id("e"), employee_id=share.person, scope="items", reason="retention", state="swept",
+        due_at=share.due_at, started_at=now, fenced_at=None, resweep_at=None, finished_at=None, evidence=evidence,
+    )  # fmt: skip
+
+
+def _delete_rows(session: Session, keys: Sequence[str]) -> None:
+    """The rows that described these blobs. A headshot's row goes when its pictures do."""
+    for start in range(0, len(keys), 500):  # SQLite takes a limited number of values at once
+        some = keys[start : start + 500]
+        session.execute(sa.delete(Artifact).where(col(Artifact.key).in_(some)))
+        session.execute(sa.delete(Selfie).where(col(Selfie.blob_key).in_(some)))
+        session.execute(sa.delete(Adapter).where(col(Adapter.blob_key).in_(some)))
+        session.execute(sa.delete(Headshot).where(col(Headshot.finished_key).in_(some)))
+        for column in (Headshot.original_key, Headshot.thumb_key):
+            session.execute(sa.update(Headshot).where(col(column).in_(some)).values({column.key: ""}))  # type: ignore[attr-defined]
+
+
+def finish_expiries(vault: Vault, now: datetime, around: Surroundings) -> list[Receipt]:
+    """Expiries whose log could not be emptied last time."""
+    with vault.reading() as session:
+        waiting = select(Erasure).where(col(Erasure.scope) == "items", col(Erasure.state) == "provisional")
+        cases = list(session.exec(waiting.order_by(col(Erasure.id))))
+    if not cases or not forget_deleted_pages(vault.engine):
+        return []
+    signer = open_signer(vault.settings.signing_key, vault.settings.audit / "signing.pub")
+    receipts, events = [], []
+    for case in cases:
+        case.evidence = {**case.evidence, "log_pending": False}
+        case.state, case.finished_at, case.resweep_at = "final", now, None
+        receipt = receipt_of(case)
+        digests = write_receipt(receipt, vault.settings.receipts, signer)
+        events.append(Event("receipt", case.employee_id, case.id, dict(digests), around.actor))
+        receipts.append(receipt)
+    with vault.session() as session:
+        for case in cases:
+            session.merge(case)
+        append(session, events, now=now)
+    return receipts
+
+
+def expire_records(vault: Vault, verdicts: Iterable[Verdict], now: datetime, actor: str) -> Counter[str]:
+    """Delete old batches, consents of people long gone, and old receipts; how many of each."""
+    ids: dict[str, list[str]] = {"batch": [], "consent": [], "receipt": []}
+    for verdict in verdicts:
+        what, _, identity = verdict.item.id.partition(":")
+        ids[what].append(identity)
+    counts = Counter({what: len(found) for what, found in ids.items() if found})
+    if not counts:
+        return counts
+    reach("expire.records.before")
+    for identity in ids["receipt"]:
+        for suffix in ("json", "html"):
+            (vault.settings.receipts / f"{identity}.{suffix}").unlink(missing_ok=True)
+    with vault.session() as session:
+        session.execute(sa.delete(Batch).where(col(Batch.id).in_(ids["batch"])))
+        for table in (Seat, Decision):
+            session.execute(sa.delete(table).where(col(table.batch_id).in_(ids["batch"])))
+        session.execute(sa.delete(Consent).where(col(Consent.id).in_(ids["consent"])))
+        session.execute(sa.delete(Erasure).where(col(Erasure.id).in_(ids["receipt"])))
+        events = [Event("receipt_expired", identity, identity, {}, actor) for identity in ids["receipt"]]
+        append(session, [*events, Event("records_expired", "", "", dict(counts), actor)], now=now)
+    reach("expire.records.done")
+    forget_deleted_pages(vault.engine)
+    return counts

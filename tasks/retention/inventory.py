@@ -1,0 +1,134 @@
+"""Reads from the records what the plan decides about: every stored blob, batch, proof, and what is known of everybody.
+
+Read in one snapshot, as plain rows: ten thousand people are a hundred thousand items, and planning them takes seconds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import func
+from sqlmodel import Session, SQLModel, col, select
+
+from tasks.retention.plan import Clock, Item, Person
+from tasks.vault.records import Artifact, Batch, Consent, Decision, Employee, Erasure
+from tasks.vault.register import blob_kind
+from tasks.vault.store import Vault
+
+DEPARTING = "departing"  # state of a case that only remembers since when the roster calls somebody gone
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What there is."""
+
+    items: tuple[Item, ...]
+    people: tuple[Person, ...]
+
+
+def take_inventory(vault: Vault) -> Inventory:
+    """Everything that retention decides about. People being forgotten, or forgotten already, are not in it."""
+    with vault.reading() as session:
+        active = set(session.exec(select(Employee.id).where(col(Employee.state) == "active")))
+        people = tuple(_people(session, active))
+        items = (*_blobs(session, active), *_batches(session), *_proofs(session, active))
+    return Inventory(items, people)
+
+
+def _people(session: Session, active: set[str]) -> Iterator[Person]:
+    approved = _approvals(session)
+    withdrawn = _withdrawals(session)
+    leaving = select(Erasure.employee_id, Erasure.started_at).where(col(Erasure.state) == DEPARTING)
+    left = dict(session.exec(leaving).all())
+    for employee_id in sorted(active):
+        yield Person(
+            employee_id,
+            approved_at=approved.get(employee_id),
+            withdrawn_at=withdrawn.get(employee_id),
+            left_at=left.get(employee_id),
+        )
+
+
+def _approvals(session: Session) -> dict[str, datetime]:
+    """Per person the newest approval, unless a redo or an opt-out came after it."""
+    found: dict[str, datetime] = {}
+    verdicts = select(Decision.employee_id, Decision.verdict, Decision.at).order_by(col(Decision.at), col(Decision.id))
+    for employee_id, verdict, at in session.exec(verdicts):
+        if verdict == "approve":
+            found[employee_id] = at
+        elif verdict in ("redo", "opt_out", "undo"):
+            found.pop(employee_id, None)
+    return found
+
+
+def _withdrawals(session: Session) -> dict[str, datetime]:
+    """Per person when the consent that counts was withdrawn. A later consent makes an older withdrawal moot."""
+    standing: dict[str, datetime | None] = {}
+    ordered = select(Consent.employee_id, Consent.withdrawn_at).where(col(Consent.purpose) == "headshot")
+    # Of two consents given at one moment the withdrawn one counts, as it does for permits.
+    for employee_id, withdrawn_at in session.exec(
+        ordered.order_by(col(Consent.given_at), col(Consent.withdrawn_at).is_not(None), col(Consent.id))
+    ):
+        standing[employee_id] = withdrawn_at
+    return {employee_id: at for employee_id, at in standing.items() if at is not None}
+
+
+def _blobs(session: Session, active: set[str]) -> Iterator[Item]:
+    pictures = _pictures(session)
+    rejected = _rejections(session)
+    rows = select(Artifact.key, Artifact.employee_id, Artifact.kind, Artifact.created_at)
+    for key, employee_id, kind, created_at in session.exec(rows):
+        if employee_id not in active:
+            continue
+        clock: Clock = blob_kind(kind).clock  # type: ignore[assignment]  # a blob's clock is one of the plan's
+        digest, state = pictures.get(key, ("", ""))
+        decided_at = None
+        if state == "approved":
+            clock = "approved"
+        elif state in ("rejected", "retired"):
+            decided_at = rejected.get(digest, created_at)
+        elif kind == "thumbnails" and not state:
+            clock = "biometric"  # a small photo is a photo
+        yield Item(key, employee_id, kind, clock, created_at, decided_at)
+
+
+def _pictures(session: Session) -> dict[str, tuple[str, str]]:
+    """Blob key to (digest, state) of the headshot it belongs to."""
+    found: dict[str, tuple[str, str]] = {}
+    table = SQLModel.metadata.tables["headshot"]
+    keys_of = (table.c.original_key, table.c.finished_key, table.c.thumb_key)
+    rows = session.connection().execute(sa.select(table.c.digest, table.c.state, *keys_of))
+    for digest, state, *keys in rows:
+        for key in keys:
+            # Two headshots can share a blob: an approved one keeps it.
+            if key and found.get(key, ("", ""))[1] != "approved":
+                found[key] = (digest, state)
+    return found
+
+
+def _rejections(session: Session) -> dict[str, datetime]:
+    newest = select(Decision.headshot_digest, func.max(Decision.at)).where(
+        col(Decision.headshot_digest).is_not(None), col(Decision.verdict) != "approve"
+    )
+    rows = session.exec(newest.group_by(col(Decision.headshot_digest)))
+    return {digest: at for digest, at in rows if digest is not None}
+
+
+def _batches(session: Session) -> Iterator[Item]:
+    for identity, created_at in session.exec(select(Batch.id, Batch.created_at)):
+        yield Item(f"batch:{identity}", "", "batch", "record", created_at)
+
+
+def _proofs(session: Session, active: set[str]) -> Iterator[Item]:
+    """Consents and cases of people who are gone: their time runs from the end, not from the beginning."""
+    ended = select(Erasure.id, Erasure.employee_id, Erasure.scope, Erasure.finished_at)
+    gone: dict[str, datetime] = {}
+    for identity, employee_id, scope, finished_at in session.exec(ended.where(col(Erasure.state) == "final")):
+        if finished_at is not None:
+            if scope == "person":
+                gone[employee_id] = finished_at
+            yield Item(f"receipt:{identity}", employee_id, "erasure", "proof", finished_at)
+    for identity, employee_id in session.exec(select(Consent.id, Consent.employee_id)):
+        if employee_id not in active and employee_id in gone:
+            yield Item(f"consent:{identity}", employee_id, "consent", "proof", gone[employee_id])

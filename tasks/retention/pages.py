@@ -1,0 +1,219 @@
+"""Takes people out of review reports: their folder, their page, and every other page that speaks of them.
+
+The folder and the page are removed. From pages about everybody, the parts about them are cut: entries of the JSON in
+script elements, and HTML elements that carry the id. A page that still mentions them afterwards is removed whole,
+because a page can be written again from the records and a face cannot be unseen.
+"""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+_SCRIPT = re.compile(r"(<script\b[^>]*application/json[^>]*>)(.*?)(</script>)", re.S | re.I)
+_TEXT = {".html", ".json", ".js", ".csv", ".txt", ".xml", ".svg", ".md"}
+_CUTTABLE = {"article", "li", "tr", "section", "figure", "option", "a", "div", "p", "td"}
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+@dataclass(frozen=True)
+class Mentioned:
+    """How one person can be mentioned on a page: by id, and by words that are theirs alone."""
+
+    id: str
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PagesCleared:
+    """What was done, and which batches' reports changed."""
+
+    removed: int
+    rewritten: int
+    batches: tuple[str, ...]
+    residue: int  # files that still mention somebody; always 0 unless the disk refused
+
+
+def clear_pages(reports: Path, people: Sequence[Mentioned]) -> PagesCleared:
+    """Take these people out of every report below this folder, and look again."""
+    if not reports.is_dir():
+        return PagesCleared(0, 0, (), 0)
+    ids = {person.id for person in people}
+    pattern = _pattern(people)
+    removed = rewritten = 0
+    batches = set()
+    for path in list(_files(reports)):
+        relative = path.relative_to(reports)
+        if ids & set(_name_parts(relative)):
+            removed += _remove(path)
+        elif path.suffix in _TEXT and pattern.search(text := path.read_text(encoding="utf-8", errors="replace")):
+            cut = cut_mentions(text, pattern, path.suffix)
+            if cut is None:
+                removed += _remove(path)
+            else:
+                _replace(path, cut)
+                rewritten += 1
+        else:
+            continue
+        batches.add(relative.parts[0])
+    for folder in reports.glob("*/people/*"):
+        if folder.name in ids and folder.is_dir():
+            shutil.rmtree(folder)
+    residue = sum(1 for path in _files(reports) if _mentions(path, reports, ids, pattern))
+    return PagesCleared(removed, rewritten, tuple(sorted(batches)), residue)
+
+
+def remove_pictures(reports: Path, people: Iterable[str]) -> tuple[str, ...]:
+    """Remove the picture folders of these people (their photos' time is up); the batches concerned."""
+    batches = set()
+    for employee_id in people:
+        for folder in reports.glob(f"*/people/{employee_id}"):
+            shutil.rmtree(folder)
+            batches.add(folder.parent.parent.name)
+    return tuple(sorted(batches))
+
+
+def cut_mentions(text: str, pattern: re.Pattern[str], suffix: str) -> str | None:
+    """The text without the parts that mention somebody; None when that did not work and the file has to go."""
+    if suffix == ".json":
+        try:
+            left = _prune(json.loads(text), pattern)
+        except ValueError:
+            return None
+        cut = json.dumps(left, ensure_ascii=False)
+    elif suffix == ".html":
+        cut = _SCRIPT.sub(lambda match: match[1] + _prune_script(match[2], pattern) + match[3], text)
+        cut = _cut_elements(cut, pattern)
+    else:
+        return None
+    return None if pattern.search(cut) else cut
+
+
+def _prune_script(text: str, pattern: re.Pattern[str]) -> str:
+    if not pattern.search(text):
+        return text
+    try:
+        left = json.dumps(_prune(json.loads(text), pattern), ensure_ascii=False)
+    except ValueError:
+        return "null"
+    for sign in "<>&\u2028\u2029":
+        left = left.replace(sign, f"\\u{ord(sign):04x}")
+    return left
+
+
+def _prune(value: Any, pattern: re.Pattern[str]) -> Any:
+    """Drop the list entries and dictionary entries that mention somebody; blank what stands alone."""
+    if isinstance(value, list):
+        kept = [entry for entry in value if not _names_directly(entry, pattern)]
+        return [_prune(entry, pattern) for entry in kept]
+    if isinstance(value, dict):
+        return {key: _prune(entry, pattern) for key, entry in value.items() if not pattern.search(key)}
+    return "" if isinstance(value, str) and pattern.search(value) else value
+
+
+def _names_directly(entry: Any, pattern: re.Pattern[str]) -> bool:
+    """Whether an entry is about somebody: it says so itself, not in a list further down."""
+    if isinstance(entry, dict):
+        return any(isinstance(value, str) and pattern.search(value) for value in entry.values())
+    if isinstance(entry, list):
+        return any(isinstance(value, str) and pattern.search(value) for value in entry)
+    return isinstance(entry, str) and bool(pattern.search(entry))
+
+
+class _Elements(HTMLParser):
+    """Notes where elements that mention somebody begin and end in the text."""
+
+    def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
+        super().__init__(convert_charrefs=False)
+        self._text = text
+        self._lines = [0]
+        for line in text.splitlines(keepends=True):
+            self._lines.append(self._lines[-1] + len(line))
+        self._pattern = pattern
+        self._open: list[list[Any]] = []  # [tag, where it begins, whether it mentions somebody]
+        self.spans: list[tuple[int, int]] = []
+        self.feed(text)
+
+    def _here(self) -> int:
+        line, column = self.getpos()
+        return self._lines[line - 1] + column
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        mentioned = any(value and self._pattern.search(value) for _, value in attrs)
+        if tag in _VOID:
+            if mentioned and self._open:
+                self._open[-1][2] = True
+            return
+        self._open.append([tag, self._here(), mentioned])
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._pattern.search(data):
+            self._open[-1][2] = True
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open:
+            name, begin, mentioned = self._open.pop()
+            if mentioned and name in _CUTTABLE:
+                self.spans.append((begin, self._text.index(">", self._here()) + 1))
+            elif mentioned and self._open:
+                self._open[-1][2] = True  # an element too small to cut: its parent goes
+            if name == tag:
+                return
+
+
+def _cut_elements(text: str, pattern: re.Pattern[str]) -> str:
+    # The parser counts lines by \n alone; other breaks would shift its positions.
+    if any(sign in text for sign in "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"):
+        return text
+    outermost: list[tuple[int, int]] = []
+    for begin, finish in sorted(_Elements(text, pattern).spans):
+        if not outermost or finish > outermost[-1][1]:
+            outermost.append((begin, finish))
+    for begin, finish in reversed(outermost):
+        text = text[:begin] + text[finish:]
+    return text
+
+
+def _pattern(people: Sequence[Mentioned]) -> re.Pattern[str]:
+    """Matches any mention; ids and words as whole words, in the escapes HTML and JSON use."""
+    words = {person.id for person in people}
+    for person in people:
+        for word in person.words:
+            escaped = word.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            words |= {word, escaped, escaped.replace("'", "&#39;").replace('"', "&#34;"), json.dumps(word)[1:-1]}
+    return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(word) for word in sorted(words)) + r")(?!\w)", re.I)
+
+
+def _name_parts(path: Path) -> list[str]:
+    return [re.split(r"[.\-_]", part)[0] for part in path.parts]
+
+
+def _mentions(path: Path, reports: Path, ids: set[str], pattern: re.Pattern[str]) -> bool:
+    if ids & set(_name_parts(path.relative_to(reports))):
+        return True
+    return path.suffix in _TEXT and bool(pattern.search(path.read_text(encoding="utf-8", errors="replace")))
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    for base, _, names in os.walk(folder):
+        for name in names:
+            yield Path(base) / name
+
+
+def _remove(path: Path) -> int:
+    path.unlink(missing_ok=True)
+    return 1
+
+
+def _replace(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    with open(part, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)

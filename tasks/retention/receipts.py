@@ -1,0 +1,228 @@
+"""Receipts: what was deleted, how that was verified, how far the proof reaches, and what nobody here can vouch for.
+
+A receipt cannot claim more than was measured: its level comes from the evidence of its case, what could not be
+removed makes it "blocked", and a receipt without the list of what lies outside our reach cannot be made at all.
+Signed JSON for machines, one page of HTML for the person; both files' hashes go into the audit log.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from tasks.vault.records import Erasure
+from tasks.vault.signing import Signer
+
+OUTSIDE = (
+    "files already delivered, downloaded or published (directories, profiles, badges, mail)",
+    "the roster and photo folder that HR put down: they belong to HR's own systems",
+    "backups of the records made before this moment: they expire with the backup",
+    "backups of encrypted pictures: unreadable once the key is destroyed, still present as noise",
+    "physical traces on disks below the file system (flash cells, snapshots, swap)",
+)
+
+_STATES = {
+    "final": "Erased, and looked for again",
+    "provisional": "Erased; one more look is due",
+    "blocked": "NOT erased: something could not be removed",
+}
+_REASONS = {
+    "requested": "somebody asked to be forgotten",
+    "withdrawn": "consent was withdrawn",
+    "left": "the person left the company",
+    "retention": "its time was up under the retention rules",
+    "department": "a department was forgotten",
+}
+_LEVELS = {
+    "none": "nothing can be confirmed",
+    "listed": "absent from a second, separate listing",
+    "cryptographic": "absent from a second listing, and its key destroyed: copies elsewhere are noise",
+    "bytes": "as before, and the bytes of all files here were searched for name, e-mail and number",
+}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One erasure, as far as it has come. Ids, codes and counts: it may be shown to anybody."""
+
+    id: str
+    person: str  # opaque id
+    commitment: str  # HMAC of the employee number under a salt only the person was given; "" when none was made
+    scope: str  # person | items
+    reason: str
+    state: str  # provisional | final | blocked
+    due_at: datetime
+    started_at: datetime
+    fenced_at: datetime | None
+    finished_at: datetime | None
+    resweep_at: datetime | None
+    removed: dict[str, int]  # kind -> how many
+    removed_bytes: int
+    level: str  # none | listed | cryptographic | bytes
+    keys_destroyed: int
+    residue: tuple[str, ...]  # what could not be removed, as "code: how many"
+    held_by_log: bool  # the write-ahead log could not be emptied yet
+    rules: str  # digest of the rules in force
+    company: str
+    secret: str = ""  # the commitment's salt, for the person alone: on no disk, in no file
+    outside: tuple[str, ...] = OUTSIDE
+
+    def __post_init__(self) -> None:
+        if not self.outside:
+            raise ValueError("a receipt says what lies outside our reach")
+        if self.residue and self.state != "blocked":
+            raise ValueError("a receipt with something left is blocked, never done")
+        if self.state == "final" and self.held_by_log:
+            raise ValueError("a receipt is not final while the log still holds rows")
+
+    def body(self) -> dict[str, Any]:
+        """The receipt as JSON values."""
+        plain = asdict(self)
+        del plain["secret"]
+        for name, value in plain.items():
+            if isinstance(value, datetime):
+                plain[name] = value.isoformat()
+        return {"what": "rollcall erasure receipt", "meaning": self.sentence, **plain}
+
+    @property
+    def sentence(self) -> str:
+        return f"{_STATES[self.state]}. Proof: {_LEVELS[self.level]}."
+
+
+def receipts_left(receipts: Iterable[Receipt]) -> list[Receipt]:
+    """The receipts that need a human: something could not be removed."""
+    return [receipt for receipt in receipts if receipt.state == "blocked"]
+
+
+def receipt_of(case: Erasure) -> Receipt:
+    """What can honestly be said about this case from its evidence. The same case always makes the same receipt."""
+    evidence = case.evidence
+    residue = tuple(f"{code}: {count}" for code, count in sorted(evidence.get("residue", {}).items()))
+    log_pending = bool(evidence.get("log_pending", False))
+    state = {"final": "final", "blocked": "blocked"}.get(case.state, "provisional")
+    level = "none"
+    if evidence.get("verified") and not residue:
+        level = "cryptographic" if evidence.get("keys_destroyed") else "listed"
+        if level == "cryptographic" and evidence.get("bytes_searched") and not log_pending:
+            level = "bytes"
+    return Receipt(
+        id=case.id,
+        person=case.employee_id,
+        commitment=str(evidence.get("commitment", "")),
+        scope=case.scope,
+        reason=case.reason,
+        state=state,
+        due_at=case.due_at,
+        started_at=case.started_at,
+        fenced_at=case.fenced_at,
+        finished_at=case.finished_at,
+        resweep_at=case.resweep_at,
+        removed=dict(evidence.get("removed", {})),
+        removed_bytes=int(evidence.get("bytes", 0)),
+        level=level,
+        keys_destroyed=int(evidence.get("keys_destroyed", 0)),
+        residue=residue,
+        held_by_log=log_pending,
+        rules=str(evidence.get("rules", "")),
+        company=str(evidence.get("company", "")),
+    )
+
+
+def write_receipt(receipt: Receipt, folder: Path, signer: Signer) -> dict[str, str]:
+    """Write the signed JSON and the page; their SHA-256, for the audit log.
+
+    Not synced to disk one by one, which would take longer than all the deleting: receipts follow from the records
+    byte for byte (signatures by Ed25519 are deterministic), and a sweep writes a missing one again.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    text = json.dumps(signer.sign(receipt.body()), indent=1, sort_keys=True) + "\n"
+    written = {}
+    for suffix, content in (("json", text), ("html", receipt_page(receipt))):
+        data = content.encode()
+        _replace(folder / f"{receipt.id}.{suffix}", data)
+        written[suffix] = sha256(data).hexdigest()
+    return written
+
+
+def _replace(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    os.replace(part, path)
+
+
+def receipt_page(receipt: Receipt) -> str:
+    """The receipt as one self-contained page. Every value is escaped here and nowhere else."""
+
+    def row(name: str, value: object) -> str:
+        return f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>"
+
+    def moment(value: datetime | None) -> str:
+        return value.strftime("%d %B %Y, %H:%M UTC") if value else "not yet"
+
+    removed = ", ".join(f"{count} × {kind}" for kind, count in sorted(receipt.removed.items())) or "nothing was stored"
+    rows = [
+        row("Receipt", receipt.id),
+        row("Person (opaque id)", receipt.person),
+        row("Why", _REASONS.get(receipt.reason, receipt.reason)),
+        row("Due", moment(receipt.due_at)),
+        row("Fence up: nothing more could be written", moment(receipt.fenced_at)),
+        row("Finished", moment(receipt.finished_at)),
+        row("Removed", f"{removed} ({receipt.removed_bytes:,} bytes)"),
+        row("Keys destroyed", receipt.keys_destroyed),
+        row("Level of proof", _LEVELS[receipt.level]),
+        row("Rules in force", receipt.rules),
+    ]
+    if receipt.state == "provisional":
+        rows.append(row("Looked for again after", moment(receipt.resweep_at)))
+    if receipt.residue:
+        rows.append(row("Could not be removed", "; ".join(receipt.residue)))
+    if receipt.held_by_log:
+        rows.append(row("Still pending", "the database's log is held open by a reader; emptied at the next sweep"))
+    outside = "".join(f"<li>{escape(line)}</li>" for line in receipt.outside)
+    tone = "bad" if receipt.state == "blocked" else "good" if receipt.state == "final" else "wait"
+    return _PAGE.format(
+        tone=tone,
+        head=escape(_STATES[receipt.state]),
+        company=escape(receipt.company or "Rollcall"),
+        rows="".join(rows),
+        outside=outside,
+    )
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Erasure receipt</title>
+<style>
+body{{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;color:#1b1f24}}
+h1{{font-size:1.5rem;border-left:.4rem solid;padding-left:.8rem}} .good{{border-color:#1a7f37}}
+.wait{{border-color:#9a6700}} .bad{{border-color:#cf222e}} table{{border-collapse:collapse;width:100%}}
+th,td{{text-align:left;vertical-align:top;padding:.5rem .8rem .5rem 0;border-top:1px solid #d0d7de}}
+th{{font-weight:500;color:#57606a;width:40%}} td{{overflow-wrap:anywhere}}
+@media(prefers-color-scheme:dark){{body{{background:#0d1117;color:#e6edf3}}th{{color:#9198a1}}
+th,td{{border-color:#3d444d}}}}
+</style></head><body>
+<p>{company} · erasure receipt</p>
+<h1 class="{tone}">{head}</h1>
+<table>{rows}</table>
+<h2>What this receipt cannot vouch for</h2>
+<ul>{outside}</ul>
+<p>The JSON file beside this page carries the signature;
+<code>rollcall audit verify</code> checks it against the log.</p>
+</body></html>
+"""
+
+
+def restore_receipts(cases: Iterable[Erasure], folder: Path, signer: Signer) -> int:
+    """Write again what a power cut took, identical to what the log says; how many."""
+    restored = 0
+    for case in cases:
+        if not all((folder / f"{case.id}.{suffix}").exists() for suffix in ("json", "html")):
+            write_receipt(receipt_of(case), folder, signer)
+            restored += 1
+    return restored

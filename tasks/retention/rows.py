@@ -1,0 +1,87 @@
+"""What forgetting does to the records: which rows go, which are emptied, and which words of a person to look for.
+
+Numbers stay in balance: a seat keeps its place in the batch with the reason `erased`, so that the people who came in
+are still the people who were accounted for, and the opaque id stays so that a receipt has something to speak of.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from tasks.retention.pages import Mentioned
+from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Employee, Headshot, Seat, Selfie
+
+_SHORTEST_NAME = 5  # characters; shorter ones are found in unrelated text
+_SHORTEST_NUMBER = 6
+
+
+def mentions_of(session: Session, people: Sequence[str]) -> dict[str, Mentioned]:
+    """Per person the words that are theirs alone: e-mail, and name and number when nobody else shares them."""
+    rows = session.exec(select(Employee).where(col(Employee.id).in_(people))).all()
+    names = [row.name for row in rows if row.name]
+    shared = set(
+        session.exec(
+            select(Employee.name)
+            .where(col(Employee.name).in_(names))
+            .group_by(col(Employee.name))
+            .having(sa.func.count() > 1)
+        )
+    )
+    found = {person: Mentioned(person) for person in people}
+    for row in rows:
+        words = []
+        if row.email:
+            words.append(row.email)
+        if len(row.name) >= _SHORTEST_NAME and row.name not in shared:
+            words.append(row.name)
+        if len(row.number) >= _SHORTEST_NUMBER and not row.number.startswith("gone-"):
+            words.append(row.number)
+        found[row.id] = Mentioned(row.id, tuple(words))
+    return found
+
+
+def empty_rows(session: Session, people: Sequence[Mentioned], now: datetime) -> None:
+    """Delete what is about these people and empty what has to stay, in the caller's transaction."""
+    ids = [person.id for person in people]
+    for table in (Selfie, Adapter, Headshot, Decision, Artifact):
+        session.execute(sa.delete(table).where(col(table.employee_id).in_(ids)))
+    session.execute(
+        sa.update(Seat).where(col(Seat.employee_id).in_(ids)).values(state="blocked", reason="erased", detail=[])
+    )
+    session.execute(sa.update(Consent).where(col(Consent.employee_id).in_(ids)).values(source=""))
+    session.execute(
+        sa.update(Employee)
+        .where(col(Employee.id).in_(ids))
+        .values(
+            number=sa.literal("gone-") + col(Employee.id), name="", email="", department="", title="", status="left",
+            wardrobe=None, glasses="keep", generation=False, updated_at=now,
+        )
+    )  # fmt: skip
+    _clear_batches(session, people)
+
+
+def _clear_batches(session: Session, people: Sequence[Mentioned]) -> None:
+    """Batch notes hold codes and numbers, but a note that names one of these people loses that line."""
+    words = {word for person in people for word in (person.id, *person.words)}
+    for batch in session.exec(select(Batch)):
+        problems, facts = _without(batch.problems, words), _without(batch.facts, words)
+        if problems != batch.problems or facts != batch.facts:
+            batch.problems, batch.facts = problems, facts
+            session.add(batch)
+
+
+def _without(value: Any, words: set[str]) -> Any:
+    if isinstance(value, list):
+        return [_without(entry, words) for entry in value if not _about(entry, words)]
+    if isinstance(value, dict):
+        return {key: _without(entry, words) for key, entry in value.items() if key not in words}
+    return "" if isinstance(value, str) and value in words else value
+
+
+def _about(entry: Any, words: set[str]) -> bool:
+    if isinstance(entry, dict):
+        return any(isinstance(value, str) and value in words for value in entry.values())
+    return isinstance(entry, str) and entry in words
