@@ -7,9 +7,9 @@ from sqlmodel import col, select
 from reports.desk_door import Session
 from reports.gather import gather
 from reports.pages import in_order, review_state, say_time
+from reports.phrases import state_name
 from reports.site import render
 from reports.site_of_batch import report_folder
-from reports.words import state_name
 from tasks.vault.records import Batch
 from tasks.vault.store import Vault
 

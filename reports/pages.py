@@ -6,12 +6,14 @@ can be tested without rendering it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from reports.data import BatchRow, DecisionRow, FindingRow, HeadshotRow, PersonRow, ReportData
+from reports.phrases import VERDICTS, duration, label, plain, state_name
+from reports.picture_words import say_flag
 from reports.scores import ScoreLine, raw_lines, score_lines
-from reports.words import VERDICTS, Words, duration, label, plain, say, state_name
+from reports.words import Words, say
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,28 @@ def findings(rows: Sequence[FindingRow]) -> tuple[Problem, ...]:
     return tuple(Problem(f.code, say(f.code), f.measured, f.limit, f.sentence, f.severity) for f in rows)
 
 
-def flag(code: str) -> Problem:
-    return Problem(code, say(code), "", "", "", "warn")
+def flags(shot: HeadshotRow) -> tuple[Problem, ...]:
+    """A picture's flags in words, with what was measured where it is known."""
+    given = shot.scores.get("flags", ())
+    known = {str(one.get("code")): one for one in given if isinstance(one, Mapping)}
+    return tuple(
+        Problem(
+            code,
+            say_flag(code),
+            plain(known[code]["measured"]) if "measured" in known.get(code, {}) else "",
+            plain(known[code]["limit"]) if "limit" in known.get(code, {}) else "",
+            str(known.get(code, {}).get("sentence", "")),
+            "warn",
+        )
+        for code in shot.flags
+    )
+
+
+def reason_words(person: PersonRow) -> Words | None:
+    """Why somebody stands where they stand. The same code can speak of a photo or of a finished picture."""
+    if person.reason is None:
+        return None
+    return say_flag(person.reason) if person.state in {"flagged", "done", "rendered"} else say(person.reason)
 
 
 def in_order(person: PersonRow) -> tuple[HeadshotRow, ...]:
@@ -150,6 +172,14 @@ def problem_codes(person: PersonRow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(codes))
 
 
+def problem_names(data: ReportData) -> dict[str, str]:
+    """The names of all problems that somebody in the batch can be found by, in the order of the alphabet."""
+    flagged = {code for person in data.people for shot in in_order(person)[:1] for code in shot.flags}
+    codes = {code for person in data.people for code in problem_codes(person)}
+    names = {code: (say_flag(code) if code in flagged else say(code)).name for code in codes}
+    return dict(sorted(names.items(), key=lambda item: item[1]))
+
+
 def wall_rows(data: ReportData, pictures: Mapping[str, PersonPictures]) -> list[dict[str, Any]]:
     """The wall's data, one small record per person: 2,000 of them are what one page can carry."""
     rows = []
@@ -158,11 +188,12 @@ def wall_rows(data: ReportData, pictures: Mapping[str, PersonPictures]) -> list[
         first = next((shot for shot in in_order(person) if shot.digest in shown.thumbs), None)
         thumb = shown.thumbs[first.digest] if first else None
         latest = newest(person)
-        note = person.reason or next(iter(first.flags if first else ()), None)
+        reason, flagged = reason_words(person), first.flags if first else ()
+        note = reason.name if reason else say_flag(flagged[0]).name if flagged else ""
         rows.append({
             "id": person.id, "name": person.name, "title": person.title, "department": person.department,
             "number": person.number, "state": review_state(person), "problems": list(problem_codes(person)),
-            "note": say(note).name if note else "", "thumb": asdict(thumb) if thumb else None,
+            "note": note, "thumb": asdict(thumb) if thumb else None,
             "headshot": first.digest if first else None, "lane": first.lane if first else None,
             "likeness": _likeness(first), "newest": latest.isoformat() if latest else "",
         })  # fmt: skip
@@ -182,13 +213,13 @@ def person_page(data: ReportData, index: int, pictures: PersonPictures) -> Perso
     selfies = tuple(
         SelfieView(pictures.selfies.get(s.digest), s.accepted, findings(s.findings)) for s in person.selfies
     )
-    state, latest = review_state(person), newest(person)
+    state, latest, words = review_state(person), newest(person), reason_words(person)
     return PersonPage(
         id=person.id,
         person=person,
         state=state,
         state_name=state_name(state),
-        reason=flag(person.reason) if person.reason else None,
+        reason=Problem(person.reason or "", words, "", "", "", "warn") if words else None,
         problems=tuple(p for p in findings(person.findings) if p.code != person.reason),
         candidates=candidates,
         selfies=selfies,
@@ -214,7 +245,7 @@ def _candidate(shot: HeadshotRow, rank: int, pictures: PersonPictures) -> Candid
         thumb=pictures.thumbs[shot.digest],
         scores=score_lines(shot.scores),
         raw=(*raw_lines(shot.scores), ("seed", str(shot.seed)), ("shot", str(shot.shot)), ("digest", shot.digest[:12])),
-        flags=tuple(flag(code) for code in shot.flags),
+        flags=flags(shot),
     )
 
 
@@ -282,79 +313,33 @@ def file_problems(batch: BatchRow) -> tuple[FileProblem, ...]:
     )
 
 
-@dataclass(frozen=True)
-class ConsistencyLine:
-    """One measure of the team: what it asks, how it came out, its target."""
-
-    name: str
-    value: str
-    target: str
-    met: bool
-    word: str
-
-
-@dataclass(frozen=True)
-class Consistency:
-    lines: tuple[ConsistencyLine, ...]
-    outliers: tuple[tuple[str, str, str], ...]  # id, name, why
-    sentence: str
-
-
-def consistency(data: ReportData) -> Consistency | None:
-    """The team table in words, from the batch's facts; None when it was not measured."""
-    team = data.batch.facts.get("team")
-    if not isinstance(team, Mapping):
-        return None
-    lines = tuple(_consistency_line(row) for row in team.get("table", ()) if isinstance(row, Mapping))
-    names = {person.id: person.name for person in data.people}
-    outliers = tuple(
-        (str(row.get("employee")), names[str(row.get("employee"))], str(row.get("why", "")))
-        for row in team.get("outliers", ())
-        if isinstance(row, Mapping) and str(row.get("employee")) in names
-    )
-    met = sum(line.met for line in lines)
-    if not lines:
-        return None
-    if met == len(lines):
-        sentence = f"One studio, one day: all {met} measures are within their targets."
-    else:
-        sentence = f"{met} of {len(lines)} measures are within their targets."
-    return Consistency(lines, outliers, sentence)
-
-
-def _consistency_line(row: Mapping[str, Any]) -> ConsistencyLine:
-    met, target = bool(row.get("met", row.get("ok", False))), row.get("target", "")
-    unit = str(row.get("unit", ""))
-    joined = f" {unit}" if unit and unit not in "%°" else unit
-    return ConsistencyLine(
-        name=str(row.get("name", row.get("measure", ""))),
-        value=plain(row.get("value")) + joined,
-        target=f"≤ {plain(target)}{joined}" if isinstance(target, int | float) else str(target),
-        met=met,
-        word=str(row.get("word", "within target" if met else "outside target")),
-    )
-
-
 def run_facts(batch: BatchRow) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """The run in groups of facts: what it was asked for, what it ran on, how long each part took."""
     asked = [("Brand kit", batch.kit), ("Quality", batch.quality), ("Base model", batch.base)]
     asked += [("Started", say_time(batch.created_at)), ("Batch", batch.id)]
     groups: list[tuple[str, tuple[tuple[str, str], ...]]] = []
     for key, value in batch.facts.items():
-        if key == "team" or value in (None, "", {}, []):
+        if key in {"team", "people"} or value in (None, "", {}, []):
             continue
         if isinstance(value, Mapping):
             seconds = key in {"seconds", "times"}
             groups.append((label(key), tuple((label(k), _fact(v, seconds)) for k, v in value.items())))
-        elif key.endswith("seconds") and isinstance(value, int | float):
+        elif key == "seconds" and isinstance(value, int | float):
             asked.append((label(key), duration(value)))
         else:
-            asked.append((label(key), plain(value)))
+            asked.append((label(key), _moment(value) if key.endswith("_at") else plain(value)))
     return (("This run", tuple(asked)), *groups)
 
 
 def _fact(value: Any, seconds: bool) -> str:
     return duration(value) if seconds and isinstance(value, int | float) else plain(value)
+
+
+def _moment(value: Any) -> str:
+    try:
+        return say_time(datetime.fromisoformat(str(value)).astimezone(UTC))
+    except ValueError:
+        return plain(value)
 
 
 def say_time(moment: datetime) -> str:

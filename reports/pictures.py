@@ -29,7 +29,7 @@ def fit(content: bytes, box: Box, quality: int = 86) -> tuple[bytes, int, int]:
         picture = ImageOps.exif_transpose(opened).convert("RGB")
     picture.thumbnail(box, Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    picture.save(out, "WEBP", quality=quality, method=4, xmp=xmp)
+    picture.save(out, "WEBP", quality=quality, method=2, xmp=xmp)
     return out.getvalue(), picture.width, picture.height
 
 

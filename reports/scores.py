@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reports.words import plain
+from reports.phrases import plain
 
 Tone = Literal["good", "fair", "poor", "quiet"]
 
@@ -91,14 +91,6 @@ BANDS: Mapping[str, _Band] = {
         show="{:.1%}",
         full=0.05,
     ),
-    "framing": _Band(
-        "Framing",
-        ((0.01, "On the line", "good"), (0.02, "Nearly", "fair")),
-        ("Off", "poor"),
-        higher=False,
-        show="{:.1%}",
-        full=0.05,
-    ),
     "skin": _Band(
         "Skin tone kept",
         ((4.0, "Unchanged", "good"), (8.0, "Slight shift", "fair")),
@@ -108,19 +100,6 @@ BANDS: Mapping[str, _Band] = {
         full=15.0,
         hint="Difference to this person's own photos. We never lighten or darken anybody.",
     ),
-    "sharpness": _Band("Sharpness", ((0.6, "Sharp", "good"), (0.35, "Soft", "fair")), ("Blurred", "poor")),
-}
-
-# Other names under which the studio hands over the same measure.
-SAME_AS: Mapping[str, str] = {
-    "background_delta_e": "background",
-    "background_de": "background",
-    "halo_delta_e": "halo",
-    "skin_shift": "skin",
-    "skin_ita": "skin",
-    "ita_shift": "skin",
-    "eye_line": "framing",
-    "hole_share": "holes",
 }
 
 
@@ -150,7 +129,10 @@ ORDER = ("probability", "likeness", "relative", "rank", "margin", "copied")
 
 def score_lines(scores: Mapping[str, Any]) -> tuple[ScoreLine, ...]:
     """Every score that has words, the questions about the person first."""
-    known = {SAME_AS.get(key, key): value for key, value in scores.items() if value is not None}
+    faithfulness = scores.get("faithfulness")
+    known = {key: value for key, value in scores.items() if value is not None}
+    if isinstance(faithfulness, Mapping) and faithfulness.get("texture_ratio") is not None:
+        known["texture"] = faithfulness["texture_ratio"]
     keys = [key for key in ORDER if key in known]
     keys += [key for key in known if key not in ORDER and (key in BANDS or key in SPECIAL)]
     return tuple(_line(key, known[key]) for key in keys)
@@ -158,7 +140,11 @@ def score_lines(scores: Mapping[str, Any]) -> tuple[ScoreLine, ...]:
 
 def raw_lines(scores: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Every number as it was measured, for whoever wants to check the words."""
-    return tuple((key, plain(value)) for key, value in sorted(scores.items()) if not isinstance(value, dict))
+    flat = {key: value for key, value in scores.items() if key not in {"flags", "measures", "faithfulness"}}
+    for nested in ("measures", "faithfulness"):
+        if isinstance(scores.get(nested), Mapping):
+            flat |= {key: value for key, value in scores[nested].items() if value is not None}
+    return tuple((key.replace("_", " "), plain(value)) for key, value in sorted(flat.items()))
 
 
 def _line(key: str, value: Any) -> ScoreLine:

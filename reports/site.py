@@ -18,9 +18,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import pages
+from reports.consistency import consistency
 from reports.data import PersonRow, ReportData
+from reports.phrases import STATES, state_name
 from reports.pictures import LARGE, SELFIE, THUMB, keep_picture
-from reports.words import STATES, say, state_name
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -81,16 +82,15 @@ def _pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> li
     rows = pages.wall_rows(data, pictures)
     blocked = pages.blocked_groups(data)
     shared: dict[str, Any] = {
-        "data": data, "batch": data.batch, "made_at": pages.say_time(data.made_at), "team": pages.consistency(data),
+        "data": data, "batch": data.batch, "made_at": pages.say_time(data.made_at), "team": consistency(data),
         "problems": pages.file_problems(data.batch),
         "blocked": blocked, "blocked_count": sum(len(group.people) for group in blocked),
     }  # fmt: skip
     shapes = [row["thumb"]["width"] / row["thumb"]["height"] for row in rows if row["thumb"]]
     shape = "square" if shapes and shapes[0] > 0.9 else "portrait"
-    codes = sorted({code for row in rows for code in row["problems"]}, key=lambda code: say(code).name)
     wall = {
         "batch": data.batch.id, "perPage": PER_PAGE, "people": rows, "states": dict(STATES),
-        "problems": {code: say(code).name for code in codes}, "madeAt": data.made_at.isoformat(),
+        "problems": pages.problem_names(data), "madeAt": data.made_at.isoformat(),
     }  # fmt: skip
     counts = {state: sum(row["state"] == state for row in rows) for state in STATES}
     out = [

@@ -1,13 +1,11 @@
-"""Human words for every code and number the machinery produces.
+"""Human words for every code that can be found about a person, their photos or the roster.
 
-HR reads these pages, so each finding has a short name, a sentence and what to do next; each score has a word beside
-its number. Codes are fixed across the house; an unknown one is shown readably rather than hidden, because a code we
-forgot must still reach somebody.
+HR reads these pages, so each finding has a short name, a sentence and what to do next. Codes are fixed across the
+house; an unknown one is shown readably rather than hidden, because a code we forgot must still reach somebody.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -144,49 +142,6 @@ CODES: Mapping[str, Words] = {
         "File is too large", "The picture unpacks to more than is safe to open.", "Send the original from the phone."
     ),
     "animated": Words("Animated picture", "This is a moving picture.", "Send a still photo."),
-    # headshots
-    "below_floor": Words(
-        "Likeness below the floor",
-        "No candidate is clearly this person, so none is proposed for delivery.",
-        "Look at the candidates beside the selfies; ask for a redo or for better photos.",
-    ),
-    "likeness": Words(
-        "Likeness is weak",
-        "The face reader is not sure that this is the same person.",
-        "Compare with the selfies. If in doubt: redo, or ask for more photos.",
-    ),
-    "looks_like_other": Words(
-        "Looks like a colleague",
-        "The picture resembles another person of this batch more than it should.",
-        "Do not approve without a close look; ask for a redo.",
-    ),
-    "copied": Words(
-        "Copies a selfie",
-        "The picture repeats one of the selfies almost exactly.",
-        "Redo for a picture that is new, or take the real-photo lane.",
-    ),
-    "no_face_rendered": Words("No face in the result", "No face can be found in the picture.", "Ask for a redo."),
-    "background": Words(
-        "Background is off", "The background differs visibly from the brand kit.", "Ask for a redo."
-    ),
-    "framing": Words("Framing is off", "Head size or eye line differs from the kit.", "Ask for a redo."),
-    "halo": Words("Halo around the head", "A light or dark rim surrounds the person.", "Ask for a redo."),
-    "holes": Words("Gaps in the cut-out", "The background shows through the person.", "Ask for a redo."),
-    "skin_tone": Words(
-        "Skin tone shifted",
-        "The skin is lighter or darker than in this person's own photos.",
-        "Do not approve: nobody's skin is to be changed. Ask for a redo.",
-    ),
-    "texture": Words(
-        "Skin too smooth or too rough",
-        "Skin texture differs from the selfies: somebody has been retouched who did not ask for it.",
-        "Ask for a redo.",
-    ),
-    "glasses": Words(
-        "Glasses differ", "Glasses appeared or vanished against what was asked for.", "Ask for a redo."
-    ),
-    "not_sharp": Words("Not sharp", "The face in the picture is soft.", "Ask for a redo."),
-    "light": Words("Light is off", "The light falls differently from the rest of the team.", "Ask for a redo."),
     "noisy": Words("Very grainy", "The photo is too noisy to show detail.", "Take it in better light."),
     "little_variety": Words(
         "Photos are much alike",
@@ -199,38 +154,15 @@ CODES: Mapping[str, Words] = {
         "This run was limited to some of the people; they were not among them.",
         "Run the batch for everybody.",
     ),
-    "diverged": Words(
+    "training_failed": Words(
         "Fine-tuning did not settle",
         "Learning this person's face went wrong and was stopped. Nobody else was affected.",
         "Run the batch again; if it stays, ask for other photos.",
     ),
-    "quarantined": Words(
-        "Fine-tuning did not settle",
-        "Learning this person's face went wrong and was stopped. Nobody else was affected.",
-        "Run the batch again; if it stays, ask for other photos.",
-    ),
+    "erasing": Words("Being forgotten", "This person's data is being erased.", "Nothing to do."),
     "failed": Words(
         "Could not be finished", "Something failed on our side.", "Run the batch again: finished work is kept."
     ),
-}
-
-STATES: Mapping[str, str] = {
-    "review": "To review",
-    "attention": "Needs a look",
-    "approved": "Approved",
-    "rejected": "Rejected",
-    "redo": "Redo asked",
-    "opted_out": "Opted out",
-    "blocked": "Blocked",
-    "failed": "Failed",
-    "waiting": "In progress",
-}
-
-VERDICTS: Mapping[str, str] = {
-    "approve": "Approved",
-    "reject": "Rejected",
-    "redo": "Redo asked",
-    "opt_out": "Opted out",
 }
 
 
@@ -241,51 +173,3 @@ def say(code: str) -> Words:
         return known
     readable = code.replace("_", " ").strip() or "unnamed problem"
     return Words(readable[:1].upper() + readable[1:], "", "Look at the picture before you decide.")
-
-
-def state_name(state: str) -> str:
-    """A seat's or picture's state in words."""
-    return STATES.get(state, state.replace("_", " ").capitalize())
-
-
-def label(key: str) -> str:
-    """A fact's key as a label: `gpu_memory_gib` becomes `Gpu memory gib`."""
-    return FACTS.get(key, key.replace("_", " ").strip()[:1].upper() + key.replace("_", " ").strip()[1:])
-
-
-FACTS: Mapping[str, str] = {
-    "base": "Base model",
-    "base_fingerprint": "Base fingerprint",
-    "kit": "Brand kit",
-    "kit_digest": "Brand kit digest",
-    "quality": "Quality",
-    "versions": "Versions",
-    "seconds": "Time",
-    "people": "People",
-    "eyes": "Face reader",
-    "device": "Computed on",
-}
-
-
-def plain(value: Any) -> str:
-    """A fact's value for people: numbers without noise, durations left to the caller, nothing for nothing."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(plain(item) for item in value)
-    return str(value)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 1:
-        return "under a second"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -73,7 +73,9 @@ def shots(number: int, count: int, flags: tuple[str, ...] = (), approved: bool =
             flags=flags if shot == 0 else (), kit="northwind", created_at=NOON - timedelta(minutes=20),
             state="approved" if approved and shot == 0 else "candidate",
             scores={"likeness": 0.86 - weak, "probability": 0.994 - weak, "relative": 0.97 - weak, "rank": 1, "margin": 0.31,
-                    "copied": False, "background": 0.4, "halo": 1.9, "framing": 0.006, "skin": 1.8, "texture": 0.92},
+                    "copied": False, "background": 0.4, "halo": 1.9, "holes": 0.001, "skin": 1.8, "faithfulness": {"texture_ratio": 0.92},
+                    "measures": {"eye_line": 0.44, "roll": 0.3},
+                    "flags": [{"code": code, "measured": 0.52, "limit": 0.6, "sentence": "It is 52 % sure; 60 % are asked."} for code in flags]},
         ))  # fmt: skip
     return tuple(rows)
 
@@ -103,15 +105,28 @@ def blocked(number: int, reason: str, findings: tuple[FindingRow, ...] = (), **f
     return person(number, state="blocked", reason=reason, findings=findings, **{**nothing, **fields})
 
 
+def _row(measure: str, unit: str, median: float, worst: float, target: float) -> dict[str, Any]:
+    return {"measure": measure, "unit": unit, "median": median, "worst": worst, "target": target, "met": worst <= target}
+
+
 TEAM = {
-    "table": [
-        {"name": "Background to the brand", "value": 0.42, "unit": "ΔE", "target": 1, "met": True, "word": "Indistinguishable"},
-        {"name": "Eye line", "value": 0.6, "unit": "%", "target": 1, "met": True, "word": "Level across the team"},
-        {"name": "Head height", "value": 1.3, "unit": "%", "target": 2, "met": True, "word": "Same size"},
-        {"name": "Light, left to right", "value": 0.41, "unit": "stops", "target": 0.35, "met": False, "word": "A little uneven"},
+    "people": 20,
+    "rows": [
+        _row("background to brand", "ΔE", 0.31, 0.62, 1.0),
+        _row("background between people", "ΔE", 0.24, 0.55, 1.0),
+        _row("halo", "ΔE", 1.4, 2.6, 3.0),
+        _row("eye line", "% of frame", 0.2, 0.6, 1.0),
+        _row("head height", "% of frame", 0.9, 1.7, 2.0),
+        _row("roll", "degrees", 0.6, 1.8, 3.0),
+        _row("light left to right", "stops, sd", 0.41, 0.41, 0.35),
+        _row("cheek texture kept", "ratio", 0.94, 0.81, 1.4),
     ],
-    "outliers": [{"employee": f"p{3:015x}", "why": "Lit more from the right than the others"}],
-}  # fmt: skip
+    "bias": [
+        {"group": "all", "people": 20, "shift": 0.8, "within_target": True},
+        {"group": "darkest third", "people": 7, "shift": -0.2, "within_target": True},
+    ],
+    "outliers": [{"employee_id": f"p{3:015x}", "measure": "light left to right", "value": 0.9, "limit": 0.5}],
+}
 
 
 def company(people: int = 24, names: tuple[str, ...] = ()) -> ReportData:
@@ -125,7 +140,7 @@ def company(people: int = 24, names: tuple[str, ...] = ()) -> ReportData:
         11: lambda n: blocked(n, "other_person", selfies=person(n).selfies, findings=(
             FindingRow("other_person", "0.21", "0.35", "Two of your photos show somebody else.", "block"),)),
         13: lambda n: blocked(n, "on_leave"),
-        15: lambda n: person(n, state="failed", reason="diverged", headshots=()),
+        15: lambda n: person(n, state="failed", reason="training_failed", headshots=()),
         17: lambda n: blocked(n, "no_photos"),
         18: lambda n: person(n, state="ready", headshots=(), adapter=None),
     }  # fmt: skip
@@ -134,7 +149,7 @@ def company(people: int = 24, names: tuple[str, ...] = ()) -> ReportData:
     batch = BatchRow(
         "b20261123a", NOON - timedelta(hours=1), "northwind", "standard", "embedded",
         facts={"base_fingerprint": "5d41402abc4b", "people": len(rows), "team": TEAM,
-               "seconds": {"check": 4.2, "train": 1260.0, "render": 340.0}, "versions": {"rollcall": "0.1.0", "torch": "2.13.0"}},
+               "seconds": 1604, "work": {"trained": 30, "rendered": 120}, "finished_at": "2026-11-23T11:27:00+00:00", "versions": {"rollcall": "0.1.0", "torch": "2.13.0"}},
         problems=({"code": "formula_cell", "row": 14, "column": "Job title", "shape": "=AAAA(…)", "fix": "", "blocking": False},),
     )  # fmt: skip
 

@@ -1,0 +1,119 @@
+"""Is it one company? The team's table in words: what was measured over everybody's picture, and who stands out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.data import ReportData
+from reports.phrases import plain
+
+# measure -> (name, word when it holds, word when it does not)
+MEASURES: Mapping[str, tuple[str, str, str]] = {
+    "background to brand": ("Background against the brand", "Exactly the brand's", "Visibly another shade"),
+    "background between people": ("Background between any two people", "No difference to be seen", "Differs visibly"),
+    "halo": ("Edge round the person", "Clean", "A rim shows"),
+    "holes": ("Gaps in the background", "None worth seeing", "Something shows through"),
+    "eye line": ("Eye line", "Everybody on one line", "Not all on one line"),
+    "centre": ("Centring", "Everybody in the middle", "Some off the middle"),
+    "inter-eye": ("Face size", "The same for everybody", "Differs between people"),
+    "head height": ("Head height", "The same for everybody", "Differs between people"),
+    "roll": ("Head upright", "Everybody upright", "Some heads lean"),
+    "light left to right": ("Light from left to right", "One light for everybody", "Falls differently on some"),
+    "light top to bottom": ("Light from top to bottom", "One light for everybody", "Falls differently on some"),
+    "cheek texture kept": ("Skin texture", "Kept as in the selfies", "Smoothed or roughened"),
+}
+GROUPS: Mapping[str, str] = {
+    "all": "Everybody",
+    "darkest third": "People with the darkest skin",
+    "lightest third": "People with the lightest skin",
+}
+
+
+@dataclass(frozen=True)
+class ConsistencyLine:
+    """One measure: in words, in the middle of the team, for the worst twentieth, and its target."""
+
+    name: str
+    word: str
+    middle: str
+    worst: str
+    target: str
+    met: bool
+
+
+@dataclass(frozen=True)
+class SkinLine:
+    """How far skin moved against people's own photos, over one group; 0 is where it should be."""
+
+    group: str
+    people: int
+    shift: str
+    met: bool
+
+
+@dataclass(frozen=True)
+class Consistency:
+    lines: tuple[ConsistencyLine, ...]
+    skin: tuple[SkinLine, ...]
+    outliers: tuple[tuple[str, str, str], ...]  # id, name, what sticks out
+    met: int
+    sentence: str
+
+
+def consistency(data: ReportData) -> Consistency | None:
+    """The team table in words, from the batch's facts; None when it was not measured."""
+    team = data.batch.facts.get("team")
+    rows = [row for row in team.get("rows", ()) if isinstance(row, Mapping)] if isinstance(team, Mapping) else []
+    if not rows or not isinstance(team, Mapping):
+        return None
+    lines = tuple(_line(row) for row in rows)
+    met = sum(line.met for line in lines)
+    if met == len(lines):
+        sentence = f"One studio, one day: all {met} measures are within their targets."
+    else:
+        sentence = f"{met} of {len(lines)} measures are within their targets."
+    skin = tuple(_skin(row) for row in team.get("bias", ()) if isinstance(row, Mapping))
+    return Consistency(lines, skin, _outliers(data, team), met, sentence)
+
+
+def _line(row: Mapping[str, Any]) -> ConsistencyLine:
+    measure, met = str(row.get("measure", "")), bool(row.get("met"))
+    name, good, bad = MEASURES.get(measure, (measure[:1].upper() + measure[1:], "Within target", "Outside its target"))
+    unit = str(row.get("unit", ""))
+    spread = unit.endswith(", sd")  # a spread over people has no worst person
+    sign = {"ratio": "×", "degrees": "°"}.get(unit, unit.removesuffix(", sd"))
+    return ConsistencyLine(
+        name=name,
+        word=good if met else bad,
+        middle=_with(row.get("median"), sign),
+        worst="" if spread else _with(row.get("worst"), sign),
+        target="≤ " + _with(row.get("target"), sign),
+        met=met,
+    )
+
+
+def _with(value: Any, sign: str) -> str:
+    if sign == "ΔE":
+        return f"ΔE {plain(value)}"
+    return f"{plain(value)}{sign}" if sign == "°" else f"{plain(value)} {sign}".strip()
+
+
+def _skin(row: Mapping[str, Any]) -> SkinLine:
+    shift = float(row.get("shift", 0.0))
+    way = "unchanged" if abs(shift) < 0.5 else "lighter" if shift > 0 else "darker"
+    group = str(row.get("group", ""))
+    said = "unchanged" if way == "unchanged" else f"{abs(shift):.1f}° ITA {way}"
+    return SkinLine(GROUPS.get(group, group), int(row.get("people", 0)), said, bool(row.get("within_target")))
+
+
+def _outliers(data: ReportData, team: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """Everybody who stands out, once, with all that sticks out; the gravest first, as the table gives them."""
+    names = {person.id: person.name for person in data.people}
+    found: dict[str, list[str]] = {}
+    for row in team.get("outliers", ()):
+        if isinstance(row, Mapping) and row.get("employee_id") in names:
+            measure = str(row.get("measure", ""))
+            name = MEASURES.get(measure, (measure, "", ""))[0]
+            text = f"{name} {plain(row.get('value'))} (limit {plain(row.get('limit'))})"
+            found.setdefault(str(row["employee_id"]), []).append(text)
+    return tuple((one, names[one], ", ".join(texts)) for one, texts in found.items())

@@ -1,0 +1,63 @@
+"""Human words for what can be wrong with a headshot, as judged against its person's selfies and the brand kit."""
+
+from collections.abc import Mapping
+
+from reports.words import Words, say
+
+REDO = "Ask for a redo."
+
+FLAGS: Mapping[str, Words] = {
+    "wrong_person": Words(
+        "More like a colleague",
+        "The face is more like somebody else in the company than like this person.",
+        "Do not approve it. Ask for a redo, or for other photos.",
+    ),
+    "margin": Words(
+        "Nearly as like a colleague",
+        "Somebody else in the company is nearly as like.",
+        "Look closely beside the selfies; twins and look-alikes are fine when it is them.",
+    ),
+    "likeness": Words(
+        "Likeness is weak",
+        "The face reader is not sure that this is the same person.",
+        "Compare with the selfies. If in doubt: redo, or ask for more photos.",
+    ),
+    "relative_likeness": Words(
+        "Less alike than their selfies",
+        "The picture is less like the selfies than the selfies are among themselves.",
+        "Compare with the selfies. If it does not look like them to you either: redo.",
+    ),
+    "copied": Words(
+        "Copies a selfie",
+        "The face is one of the selfies over again, not a new picture.",
+        "Redo for a picture that is new, or use the real-photo lane.",
+    ),
+    "no_face": Words(
+        "No face in the result", "No face was found in the finished picture.", "Ask for a redo, or for other photos."
+    ),
+    "background": Words("Background is off", "The background differs visibly from the brand kit.", REDO),
+    "halo": Words("Rim around the person", "The edge round the person differs from the backdrop.", REDO),
+    "holes": Words("Gaps in the background", "Something other than the backdrop shows behind the person.", REDO),
+    "eye_line": Words("Eye line is off", "The eyes are not on the kit's line.", REDO),
+    "centre": Words("Off centre", "The face is not in the middle.", REDO),
+    "inter_eye": Words("Face size is off", "The face is larger or smaller than the kit asks.", REDO),
+    "head_height": Words("Head size is off", "The head is higher or lower than the kit asks.", REDO),
+    "roll": Words("Head leans", "The head leans more than the kit allows.", REDO),
+    "skin_tone": Words(
+        "Skin tone shifted",
+        "The skin is lighter or darker than in this person's own photos.",
+        "Do not approve: nobody's skin is to be changed. Ask for a redo.",
+    ),
+    "smoothed": Words(
+        "Skin was smoothed",
+        "Fine skin detail was lost: somebody has been retouched who did not ask for it.",
+        REDO,
+    ),
+    "roughened": Words("Skin was roughened", "The skin shows more texture than in the selfies.", REDO),
+    "glasses": Words("Glasses differ", "Glasses appeared or vanished against what was asked for.", REDO),
+}
+
+
+def say_flag(code: str) -> Words:
+    """The words of a picture's flag; other codes in the words they have for people and photos."""
+    return FLAGS.get(code) or say(code)
