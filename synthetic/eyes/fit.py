@@ -2,8 +2,8 @@
 
     python -m synthetic.eyes.fit --work DIR
 
-Pictures are painted whole, with their backgrounds, and go through finder and landmarks like anybody's, so the thresholds
-know the errors of the whole chain. Half of each person's shots are also softened as the embedded base softens.
+Pictures are painted whole, with their backgrounds, and go through finder and landmarks like anybody's, so the
+thresholds know the errors of the whole chain. Half of each person's shots are also softened as the embedded base softens.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,9 +40,7 @@ class Gallery:
     missed: int
 
 
-def paint_people(
-    work: Path, first: int, people: int, shots: int, size: int = 224
-) -> dict[str, npt.NDArray[np.generic]]:
+def paint_people(work: Path, first: int, people: int, shots: int, size: int = 224) -> dict[str, npt.NDArray[Any]]:
     """Natural pictures of `people`, painted once and kept in `work`; every third is a studio shot."""
     path = work / f"gallery_{first}_{people}x{shots}.npz"
     if not path.exists():
@@ -67,7 +66,7 @@ def soften(picture: npt.NDArray[np.uint8], seed: int) -> npt.NDArray[np.uint8]:
     return np.clip(cv2.resize(small * cast, (size, size), interpolation=cv2.INTER_CUBIC), 0, 255).astype(np.uint8)
 
 
-def look(rows: dict[str, npt.NDArray[np.generic]], finder: EmbeddedFinder, *, soft: bool) -> Gallery:
+def look(rows: dict[str, npt.NDArray[Any]], finder: EmbeddedFinder, *, soft: bool) -> Gallery:
     """Find the face of every picture; pictures without one are counted and left out."""
     pictures, faces, person, studio, missed = [], [], [], [], 0
     for i, picture in enumerate(rows["picture"]):

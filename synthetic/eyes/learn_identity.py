@@ -2,8 +2,8 @@
 
 Two lessons at once. Metric: a scaled-cosine classifier over the training people with a margin (CosFace), which pulls
 shots of one person together whatever the light, pose and clothes. Regression: the painter knows who somebody *is* as
-numbers, so a linear head has to read them off the vector; this teaches what matters in a face from few people, and it is
-the reason why a few hundred of them are enough.
+numbers, so a linear head has to read them off the vector; this teaches what matters in a face from few people, and it
+is the reason why a few hundred of them are enough.
 """
 
 from __future__ import annotations

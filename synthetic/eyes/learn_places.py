@@ -79,7 +79,8 @@ def _finder_loss(net: nn.Module, batch: Batch) -> Tensor:
     faces = peak.sum().clamp(min=1)
     scale = torch.tensor([0.5, 0.5, 2.0, 2.0] + [4.0] * 10).view(1, 14, 1, 1)
     shape = ((told - geometry).abs() * weight * scale).sum() / weight.sum().clamp(min=1)
-    return -(near + far).sum() / faces + shape
+    found: Tensor = shape - (near + far).sum() / faces
+    return found
 
 
 def learn_landmarks(
@@ -97,7 +98,9 @@ def _landmark_batches(cut: CutOuts, backgrounds: npt.NDArray[np.uint8], seed: in
     rng = np.random.default_rng(seed)
     side = 224  # px of the scene that crops come from: fine enough for a 96 px crop of most faces
     while True:
-        crops, shifts, faces = [], [], []
+        crops: list[npt.NDArray[np.uint8]] = []
+        shifts: list[Floats] = []
+        faces: list[float] = []
         while len(crops) < size:
             scene = compose(cut, backgrounds, side, rng)
             for points in scene.landmarks:

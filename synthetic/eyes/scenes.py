@@ -51,7 +51,7 @@ def compose(cut: CutOuts, backgrounds: Bytes, size: int, rng: np.random.Generato
         index = int(rng.integers(len(cut.rgba)))
         matrix = _placement(cut, index, share, size, rng, side=order if count == 2 else None)
         layer = warp(cut.rgba[index], matrix, size, size, fill="black").astype(np.float32)
-        over = layer[..., 3] / 255
+        over = np.asarray(layer[..., 3] / 255, dtype=np.float32)
         light = np.float32(rng.uniform(0.75, 1.2))
         picture = picture * (1 - over[..., None]) + np.minimum(layer[..., :3] * light, 255 * over[..., None])
         alpha = np.maximum(alpha, over)

@@ -132,8 +132,8 @@ def test_a_bomb_is_refused_by_its_header() -> None:
 
 
 def test_scan_bombs_large_files_and_rubbish() -> None:
+    whole = _bytes(Image.new("RGB", (4000, 4000)), "JPEG")
     with pytest.raises(Refused, match="bomb"):
-        whole = _bytes(Image.new("RGB", (4000, 4000)), "JPEG")
         read_picture(whole + b"\xff\xda" * 200)
     with pytest.raises(Refused, match="too_large"):
         read_picture(bytes(images.MAX_BYTES + 1))
@@ -174,11 +174,10 @@ def test_damaged_bytes_are_decoded_or_refused_and_nothing_else(data: st.DataObje
         damaged[place] = data.draw(st.integers(0, 255))
     try:
         picture = read_picture(bytes(damaged)).picture
-    except Refused as refused:
-        assert refused.code in ("truncated", "bomb", "animated", "not_a_picture", "too_large")
-    else:
-        assert picture.dtype == np.uint8
-        assert picture.ndim == 3
+    except Refused:
+        return  # anything else that is raised fails the test
+    assert picture.dtype == np.uint8
+    assert picture.ndim == 3
 
 
 def test_resize_to_the_same_size_is_a_copy(noise_picture: Picture) -> None:
