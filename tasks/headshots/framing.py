@@ -1,7 +1,7 @@
 """Framing: the one similarity transform that puts a head where the kit wants it.
 
-A turn, a scale and a shift, never a stretch, which would change who it is. The eyes decide; the mouth may correct
-the scale a little, because turned heads bring the eyes closer together. Where the source ends and the person does
+A turn, a scale and a shift, never a stretch, which would change who it is. The eyes decide; the head's height may
+correct the scale a little, because faces differ and turned heads bring the eyes closer together. Where the source ends and the person does
 not (arms that reach the edge), the frame is drawn in until it shows no cut-off arm; the measures then say so.
 """
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from tasks.headshots.kit_sections import Framing
 
 Floats = NDArray[np.float32]
-MOUTH_DROP = 0.2015 / 0.185  # eye line to mouth line, in inter-eye distances, on the average face
-SCALE_PLAY = 0.035  # how far the mouth may move the scale away from the eyes' own: the target allows .05
+HEAD_PER_DROP = 3.4  # crown to chin, in distances from eye line to mouth line, on the average face
+SCALE_PLAY = 0.035  # how far the head's height may move the scale away from the eyes' own: the target allows .05
+OVERHANG = 0.02  # of the frame: how far beyond the source it may reach, where repeating the edge shows nothing
 LARGEST_ZOOM = 1.6  # drawn in no further than this; then the edge is repeated and the measures flag it
 
 
@@ -62,7 +63,7 @@ def place_head(
     eyes = np.asarray(landmarks[:2], np.float64)
     middle, across = eyes.mean(axis=0), eyes[1] - eyes[0]
     turn = -math.atan2(across[1], across[0])
-    scale = _scale(np.asarray(landmarks, np.float64), framing.inter_eye * frame[0])
+    scale = _scale(np.asarray(landmarks, np.float64), framing, frame)
     target = np.array([framing.centre * frame[0], framing.eye_line * frame[1]])
     rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     zoom = min(LARGEST_ZOOM, _needed_zoom(rotation, scale, middle, target, touching, source, frame))
@@ -71,13 +72,20 @@ def place_head(
     return Placement(matrix=matrix, scale=scale * zoom, zoom=zoom)
 
 
-def _scale(landmarks: NDArray[np.float64], wanted: float) -> float:
+def _scale(landmarks: NDArray[np.float64], framing: Framing, frame: tuple[int, int]) -> float:
+    """Between what the eyes ask and what the head's height asks, and never far from the eyes."""
     eyes, mouth = landmarks[:2], landmarks[3:5]
-    by_eyes = wanted / max(float(np.hypot(*(eyes[1] - eyes[0]))), 1e-6)
-    drop = float(np.hypot(*(mouth.mean(axis=0) - eyes.mean(axis=0))))
-    by_mouth = wanted * MOUTH_DROP / max(drop, 1e-6)
-    middle = math.sqrt(by_eyes * by_mouth)
-    return float(np.clip(middle, by_eyes * (1 - SCALE_PLAY), by_eyes * (1 + SCALE_PLAY)))
+    by_eyes = framing.inter_eye * frame[0] / max(float(np.hypot(*(eyes[1] - eyes[0]))), 1e-6)
+    by_head = framing.head_height * frame[1] / max(head_height(eyes, mouth), 1e-6)
+    return float(np.clip(math.sqrt(by_eyes * by_head), by_eyes * (1 - SCALE_PLAY), by_eyes * (1 + SCALE_PLAY)))
+
+
+def head_height(eyes: NDArray[np.float64], mouth: NDArray[np.float64]) -> float:
+    """Crown to chin in pixels, from the distance of eyes and mouth.
+
+    By proportion, not from the silhouette: nobody's turban, hat, afro or bald head may count for or against them.
+    """
+    return HEAD_PER_DROP * float(np.hypot(*(mouth.mean(axis=0) - eyes.mean(axis=0))))
 
 
 def _needed_zoom(
@@ -92,7 +100,7 @@ def _needed_zoom(
     """The least zoom, about the eyes, that keeps the frame inside the source on the sides that cut the person."""
     corners = np.array([[0, 0], [frame[0], 0], [0, frame[1]], [frame[0], frame[1]]], np.float64)
     # Rows: top left, top right, bottom left, bottom right, relative to the eyes, in source px at zoom 1.
-    away = (corners - target) @ rotation / scale
+    away = (corners - target) * (1 - 2 * OVERHANG) @ rotation / scale
     zooms = [1.0]
     # Arms reach the sides at the bottom: there the lower corner decides.
     if touching.left:

@@ -82,7 +82,7 @@ class Framing(Section):
     width: int = Field(default=1024, ge=128, le=4096)  # pixels of the finished master
     eye_line: float = Field(default=0.43, ge=0.2, le=0.7)  # from the top, share of the height
     inter_eye: float = Field(default=0.2, ge=0.06, le=0.4)  # between the pupils, share of the width
-    head_height: float = Field(default=0.66, ge=0.2, le=1.2)  # crown to chin, share of the height
+    head_height: float = Field(default=0.73, ge=0.2, le=1.2)  # crown to chin without hair, share of the height
     centre: float = Field(default=0.5, ge=0.25, le=0.75)  # mid-point of the eyes, share of the width
 
     @property
@@ -165,7 +165,7 @@ class Floors(Section):
     eye_line: float = Field(default=0.01, gt=0.0, le=0.2)
     centre: float = Field(default=0.01, gt=0.0, le=0.2)
     inter_eye: float = Field(default=0.01, gt=0.0, le=0.2)
-    head_height: float = Field(default=0.06, gt=0.0, le=0.4)  # of one picture
+    head_height: float = Field(default=0.04, gt=0.0, le=0.4)  # of one picture
     roll: float = Field(default=3.0, gt=0.0, le=20.0)  # degrees
     skin_shift: float = Field(default=12.0, gt=0.0, le=60.0)  # degrees ITA against the person's own selfies
     texture: tuple[float, float] = (0.6, 1.4)  # cheek texture over the selfies'

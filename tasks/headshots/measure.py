@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.headshots.backdrop import draw_backdrop
+from tasks.headshots.framing import head_height
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.look import find_head
 from tasks.vision.colour import delta_e, ita, luminance, skin_mask, to_lab
@@ -26,7 +27,6 @@ from tasks.vision.quality import read_sharpness
 
 Floats = NDArray[np.float32]
 MEASURING_SIDE = 512  # px: the background is compared at no more than this
-CHIN = 0.70  # mouth to chin, in eye-to-mouth distances, on the average face
 ALIGNED = 224  # px of the aligned face for texture, inter-eye 70 px
 # Cheeks of the aligned face, shares: (left, top, right, bottom), below the eyes and beside the nose.
 CHEEKS = ((0.20, 0.60, 0.36, 0.74), (0.64, 0.60, 0.80, 0.74))
@@ -43,7 +43,8 @@ class PictureMeasures:
     eye_line: float  # from the top
     centre: float  # mid-eyes from the left
     inter_eye: float
-    head_height: float  # crown (top of the mask over the face) to chin
+    head_height: float  # crown to chin by proportion, without hair or hats
+    headroom: float  # free height above hair or hat
     roll: float  # degrees
     light_left_right: float  # log2, stops
     light_top_bottom: float  # log2, stops
@@ -135,17 +136,15 @@ def _background(picture: Picture, kit: BrandKit, eyes: Eyes) -> _Background:
 def _framing(face: Face, alpha: Floats, width: int, height: int) -> dict[str, float]:
     points = face.landmarks.astype(np.float64)
     middle, across = points[:2].mean(axis=0), points[1] - points[0]
-    drop = float(points[3:5, 1].mean() - middle[1])
-    chin = float(points[3:5, 1].mean()) + CHIN * drop
     left, right = sorted((int(points[0, 0]), int(points[1, 0])))
     columns = alpha[:, max(0, left) : max(1, right + 1)]
     rows = np.flatnonzero((columns > 0.5).mean(axis=1) > 0.5) if columns.size else np.array([], int)
-    crown = float(rows[0]) if rows.size else 0.0
     return {
         "eye_line": float(middle[1]) / height,
         "centre": float(middle[0]) / width,
         "inter_eye": float(np.hypot(*across)) / width,
-        "head_height": (chin - crown) / height,
+        "head_height": head_height(points[:2], points[3:5]) / height,
+        "headroom": float(rows[0]) / height if rows.size else 0.0,
         "roll": math.degrees(math.atan2(across[1], across[0])),
     }
 
