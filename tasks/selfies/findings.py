@@ -35,6 +35,7 @@ class Finding:
 # code, or code/which sentence → (severity, sentence). {measured} and {limit} are filled in.
 WORDS: dict[str, tuple[Severity, str]] = {
     **{code: ("block", sentence) for code, sentence in CONSENT_SENTENCES.items()},
+    "erasing": ("block", "Your data are being deleted; nothing new is made."),
     # which photos
     "no_photos": ("block", "There is no photo of you. Put at least {limit} photos into a folder named with your employee number."),
     "no_photos/unusable": ("block", "None of your {measured} photos can be used; see what is wrong with each, and send {limit} new ones."),

@@ -20,7 +20,7 @@ from sqlmodel import col, select
 from tasks.roster.drop import Drop, sort_contents
 from tasks.roster.rows import RosterRow
 from tasks.selfies.examine import Examined, examine
-from tasks.selfies.findings import Finding
+from tasks.selfies.findings import Finding, finding
 from tasks.selfies.judge import judge_company
 from tasks.selfies.keep import everything_is_kept, keep_photos
 from tasks.selfies.manifest import read_manifest
@@ -175,16 +175,22 @@ def _examine_all(
         if one.verdict.template is not None:
             templates[one.number] = one.verdict.template
     company = judge_company(templates, eyes.thresholds)
-    return {s.employee_id: _check(s, matching, verdicts, company) for s in sitters}
+    return {s.employee_id: _check(s, matching, verdicts, company, refused) for s in sitters}
 
 
 def _check(
-    sitter: Sitter, matching: Matching, verdicts: dict[str, Examined], company: dict[str, tuple[Finding, ...]]
+    sitter: Sitter,
+    matching: Matching,
+    verdicts: dict[str, Examined],
+    company: dict[str, tuple[Finding, ...]],
+    refused: dict[str, str],
 ) -> PersonCheck:
     number = sitter.row.number
     photos = len(matching.by_number.get(number, ()))
     if sitter.blocked or number not in verdicts:
-        return settle(sitter.row, sitter.standing, photos, None)
+        # A permit can be refused although the roster step found consent: withdrawn, or being forgotten, since then.
+        since = () if sitter.blocked else (finding(refused.get(number, "no_consent")),)
+        return settle(sitter.row, (*sitter.standing, *since), photos, None)
     return settle(sitter.row, sitter.standing, photos, verdicts[number].verdict, company.get(number, ()))
 
 

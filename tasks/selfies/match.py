@@ -63,7 +63,7 @@ class _People:
         found = self.words.get(text.casefold().strip())
         for form in (folded_name(text), folded_name(text, spell=True)):
             found = found or self.words.get(form)
-            if not any(letter.isalpha() for letter in rest):
+            if len(form) >= 3 and not any(letter.isalpha() for letter in rest):
                 found = found or self.weak.get(form)
         return found or set()
 
@@ -104,20 +104,26 @@ def _from_manifest(path: str, named: Mapping[str, str], people: _People) -> set[
 def _from_path(path: str, people: _People) -> set[str]:
     """The innermost folder that names anybody decides; else the beginning of the file's name, the longest that fits."""
     *folders, name = path.split("/")
+    strange = False  # in a folder that ought to be somebody's
     for folder in reversed(folders):
         if folder.casefold() in _BOXES:
             continue
         meant = people.meant_by(folder) or _from_prefix(folder, people)
         if meant:
             return meant
-    return _from_prefix(name.rsplit(".", 1)[0], people)
+        strange = True
+    return _from_prefix(name.rsplit(".", 1)[0], people, least=4 if strange else 1)
 
 
-def _from_prefix(stem: str, people: _People) -> set[str]:
-    """`1007_2`, `anna.keller-IMG_0042`, `1007 Anna Keller (2)`: words are cut off at the end until the rest fits."""
+def _from_prefix(stem: str, people: _People, least: int = 1) -> set[str]:
+    """`1007_2`, `anna.keller-IMG_0042`, `1007 Anna Keller (2)`: words are cut off at the end until the rest fits.
+
+    `least` keeps `Somebody Else/2.jpg` from being employee 2: there, only what is no mere count is believed.
+    """
     cuts = [len(stem)] + [m.start() for m in reversed(list(re.finditer(r"[\s_\-.()#+]+", stem)))]
     for cut in cuts:
-        meant = people.meant_by(stem[:cut].strip(" _-."), stem[cut:]) if cut else set()
+        word = stem[:cut].strip(" _-.")
+        meant = people.meant_by(word, stem[cut:]) if len(word) >= least else set()
         if meant:
             return meant
     return set()

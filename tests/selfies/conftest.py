@@ -51,7 +51,7 @@ class CardEyes:
         return np.ones(picture.shape[:2], np.float32)
 
 
-def card(who: str | None, seed: int = 0, other: str | None = None, format: str = "JPEG", size: int = 160) -> bytes:
+def draw_card(who: str | None, seed: int = 0, other: str | None = None, format: str = "JPEG", size: int = 160) -> bytes:
     """A photo of somebody: their square at a place of its own on a random grey landscape, in the left half."""
     random = np.random.default_rng(seed)
     grey = random.uniform(40, 215, (5, 10, 1)).repeat(3, -1)
@@ -72,6 +72,12 @@ def card(who: str | None, seed: int = 0, other: str | None = None, format: str =
 def eyes() -> Eyes:
     cards = CardEyes()
     return Eyes("cards", cards, cards, cards, cards, THRESHOLDS, THRESHOLDS, LIMITS)
+
+
+@pytest.fixture(scope="session")
+def card() -> Callable[..., bytes]:
+    """Draws a photo file: card("red", seed)."""
+    return draw_card
 
 
 @pytest.fixture

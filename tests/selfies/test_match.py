@@ -41,6 +41,7 @@ PEOPLE = [
         ("Sales/1001/day two/a.jpg", "1001"),
         ("sam.lee2/a.jpg", "1003"),
         ("zoe/a.jpg", "1001"),
+        ("Sales/1001_a.jpg", "1001"),
         ("zoe_2.jpg", "1001"),
         ("nunez gil jose.jpg", "007"),
     ],
@@ -58,7 +59,16 @@ def test_two_people_of_one_name_are_not_told_apart_by_it(path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["IMG_0001.jpg", "selfies/0007/a.jpg", "70/a.jpg", "10012.jpg", "unknown/a.jpg", "Sam/a.jpg", "Jose Garcia/a.jpg"],
+    [
+        "IMG_0001.jpg",
+        "selfies/0007/a.jpg",
+        "70/a.jpg",
+        "10012.jpg",
+        "unknown/a.jpg",
+        "Sam/a.jpg",
+        "Jose Garcia/a.jpg",
+        "Somebody/7.jpg",
+    ],
 )
 def test_nobody_is_guessed(path: str) -> None:
     matching = match_photos([path], PEOPLE)

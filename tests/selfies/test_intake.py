@@ -1,0 +1,183 @@
+"""Photos in the vault: under permits, without metadata, rejected ones never kept, and nothing done twice."""
+
+import io
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlmodel import select
+
+from tasks.roster.consents import read_consents
+from tasks.roster.drop import FolderDrop
+from tasks.roster.intake import admit, seat_everybody
+from tasks.roster.read import read_roster
+from tasks.selfies.intake import Taken, take_photos
+from tasks.vault.batches import Order, load_batch, move_seat, open_batch, seats_of
+from tasks.vault.records import Consent, Employee, Selfie
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+from tasks.vision.faces import Eyes
+from tasks.vision.images import read_picture
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+ROSTER = "Employee ID,Name,Headshot generation\n1,Ann,yes\n2,Bob,yes\n3,Cy,opt out\n4,Dee,yes\n"
+CONSENTS = "Employee ID,Purpose,Given at\n1,headshot,2026-10-01\n3,headshot,2026-10-01\n4,headshot,2026-10-01\n"
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    with open_vault(Settings(home=tmp_path / "home")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def drop(make_drop: Callable[..., Path], card: Callable[..., bytes]) -> Path:
+    files = {f"selfies/1/{i}.jpg": card("red", i) for i in range(5)}
+    files |= {"selfies/1/other.jpg": card("blue", 9), "selfies/2/a.jpg": card("green", 10)}
+    files |= {"selfies/3/a.jpg": card("green", 11), "selfies/4/x.jpg": b"no picture, sixteen bytes and more"}
+    return make_drop(ROSTER, CONSENTS, files)
+
+
+def seat(vault: Vault, drop: Path, kit: str = "harbour") -> str:
+    batch = open_batch(vault, Order(str(drop), kit, "draft", "embedded"), "digest", NOW)
+    roster = read_roster((drop / "roster.csv").read_bytes(), "roster.csv")
+    register = read_consents((drop / "consents.csv").read_bytes(), "consents.csv")
+    seat_everybody(vault, batch, admit(vault, roster, register, NOW), roster)
+    return batch
+
+
+def take(vault: Vault, batch: str, drop: Path, eyes: Callable[[], Eyes]) -> Taken:
+    return take_photos(vault, batch, FolderDrop(str(drop)), eyes, "cards", NOW)
+
+
+def blind() -> NoReturn:
+    raise AssertionError("nothing should be looked at")
+
+
+def by_number(vault: Vault, batch: str) -> dict[str, tuple[str, str | None]]:
+    with vault.reading() as session:
+        numbers = {employee.id: employee.number for employee in session.exec(select(Employee))}
+    return {numbers[one.employee_id]: (one.state, one.reason) for one in seats_of(vault, batch)}
+
+
+def test_who_is_ready_and_who_waits(vault: Vault, drop: Path, eyes: Eyes) -> None:
+    batch = seat(vault, drop)
+    assert take(vault, batch, drop, lambda: eyes) == Taken(4, 2, 2, 9, True)
+    assert by_number(vault, batch) == {
+        "1": ("ready", None),
+        "2": ("blocked", "no_consent"),
+        "3": ("ready", "opted_out"),
+        "4": ("blocked", "no_photos"),
+    }
+    ann, _, cy, dee = seats_of(vault, batch)
+    assert [f["code"] for f in ann.detail["findings"]] == ["other_person"]
+    assert (ann.detail["lane"], ann.detail["accepted"], cy.detail["lane"]) == ("generated", 5, "faithful")
+    assert [f["code"] for f in dee.detail["findings"]] == ["no_photos", "not_a_picture"]
+
+
+def test_only_accepted_photos_are_kept_and_nothing_but_their_pixels(vault: Vault, drop: Path, eyes: Eyes) -> None:
+    photo = drop / "selfies" / "1" / "0.jpg"
+    with Image.open(photo) as image:
+        exif = image.getexif()
+        exif[0x010F] = "PhoneMaker"
+        exif.get_ifd(0x8825)[2] = (59.0, 54.0, 49.0)
+        exif[274] = 6  # lying on its side
+        upright = image.copy()
+        image.rotate(90, expand=True).save(photo, exif=exif, quality=95)
+    take(vault, seat(vault, drop), drop, lambda: eyes)
+    with vault.reading() as session:
+        selfies = list(session.exec(select(Selfie)))
+        ann = session.exec(select(Employee).where(Employee.number == "1")).one()
+    assert sorted((s.accepted, bool(s.blob_key)) for s in selfies) == [(False, False)] * 2 + [(True, True)] * 6
+    first = next(s for s in selfies if s.employee_id == ann.id and s.order == 1)
+    stored = vault.read(vault.permit(ann.id, now=NOW), first.blob_key)
+    assert b"PhoneMaker" not in stored
+    with Image.open(io.BytesIO(stored)) as image:
+        assert dict(image.getexif()) == {}
+    kept = read_picture(stored).picture
+    assert np.abs(kept.astype(int) - np.asarray(upright.convert("RGB"))).mean() < 3
+
+
+def test_nothing_is_done_twice_not_even_for_another_kit(vault: Vault, drop: Path, eyes: Eyes) -> None:
+    first = seat(vault, drop)
+    take(vault, first, drop, lambda: eyes)
+    move_seat(vault, first, seats_of(vault, first)[0].employee_id, "done")
+    assert take(vault, seat(vault, drop), drop, blind).examined is False
+    assert by_number(vault, first)["1"] == ("done", None)
+    second = seat(vault, drop, "signal")
+    assert second != first
+    assert take(vault, second, drop, blind) == Taken(4, 2, 2, 9, False)
+    assert by_number(vault, second) == by_number(vault, first) | {"1": ("ready", None)}
+    assert load_batch(vault, second).facts["photos"] == load_batch(vault, first).facts["photos"]
+
+
+def test_taking_them_after_an_interruption_leaves_the_same_records(vault: Vault, drop: Path, eyes: Eyes) -> None:
+    batch = seat(vault, drop)
+    seen = 0
+
+    def stop(done: int, total: int) -> None:
+        nonlocal seen
+        seen = done
+        if done == 7:  # while the second person is being looked at
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        take_photos(vault, batch, FolderDrop(str(drop)), lambda: eyes, "cards", NOW, stop)
+    with vault.reading() as session:
+        half = {s.id: s for s in session.exec(select(Selfie))}
+    assert len(half) == 6
+    take_photos(vault, batch, FolderDrop(str(drop)), lambda: eyes, "cards", NOW + timedelta(hours=1))
+    with vault.reading() as session:
+        whole = {s.id: s for s in session.exec(select(Selfie))}
+    assert {identity: whole[identity] for identity in half} == half
+
+
+def test_a_photo_that_left_the_drop_leaves_the_vault(vault: Vault, drop: Path, eyes: Eyes) -> None:
+    batch = seat(vault, drop)
+    take(vault, batch, drop, lambda: eyes)
+    with vault.reading() as session:
+        before = {s.digest: s.blob_key for s in session.exec(select(Selfie)) if s.blob_key}
+    (drop / "selfies" / "1" / "4.jpg").unlink()
+    take(vault, batch, drop, lambda: eyes)
+    with vault.reading() as session:
+        after = {s.digest: s.blob_key for s in session.exec(select(Selfie)) if s.blob_key}
+    (gone,) = set(before.values()) - set(after.values())
+    assert not vault.exists(gone)
+    assert all(vault.exists(key) for key in after.values())
+
+
+def test_photos_that_retention_took_are_taken_again(vault: Vault, drop: Path, eyes: Eyes) -> None:
+    batch = seat(vault, drop)
+    take(vault, batch, drop, lambda: eyes)
+    with vault.reading() as session:
+        keys = [s.blob_key for s in session.exec(select(Selfie)) if s.blob_key]
+    vault.delete(keys[0])
+    assert take(vault, batch, drop, lambda: eyes).examined is True
+    assert vault.exists(keys[0])
+
+
+def test_a_withdrawal_keeps_the_photos_closed(vault: Vault, drop: Path, eyes: Eyes) -> None:
+    batch = seat(vault, drop)
+    with vault.session() as session:
+        ann = session.exec(select(Employee).where(Employee.number == "1")).one()
+        consent = session.exec(select(Consent).where(Consent.employee_id == ann.id)).one()
+        consent.withdrawn_at = NOW
+        session.add(consent)
+    # Withdrawn between the roster and the photos: the permit is refused, and the seat says so.
+    take(vault, batch, drop, lambda: eyes)
+    assert by_number(vault, batch)["1"] == ("blocked", "consent_withdrawn")
+    with vault.reading() as session:
+        assert not [s for s in session.exec(select(Selfie)) if s.employee_id == ann.id]
+
+
+def test_records_of_the_batch_name_no_file(vault: Vault, drop: Path, card: Callable[..., bytes], eyes: Eyes) -> None:
+    (drop / "selfies" / "holiday-ann.jpg").write_bytes(card("red", 77))
+    batch = seat(vault, drop)
+    take(vault, batch, drop, lambda: eyes)
+    record = load_batch(vault, batch)
+    assert "holiday" not in repr((record.facts, record.problems, [s.detail for s in seats_of(vault, batch)]))
+    assert [p["code"] for p in record.problems] == ["not_on_roster"]
