@@ -3,7 +3,8 @@
     python -m synthetic.eyes.fit --work DIR
 
 Pictures are painted whole, with their backgrounds, and go through finder and landmarks like anybody's, so the
-thresholds know the errors of the whole chain. Half of each person's shots are also softened as the embedded base softens.
+thresholds know the errors of the whole chain. Half of the shots are also softened as the embedded
+base softens.
 """
 
 from __future__ import annotations

@@ -104,14 +104,15 @@ def _landmark_batches(cut: CutOuts, backgrounds: npt.NDArray[np.uint8], seed: in
         while len(crops) < size:
             scene = compose(cut, backgrounds, side, rng)
             for points in scene.landmarks:
-                for spread in (0.16, 0.05):
+                for spread in (0.16, 0.16, 0.05, 0.05):
                     crop, shift = _landmark_example(scene.picture, points, spread, rng)
                     crops.append(crop)
                     shifts.append(shift)
                     faces.append(1.0)
-            crops.append(_no_face(scene, rng))
-            shifts.append(np.zeros((5, 2), np.float32))
-            faces.append(0.0)
+            for _ in range(2):
+                crops.append(_no_face(scene, rng))
+                shifts.append(np.zeros((5, 2), np.float32))
+                faces.append(0.0)
         yield (
             tensor(np.stack(crops[:size])),
             torch.from_numpy(np.stack(shifts[:size]).reshape(-1, 10)),

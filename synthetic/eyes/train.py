@@ -77,7 +77,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "base_models" / "eyes")
     parser.add_argument("--net", choices=[*BUDGETS, "all"], default="all")
-    parser.add_argument("--go-on", action="store_true")
+    parser.add_argument("--go-on", action="store_true", help="begin with the weights in --work")
+    parser.add_argument("--only-export", action="store_true", help="learn nothing; write the weights in --work")
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()
@@ -87,9 +88,10 @@ def main() -> None:
     for name in BUDGETS if asked.net == "all" else [asked.net]:
         torch.manual_seed(asked.seed + len(name))
         net = build(name)
-        if asked.go_on:
+        if asked.go_on or asked.only_export:
             net.load_state_dict(torch.load(asked.work / f"{name}.pt", weights_only=True))
-        train_one(name, net, asked.data, asked.work, BUDGETS[name] * 60 * asked.scale, asked.seed)
+        if not asked.only_export:
+            train_one(name, net, asked.data, asked.work, BUDGETS[name] * 60 * asked.scale, asked.seed)
         export_one(name, net, asked.out)
 
 
