@@ -1,0 +1,1 @@
+"""Trains the small embedded base from scratch, only on people that `synthetic` has drawn."""

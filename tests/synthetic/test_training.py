@@ -1,0 +1,150 @@
+"""The training stages at a hundredth of their size: they run, survive being cut off, and end the same."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from synthetic.training import latents
+from synthetic.training.autoencoder import train_vae
+from synthetic.training.denoiser import train_unet
+from synthetic.training.networks import SIZES, build_vae
+from synthetic.training.progress import Budget, learning_rate, load_checkpoint
+from synthetic.training.run import main
+from synthetic.training.shards import list_shards, mirror_caption, read_portraits
+from synthetic.training.vocabulary import write_tokenizer
+
+TINY = SIZES["tiny"]
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def shards(tmp_path: Path) -> Path:
+    """Two shards of 30 coloured squares with a caption each; person 0 is held out."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for number in range(2):
+        colours = random.integers(0, 256, (30, 1, 1, 3))
+        np.savez(
+            folder / f"shard-{number}.npz",
+            picture=np.broadcast_to(colours, (30, 32, 32, 3)).astype(np.uint8),
+            landmarks=np.tile(np.array([[13, 14], [19, 14], [16, 18], [14, 21], [18, 21]], np.float32), (30, 1, 1)),
+            person=np.arange(30) + 30 * number,
+            kind=np.array(["studio", "selfie"] * 15),
+        )
+        caption = "studio headshot of a person, plain blue background, softbox light from the left, navy suit"
+        (folder / f"shard-{number}.json").write_text(json.dumps({"caption": [caption] * 30}))
+    return folder
+
+
+def test_a_half_written_shard_waits_and_held_out_people_are_never_trained_on(shards: Path) -> None:
+    (shards / "shard-9.npz").write_bytes(b"half")
+    assert len(list_shards([shards])) == 2
+    assert set(read_portraits([shards], held_out=True).persons.tolist()) == {0, 50}
+    assert not {0, 50} & set(read_portraits([shards], held_out=False).persons.tolist())
+
+
+def test_a_mirrored_picture_is_lit_from_the_other_side() -> None:
+    assert mirror_caption("light from the left, hair") == "light from the right, hair"
+    assert mirror_caption(mirror_caption("left right")) == "left right"
+
+
+def test_the_rate_warms_up_holds_and_ends_near_zero() -> None:
+    rates = [learning_rate(1.0, Budget(steps=100, step=s), warm_up=10) for s in range(101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[20] == 1.0
+    assert rates[100] == pytest.approx(0.01)
+
+
+def test_a_stage_that_was_cut_off_ends_with_the_same_weights(shards: Path, tmp_path: Path) -> None:
+    data = read_portraits([shards], held_out=False)
+
+    def run(folder: Path, steps: int) -> dict[str, torch.Tensor]:
+        train_vae(data, TINY, folder, Budget(steps=steps), seed=1, peak=1e-3, frames=4, device=CPU, save_every=0)
+        state = load_checkpoint(folder / "vae.pt")
+        assert state is not None
+        assert state["step"] == steps
+        return dict(state["vae"])
+
+    whole = run(tmp_path / "whole", 6)
+    cut = load_checkpoint(tmp_path / "whole" / "vae.pt")
+    assert cut is not None
+    torch.use_deterministic_algorithms(True)
+    try:
+        again = run(tmp_path / "again", 6)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert all(torch.allclose(whole[k], again[k], atol=1e-5) for k in whole)
+
+
+def test_the_unet_resumes_where_it_was(shards: Path, tmp_path: Path) -> None:
+    vae = build_vae(TINY)
+    assert latents.encode_shards(vae, [shards], tmp_path / "latents", CPU) == 2
+    assert latents.encode_shards(vae, [shards], tmp_path / "latents", CPU) == 0
+    assert latents.encode_shards(vae, [shards], tmp_path / "latents", CPU, mirrored=True) == 2
+    data = latents.read_latents(vae, tmp_path / "latents")
+    assert len(data) == 120  # as they are and mirrored
+    tokenizer = write_tokenizer(tmp_path / "tokenizer")
+
+    def run(folder: Path, *stops: int) -> dict[str, torch.Tensor]:
+        for stop in stops:  # a killed run leaves a checkpoint in the middle of its budget
+            budget = Budget(steps=6)
+            limit = Stop(budget, stop)
+            train_unet(data, tokenizer, TINY, folder, limit, seed=1, peak=1e-3, batch=4, device=CPU, save_every=-1)
+        state = load_checkpoint(folder / "unet.pt")
+        assert state is not None
+        assert state["step"] == 6
+        return dict(state["ema_unet"])
+
+    whole, resumed = run(tmp_path / "a", 6), run(tmp_path / "b", 3, 6)
+    assert all(torch.allclose(whole[k], resumed[k], atol=1e-5) for k in whole)
+
+
+class Stop(Budget):
+    """A budget that is cut off at a step, as by a kill."""
+
+    def __init__(self, budget: Budget, stop: int) -> None:
+        super().__init__(steps=budget.steps)
+        self.stop = stop
+
+    @property
+    def over(self) -> bool:
+        return self.step >= self.stop
+
+
+def test_settled_channels_draw_the_same_and_have_size_one(shards: Path) -> None:
+    torch.manual_seed(0)
+    vae = build_vae(TINY)
+    portraits = read_portraits([shards], held_out=False)
+    pictures = torch.from_numpy(portraits.pictures[:8]).permute(0, 3, 1, 2).float() / 127.5 - 1
+    with torch.no_grad():
+        before = vae.decode(vae.encode(pictures).latent_dist.mean).sample
+        raw = torch.cat([vae.encode(pictures).latent_dist.mean])
+        latents.settle_channels(vae, raw)
+        after = vae.decode(vae.encode(pictures).latent_dist.mean).sample
+        settled = vae.encode(pictures).latent_dist.mean
+    assert torch.allclose(before, after, atol=1e-3)
+    assert settled.mean().abs() < 1e-3
+    assert settled.var((0, 2, 3)).mean().sqrt() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.slow
+def test_all_stages_by_command_end_in_a_folder_for_the_stock_pipeline(shards: Path, tmp_path: Path) -> None:
+    from diffusers import StableDiffusionPipeline
+
+    work, out = tmp_path / "work", tmp_path / "embedded"
+    tiny = ["--data", str(shards), "--work", str(work), "--sizes", "tiny", "--batch", "4", "--device", "cpu"]
+    main(["vae", *tiny, "--steps", "3"])
+    main(["latents", *tiny])
+    main(["unet", *tiny, "--steps", "3"])
+    main(["decoder", *tiny, "--steps", "2"])
+    main(["sheet", *tiny, "--out", str(tmp_path / "sheet.png")])
+    main(["export", *tiny, "--out", str(out)])
+    pipeline = StableDiffusionPipeline.from_pretrained(out, local_files_only=True)
+    pipeline.set_progress_bar_config(disable=True)
+    picture = pipeline("studio headshot of a sks person", num_inference_steps=2, output_type="np").images[0]
+    assert picture.shape == (32, 32, 3)
+    assert np.isfinite(picture).all()
