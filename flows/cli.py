@@ -106,7 +106,6 @@ def run_here(home: Path | None, story: Callable[[], str]) -> None:
     settings = settings_for(home)
     settings.home.mkdir(parents=True, exist_ok=True)
     environment.apply(environment.prefect_environment(settings.home, api_url=os.environ.get("PREFECT_API_URL")))
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched that nobody asked for by name
     console.print("Starting Prefect ...")
     from flows.console import board
     from reports.site_of_batch import report_path

@@ -82,7 +82,7 @@ def list_models() -> None:
 
 @models.command("pull")
 def pull_model(
-    name: Annotated[str, typer.Argument(help='A base from `rollcall models list`, or "opencv" for the real-face eyes.')],
+    name: Annotated[str, typer.Argument(help='A base from `rollcall models list`, or "opencv": eyes for real faces.')],
 ) -> None:
     """Fetch model files by name: a base at its card's revision, or eyes file by file, each checked by sha256."""
     from tasks.vault.settings import load_settings

@@ -9,6 +9,15 @@ from urllib.parse import quote
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
+# Model libraries: nothing is fetched that nobody asked for by name, and their advice to developers stays inside.
+MODEL_LIBRARIES = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "DIFFUSERS_VERBOSITY": "error",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+}
+
 
 def prefect_environment(
     home: Path,
@@ -46,6 +55,7 @@ def prefect_environment(
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         "PREFECT_LOGGING_LEVEL": "WARNING" if api_url is None else "INFO",
         "PREFECT_CLI_COLORS": "false",
+        **MODEL_LIBRARIES,
     }
     if api_url:
         environment["PREFECT_API_URL"] = api_url

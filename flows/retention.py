@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
+from prefect.runtime import flow_run
 from pydantic import Field
 
 from reports.site_of_batch import rewrite_report
@@ -49,7 +50,7 @@ def retention(dry_run: DryRun = False, allow_mass_deletion: AllowMass = False) -
             settings, now, allow_mass_deletion=allow_mass_deletion, actor="flow", rewrite_report=rewrite_report
         )
         counts = count(receipts)
-    create_markdown_artifact(table(counts), key="retention", description="Counts of this sweep")
+    show("retention", table(counts))
     return counts
 
 
@@ -66,9 +67,7 @@ def forget_person(person: PersonId) -> str:
         )
         receipt = forget(vault, person, "requested", now, around)
         write_checkpoint(vault, now)
-    create_markdown_artifact(
-        f"{receipt.sentence}\n\nReceipt: `{receipt.id}`", key="forgotten", description="One person was forgotten"
-    )
+    show("forgotten", f"{receipt.sentence}\n\nReceipt: `{receipt.id}`")
     return receipt.id
 
 
@@ -86,3 +85,9 @@ def table(counts: dict[str, int]) -> str:
     """The numbers as Markdown."""
     rows = "".join(f"| {name.replace('_', ' ')} | {number} |\n" for name, number in counts.items())
     return "| what | how many |\n|---|---:|\n" + rows
+
+
+def show(key: str, text: str) -> None:
+    """Puts a result on the run's page; without a run (the plain function was called) there is no page."""
+    if flow_run.id is not None:
+        create_markdown_artifact(text, key=key)
