@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Any
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from PIL import Image
@@ -24,6 +24,8 @@ from PIL import Image
 VOCABULARY = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 SOURCE_TYPES = {"generated": "trainedAlgorithmicMedia", "faithful": "algorithmicallyEnhanced"}
 SYSTEM = "Rollcall"
+_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_XMP = "http://ns.adobe.com/xap/1.0/"
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ def xmp_packet(mark: Mark) -> bytes:
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
         ' <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
         '  <rdf:Description rdf:about=""\n'
-        '    xmlns:xmp="http://ns.adobe.com/xap/1.0/"\n'
-        '    xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">\n'
+        f'    xmlns:xmp="{_XMP}"\n'
+        f'    xmlns:Iptc4xmpExt="{_IPTC}">\n'
         f"   <xmp:CreatorTool>{escape(f'{mark.system} {mark.version}'.strip())}</xmp:CreatorTool>\n"
         f"   <Iptc4xmpExt:DigitalSourceType>{VOCABULARY}{mark.source_type}</Iptc4xmpExt:DigitalSourceType>\n"
         f"{ai}"
@@ -66,18 +68,16 @@ def xmp_packet(mark: Mark) -> bytes:
 
 
 def read_mark(data: bytes) -> Mark | None:
-    """What a JPEG, PNG or WebP says; None when it says nothing."""
+    """What a JPEG, PNG or WebP says; None when it says nothing, or nothing that can be read."""
     with Image.open(io.BytesIO(data)) as image:
         image.load()  # PNG keeps text behind the pixels
-        description = _description(image.getxmp())
-    uri = str(description.get("DigitalSourceType") or "")
+        packet = image.info.get("xmp") or b""
+    try:
+        root = ElementTree.fromstring(packet.rstrip(b"\x00 "))
+    except ElementTree.ParseError:
+        return None
+    uri = root.findtext(f".//{{{_IPTC}}}DigitalSourceType", "").strip()
     if not uri.startswith(VOCABULARY):
         return None
-    tool = str(description.get("CreatorTool") or "")
-    system, _, version = tool.partition(" ")
+    system, _, version = root.findtext(f".//{{{_XMP}}}CreatorTool", "").partition(" ")
     return Mark(uri.removeprefix(VOCABULARY), system, version)
-
-
-def _description(xmp: dict[str, Any]) -> dict[str, Any]:
-    found = xmp.get("xmpmeta", {}).get("RDF", {}).get("Description", {})
-    return found if isinstance(found, dict) else {}

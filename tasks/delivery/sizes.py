@@ -79,5 +79,10 @@ def _encoded(picture: Picture, output: Output, quality: int, xmp: bytes) -> byte
     else:
         # Full colour resolution at good qualities: subsampling shows at a person's edge before a saturated backdrop.
         subsampling = 0 if quality >= 80 else 2
-        image.save(out, "JPEG", quality=quality, subsampling=subsampling, optimize=True, xmp=xmp, **extra)
+        extra |= {"quality": quality, "subsampling": subsampling, "xmp": xmp}
+        try:
+            image.save(out, "JPEG", optimize=True, **extra)
+        except OSError:  # Pillow's buffer for optimised files takes one byte a pixel: noise needs more
+            out = io.BytesIO()
+            image.save(out, "JPEG", **extra)
     return out.getvalue()

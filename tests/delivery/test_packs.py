@@ -1,0 +1,163 @@
+"""Deliveries: only what was approved, marked and verified, everybody accounted for, to every kind of place."""
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from tasks.delivery.manifest import DeliveryFault
+from tasks.delivery.marks import read_mark
+from tasks.delivery.names import BadTemplate
+from tasks.delivery.packs import build_pack, newest_approved
+from tasks.headshots.kit import BrandKit
+from tasks.vault.records import AuditEntry, Employee, Headshot
+from tasks.vault.store import Vault
+
+NOW = datetime(2026, 11, 23, 13, tzinfo=UTC)
+
+
+def test_approved_pictures_leave_and_everybody_is_accounted_for(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    manifest = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    sizes = len(kit.outputs)
+    assert (manifest.people, len(manifest.files)) == (3, 3 * sizes)
+    assert [one.code for one in manifest.skipped] == ["not_approved", "no_photos", "consent_withdrawn"]
+    for file in manifest.files:
+        data = (tmp_path / "out" / file.path).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == file.sha256
+        mark = read_mark(data)
+        assert mark is not None
+        assert mark.source_type == file.source_type
+    assert {f.number: f.source_type for f in manifest.files} == {
+        "007": "trainedAlgorithmicMedia",
+        "1002": "algorithmicallyEnhanced",
+        "1003": "trainedAlgorithmicMedia",
+    }
+    assert {f.path.rsplit("/", 1)[1].split(".")[0] for f in manifest.files} == {"007", "1002", "1003"}
+
+
+def test_manifests_are_for_people_and_for_machines(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out" / "manifest.csv").read_text("utf-8-sig"))))
+    assert rows[0]["Employee ID"] == "007"
+    assert {row["Name"] for row in rows} == {"José Núñez", "'=Ann & <Co>", "Sam Lee"}
+    text = (tmp_path / "out" / "manifest.json").read_text()
+    assert not [name for name in ("José", "Ann", "Sam", "acme", "1002") if f'"{name}' in text]
+    assert len(json.loads(text)["files"]) == len(rows)
+
+
+def test_delivering_again_replaces_and_takes_away(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = build_pack(vault, "b1", kit, out, now=NOW)
+    (out / "slack").mkdir(exist_ok=True)
+    (out / "notes.txt").write_text("somebody else's")
+    with vault.session() as session:
+        shot = session.exec(select(Headshot).where(Headshot.employee_id == "p000000000001003")).one()
+        shot.state = "rejected"
+        session.add(shot)
+    second = build_pack(vault, "b1", kit, out, now=NOW)
+    assert second.retired == len(kit.outputs)
+    assert [f for f in second.files if f.number == "007"] == [f for f in first.files if f.number == "007"]
+    assert not list(out.rglob("1003.*"))
+    assert (out / "notes.txt").exists()
+
+
+def test_a_zip_holds_the_same_and_repeats_to_the_byte(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    folder = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    packed = build_pack(vault, "b1", kit, tmp_path / "one.zip", now=NOW)
+    build_pack(vault, "b1", kit, tmp_path / "two.zip", now=NOW)
+    assert packed.files == folder.files
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+        assert archive.testzip() is None
+        assert set(archive.namelist()) == {f.path for f in packed.files} | {"manifest.csv", "manifest.json"}
+
+
+def test_of_two_approved_pictures_the_last_one_approved_leaves(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    from sqlmodel import col
+
+    from tasks.vault.records import Decision
+
+    with vault.session() as session:
+        shot = session.exec(select(Headshot).where(Headshot.digest == "h007-0")).one()
+        session.add(Headshot(**{**shot.model_dump(), "digest": "later"}))
+        before = session.exec(select(Decision).where(col(Decision.headshot_digest) == "h007-0")).one()
+        later = {**before.model_dump(), "id": "dx", "headshot_digest": "later", "at": NOW}
+        session.add(Decision(**later))
+    manifest = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW, outputs=[kit.outputs[0].name])
+    assert [f.headshot for f in manifest.files if f.number == "007"] == ["later"]
+
+
+def test_the_audit_knows_what_was_handed_over_and_names_nobody(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    with vault.reading() as session:
+        entries = [entry for entry in session.exec(select(AuditEntry)) if entry.action == "delivered"]
+    assert [entry.subject for entry in entries] == [f"p{n:015d}" for n in (7, 1002, 1003)]
+    assert entries[0].object == "b1"
+    assert entries[0].result == {"files": len(kit.outputs), "to": "folder", "headshot": "h007-0"}
+
+
+def test_leavers_and_the_forgotten_stay_behind(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    with vault.session() as session:
+        for number, field, value in (("007", "status", "left"), ("1003", "state", "erasing")):
+            employee = session.exec(select(Employee).where(Employee.number == number)).one()
+            setattr(employee, field, value)
+            session.add(employee)
+    manifest = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    assert {f.number for f in manifest.files} == {"1002"}
+    assert {"left_company", "erasing"} < {one.code for one in manifest.skipped}
+
+
+def test_a_destination_that_alters_files_is_found_out(
+    vault: Vault, kit: BrandKit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks.delivery.destinations import FolderDestination
+
+    put = FolderDestination.put
+    monkeypatch.setattr(FolderDestination, "put", lambda self, path, data: put(self, path, data[:-1]))
+    with pytest.raises(DeliveryFault, match="not what was written"):
+        build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+
+
+@pytest.mark.parametrize("destination", ["", "file"])
+def test_destinations_that_cannot_be(vault: Vault, kit: BrandKit, tmp_path: Path, destination: str) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ValueError, match="folder"):
+        build_pack(vault, "b1", kit, str(tmp_path / destination) if destination else "", now=NOW)
+
+
+def test_a_link_inside_the_destination_leads_nowhere(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / kit.outputs[0].name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match="link"):
+        build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_an_interrupted_zip_does_not_appear(
+    vault: Vault, kit: BrandKit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tasks.delivery.packs.verify", stop)
+    with pytest.raises(KeyboardInterrupt):
+        build_pack(vault, "b1", kit, tmp_path / "one.zip", now=NOW)
+    assert not list(tmp_path.glob("*.zip*"))
+    assert not list(tmp_path.glob(".one*"))
+
+
+def test_wrong_orders_say_what_would_do(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no such batch"):
+        build_pack(vault, "b9", kit, tmp_path / "out", now=NOW)
+    with pytest.raises(ValueError, match=kit.outputs[0].name):
+        build_pack(vault, "b1", kit, tmp_path / "out", now=NOW, outputs=["billboard"])
+    with pytest.raises(BadTemplate):
+        build_pack(vault, "b1", kit, tmp_path / "out", now=NOW, names="{name}")
+    assert newest_approved(vault) == "b1"
