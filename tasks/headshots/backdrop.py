@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.headshots.kit import BrandKit
+from tasks.headshots.kit_sections import Backdrop
 from tasks.vision.colour import linear_to_srgb, srgb_to_linear
 from tasks.vision.images import Picture, read_picture
 
@@ -27,19 +28,25 @@ def draw_backdrop(kit: BrandKit, width: int, height: int) -> Picture:
 
 def draw_backdrop_linear(kit: BrandKit, width: int, height: int) -> Floats:
     """The backdrop in linear light (H, W, 3), before rounding: what finished pictures are composed on."""
-    wall = kit.backdrop
+    return _drawn(kit.backdrop, kit.picture, width, height)
+
+
+@functools.lru_cache(maxsize=6)  # a whole company is composed on one backdrop: draw it once
+def _drawn(wall: Backdrop, picture: bytes | None, width: int, height: int) -> Floats:
     if wall.kind == "picture":
-        plate = _cover(_decoded(kit.picture or b""), width, height, wall.focus)
+        plate = _cover(_decoded(picture or b""), width, height, wall.focus)
     elif wall.kind == "gradient":
-        share = _ramp(kit, width, height)[..., None]
+        share = _ramp(wall, width, height)[..., None]
         plate = linear_of(wall.colour) * (1 - share) + linear_of(wall.to or wall.colour) * share
     else:
         plate = np.broadcast_to(linear_of(wall.colour), (height, width, 3)).copy()
     if wall.blur > 0 and wall.kind == "picture":
-        plate = cv2.GaussianBlur(plate, (0, 0), wall.blur * width, borderType=cv2.BORDER_REPLICATE)
+        plate = np.asarray(cv2.GaussianBlur(plate, (0, 0), wall.blur * width, borderType=cv2.BORDER_REPLICATE))
     if wall.vignette > 0:
         plate = plate * (1 - wall.vignette * _corner_distance(width, height))[..., None]
-    return plate.astype(np.float32)
+    plate = plate.astype(np.float32)
+    plate.flags.writeable = False
+    return plate
 
 
 def mean_colour(kit: BrandKit) -> str:
@@ -58,7 +65,7 @@ def dithered(light: Floats) -> Picture:
     """Linear light to 8 bits with a fixed ordered pattern: mean colour kept, no bands, no randomness."""
     height, width = light.shape[:2]
     pattern = np.tile(_bayer(), (math.ceil(height / 8), math.ceil(width / 8)))[:height, :width, None]
-    return np.clip(np.floor(linear_to_srgb(light) * 255 + pattern), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.floor(linear_to_srgb(light) * 255 + pattern), 0, 255), np.uint8)
 
 
 @functools.cache
@@ -70,9 +77,8 @@ def _bayer() -> Floats:
     return ((cell + 0.5) / 64).astype(np.float32)
 
 
-def _ramp(kit: BrandKit, width: int, height: int) -> Floats:
+def _ramp(wall: Backdrop, width: int, height: int) -> Floats:
     """How far each pixel is from `colour` (0) towards `to` (1), with smooth ends."""
-    wall = kit.backdrop
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     x, y = (x + 0.5) / width, (y + 0.5) / height
     if wall.shape == "radial":

@@ -24,7 +24,8 @@ def enlarge(picture: Picture, factor: float) -> Picture:
         step = min(2.0, factor / done)
         done *= step
         size = (max(1, round(width * done)), max(1, round(height * done)))
-        values = _steepened(cv2.resize(values, size, interpolation=cv2.INTER_LANCZOS4), step)
+        larger = cv2.resize(values, size, interpolation=cv2.INTER_LANCZOS4)
+        values = _steepened(np.asarray(larger, np.float32), step)
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 

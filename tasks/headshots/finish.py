@@ -21,7 +21,7 @@ from tasks.headshots.framing import Placement, Touching, place_head, touching_si
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.look import find_head
 from tasks.headshots.matte import Cutout, cut_out
-from tasks.headshots.measure import PictureMeasures, measure_picture
+from tasks.headshots.measure import NoFaceLeft, PictureMeasures, measure_picture
 from tasks.headshots.tone import graded
 from tasks.vision.colour import linear_to_srgb, to_linear
 from tasks.vision.faces import Eyes, Face
@@ -83,7 +83,10 @@ def finish(
     source = (prepared.picture.shape[1], prepared.picture.shape[0])
     placement = place_head(prepared.landmarks, kit.framing, prepared.touching, source, (width, height))
     composed, alpha = _compose(cutout, placement, kit, (width, height), prepared.enlarged)
-    measures = measure_picture(composed, kit, eyes, texture_inter_eye=face.inter_eye)
+    try:
+        measures = measure_picture(composed, kit, eyes, texture_inter_eye=face.inter_eye)
+    except NoFaceLeft as error:
+        raise CannotFinish("no_face") from error
     return Finished(
         picture=composed,
         alpha=alpha,

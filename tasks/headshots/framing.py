@@ -1,8 +1,9 @@
 """Framing: the one similarity transform that puts a head where the kit wants it.
 
 A turn, a scale and a shift, never a stretch, which would change who it is. The eyes decide; the head's height may
-correct the scale a little, because faces differ and turned heads bring the eyes closer together. Where the source ends and the person does
-not (arms that reach the edge), the frame is drawn in until it shows no cut-off arm; the measures then say so.
+correct the scale a little, because faces differ and turned heads bring the eyes closer together. Where the source
+ends and the person does not (arms that reach the edge), the frame is drawn in until it shows no cut-off arm; the
+measures then say so.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from tasks.vision.images import Picture
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 SURE = 0.96  # coarse alpha above this (and away from the edge) is person; below 1 - SURE background
-WORKING_SIDE = 640  # pixels; the band is solved at no more than this, then brought up by the guided filter
+WORKING_SIDE = 512  # pixels; the band is solved at no more than this, then brought up by the guided filter
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,32 @@ def cut_out(picture: Picture, coarse: Floats, face_width: float) -> Cutout:
     scale = min(1.0, WORKING_SIDE / max(height, width))
     small_size = (max(8, round(width * scale)), max(8, round(height * scale)))
     light = to_linear(picture)
-    small_light = cv2.resize(light, small_size, interpolation=cv2.INTER_AREA) if scale < 1 else light
-    small_coarse = cv2.resize(coarse, small_size, interpolation=cv2.INTER_AREA) if scale < 1 else coarse
+    small_light, small_coarse = (_reduced(values, small_size) for values in (light, coarse))
     alpha = _refined(small_light, largest_part(small_coarse), face_width * scale)
+    person, back = estimate_colours(small_light, alpha)
     if scale < 1:
         alpha = _joint_upsample(alpha, small_light, light)
-    colours, _ = estimate_colours(light, alpha)
-    return Cutout(alpha=alpha, colours=colours)
+        person, back = (_to_size(colours, (width, height)) for colours in (person, back))
+        person = _explained(light, alpha, person, back)
+    return Cutout(alpha=alpha, colours=person)
+
+
+def _reduced(values: Floats, size: tuple[int, int]) -> Floats:
+    if (values.shape[1], values.shape[0]) == size:
+        return values
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _to_size(values: Floats, size: tuple[int, int]) -> Floats:
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _explained(light: Floats, alpha: Floats, person: Floats, back: Floats) -> Floats:
+    """The foreground nearest to `person` that mixes to the picture: all its detail where alpha is 1."""
+    share = alpha[..., None]
+    rest = light - share * person - (1 - share) * back
+    pull = share / (share**2 + (1 - share) ** 2)
+    return np.clip(person + pull * rest, 0, 1).astype(np.float32)
 
 
 def largest_part(alpha: Floats) -> Floats:
@@ -61,25 +80,27 @@ def largest_part(alpha: Floats) -> Floats:
 def _refined(light: Floats, coarse: Floats, face_width: float) -> Floats:
     """Alpha at working size: silhouette to edges, then by colour inside the uncertain band."""
     inner, outer = max(1, round(0.03 * face_width)), max(2, round(0.09 * face_width))
-    eased = np.sqrt(light)  # near to perceived steps, so that dark hair has edges too
     sure_person, sure_back = _sure(coarse, inner, outer)
     start = np.where(sure_back, 0, coarse).astype(np.float32)
-    guided = np.clip(guided_filter(eased, start, radius=inner + outer // 2, epsilon=2e-4), 0, 1)
+    guided = np.clip(guided_filter(light, start, radius=inner + outer // 2, epsilon=2e-4), 0, 1)
     alpha = np.where(sure_person, 1, np.where(sure_back, 0, guided)).astype(np.float32)
     band = ~(sure_person | sure_back)
-    # Hair thins out with distance from the silhouette; what stands there bright and solid is old background.
+    # Hair thins out with distance from the silhouette: what stands there bright and solid is old background, and
+    # what lies well inside is person, even where a rim of light has the wall's colour.
     ceiling = np.clip(2.4 * _mean(_mean(start, inner + 1), outer), 0, 1)
+    floor = np.clip(1 - 1.8 * _mean(_mean(1 - start, inner + 1), inner), 0, ceiling)
+    guided = np.clip(guided, floor, ceiling)
     for _ in range(3):
-        person = _nearby(eased, alpha > 0.95, 2 * outer)
-        back = _nearby(eased, alpha < 0.05, 2 * outer)
+        person = _nearby(light, alpha > 0.95, 2 * outer)
+        back = _nearby(light, alpha < 0.05, 2 * outer)
         line = person - back
         length = (line**2).sum(-1)
-        by_colour = np.clip(((eased - back) * line).sum(-1) / np.maximum(length, 1e-6), 0, 1)
-        off = ((eased - back - by_colour[..., None] * line) ** 2).sum(-1)
+        by_colour = ((light - back) * line).sum(-1) / np.maximum(length, 1e-6)
+        off = ((light - back - np.clip(by_colour, 0, 1)[..., None] * line) ** 2).sum(-1)
         # Alike colours say nothing about where one ends, and a colour off the line is neither of the two.
-        trust = length / (length + 0.02) * np.exp(-off / (0.004 + 0.05 * length))
-        mixed = trust * np.minimum(by_colour, ceiling) + (1 - trust) * np.minimum(guided, ceiling)
-        smooth = guided_filter(eased, np.where(band, mixed, alpha), radius=max(1, inner // 2), epsilon=1e-4)
+        trust = length / (length + 0.01) * np.exp(-off / (0.004 + 0.05 * length))
+        mixed = trust * np.clip(by_colour, floor, ceiling) + (1 - trust) * guided
+        smooth = guided_filter(light, np.where(band, mixed, alpha), radius=max(1, inner // 2), epsilon=1e-4)
         alpha = np.where(band, np.clip(0.5 * mixed + 0.5 * smooth, 0, 1), alpha).astype(np.float32)
     return _attached(np.clip((alpha - 0.04) / 0.92, 0, 1).astype(np.float32), sure_person)
 
@@ -101,16 +122,22 @@ def _sure(coarse: Floats, inner: int, outer: int) -> tuple[Mask, Mask]:
 
 
 def _nearby(values: Floats, known: Mask, radius: int) -> Floats:
-    """The mean of the known values round every pixel; looked for farther out where there are none."""
-    weight = known.astype(np.float32)
-    found = np.broadcast_to(values.mean(axis=(0, 1)), values.shape).astype(np.float32)
-    for reach in (8 * radius, 3 * radius, radius):
+    """The mean of the known values round every pixel; looked for farther out where there are none.
+
+    Means over such windows vary slowly, so they are taken on a quarter of the picture and brought up.
+    """
+    height, width = known.shape
+    small = (max(8, width // 4), max(8, height // 4))
+    weight = _reduced(known.astype(np.float32), small)
+    part = _reduced(values * known[..., None].astype(np.float32), small)
+    found = np.broadcast_to(values.mean(axis=(0, 1)), part.shape).astype(np.float32)
+    for reach in (2 * radius, max(1, 3 * radius // 4), max(1, radius // 4)):
         reach = min(reach, max(1, min(weight.shape) // 2 - 1))
         mass = _mean(weight, reach)
-        mean = _mean(values * weight[..., None], reach) / np.maximum(mass, 1e-6)[..., None]
+        mean = _mean(part, reach) / np.maximum(mass, 1e-6)[..., None]
         share = np.clip(mass / 0.02, 0, 1)[..., None]
-        found = share * mean + (1 - share) * found
-    return found.astype(np.float32)
+        found = (share * mean + (1 - share) * found).astype(np.float32)
+    return _to_size(found, (width, height))
 
 
 def _disc(radius: int) -> NDArray[np.uint8]:
@@ -121,7 +148,7 @@ def _disc(radius: int) -> NDArray[np.uint8]:
 def guided_filter(guide: Floats, values: Floats, *, radius: int, epsilon: float) -> Floats:
     """He et al.'s colour guided filter: `values` made to follow the edges of `guide` (H, W, 3)."""
     a, b = _guided_line(guide, values, radius, epsilon)
-    return (_mean(a, radius) * guide).sum(-1) + _mean(b, radius)
+    return np.asarray((_mean(a, radius) * guide).sum(-1) + _mean(b, radius), np.float32)
 
 
 def _guided_line(guide: Floats, values: Floats, radius: int, epsilon: float) -> tuple[Floats, Floats]:
@@ -155,10 +182,9 @@ def _joint_upsample(alpha: Floats, small: Floats, full: Floats) -> Floats:
     """Alpha solved small, brought to the full picture along the full picture's edges."""
     size = (full.shape[1], full.shape[0])
     a, b = _guided_line(np.sqrt(small), alpha, 2, 1e-4)
-    a = cv2.resize(_mean(a, 2), size, interpolation=cv2.INTER_LINEAR)
-    b = cv2.resize(_mean(b, 2), size, interpolation=cv2.INTER_LINEAR)
+    a, b = _to_size(_mean(a, 2), size), _to_size(_mean(b, 2), size)
     along = (a * np.sqrt(full)).sum(-1) + b
-    plain = cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR)
+    plain = _to_size(alpha, size)
     inside = (plain > 0.999) | (plain < 0.001)
     return np.clip(np.where(inside, plain, along), 0, 1).astype(np.float32)
 
@@ -177,12 +203,8 @@ def estimate_colours(light: Floats, alpha: Floats) -> tuple[Floats, Floats]:
     for level in range(levels + 1):
         w = max(1, round(width ** (level / levels))) if level < levels else width
         h = max(1, round(height ** (level / levels))) if level < levels else height
-        whole = (w, h) == (width, height)
-        part = light if whole else cv2.resize(light, (w, h), interpolation=cv2.INTER_AREA)
-        share = alpha if whole else cv2.resize(alpha, (w, h), interpolation=cv2.INTER_AREA)
-        person = cv2.resize(person, (w, h), interpolation=cv2.INTER_LINEAR).reshape(h, w, 3)
-        back = cv2.resize(back, (w, h), interpolation=cv2.INTER_LINEAR).reshape(h, w, 3)
-        part, share = part.reshape(h, w, 3), share.reshape(h, w)
+        part, share = _reduced(light, (w, h)).reshape(h, w, 3), _reduced(alpha, (w, h)).reshape(h, w)
+        person, back = (_to_size(colours, (w, h)).reshape(h, w, 3) for colours in (person, back))
         for _ in range(10 if max(w, h) <= 32 else 2):
             person, back = _relaxed(part, share, person, back)
     return person, back

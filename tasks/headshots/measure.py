@@ -26,7 +26,7 @@ from tasks.vision.portrait import FACE_TEMPLATE, align_to
 from tasks.vision.quality import read_sharpness
 
 Floats = NDArray[np.float32]
-MEASURING_SIDE = 512  # px: the background is compared at no more than this
+MEASURING_SIDE = 384  # px: the background is compared at no more than this
 ALIGNED = 224  # px of the aligned face for texture, inter-eye 70 px
 # Cheeks of the aligned face, shares: (left, top, right, bottom), below the eyes and beside the nose.
 CHEEKS = ((0.20, 0.60, 0.36, 0.74), (0.64, 0.60, 0.80, 0.74))
@@ -113,9 +113,9 @@ def _background(picture: Picture, kit: BrandKit, eyes: Eyes) -> _Background:
     alpha = np.asarray(eyes.matter.matte(picture), np.float32)
     scale = min(1.0, MEASURING_SIDE / max(height, width))
     size = (round(width * scale), round(height * scale))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     mask = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-    brand = cv2.resize(draw_backdrop(kit, width, height), size, interpolation=cv2.INTER_AREA)
+    brand = np.asarray(cv2.resize(draw_backdrop(kit, width, height), size, interpolation=cv2.INTER_AREA), np.uint8)
     lab = to_lab(small)
     off = delta_e(lab, to_lab(brand))
     away = cv2.distanceTransform((mask < 0.1).astype(np.uint8), cv2.DIST_L2, 5) / size[0]

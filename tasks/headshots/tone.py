@@ -20,7 +20,7 @@ WARMTH_GAIN = 0.05  # red up, blue down by this share at warmth 1
 def graded(light: Floats, kit: BrandKit) -> Floats:
     """Linear light (..., 3) after exposure, warmth, saturation and contrast."""
     tone, warmth = kit.tone, kit.lighting.warmth
-    out = light * np.float32(2**tone.exposure)
+    out: Floats = light * np.float32(2**tone.exposure)
     if warmth:
         gain = np.array([1 + WARMTH_GAIN * warmth, 1, 1 - WARMTH_GAIN * warmth], np.float32)
         out = out * (gain / float(LUMINANCE @ gain))  # a grey keeps its luminance
@@ -31,4 +31,4 @@ def graded(light: Floats, kit: BrandKit) -> Floats:
         coded = linear_to_srgb(np.clip(out, 0, 1))
         # A curve that is fixed at black, middle and white: x + c * sin-like bend.
         out = srgb_to_linear(np.clip(coded - tone.contrast * np.sin(2 * np.pi * coded) / (2 * np.pi), 0, 1))
-    return np.clip(out, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(out, 0, 1), np.float32)
