@@ -1,0 +1,153 @@
+"""Whole stories on a small piece of the synthetic company: the real commands, the shipped models, few training steps.
+
+What these tests promise does not depend on how well a face was learned, so six steps do.
+"""
+
+import csv
+import hashlib
+import io
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = 6
+
+
+@dataclass(frozen=True)
+class Company:
+    """A drop, and what is personal in it."""
+
+    drop: Path
+    rows: list[dict[str, str]]
+
+    def secrets(self) -> set[str]:
+        """Every name, e-mail and photo file name of the company, as they might turn up somewhere."""
+        named = {value for row in self.rows for key, value in row.items() if "Name" in key or "Email" in key}
+        files = {path.name for path in (self.drop / "selfies").rglob("*") if path.is_file()}
+        # One common word or a bare digit would be found by chance and prove nothing.
+        return {secret for secret in named | files if len(secret) > 5}
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """Three people with photos, one of whom did not consent, and one without a folder."""
+    source, drop = ROOT / "samples" / "northwind", tmp_path_factory.mktemp("drop")
+    text = (source / "roster.csv").read_bytes().decode("utf-8-sig")
+    everybody = list(csv.DictReader(io.StringIO(text[text.index("Employee ID") :])))
+    folders = {path.name for path in (source / "selfies").iterdir()}
+    number = "Employee ID"
+    with_folder = [row for row in everybody if row[number] in folders][:3]
+    without = [row for row in everybody if row[number] not in folders][:1]
+    rows = with_folder + without
+    with (drop / "roster.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    for row in with_folder:
+        shutil.copytree(source / "selfies" / row[number], drop / "selfies" / row[number])
+    register = (source / "consents.csv").read_text(encoding="utf-8-sig").splitlines()
+    unwilling = with_folder[2][number]
+    (drop / "consents.csv").write_text("\n".join(line for line in register if unwilling not in line), encoding="utf-8")
+    return Company(drop, rows)
+
+
+@pytest.fixture(scope="session")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded base under a card that trains for a few steps only."""
+    folder = tmp_path_factory.mktemp("bases")
+    card = (ROOT / "base_models" / "embedded.toml").read_text()
+    quick = re.sub(r"^(draft|standard|best) = \d+", rf"\1 = {STEPS}", card, flags=re.MULTILINE)
+    assert quick != card
+    (folder / "embedded.toml").write_text(quick)
+    (folder / "embedded").symlink_to(ROOT / "base_models" / "embedded")
+    return folder
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One home, and the command line on it."""
+
+    home: Path
+    bases: Path
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ROLLCALL_"))}
+        ours = {"ROLLCALL_HOME": str(self.home), "ROLLCALL_BASES": str(self.bases), "OMP_NUM_THREADS": "2"}
+        return {**kept, **ours, "PYTHONUNBUFFERED": "1"}
+
+    def run(self, *words: str) -> str:
+        """Runs `rollcall` to its end; the test fails with its output when it fails."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.cli", *words],
+            env=self.environment(), cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run_until(self, phase: str, *words: str) -> bool:
+        """Runs `rollcall` and kills it, and everything it started, when `phase` begins. False if it never began."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", *words],
+            env=self.environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        assert process.stdout
+        reached = any(phase in line for line in process.stdout)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return reached
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        with sqlite3.connect(self.home / "rollcall.db") as database:
+            return database.execute(query).fetchall()
+
+    def batch(self) -> str:
+        return str(self.rows("select id from batch order by created_at desc limit 1")[0][0])
+
+    def digests(self) -> dict[str, list[str]]:
+        """The identities of everything that was made."""
+        return {
+            "adapters": [str(row[0]) for row in self.rows("select digest from adapter order by digest")],
+            "headshots": [str(row[0]) for row in self.rows("select digest from headshot order by digest")],
+        }
+
+    def made(self, drop: Path) -> str:
+        return self.run("make", str(drop), "--kit", "harbour", "--quality", "draft")
+
+
+@pytest.fixture
+def installation(tmp_path: Path, bases: Path) -> Installation:
+    return Installation(tmp_path / "home", bases)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, bases: Path, company: Company) -> Installation:
+    """An installation on which the company's batch ran undisturbed. Tests read it; they do not change it."""
+    one = Installation(tmp_path_factory.mktemp("finished") / "home", bases)
+    one.made(company.drop)
+    return one
+
+
+@pytest.fixture(scope="session")
+def fingerprint() -> Callable[[Path], str]:
+    """One hash over every file of a folder, names and bytes."""
+
+    def over(folder: Path) -> str:
+        digest = hashlib.sha256()
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+        return digest.hexdigest()
+
+    return over
