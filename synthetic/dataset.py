@@ -52,8 +52,16 @@ class Order:
         return SEEDS["scenes" if self.frame == "full" else "portraits"] + self.seed
 
     def manifest(self) -> dict[str, object]:
-        return {"layout": LAYOUT, "identity": list(IDENTITY), "size": self.size, "seed": self.seed, "frame": self.frame,
-                "captures": self.captures, "backgrounds": self.backgrounds, "shard": SHARD}
+        return {
+            "layout": LAYOUT,
+            "identity": list(IDENTITY),
+            "size": self.size,
+            "seed": self.seed,
+            "frame": self.frame,
+            "captures": self.captures,
+            "backgrounds": self.backgrounds,
+            "shard": SHARD,
+        }
 
 
 @dataclass(frozen=True)
@@ -82,17 +90,27 @@ def portraits(seed: int, order: Order) -> Iterator[Portrait]:
         for again in range(order.backgrounds):
             picture, shot = painting.picture, capture
             if again:
-                shot = capture.before(str(r.choice(list(BACKDROP) if kind == "studio" else SCENES)), int(r.integers(1 << 30)))
+                shot = capture.before(
+                    str(r.choice(list(BACKDROP) if kind == "studio" else SCENES)), int(r.integers(1 << 30))
+                )
                 picture = compose(painting.foreground, painting.alpha, shot, painting.view)
             who = describe(person) if r.random() < 0.55 else "a person"
             yield Portrait(
-                picture=picture, alpha=np.asarray(np.round(painting.alpha * 255), np.uint8), landmarks=painting.landmarks,
-                identity=painting.identity, person=seed, capture=number, kind=kind, caption=shot.caption(who),
+                picture=picture,
+                alpha=np.asarray(np.round(painting.alpha * 255), np.uint8),
+                landmarks=painting.landmarks,
+                identity=painting.identity,
+                person=seed,
+                capture=number,
+                kind=kind,
+                caption=shot.caption(who),
                 neutral=shot.caption(),
             )
 
 
-def portrait_shard(first: int, count: int, order: Order) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, list[str]]]:
+def portrait_shard(
+    first: int, count: int, order: Order
+) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, list[str]]]:
     made = [one for seed in range(first, first + count) for one in portraits(seed, order)]
     arrays: dict[str, npt.NDArray[np.generic]] = {
         name: np.stack([getattr(one, name) for one in made]) for name in ("picture", "alpha", "landmarks", "identity")
@@ -102,10 +120,14 @@ def portrait_shard(first: int, count: int, order: Order) -> tuple[dict[str, npt.
     return arrays, {"caption": [one.caption for one in made], "neutral": [one.neutral for one in made]}
 
 
-def scene_shard(first: int, count: int, order: Order) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, list[str]]]:
+def scene_shard(
+    first: int, count: int, order: Order
+) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, list[str]]]:
     made = [draw_scene(seed, order.size) for seed in range(first, first + count)]
     names = ("picture", "alpha", "parts", "boxes", "landmarks", "people", "sunglasses")
-    arrays: dict[str, npt.NDArray[np.generic]] = {name: np.stack([getattr(one, name) for one in made]) for name in names}
+    arrays: dict[str, npt.NDArray[np.generic]] = {
+        name: np.stack([getattr(one, name) for one in made]) for name in names
+    }
     return arrays, {"light": [one.light for one in made]}
 
 

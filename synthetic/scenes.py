@@ -34,7 +34,9 @@ class Scene:
     light: str
 
 
-def place_person(capture: Capture, size: int, face: float, x: float, y: float) -> tuple[Capture, npt.NDArray[np.float64]]:
+def place_person(
+    capture: Capture, size: int, face: float, x: float, y: float
+) -> tuple[Capture, npt.NDArray[np.float64]]:
     """Camera and view that put a face of width `face` with its eyes at (x, y), all as fractions of the picture."""
     units = FACE_WIDTH / face  # width of the picture
     distance = max(4.5, units * 1.3)
@@ -84,7 +86,10 @@ def draw_scene(seed: int, size: int) -> Scene:
         labels = np.argmax(np.stack([one.masks[p] for p in PARTS]), 0) + 1
         parts = np.where(one.alpha > 0.5, labels, parts).astype(np.uint8)
         found.insert(0, (one, who, wish.sunglasses))
-    noise, blur = float(r.uniform(0.002, 0.015)), float(abs(r.normal(0, 2.0)) + (r.uniform(5, 14) if r.random() < 0.05 else 0))
+    noise, blur = (
+        float(r.uniform(0.002, 0.015)),
+        float(abs(r.normal(0, 2.0)) + (r.uniform(5, 14) if r.random() < 0.05 else 0)),
+    )
     boxes, marks = np.full((MOST, 4), -1, np.float32), np.full((MOST, 5, 2), -1, np.float32)
     for k, (one, _, _) in enumerate(found):
         boxes[k], marks[k] = one.face_box, one.landmarks
@@ -92,6 +97,11 @@ def draw_scene(seed: int, size: int) -> Scene:
     dark = np.asarray([d for _, _, d in found] + [False] * (MOST - len(found)), np.bool_)
     return Scene(
         picture=develop.finish(np.asarray(canvas * exposure, np.float32), noise, blur, seed),
-        alpha=np.asarray(np.round(alpha * 255), np.uint8), parts=parts, boxes=boxes, landmarks=marks, people=people,
-        sunglasses=dark, light=light,
+        alpha=np.asarray(np.round(alpha * 255), np.uint8),
+        parts=parts,
+        boxes=boxes,
+        landmarks=marks,
+        people=people,
+        sunglasses=dark,
+        light=light,
     )

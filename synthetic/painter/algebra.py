@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
-
 def literal(number: float) -> str:
     """A C float literal; negative ones in brackets, because `a--0.2f` is not C."""
     text = repr(float(number))

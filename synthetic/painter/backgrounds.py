@@ -12,8 +12,13 @@ Canvas = npt.NDArray[np.float32]
 
 # The rooms' own light, before windows and furniture.
 WALLS = {
-    "kitchen": (0.62, 0.60, 0.55), "living room": (0.50, 0.43, 0.34), "office": (0.50, 0.53, 0.56),
-    "street": (0.40, 0.42, 0.45), "park": (0.20, 0.34, 0.13), "bedroom": (0.52, 0.45, 0.42), "cafe": (0.30, 0.20, 0.13),
+    "kitchen": (0.62, 0.60, 0.55),
+    "living room": (0.50, 0.43, 0.34),
+    "office": (0.50, 0.53, 0.56),
+    "street": (0.40, 0.42, 0.45),
+    "park": (0.20, 0.34, 0.13),
+    "bedroom": (0.52, 0.45, 0.42),
+    "cafe": (0.30, 0.20, 0.13),
     "wall": (0.62, 0.60, 0.58),
 }
 
@@ -81,11 +86,19 @@ def _bedroom(room: _Room) -> None:
 def _street(room: _Room) -> None:
     r = room.rng
     for i in range(-1, 7):
-        room.box(i / 6 + room.shift * 0.3, r.uniform(0.05, 0.4), (i + 1) / 6, 0.8, np.array([0.35, 0.30, 0.27]) * r.uniform(0.5, 1.4))
+        room.box(
+            i / 6 + room.shift * 0.3,
+            r.uniform(0.05, 0.4),
+            (i + 1) / 6,
+            0.8,
+            np.array([0.35, 0.30, 0.27]) * r.uniform(0.5, 1.4),
+        )
     room.box(0, 0, 1, 0.08, (0.7, 0.8, 0.95))
     for _ in range(60):
         x, y = r.random(2)
-        room.box(x, 0.2 + y * 0.5, x + 0.02, 0.24 + y * 0.5, (0.9, 0.75, 0.45) if r.random() < 0.4 else (0.2, 0.25, 0.3))
+        room.box(
+            x, 0.2 + y * 0.5, x + 0.02, 0.24 + y * 0.5, (0.9, 0.75, 0.45) if r.random() < 0.4 else (0.2, 0.25, 0.3)
+        )
     room.box(0, 0.8, 1, 1, (0.18, 0.18, 0.19))
 
 
@@ -113,8 +126,14 @@ def _wall(room: _Room) -> None:
 
 
 FURNISH: dict[str, Callable[[_Room], None]] = {
-    "kitchen": _kitchen, "office": _office, "living room": _home, "bedroom": _bedroom, "street": _street,
-    "park": _park, "cafe": _cafe, "wall": _wall,
+    "kitchen": _kitchen,
+    "office": _office,
+    "living room": _home,
+    "bedroom": _bedroom,
+    "street": _street,
+    "park": _park,
+    "cafe": _cafe,
+    "wall": _wall,
 }
 
 
@@ -124,7 +143,7 @@ def backdrop(name: str, seed: int, size: int) -> Canvas:
     yy, xx = np.mgrid[0:size, 0:size] / size * 2 - 1
     side = float(rng.choice((-1, 1))) * 0.25
     glow = np.exp(-((xx - side) ** 2 + (yy + 0.05) ** 2) / 1.1)
-    return (np.asarray(BACKDROP[name]) * (0.62 + 0.55 * glow)[..., None]).astype(np.float32)
+    return np.asarray(np.asarray(BACKDROP[name]) * (0.62 + 0.55 * glow)[..., None], np.float32)
 
 
 def room(name: str, seed: int, size: int, turn: float = 0.0, zoom: float = 1.0) -> Canvas:

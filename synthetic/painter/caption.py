@@ -6,22 +6,33 @@ shot is "studio headshot" or "selfie photo"; who is "a person" or a description.
 `vocabulary()`, from which the embedded base's tokenizer is built.
 """
 
-from synthetic.painter.identity import STYLES, Identity
+from synthetic.painter.grooming import STYLES
+from synthetic.painter.identity import Identity
 from synthetic.painter.palette import BACKDROP, CLOTH, HAIR, SCENES
 
 STUDIO_LIGHTS = ("softbox light", "softbox light from the left", "softbox light from the right", "rembrandt light")
 SELFIE_LIGHTS = (
-    "window light from the left", "window light from the right", "overhead light", "soft daylight", "warm lamp light", "flash",
+    "window light from the left",
+    "window light from the right",
+    "overhead light",
+    "soft daylight",
+    "warm lamp light",
+    "flash",
 )
 GARMENT_WORDS = {
-    "crew": "t-shirt", "vneck": "v-neck top", "suit": "suit", "shirt": "shirt", "turtleneck": "turtleneck",
-    "hoodie": "hoodie", "blazer": "blazer",
+    "crew": "t-shirt",
+    "vneck": "v-neck top",
+    "suit": "suit",
+    "shirt": "shirt",
+    "turtleneck": "turtleneck",
+    "hoodie": "hoodie",
+    "blazer": "blazer",
 }
 SHOTS = {"studio": "studio headshot", "selfie": "selfie photo"}
 
 
 def describe(person: Identity) -> str:
-    """"a woman with long brown hair and glasses": the words that carry identity."""
+    """ "a woman with long brown hair and glasses": the words that carry identity."""
     noun = "woman" if person.feminine else "man"
     if person.years >= 52:
         noun = f"older {noun}"
@@ -58,8 +69,16 @@ def caption(kind: str, who: str, background: str, light: str, clothes: str, smil
 def vocabulary() -> tuple[str, ...]:
     """Every word of the grammar, sorted; commas are separate tokens."""
     phrases = [
-        *SHOTS.values(), "of a an person woman man older with in and head locs hair beard moustache glasses hearing aid",
-        "headscarf turban stubble full goatee long grey white plain background smiling tie", *STUDIO_LIGHTS,
-        *SELFIE_LIGHTS, *GARMENT_WORDS.values(), *BACKDROP, *SCENES, *CLOTH, *HAIR, *STYLES,
+        *SHOTS.values(),
+        "of a an person woman man older with in and head locs hair beard moustache glasses hearing aid",
+        "headscarf turban stubble full goatee long grey white plain background smiling tie",
+        *STUDIO_LIGHTS,
+        *SELFIE_LIGHTS,
+        *GARMENT_WORDS.values(),
+        *BACKDROP,
+        *SCENES,
+        *CLOTH,
+        *HAIR,
+        *STYLES,
     ]
     return tuple(sorted({word for phrase in phrases for word in phrase.split()}))

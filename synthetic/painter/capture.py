@@ -47,7 +47,7 @@ def rotation(yaw: float, pitch: float, roll: float) -> Array:
     cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (math.cos, math.sin))
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
-    return about_y @ about_x @ np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1.0]])
+    return np.asarray(about_y @ about_x @ np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1.0]]))
 
 
 def direction(azimuth: float, elevation: float) -> Array:
@@ -67,6 +67,7 @@ class Wish:
     sunglasses: bool = False
     glasses: bool | None = None  # on or off for this picture; None keeps the person's own
     smile: float | None = None
+    yaw: float | None = None  # radians; instead of a drawn one
 
 
 def _pose(r: np.random.Generator, selfie: bool, wish: Wish) -> tuple[dict[str, float], float, float, float]:
@@ -78,14 +79,20 @@ def _pose(r: np.random.Generator, selfie: bool, wish: Wish) -> tuple[dict[str, f
         yaw, pitch, roll = u(-0.28, 0.28), u(-0.06, 0.05), u(-0.05, 0.05)
         body = yaw + u(-0.22, 0.22)
     yaw, pitch, roll, body = (float(a * wish.frontal) for a in (yaw, pitch, roll, body))
+    if wish.yaw is not None:
+        yaw, body = wish.yaw, wish.yaw * 0.5
     turn = rotation(yaw, pitch, roll)
     numbers = {f"r{i}{j}": float(turn[i, j]) for i in range(3) for j in range(3)} | {"byaw": body}
     mood = r.random()
     smile = u(0.18, 0.6) if mood < 0.5 else (u(0.6, 1.0) if mood < 0.85 else u(0.02, 0.18))
     smile = float(smile if wish.smile is None else wish.smile)
-    open_ = u(0.35, 0.8) if smile > 0.45 and r.random() < 0.6 else (u(0.0, 0.25) if selfie and r.random() < 0.2 else 0.0)
+    open_ = (
+        u(0.35, 0.8) if smile > 0.45 and r.random() < 0.6 else (u(0.0, 0.25) if selfie and r.random() < 0.2 else 0.0)
+    )
     numbers |= {
-        "smile": smile, "mopen": float(open_), "brow_up": float(u(-0.1, 0.7)),
+        "smile": smile,
+        "mopen": float(open_),
+        "brow_up": float(u(-0.1, 0.7)),
         "squint": float(np.clip(0.22 * smile + u(-0.1, 0.18), 0, 0.55)),
         "gazex": float(np.clip(-math.sin(yaw) * 0.50 + u(-0.04, 0.04), -0.32, 0.32)),
         "gazey": float(np.clip(math.sin(pitch) * 0.5, -0.12, 0.12)),
@@ -118,7 +125,9 @@ def _opening(r: np.random.Generator, tied: bool) -> float:
     return 0.0 if tied or r.random() < 0.3 else wide
 
 
-def _lamps(key: Array, key_colour: Array, fill: Array, fill_power: float, rim: Array, rim_power: float) -> dict[str, float]:
+def _lamps(
+    key: Array, key_colour: Array, fill: Array, fill_power: float, rim: Array, rim_power: float
+) -> dict[str, float]:
     numbers: dict[str, float] = {}
     cool, white = np.array([0.97, 1.0, 1.03]) * fill_power, np.array([1.0, 1.0, 1.02]) * rim_power
     for letter, toward, colour in (("k", key, key_colour), ("f", fill, cool), ("r", rim, white)):
@@ -147,8 +156,12 @@ def _selfie_light(r: np.random.Generator, wish: Wish) -> tuple[dict[str, float],
     ambient = u(0.32, 0.58)
     key = direction(azimuth, elevation)
     numbers = _lamps(
-        key, np.asarray(tint) * power, direction(-azimuth * 0.6, u(-0.2, 0.3)), u(0.12, 0.38),
-        direction(math.pi + u(-0.9, 0.9), u(0.3, 0.9)), u(0.0, 0.5),
+        key,
+        np.asarray(tint) * power,
+        direction(-azimuth * 0.6, u(-0.2, 0.3)),
+        u(0.12, 0.38),
+        direction(math.pi + u(-0.9, 0.9), u(0.3, 0.9)),
+        u(0.0, 0.5),
     )
     numbers |= _sky((np.asarray(tint) * 0.5 + 0.5) * ambient, np.array([0.9, 0.85, 0.78]) * ambient * 0.5)
     return numbers, name, key, float(u(0.84, 1.12))
@@ -163,8 +176,12 @@ def _studio_light(r: np.random.Generator, wish: Wish) -> tuple[dict[str, float],
     key = direction(azimuth, u(0.45, 0.7))
     ambient = u(0.15, 0.22) if hard else u(0.30, 0.44)
     numbers = _lamps(
-        key, np.array([1.02, 1.0, 0.97]) * u(1.75, 2.1), direction(-azimuth * 1.1, u(-0.1, 0.25)),
-        0.14 if hard else u(0.32, 0.52), direction(math.pi - side * u(0.5, 0.9), u(0.35, 0.7)), u(0.8, 1.8),
+        key,
+        np.array([1.02, 1.0, 0.97]) * u(1.75, 2.1),
+        direction(-azimuth * 1.1, u(-0.1, 0.25)),
+        0.14 if hard else u(0.32, 0.52),
+        direction(math.pi - side * u(0.5, 0.9), u(0.35, 0.7)),
+        u(0.8, 1.8),
     )
     numbers |= _sky(np.array([0.97, 1.0, 1.04]) * ambient, np.array([0.95, 0.95, 0.95]) * ambient * 0.7)
     return numbers, name, key, float(u(0.95, 1.05))
@@ -179,14 +196,29 @@ def draw_capture(seed: int, person: Identity, kind: str, wish: Wish | None = Non
     worn, words = _clothes(r, selfie, person, wish)
     lamps, light, key, exposure = _selfie_light(r, wish) if selfie else _studio_light(r, wish)
     u = r.uniform
-    camera = (u(-0.30, 0.30), u(-0.35, 0.12), u(4.2, 5.5), u(1.55, 2.05)) if selfie else (
-        u(-0.06, 0.06), u(-0.36, -0.24), 8.5, u(1.60, 1.74))
+    camera = (
+        (u(-0.30, 0.30), u(-0.35, 0.12), u(4.2, 5.5), u(1.55, 2.05))
+        if selfie
+        else (u(-0.06, 0.06), u(-0.36, -0.24), 8.5, u(1.60, 1.74))
+    )
     background = wish.background or str(r.choice(SCENES if selfie else list(BACKDROP)))
     return Capture(
-        seed=seed, kind=kind, numbers=numbers | worn | lamps, camera=(*(float(c) for c in camera),),  # type: ignore[arg-type]
-        exposure=exposure, noise=float(u(0.003, 0.011)) if selfie else 0.0015, blur=float(u(0.0, 1.6)) if selfie else 0.0,
-        light=light, light_direction=(float(key[0]), float(key[1]), float(key[2])), background=background,
-        background_seed=int(r.integers(1 << 30)), clothes=words, smiling=numbers["smile"] > 0.5, yaw=yaw, pitch=pitch, roll=roll,
+        seed=seed,
+        kind=kind,
+        numbers=numbers | worn | lamps,
+        camera=(*(float(c) for c in camera),),  # type: ignore[arg-type]
+        exposure=exposure,
+        noise=float(u(0.003, 0.011)) if selfie else 0.0015,
+        blur=float(u(0.0, 1.6)) if selfie else 0.0,
+        light=light,
+        light_direction=(float(key[0]), float(key[1]), float(key[2])),
+        background=background,
+        background_seed=int(r.integers(1 << 30)),
+        clothes=words,
+        smiling=numbers["smile"] > 0.5,
+        yaw=yaw,
+        pitch=pitch,
+        roll=roll,
     )
 
 

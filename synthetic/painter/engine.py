@@ -20,7 +20,16 @@ from synthetic.painter.kernels import source
 
 Floats = npt.NDArray[np.float32]
 
-FLAGS = ("-O2", "-ftree-vectorize", "-march=native", "-mprefer-vector-width=512", "-ffast-math", "-fopenmp", "-shared", "-fPIC")
+FLAGS = (
+    "-O2",
+    "-ftree-vectorize",
+    "-march=native",
+    "-mprefer-vector-width=512",
+    "-ffast-math",
+    "-fopenmp",
+    "-shared",
+    "-fPIC",
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,16 @@ def trace_rays(parameters: Floats, eye: Floats, view: Floats, width: int, height
     part = np.empty((height, width), np.int8)
     row, at, window = (np.ascontiguousarray(a, np.float32) for a in (parameters, eye, view))
     library().paint(
-        _pointer(row), _pointer(at), _pointer(window), width, height,
-        _pointer(energy), _pointer(mirror), _pointer(albedo), _pointer(part), 70, 18,
+        _pointer(row),
+        _pointer(at),
+        _pointer(window),
+        width,
+        height,
+        _pointer(energy),
+        _pointer(mirror),
+        _pointer(albedo),
+        _pointer(part),
+        70,
+        18,
     )
     return Light(energy, mirror, albedo, part)

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from synthetic.painter.dice import Dice
+from synthetic.painter.grooming import draw_beard, draw_hair, draw_style
 from synthetic.painter.palette import AIDS, CLOTH, FRAMES, HAIR, IRIS, SKIN
 from synthetic.painter.parameters import COVERS, HAIR_KINDS, IDENTITY
-
-STYLES = (
-    "buzzed", "short", "side parted", "swept back", "curly", "coily", "afro", "locs", "bob", "fringe", "long",
-    "long wavy", "tied", "bald", "balding",
-)
 
 
 @dataclass(frozen=True)
@@ -39,180 +36,154 @@ class Identity:
         return np.asarray([self.numbers[name] for name in IDENTITY], np.float32)
 
 
-class _Dice:
-    """One generator with the few draws that identity needs."""
-
-    def __init__(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
-
-    def between(self, low: float, high: float) -> float:
-        return float(self.rng.uniform(low, high))
-
-    def around(self, mean: float, spread: float) -> float:
-        """Normal, cut at 1.9 standard deviations so that nobody is a monster."""
-        return float(mean + spread * np.clip(self.rng.standard_normal(), -1.9, 1.9))
-
-    def chance(self, probability: float) -> bool:
-        return bool(self.rng.random() < probability)
-
-    def pick(self, weights: dict[str, float]) -> str:
-        values = np.asarray(list(weights.values()))
-        return str(self.rng.choice(list(weights), p=values / values.sum()))
-
-
-def _face(d: _Dice, fem: bool) -> dict[str, float]:
+def _face(d: Dice, fem: bool) -> dict[str, float]:
     t = d.around
     return {
-        "hw": t(0.975 if fem else 1.01, 0.038), "fl": min(t(0.95 if fem else 0.99, 0.045), 1.05),
-        "jaw_w": t(0.48 if fem else 0.56, 0.042), "jaw_y": t(-0.66, 0.04), "jaw_r": t(0.30 if fem else 0.355, 0.035),
-        "chin_w": t(0.15 if fem else 0.195, 0.035), "chin_y": t(-0.985, 0.025), "chin_z": t(0.53 if fem else 0.56, 0.025),
-        "cheek": t(0.20, 0.024), "cheek_y": t(-0.20, 0.03), "brow_ridge": t(0.132 if fem else 0.162, 0.016),
-        "nose_w": t(0.94 if fem else 1.06, 0.16), "nose_l": t(0.405, 0.036), "nose_p": t(0.145 if fem else 0.165, 0.027),
-        "nose_b": t(0.88 if fem else 1.04, 0.13), "nose_tip": t(0.06 if fem else 0.0, 0.07),
-        "ex": t(0.305, 0.016), "ew": t(0.166 if fem else 0.156, 0.010), "eo": t(0.090 if fem else 0.077, 0.009),
-        "etilt": t(0.20 if fem else 0.1, 0.27), "er": t(0.158, 0.006), "ez": t(0.640, 0.008),
-        "brow_y": t(0.215 if fem else 0.188, 0.018), "brow_t": t(0.034 if fem else 0.050, 0.009),
-        "brow_arch": t(0.035 if fem else 0.020, 0.014), "brow_len": t(0.33, 0.02), "brow_tilt": t(0.0, 0.045),
-        "mouth_w": t(0.228, 0.024), "lip_u": t(0.066 if fem else 0.050, 0.013), "lip_l": t(0.080 if fem else 0.067, 0.014),
-        "mouth_y": t(-0.655, 0.022), "ear_s": t(0.92 if fem else 1.02, 0.08), "ear_out": d.between(0.0, 1.0),
-        "neck_w": t(0.365 if fem else 0.45, 0.02), "sh_w": t(0.93 if fem else 1.09, 0.055), "crown": t(1.0, 0.03),
-        "fold": d.between(0.2, 1.0), "seed": d.between(0.0, 6.28),
+        "hw": t(0.975 if fem else 1.01, 0.038),
+        "fl": min(t(0.95 if fem else 0.99, 0.045), 1.05),
+        "jaw_w": t(0.48 if fem else 0.56, 0.042),
+        "jaw_y": t(-0.66, 0.04),
+        "jaw_r": t(0.30 if fem else 0.355, 0.035),
+        "chin_w": t(0.15 if fem else 0.195, 0.035),
+        "chin_y": t(-0.985, 0.025),
+        "chin_z": t(0.53 if fem else 0.56, 0.025),
+        "cheek": t(0.20, 0.024),
+        "cheek_y": t(-0.20, 0.03),
+        "brow_ridge": t(0.132 if fem else 0.162, 0.016),
+        "nose_w": t(0.94 if fem else 1.06, 0.16),
+        "nose_l": t(0.405, 0.036),
+        "nose_p": t(0.145 if fem else 0.165, 0.027),
+        "nose_b": t(0.88 if fem else 1.04, 0.13),
+        "nose_tip": t(0.06 if fem else 0.0, 0.07),
+        "ex": t(0.305, 0.016),
+        "ew": t(0.166 if fem else 0.156, 0.010),
+        "eo": t(0.090 if fem else 0.077, 0.009),
+        "etilt": t(0.20 if fem else 0.1, 0.27),
+        "er": t(0.158, 0.006),
+        "ez": t(0.640, 0.008),
+        "brow_y": t(0.215 if fem else 0.188, 0.018),
+        "brow_t": t(0.034 if fem else 0.050, 0.009),
+        "brow_arch": t(0.035 if fem else 0.020, 0.014),
+        "brow_len": t(0.33, 0.02),
+        "brow_tilt": t(0.0, 0.045),
+        "mouth_w": t(0.228, 0.024),
+        "lip_u": t(0.066 if fem else 0.050, 0.013),
+        "lip_l": t(0.080 if fem else 0.067, 0.014),
+        "mouth_y": t(-0.655, 0.022),
+        "ear_s": t(0.92 if fem else 1.02, 0.08),
+        "ear_out": d.between(0.0, 1.0),
+        "neck_w": t(0.365 if fem else 0.45, 0.02),
+        "sh_w": t(0.93 if fem else 1.09, 0.055),
+        "crown": t(1.0, 0.03),
+        "fold": d.between(0.2, 1.0),
+        "seed": d.between(0.0, 6.28),
     }
 
 
-def _complexion(d: _Dice, fem: bool, years: int) -> tuple[dict[str, float], int, str]:
+def _complexion(d: Dice, fem: bool, years: int) -> tuple[dict[str, float], int, str]:
     place = d.between(0.0, len(SKIN) - 1.001)
     low = int(place)
     skin = np.asarray(SKIN[low]) * (1 - (place - low)) + np.asarray(SKIN[low + 1]) * (place - low)
     skin = skin * (1 + np.array([0.0, 0.04, 0.05]) * np.clip(d.rng.standard_normal(), -1.5, 1.5))
     pale = 1 - place / (len(SKIN) - 1)
     rouge = d.between(0.35, 0.8) if fem else d.between(0.15, 0.45)
-    lip = skin * np.array([0.86, 0.52, 0.52]) * (1 - rouge) + np.array([0.50, 0.11, 0.12]) * rouge * (0.45 + 0.55 * pale)
+    lip = skin * np.array([0.86, 0.52, 0.52]) * (1 - rouge) + np.array([0.50, 0.11, 0.12]) * rouge * (
+        0.45 + 0.55 * pale
+    )
     fair = place < 4.2
     eyes = (0.25, 0.15, 0.15, 0.13, 0.22, 0.10) if fair else (0.35, 0.58, 0.05, 0.01, 0.005, 0.005)
     iris = np.asarray(IRIS[d.pick(dict(zip(IRIS, eyes, strict=True)))]) * d.between(0.8, 1.2)
-    hairs = (0.22, 0.22, 0.16, 0.07, 0.05, 0.06, 0.12, 0.10) if fair else (0.62, 0.29, 0.07, 0.01, 0.003, 0.001, 0.004, 0.002)
+    hairs = (
+        (0.22, 0.22, 0.16, 0.07, 0.05, 0.06, 0.12, 0.10)
+        if fair
+        else (0.62, 0.29, 0.07, 0.01, 0.003, 0.001, 0.004, 0.002)
+    )
     name = d.pick(dict(zip(HAIR, hairs, strict=True)))
     hair = np.asarray(HAIR[name]) * d.between(0.8, 1.25)
     grey = 0.0
     if years > 38 and d.chance((years - 34) / 38):
         grey = d.between(0.25, 0.95) * min(1.0, (years - 30) / 28)
-    if grey > 0.5:
-        name = "grey" if grey < 0.8 else "white"
+    if grey > 0.3:
+        name = "grey" if grey < 0.7 else "white"
     numbers = {
-        "skr": skin[0], "skg": skin[1], "skb": skin[2], "blush": d.between(0.25, 0.85) * (0.45 + 0.55 * pale),
-        "lipr": lip[0], "lipg": lip[1], "lipb": lip[2], "irr": iris[0], "irg": iris[1], "irb": iris[2],
-        "hr": hair[0], "hg": hair[1], "hb": hair[2], "grey": grey,
+        "skr": skin[0],
+        "skg": skin[1],
+        "skb": skin[2],
+        "blush": d.between(0.25, 0.85) * (0.45 + 0.55 * pale),
+        "lipr": lip[0],
+        "lipg": lip[1],
+        "lipb": lip[2],
+        "irr": iris[0],
+        "irg": iris[1],
+        "irb": iris[2],
+        "hr": hair[0],
+        "hg": hair[1],
+        "hb": hair[2],
+        "grey": grey,
         "freck": d.between(0.5, 1.0) if pale > 0.6 and d.chance(0.25) else 0.0,
         "lash": d.between(0.6, 1.0) if fem else d.between(0.0, 0.25),
         "age": float(np.clip((years - 30) / 34, 0, 1)) * d.between(0.7, 1.0),
-        "mole": float(d.chance(0.10)), "mole_x": d.between(-0.42, 0.42), "mole_y": d.between(-0.75, -0.2),
+        "mole": float(d.chance(0.10)),
+        "mole_x": d.between(-0.42, 0.42),
+        "mole_y": d.between(-0.75, -0.2),
     }
     return {k: float(v) for k, v in numbers.items()}, 1 + round(place), name
 
 
-def _hair(d: _Dice, style: str, fem: bool) -> dict[str, float]:
-    u = d.between
-    recede = -0.10 if fem else u(-0.05, 0.22)
-    slope = u(0.10, 0.22) * (1 if d.chance(0.5) else -1)
-    h = {
-        "h_kind": 0.0, "h_top": 0.09, "h_side": 0.045, "h_hl": u(0.66, 0.76), "h_slope": 0.0, "h_recede": recede,
-        "h_len": 0.0, "h_curl": 0.0, "h_coil": 0.0, "h_rope": 0.0, "h_freq": 7.0, "h_bun": 0.0, "h_off": 0.0,
-        "part_x": u(-0.35, 0.35), "part_z": u(-0.15, 0.25), "h_vol": 0.05, "h_nape": -0.50,
-    }
-    lean = u(-0.25, 0.25)
-    by_style: dict[str, dict[str, float]] = {
-        "buzzed": {"h_top": 0.022, "h_side": 0.014, "h_vol": 0.0, "h_freq": 25.0, "h_coil": float(d.chance(0.4))},
-        "short": {"h_top": u(0.07, 0.13), "h_side": u(0.03, 0.06), "h_vol": u(0.0, 0.08)},
-        "side parted": {
-            "h_top": u(0.12, 0.18), "h_side": u(0.035, 0.06), "h_vol": u(0.06, 0.14), "h_slope": slope,
-            "part_z": 0.35, "part_x": 0.42 if slope > 0 else -0.42,
-        },
-        "swept back": {"h_top": u(0.17, 0.25), "h_side": u(0.025, 0.04), "h_vol": u(0.14, 0.24), "part_z": 0.45},
-        "curly": {"h_top": u(0.18, 0.28), "h_side": u(0.08, 0.15), "h_curl": u(0.7, 1.1), "h_vol": 0.1},
-        "coily": {"h_top": u(0.10, 0.22), "h_side": u(0.04, 0.10), "h_curl": u(0.40, 0.6), "h_coil": 1.0, "h_vol": 0.0},
-        "afro": {"h_top": u(0.35, 0.5), "h_side": u(0.28, 0.42), "h_curl": 0.55, "h_coil": 1.0, "h_vol": 0.0},
-        "locs": {"h_kind": 1.0, "h_top": 0.11, "h_side": u(0.07, 0.11), "h_len": u(0.45, 1.05), "h_rope": 1.0, "h_vol": 0.0},
-        "bob": {"h_kind": 1.0, "h_top": 0.13, "h_side": u(0.10, 0.15), "h_len": u(0.42, 0.55), "h_slope": lean},
-        "fringe": {
-            "h_kind": 1.0, "h_top": 0.13, "h_side": u(0.09, 0.13), "h_len": u(0.40, 0.95), "h_hl": u(0.29, 0.36),
-            "h_recede": 0.02, "h_slope": lean * 0.3, "h_vol": 0.06, "part_z": 0.1,
-        },
-        "long": {"h_kind": 1.0, "h_top": 0.12, "h_side": u(0.07, 0.11), "h_len": u(0.8, 1.1), "h_slope": lean, "h_vol": 0.06},
-        "long wavy": {
-            "h_kind": 1.0, "h_top": 0.15, "h_side": u(0.12, 0.18), "h_len": u(0.75, 1.1), "h_curl": u(0.45, 0.8),
-            "h_slope": lean, "h_vol": 0.10,
-        },
-        "tied": {"h_top": 0.06, "h_side": 0.045, "h_bun": float(d.chance(0.7)), "part_z": -0.3},
-        "bald": {"h_off": 1.0},
-        "balding": {"h_top": 0.02, "h_side": u(0.03, 0.05), "h_hl": u(0.98, 1.08), "h_recede": u(-0.35, -0.1), "h_vol": 0.0},
-    }
-    h.update(by_style[style])
-    return h
-
-
-def _style(d: _Dice, fem: bool, tone: int, years: int) -> str:
-    dark = tone >= 6
-    if fem:
-        weights = {"bob": 0.19, "long": 0.18, "long wavy": 0.16, "tied": 0.14, "fringe": 0.11, "short": 0.07, "side parted": 0.05}
-        weights |= {"curly": 0.07, "buzzed": 0.01, "bald": 0.005}
-        weights |= {"afro": 0.14, "coily": 0.12, "locs": 0.14} if dark else {"coily": 0.01, "locs": 0.005}
-    else:
-        weights = {"short": 0.22, "side parted": 0.20, "swept back": 0.14, "buzzed": 0.12, "curly": 0.10, "long": 0.04}
-        weights |= {"tied": 0.02, "bald": 0.07, "balding": 0.10 if years > 40 else 0.01}
-        weights |= {"coily": 0.20, "afro": 0.06, "locs": 0.10} if dark else {"coily": 0.01, "locs": 0.005}
-    return d.pick(weights)
-
-
-def _beard(d: _Dice, kind: str) -> dict[str, float]:
-    u = d.between
-    b = {"b_geo": 0.0, "b_full": 0.0, "b_mous": 0.0, "b_chin": 0.0, "b_stub": 0.0}
-    by_kind: dict[str, dict[str, float]] = {
-        "clean": {"b_full": 1.0, "b_mous": 0.8, "b_chin": 0.8, "b_stub": u(0.0, 0.10)},
-        "stubble": {"b_full": 1.0, "b_mous": 0.9, "b_chin": 1.0, "b_stub": u(0.25, 0.45), "b_geo": 0.003},
-        "full": {"b_full": 1.0, "b_mous": 1.0, "b_chin": 1.0, "b_stub": u(0.85, 0.95), "b_geo": u(0.025, 0.05)},
-        "long": {"b_full": 1.0, "b_mous": 1.0, "b_chin": 1.0, "b_stub": 0.95, "b_geo": u(0.08, 0.12)},
-        "goatee": {"b_mous": 1.0, "b_chin": 1.0, "b_stub": 0.85, "b_geo": 0.03},
-        "moustache": {"b_mous": 1.0, "b_stub": 0.92, "b_geo": 0.04},
-        "none": {},
-    }
-    b.update(by_kind[kind])
-    return b
-
-
-def _worn(d: _Dice, fem: bool) -> dict[str, float]:
+def _worn(d: Dice, fem: bool) -> dict[str, float]:
     exponent = (2.0, 3.5, 6.0)[int(d.rng.integers(3))]
     frame = FRAMES[int(d.rng.integers(len(FRAMES)))]
     aid = AIDS[int(d.rng.integers(len(AIDS)))]
     return {
-        "g_on": float(d.chance(0.27)), "g_w": d.between(0.195, 0.225), "g_round": exponent,
-        "g_h": d.between(0.14, 0.20) if exponent > 2 else 0.185, "gr": frame[0], "gg": frame[1], "gb": frame[2],
-        "aid": float(d.chance(0.05)), "aidr": aid[0], "aidg": aid[1], "aidb": aid[2],
+        "g_on": float(d.chance(0.27)),
+        "g_w": d.between(0.195, 0.225),
+        "g_round": exponent,
+        "g_h": d.between(0.14, 0.20) if exponent > 2 else 0.185,
+        "gr": frame[0],
+        "gg": frame[1],
+        "gb": frame[2],
+        "aid": float(d.chance(0.05)),
+        "aidr": aid[0],
+        "aidg": aid[1],
+        "aidb": aid[2],
         "ring_on": float(d.chance(0.35 if fem else 0.03)),
     }
 
 
 def draw_identity(seed: int) -> Identity:
     """The person with this seed; the same seed is the same person for ever (see `parameters.LAYOUT`)."""
-    d = _Dice(seed)
+    d = Dice(seed)
     fem, years = d.chance(0.5), int(d.between(22, 66))
     numbers = _face(d, fem)
     complexion, tone, hair = _complexion(d, fem, years)
     numbers |= complexion
-    style = _style(d, fem, tone, years)
-    numbers |= _hair(d, style, fem)
-    beard = "none" if fem else d.pick({"clean": 0.40, "stubble": 0.20, "full": 0.18, "goatee": 0.08, "moustache": 0.06, "long": 0.08})
+    style = draw_style(d, fem, tone, years)
+    numbers |= draw_hair(d, style, fem)
+    beard = (
+        "none"
+        if fem
+        else d.pick({"clean": 0.40, "stubble": 0.20, "full": 0.18, "goatee": 0.08, "moustache": 0.06, "long": 0.08})
+    )
     cover = "none"
     if fem and d.chance(0.08):
         cover = "hijab"
     if not fem and d.chance(0.05):
         cover, beard = "turban", "long" if d.chance(0.7) else "full"
-    numbers |= _beard(d, beard) | _worn(d, fem)
+    numbers |= draw_beard(d, beard) | _worn(d, fem)
     colour = list(CLOTH)[int(d.rng.integers(len(CLOTH)))]
     numbers |= {"cover": float(COVERS.index(cover)), **dict(zip(("vr", "vg", "vb"), CLOTH[colour], strict=True))}
     assert numbers["h_kind"] < len(HAIR_KINDS)
     return Identity(
-        seed=seed, numbers=numbers, feminine=fem, skin_tone=tone, style=style, hair=hair,
-        beard="none" if beard == "clean" else beard, glasses=numbers["g_on"] > 0.5, cover=cover,
-        cover_colour=colour, hearing_aid=numbers["aid"] > 0.5, years=years,
+        seed=seed,
+        numbers=numbers,
+        feminine=fem,
+        skin_tone=tone,
+        style=style,
+        hair=hair,
+        beard="none" if beard == "clean" else beard,
+        glasses=numbers["g_on"] > 0.5,
+        cover=cover,
+        cover_colour=colour,
+        hearing_aid=numbers["aid"] > 0.5,
+        years=years,
     )

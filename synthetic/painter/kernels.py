@@ -147,7 +147,10 @@ def source() -> str:
     lit_call = ",".join((*LIT, *(f"o{k}" for k in range(9))))
     places = "".join(f"#define P_{name.upper()} {place}\n" for name, place in INDEX.items())
     return (
-        PRELUDE + places + "".join(kernel_texts())
-        + _dispatch("dist", "x,y,z,d", point) + _dispatch("fine", "x,y,z,d", point)
+        PRELUDE
+        + places
+        + "".join(kernel_texts())
+        + _dispatch("dist", "x,y,z,d", point)
+        + _dispatch("fine", "x,y,z,d", point)
         + _dispatch("paint", lit_call, f"const float*P,{lit_inputs},{lit_outputs},int n")
     )

@@ -26,8 +26,16 @@ def strand_direction(q: Parameters, normal: Vector, t: Vector) -> Vector:
 
 
 def lit(
-    q: Parameters, n: Vector, v: Vector, shadow: Expr, ao: Expr, albedo: Vector, kind: str,
-    weight: Expr, power: Expr, strand: "tuple[Expr, Expr, Expr, Expr] | None",
+    q: Parameters,
+    n: Vector,
+    v: Vector,
+    shadow: Expr,
+    ao: Expr,
+    albedo: Vector,
+    kind: str,
+    weight: Expr,
+    power: Expr,
+    strand: "tuple[Expr, Expr, Expr, Expr] | None",
 ) -> tuple[Expr, ...]:
     """Irradiance (3) and reflection (3) of one material: kind is skin, eye, hair or cloth."""
     energy: list[Expr] = [ao * 0.0] * 3

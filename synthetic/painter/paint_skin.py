@@ -1,4 +1,4 @@
-"""The colour of skin, lips, brows, lashes, beard and eyes. Linear light; formulas return rgb, gloss weight and power."""
+"""The colour of skin, lips, brows, lashes, beard and eyes. Linear light; rgb, gloss weight and power."""
 
 from synthetic.painter.algebra import (
     Expr,
@@ -63,7 +63,9 @@ def _complexion(q: Parameters, p: Place) -> Colour:
     c = tint(c, (1.04, 0.74, 0.72), clamp((cheeks + nose + ears) * q.blush, 0.0, 1.2))
     mottled = noise(p.hx, p.hy, p.hz, 7.0, q.seed) * 0.35 + noise(p.hx, p.hy, p.hz, 15.0, q.seed * 2.0) * 0.28
     c = tint(c, (1.03, 0.95, 0.93), mottled)
-    spots = smooth(0.62, 0.85, noise(p.hx, p.hy, p.hz, 34.0, q.seed * 3.0) + noise(p.hx, p.hy, p.hz, 61.0, q.seed) * 0.35)
+    spots = smooth(
+        0.62, 0.85, noise(p.hx, p.hy, p.hz, 34.0, q.seed * 3.0) + noise(p.hx, p.hy, p.hz, 61.0, q.seed) * 0.35
+    )
     freckles = spots * bump(p.hy + 0.24, 0.187) * bump(p.ax - 0.2, 0.30) * smooth(0.4, 0.6, p.hz)
     c = tint(c, (0.70, 0.52, 0.42), freckles * q.freck)
     c = tint(c, (0.72, 0.62, 0.58), age_lines(q, p) * 0.62)
@@ -81,7 +83,9 @@ def _around_eyes(q: Parameters, p: Place, c: Colour, eye: EyeOpening) -> tuple[C
     c = tint(c, (0.62, 0.48, 0.46), crease * 0.75)
     above, below = where(eye.v > -0.01, 1.0, 0.0), where(eye.v < 0.0, 1.0, 0.0)
     upper = smooth(0.030, 0.006, absolute(eye.upper + 0.006)) * smooth(1.12, 0.98, across) * above
-    wing = smooth(0.045, 0.0, absolute(eye.upper + 0.02)) * smooth(0.55, 0.95, eye.u) * smooth(1.22, 1.05, eye.u) * above
+    wing = (
+        smooth(0.045, 0.0, absolute(eye.upper + 0.02)) * smooth(0.55, 0.95, eye.u) * smooth(1.22, 1.05, eye.u) * above
+    )
     lower = smooth(0.016, 0.003, absolute(eye.lower + 0.004)) * smooth(1.1, 0.95, across) * below
     lash = maximum(upper * (0.72 + 0.28 * q.lash), wing * q.lash * 0.9) + lower * (0.30 + 0.25 * q.lash)
     return c, clamp(lash * front, 0.0, 1.0)

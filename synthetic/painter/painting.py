@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from synthetic.painter import develop, engine, truth
 from synthetic.painter.backgrounds import backdrop, room
-from synthetic.painter.capture import Capture
 from synthetic.painter.caption import describe
+from synthetic.painter.capture import Capture
 from synthetic.painter.identity import Identity
 from synthetic.painter.kernels import PARTS
 from synthetic.painter.parameters import row
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Painting:
-    """A picture and everything that is known about it. Masks and alpha float32 (h, w) 0..1; boxes and points in pixels."""
+    """A picture and everything known about it. Masks and alpha float32 (h, w) 0..1; boxes and points in pixels."""
 
     picture: Picture
     alpha: Floats
@@ -43,7 +43,9 @@ def scenery(capture: Capture, size: int, view: npt.NDArray[np.float64] | None = 
         usual = truth.natural_view(capture, size)
         turn = float(np.arctan2(-view[1, 0], view[0, 0]))
         zoom = float(np.clip(np.hypot(view[0, 0], view[1, 0]) / usual[0, 0], 0.6, 1.6))
-    return np.asarray(room(capture.background, capture.background_seed, size, turn, zoom) * np.float32(capture.exposure), np.float32)
+    return np.asarray(
+        room(capture.background, capture.background_seed, size, turn, zoom) * np.float32(capture.exposure), np.float32
+    )
 
 
 def compose(foreground: Floats, alpha: Floats, capture: Capture, view: npt.NDArray[np.float64]) -> Picture:
@@ -67,19 +69,28 @@ def paint(
     fine_view = view * (fine / size)
     eye = truth.camera_eye(capture)
     light = engine.trace_rays(
-        row(person.numbers, capture.numbers), eye.astype(np.float32), truth.rays(fine_view).astype(np.float32), fine, fine
+        row(person.numbers, capture.numbers),
+        eye.astype(np.float32),
+        truth.rays(fine_view).astype(np.float32),
+        fine,
+        fine,
     )
     pixels_per_unit = float(np.hypot(fine_view[0, 0], fine_view[1, 0]) / eye[2])
     linear = develop.shrink(develop.foreground(light, pixels_per_unit), size) * np.float32(capture.exposure)
-    masks = {
-        name: develop.shrink((light.part == code).astype(np.float32), size) for code, name in enumerate(PARTS)
-    }
+    masks = {name: develop.shrink((light.part == code).astype(np.float32), size) for code, name in enumerate(PARTS)}
     alpha = develop.shrink((light.part >= 0).astype(np.float32), size)
     masks["background"] = np.asarray(1 - alpha, np.float32)
     landmarks, box = truth.face_truth(person, capture, view)
     return Painting(
-        picture=compose(linear, alpha, capture, view), alpha=alpha, masks=masks, face_box=box,
-        landmarks=landmarks.astype(np.float32), light_direction=capture.light_direction,
-        caption=capture.caption(describe(person)), identity=person.vector(), foreground=linear, view=view,
+        picture=compose(linear, alpha, capture, view),
+        alpha=alpha,
+        masks=masks,
+        face_box=box,
+        landmarks=landmarks.astype(np.float32),
+        light_direction=capture.light_direction,
+        caption=capture.caption(describe(person)),
+        identity=person.vector(),
+        foreground=linear,
+        view=view,
         kind=capture.kind,
     )

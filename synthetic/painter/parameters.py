@@ -18,12 +18,12 @@ IDENTITY: tuple[str, ...] = tuple(
     sh_w crown fold skr skg skb blush lipr lipg lipb irr irg irb hr hg hb freck lash grey age mole_x mole_y mole
     h_kind h_top h_side h_hl h_slope h_recede h_len h_curl h_coil h_rope h_freq h_bun h_off part_x part_z h_vol h_nape
     b_geo b_full b_mous b_chin b_stub g_on g_w g_h g_round gr gg gb aid aidr aidg aidb ring_on seed
-    cover vr vg vb""".split()
+    cover vr vg vb""".split()  # noqa: SIM905 (a table is easier to read than a list of a hundred strings)
 )
 CAPTURE: tuple[str, ...] = tuple(
     """r00 r01 r02 r10 r11 r12 r20 r21 r22 byaw smile mopen brow_up squint gazex gazey
     wear c_open tie c1r c1g c1b c2r c2g c2b c3r c3g c3b shades
-    klx kly klz kr kg kb flx fly flz fr fg fb rlx rly rlz rr rg rb ar ag ab gndr gndg gndb""".split()
+    klx kly klz kr kg kb flx fly flz fr fg fb rlx rly rlz rr rg rb ar ag ab gndr gndg gndb""".split()  # noqa: SIM905
 )
 NAMES = IDENTITY + CAPTURE
 INDEX = {name: place for place, name in enumerate(NAMES)}

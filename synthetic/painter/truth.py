@@ -14,9 +14,7 @@ from synthetic.painter.identity import Identity
 Floats = npt.NDArray[np.float64]
 
 # The aligned portrait: where the five points lie, as fractions of the frame.
-PORTRAIT_TEMPLATE: Floats = np.array(
-    [[0.4075, 0.45], [0.5925, 0.45], [0.50, 0.577], [0.432, 0.6515], [0.568, 0.6515]]
-)
+PORTRAIT_TEMPLATE: Floats = np.array([[0.4075, 0.45], [0.5925, 0.45], [0.50, 0.577], [0.432, 0.6515], [0.568, 0.6515]])
 
 
 def _head_points(person: Identity, capture: Capture) -> tuple[Floats, Floats]:
@@ -25,12 +23,20 @@ def _head_points(person: Identity, capture: Capture) -> tuple[Floats, Floats]:
     lift = SMILE_LIFT * c["smile"] * width / 0.25 * 0.65 + 0.010
     corner = (n["mouth_y"] + lift, 0.80)
     marks = [
-        (-n["ex"], 0.0, n["ez"] + n["er"]), (n["ex"], 0.0, n["ez"] + n["er"]),
-        (0.0, -n["nose_l"] + 0.03, 0.93 + n["nose_p"] * 0.9), (-width, *corner), (width, *corner),
+        (-n["ex"], 0.0, n["ez"] + n["er"]),
+        (n["ex"], 0.0, n["ez"] + n["er"]),
+        (0.0, -n["nose_l"] + 0.03, 0.93 + n["nose_p"] * 0.9),
+        (-width, *corner),
+        (width, *corner),
     ]
     outline = [
-        (0.0, 0.80, 0.75), (0.0, -1.13 * n["fl"], 0.5), (-0.72 * n["hw"], 0.0, 0.1), (0.72 * n["hw"], 0.0, 0.1),
-        (-0.6 * n["hw"], -0.2, 0.6), (0.6 * n["hw"], -0.2, 0.6), (0.0, 0.7, 0.9),
+        (0.0, 0.80, 0.75),
+        (0.0, -1.13 * n["fl"], 0.5),
+        (-0.72 * n["hw"], 0.0, 0.1),
+        (0.72 * n["hw"], 0.0, 0.1),
+        (-0.6 * n["hw"], -0.2, 0.6),
+        (0.6 * n["hw"], -0.2, 0.6),
+        (0.0, 0.7, 0.9),
     ]
     return np.asarray(marks), np.asarray(outline)
 
@@ -84,7 +90,7 @@ def camera_eye(capture: Capture) -> Floats:
 
 def rays(view: Floats) -> Floats:
     """Pixels → image plane with y up: what the ray kernel takes."""
-    return invert(view) * np.array([[1.0], [-1.0]])
+    return np.asarray(invert(view) * np.array([[1.0], [-1.0]]))
 
 
 def face_truth(person: Identity, capture: Capture, view: Floats) -> tuple[Floats, tuple[float, float, float, float]]:
