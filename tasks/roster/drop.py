@@ -86,15 +86,16 @@ class FolderDrop:
 def _plain_files(root: Path) -> Iterator[str]:
     """Relative paths. A link is not followed, neither as a folder nor as a file."""
     for folder, folders, names in os.walk(root, followlinks=False):
-        folders[:] = sorted(f for f in folders if not _is_litter(f) and not os.path.islink(os.path.join(folder, f)))
+        folders[:] = sorted(f for f in folders if not is_litter(f) and not os.path.islink(os.path.join(folder, f)))
         for name in names:
             whole = os.path.join(folder, name)
             # isfile follows links, so links are asked for first; a file that vanished meanwhile is neither.
-            if not _is_litter(name) and not os.path.islink(whole) and os.path.isfile(whole):
+            if not is_litter(name) and not os.path.islink(whole) and os.path.isfile(whole):
                 yield Path(whole).relative_to(root).as_posix()
 
 
-def _is_litter(name: str) -> bool:
+def is_litter(name: str) -> bool:
+    """What operating systems and office programs leave lying about."""
     return name.startswith((".", "~$")) or name.lower() in _LITTER
 
 
@@ -120,7 +121,11 @@ def _opened(root: str, parts: list[str]) -> BinaryIO:
 
 
 def open_drop(location: str) -> Drop:
-    """A folder by its path, or `s3://bucket/prefix` (through the vault's door to S3)."""
+    """A folder by its path, or `s3://bucket/prefix?endpoint=...`."""
+    if location.startswith("s3://"):
+        from tasks.roster.drop_s3 import S3Drop  # boto3 takes a while, and most drops are folders
+
+        return S3Drop(location)
     return FolderDrop(location)
 
 

@@ -70,7 +70,7 @@ def fill(vault: Vault, kit: BrandKit) -> None:
             session.add(Employee(id=identity, number=number, name=name, email=email, state="active", updated_at=NOW))
             reason = "no_photos" if state == "blocked" else None
             session.add(Seat(batch_id="b1", employee_id=identity, state=state, reason=reason, position=position))
-            session.add(Consent(id=f"c{number}", employee_id=identity, given_at=NOW))
+            session.add(Consent(id=f"c{number}", employee_id=identity, given_at=NOW, withdrawn_at=None))
     for place, (number, _, state, lane) in enumerate(PEOPLE):
         if state == "done":
             add_headshot(vault, kit, number, place, lane, "candidate" if number == "1004" else "approved")
