@@ -22,6 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from tasks.retention.pages import Mentioned, clear_pages
@@ -227,10 +228,9 @@ def _erase_rows(vault: Vault, group: list[_Case], now: datetime) -> None:
     reach("erase.rows.before")
     with vault.session() as session:
         empty_rows(session, [case.mentioned for case in group], now)
-        for row in session.exec(select(Erasure).where(col(Erasure.id).in_([case.id for case in group]))):
-            row.state = "swept" if row.state in ("fenced", "swept") else row.state
-            row.evidence = next(case.evidence for case in group if case.id == row.id)
-            session.add(row)
+        session.execute(sa.update(Erasure), [{"id": case.id, "evidence": case.evidence} for case in group])
+        fenced = col(Erasure.id).in_([case.id for case in group]) & (col(Erasure.state) == "fenced")
+        session.execute(sa.update(Erasure).where(fenced).values(state="swept"))
     reach("erase.rows.done")
 
 
@@ -261,7 +261,8 @@ def _empty_log(vault: Vault, group: list[_Case]) -> None:
 def _search_bytes(vault: Vault, group: list[_Case], around: Surroundings) -> None:
     """For a single person, read every file here for their name: the strongest thing a receipt can say."""
     words = [word for case in group for word in case.mentioned.words]
-    if len(group) != 1 or not words or _size(vault.settings.home) > _SEARCHABLE:
+    # While a reader holds the log the name is still in it, which the receipt says already.
+    if len(group) != 1 or not words or group[0].evidence["log_pending"] or _size(vault.settings.home) > _SEARCHABLE:
         return
     roots = (vault.settings.home, *around.search)
     hits = list(search_files(roots, spellings(words), skip=(vault.settings.home / "drops",)))
@@ -300,9 +301,7 @@ def _conclude(
         receipts.append(receipt)
     reach("erase.receipt.before")
     with vault.session() as session:
-        for row in rows:
-            session.merge(row)
-            _mark_erased(session, row)
+        _store(session, rows)
         append(session, events, now=now)
     reach("erase.receipt.done")
     return receipts
@@ -319,12 +318,13 @@ def _advance(row: Erasure, now: datetime, vault: Vault, final: bool) -> None:
         row.resweep_at = now if final else now + vault.settings.writer_life
 
 
-def _mark_erased(session: Session, row: Erasure) -> None:
+def _store(session: Session, rows: Sequence[Erasure]) -> None:
     """Only what is gone may be called erased; a blocked person stays behind the fence as `erasing`."""
-    employee = session.get(Employee, row.employee_id)
-    if employee is not None:
-        employee.state = "erasing" if row.state == "blocked" else "erased"
-        session.add(employee)
+    columns = ("id", "state", "resweep_at", "finished_at", "evidence")
+    session.execute(sa.update(Erasure), [{name: getattr(row, name) for name in columns} for row in rows])
+    for state in ("erased", "erasing"):
+        people = [row.employee_id for row in rows if (row.state == "blocked") == (state == "erasing")]
+        session.execute(sa.update(Employee).where(col(Employee.id).in_(people)).values(state=state))
 
 
 def _counts(case: _Case) -> dict[str, Any]:

