@@ -112,6 +112,8 @@ def test_names_say_something() -> None:
 def test_rooms_and_functions_stay_small() -> None:
     long = []
     for path in modules():
+        if "migrations/versions" in relative(path):
+            continue  # written by Alembic, read top to bottom once
         text = path.read_text()
         if text.count("\n") > MODULE_LINES:
             long.append(f"{relative(path)}: {text.count(chr(10))} lines")
@@ -130,8 +132,13 @@ def test_no_exception_is_swallowed_and_nothing_is_unpickled() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ExceptHandler) and len(node.body) == 1 and isinstance(node.body[0], ast.Pass):
                 wrong.append(f"{relative(path)}:{node.lineno} swallows an exception")
-        wrong += [f"{relative(path)}:{line} {name}" for name, line in imported(path) if name in {"pickle", "cloudpickle"}]
-        if "torch.load(" in path.read_text():
+        wrong += [
+            f"{relative(path)}:{line} {name}" for name, line in imported(path) if name in {"pickle", "cloudpickle"}
+        ]
+        # Checkpoints of nets that only ever saw drawn people may hold optimizer state; nothing that runs code may.
+        loads = path.read_text().count("torch.load(")
+        harmless = path.read_text().count("weights_only=True") if relative(path).startswith("synthetic/") else 0
+        if loads > harmless:
             wrong.append(f"{relative(path)} loads a pickle")
     assert wrong == []
 

@@ -33,7 +33,9 @@ def test_the_two_commands_of_the_first_screen_are_targets_of_the_makefile() -> N
 
 
 def test_links_and_pictures_lead_somewhere() -> None:
-    headings = {re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", README, re.M)}
+    headings = {
+        re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", README, re.M)
+    }
     broken = []
     for target in re.findall(r"\]\(([^)]+)\)", README):
         if target.startswith("#"):

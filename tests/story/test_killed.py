@@ -15,7 +15,7 @@ PHASES = [
 ]
 
 
-def test_killed_in_every_phase_a_batch_ends_as_if_undisturbed(installation, finished, company) -> None:  # type: ignore[no-untyped-def]
+def test_killed_in_every_phase_a_batch_ends_as_if_undisturbed(installation, finished, company) -> None:
     command = ("make", str(company.drop), "--kit", "harbour", "--quality", "draft")
     reached = {phase: installation.run_until(phase, *command) for phase in PHASES}
     installation.made(company.drop)

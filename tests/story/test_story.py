@@ -10,7 +10,7 @@ from PIL import Image
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
-def test_everybody_on_the_roster_has_one_seat_with_a_state_and_a_reason(finished, company) -> None:  # type: ignore[no-untyped-def]
+def test_everybody_on_the_roster_has_one_seat_with_a_state_and_a_reason(finished, company) -> None:
     seats = finished.rows("select e.number, s.state, s.reason from seat s join employee e on e.id = s.employee_id")
     assert sorted(str(number) for number, _, _ in seats) == sorted(row["Employee ID"] for row in company.rows)
     by_number = {str(number): (state, reason) for number, state, reason in seats}
@@ -20,20 +20,20 @@ def test_everybody_on_the_roster_has_one_seat_with_a_state_and_a_reason(finished
     assert {state for state, _ in by_number.values()} <= {"done", "flagged", "blocked"}
 
 
-def test_no_photo_is_kept_of_who_did_not_consent(finished, company) -> None:  # type: ignore[no-untyped-def]
+def test_no_photo_is_kept_of_who_did_not_consent(finished, company) -> None:
     unwilling = company.rows[2]["Employee ID"]
     [(person,)] = finished.rows(f"select id from employee where number = '{unwilling}'")
     assert finished.rows(f"select * from selfie where employee_id = '{person}'") == []
     assert list((finished.home / "blobs").rglob(f"*{person}*")) == []
 
 
-def test_a_second_run_trains_and_renders_nothing_and_says_so(finished, company) -> None:  # type: ignore[no-untyped-def]
+def test_a_second_run_trains_and_renders_nothing_and_says_so(finished, company) -> None:
     before = finished.digests()
     assert "nothing was trained, nothing was rendered" in finished.made(company.drop)
     assert finished.digests() == before
 
 
-def test_another_kit_renders_but_trains_nothing(finished, company) -> None:  # type: ignore[no-untyped-def]
+def test_another_kit_renders_but_trains_nothing(finished, company) -> None:
     before = finished.digests()
     said = finished.run("make", str(company.drop), "--kit", "daylight", "--quality", "draft")
     after = finished.digests()
@@ -42,30 +42,33 @@ def test_another_kit_renders_but_trains_nothing(finished, company) -> None:  # t
     assert len(after["headshots"]) > len(before["headshots"])
 
 
-def test_prefect_has_seen_nobody(finished, company) -> None:  # type: ignore[no-untyped-def]
+def test_prefect_has_seen_nobody(finished, company) -> None:
     """Parameters, names, logs, events, artifacts: whatever Prefect wrote down, nobody's data is in it."""
     folder = finished.home / "prefect"
     written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert len(written) > 100_000
-    found = [secret for secret in company.secrets() if secret.encode() in written or json.dumps(secret)[1:-1].encode() in written]
+    found = [
+        secret
+        for secret in company.secrets()
+        if secret.encode() in written or json.dumps(secret)[1:-1].encode() in written
+    ]
     assert found == []
     with sqlite3.connect(folder / "prefect.db") as database:
         runs = database.execute("select name, parameters from flow_run").fetchall()
     assert runs
-    assert b"\xff\xd8\xff" not in written and b"\x89PNG" not in written
+    assert b"\xff\xd8\xff" not in written
+    assert b"\x89PNG" not in written
 
 
-def test_approved_delivered_and_forgotten(installation, company, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_approved_delivered_and_forgotten(installation, company, tmp_path: Path) -> None:
     installation.made(company.drop)
     batch, first = installation.batch(), company.rows[0]
     [(person, shot)] = installation.rows(
         "select h.employee_id, h.digest from headshot h join employee e on e.id = h.employee_id "
         f"where e.number = '{first['Employee ID']}' and h.choice = 1"
     )
-    decisions = {
-        "batch": batch, "by": "HR",
-        "decisions": [{"employee": person, "headshot": shot, "verdict": "approve", "note": "", "at": "2026-11-22T10:00:00Z"}],
-    }  # fmt: skip
+    approved = {"employee": person, "headshot": shot, "verdict": "approve", "note": "", "at": "2026-11-22T10:00:00Z"}
+    decisions = {"batch": batch, "by": "HR", "decisions": [approved]}
     (tmp_path / "decisions.json").write_text(json.dumps(decisions))
     installation.run("decide", str(tmp_path / "decisions.json"))
 
