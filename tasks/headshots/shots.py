@@ -7,6 +7,7 @@ bases follow the grammar they were trained on (`synthetic/`): other words would 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -91,7 +92,12 @@ def choose_garment(kit: BrandKit, employee_id: str, wardrobe: str | None) -> Gar
 
 def background_word(kit: BrandKit) -> str:
     """The trained word nearest to the backdrop (CIEDE2000), so that what is left at the edges is of its colour."""
-    brand = to_lab(_pixel(mean_colour(kit)))
+    return _nearest_word(mean_colour(kit))
+
+
+@functools.cache
+def _nearest_word(colour: str) -> str:
+    brand = to_lab(_pixel(colour))
     return min(BACKGROUND_WORDS, key=lambda word: float(delta_e(brand, to_lab(_pixel(BACKGROUND_WORDS[word])))[0, 0]))
 
 

@@ -1,0 +1,82 @@
+"""Shots: pure, shared where they should be, and in words that the small base was taught."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synthetic.painter.caption import vocabulary
+from tasks.headshots.kit import BrandKit, list_kits, load_kit
+from tasks.headshots.shots import background_word, choose_garment, shots_for
+from tasks.vision.faces import REPOSITORY
+
+KITS = {name: load_kit(name, REPOSITORY / "brand_kits") for name in list_kits(REPOSITORY / "brand_kits")}
+NORTHWIND, SIGNAL, HARBOUR = KITS["northwind"], KITS["signal"], KITS["harbour"]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(sorted(KITS)), st.text(max_size=12), st.integers(0, 5))
+def test_shots_are_pure_and_as_many_as_the_kit_says(name: str, person: str, seed: int) -> None:
+    first = shots_for(KITS[name], person, None, "keep", "sd", "sks", seed)
+    assert first == shots_for(KITS[name], person, None, "keep", "sd", "sks", seed)
+    assert [shot.index for shot in first] == list(range(KITS[name].candidates.per_person))
+    assert len({shot.seed for shot in first}) == len(first)
+    assert all(0 <= shot.seed < 2**31 for shot in first)
+
+
+def test_seeds_are_shared_by_the_company_and_new_in_each_round() -> None:
+    seeds = [[shot.seed for shot in shots_for(NORTHWIND, one, None, "keep", "sd", "sks", 0)] for one in ("p1", "p2")]
+    assert seeds[0] == seeds[1]
+    again = [shot.seed for shot in shots_for(NORTHWIND, "p1", None, "keep", "sd", "sks", 1)]
+    assert not set(again) & set(seeds[0])
+
+
+@pytest.mark.parametrize("name", sorted(KITS))
+def test_the_small_base_is_spoken_to_in_its_own_words(name: str) -> None:
+    known = set(" ".join(vocabulary()).replace(",", " ").split()) | {"sks", "a", "person"}
+    for wardrobe in (None, "keep", *[garment.key for garment in KITS[name].wardrobe.choices]):
+        for shot in shots_for(KITS[name], "p1", wardrobe, "on", "sd", "sks", 0):
+            unknown = set(shot.prompt.replace(",", " ").split()) - known
+            assert unknown == set(), shot.prompt
+
+
+def test_the_grammar_of_the_small_base_is_kept() -> None:
+    (shot, *_) = shots_for(NORTHWIND, "p1", "charcoal-suit", "keep", "sd", "sks", 0)
+    assert shot.prompt == (
+        "studio headshot of a sks person, plain light grey background, softbox light from the left, charcoal suit"
+    )
+
+
+def test_background_words_are_the_nearest_colours() -> None:
+    assert {name: background_word(kit) for name, kit in KITS.items()} == {
+        "daylight": "beige", "harbour": "navy", "northwind": "light grey", "signal": "teal",
+    }  # fmt: skip
+
+
+def test_glasses_and_expressions_reach_the_prompt() -> None:
+    on = shots_for(SIGNAL, "p1", None, "on", "sdxl", "ohwx", 0)[0]
+    assert "a ohwx person with glasses" in on.prompt
+    assert "smiling" in on.prompt
+    assert "glasses" in shots_for(SIGNAL, "p1", None, "off", "sdxl", "ohwx", 0)[0].negative
+
+
+def test_wardrobe_wishes_keys_labels_and_ones_own_clothes() -> None:
+    def worn(kit: BrandKit, wish: str | None, person: str = "p1") -> str | None:
+        garment = choose_garment(kit, person, wish)
+        return garment.key if garment else None
+
+    assert worn(NORTHWIND, None) == "navy-suit"
+    assert worn(NORTHWIND, " White Shirt ") == "white-shirt"
+    assert worn(NORTHWIND, "keep") is None
+    assert worn(HARBOUR, "keep") == "charcoal-suit"  # this kit does not allow it
+    assert worn(NORTHWIND, "bathrobe") == "navy-suit"
+    assert {worn(SIGNAL, None, f"p{i}") for i in range(20)} == {"black-t-shirt", "white-t-shirt"}
+
+
+def test_own_clothes_leave_no_gap_in_the_sentence() -> None:
+    for family in ("sd", "sdxl", "flux2-klein", "z-image", "something new"):
+        prompt = shots_for(NORTHWIND, "p1", "keep", "keep", family, "sks", 0)[0].prompt
+        assert ", ," not in prompt
+        assert "wearing ," not in prompt
+        assert not prompt.rstrip().endswith(",")
