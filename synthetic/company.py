@@ -9,8 +9,10 @@ cause. The people come from identity seeds that no training set uses.
 import argparse
 import csv
 import io
+import multiprocessing
 import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +36,7 @@ ROSTER_HEADER = (
     "Glasses", "Headshot generation",
 )  # fmt: skip
 CONSENT_HEADER = ("Employee ID", "Purpose", "Consent text version", "Given at", "Withdrawn at", "Source")
+STRANGER_PHOTOS = 4
 EXIF_ORIENTATION, EXIF_MAKE, EXIF_GPS = 0x0112, 0x010F, 0x8825
 # Orientation tag → how the stored pixels are turned away from upright.
 STORED_TURNED = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270, 3: Image.Transpose.ROTATE_180}
@@ -141,35 +144,60 @@ def _style(place: int, number: int) -> str:
     return "gps" if (place, number) in ((0, 1), (7, 4)) else "jpeg"
 
 
-class _Drop:
-    """The folder being filled, and the truth about it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.selfies = folder / "selfies"
-        self.problems: list[Problem] = []
-
-    def put(self, folder: str, name: str, data: bytes) -> str:
-        path = self.selfies / folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        return f"{folder}/{name}"
+def photo_names(place: int, employee: Employee) -> list[str]:
+    """File names of the good photos, in the order of their numbers."""
+    styles = [_style(place, number) for number in range(employee.photos)]
+    return [
+        f"IMG_{1000 + place * 37 + number:04d}.{'heic' if style == 'heic' else 'jpg'}"
+        for number, style in enumerate(styles)
+    ]
 
 
-def _good_photos(drop: _Drop, place: int, employee: Employee, person: Identity) -> None:
-    folder = employee.folder or employee.number
-    # A twin sends other pictures of the same face.
-    offset = 20 if any(how < employee.number for code, how in employee.planted if code == "same_face_two_names") else 0
-    for number in range(employee.photos):
-        style = _style(place, number)
-        name = f"IMG_{1000 + place * 37 + number:04d}.{'heic' if style == 'heic' else 'jpg'}"
-        drop.put(folder, name, encoded(selfie(person, number + offset), number, style))
+# What can be planted as a photo, in the order of the file names: how → finding.
+PLANTED = {
+    "blurred": "blurred",
+    "dark": "dark",
+    "sunglasses": "sunglasses",
+    "far away": "small_face",
+    "profile": "turned_away",
+    "burnt out": "overexposed",
+    "two people": "several_faces",
+    "a colleague": "other_person",
+    "cut off": "truncated",
+    "sent twice": "near_duplicate",
+    "text file": "not_a_picture",
+}
+PHOTO_PROBLEMS = frozenset(PLANTED.values())
 
 
-def _bad_photo(how: str, person: Identity, colleague: Identity, folder: Path) -> tuple[str, bytes]:
-    """Name and content of one planted photo."""
+def planted_name(how: str) -> str:
+    return f"IMG_90{list(PLANTED).index(how):02d}.jpg"
+
+
+def _twice(place: int, employee: Employee) -> str:
+    """Which good photo is sent again."""
+    return [name for name in photo_names(place, employee) if name.endswith(".jpg")][1]
+
+
+def planted_problems() -> list[Problem]:
+    """Everything that is wrong with the drop, without drawing it."""
+    problems = []
+    for place, employee in enumerate(STAFF):
+        folder = employee.folder or employee.number
+        for code, how in employee.planted:
+            names = [planted_name(how)] if how in PLANTED else []
+            if code == "near_duplicate":  # either of the pair may be the one that is turned down
+                names.append(_twice(place, employee))
+            problems.append(Problem(code, employee.number, tuple(f"{folder}/{name}" for name in names), how))
+    strangers = tuple(f"{STRANGER_FOLDER}/IMG_77{n:02d}.jpg" for n in range(STRANGER_PHOTOS))
+    problems.append(Problem("not_on_roster", STRANGER_FOLDER, strangers, "a folder of somebody HR does not know"))
+    problems.append(Problem("duplicate_id", DUPLICATE_OF, (), "the number stands on two lines"))
+    return problems
+
+
+def planted_photo(how: str, person: Identity, colleague: Identity, again: Path) -> bytes:
+    """Content of one planted file. `again` is the photo that is sent twice."""
     plain = Wish(frontal=0.4)
-    if how == "text file":
-        return "IMG_9009.jpg", b"This is a note that somebody saved under a picture's name.\n"
     pictures: dict[str, Callable[[], Picture]] = {
         "blurred": lambda: selfie(person, 40, plain, soft=16.0),
         "dark": lambda: selfie(person, 41, plain, burn=0.035),
@@ -180,27 +208,31 @@ def _bad_photo(how: str, person: Identity, colleague: Identity, folder: Path) ->
         "two people": lambda: two_people(person, colleague),
         "a colleague": lambda: selfie(colleague, 46, plain),
         "cut off": lambda: selfie(person, 47, plain),
-        "sent twice": lambda: np.asarray(Image.open(sorted(folder.glob("*.jpg"))[1]).resize((600, 600)), np.uint8),
+        "sent twice": lambda: np.asarray(Image.open(again).resize((600, 600)), np.uint8),
     }
+    if how == "text file":
+        return b"This is a note that somebody saved under a picture's name.\n"
     data = encoded(pictures[how](), 0, "jpeg")
-    return f"IMG_90{list(pictures).index(how):02d}.jpg", data[: len(data) * 55 // 100] if how == "cut off" else data
+    return data[: len(data) * 55 // 100] if how == "cut off" else data
 
 
-PHOTO_PROBLEMS = {"blurred", "dark", "several_faces", "sunglasses", "small_face", "near_duplicate", "truncated",
-                  "not_a_picture", "other_person", "turned_away", "overexposed"}  # fmt: skip
-
-
-def _plant(drop: _Drop, place: int, employee: Employee, people: dict[str, Identity]) -> None:
-    folder = employee.folder or employee.number
+def make_person(selfies: Path, place: int) -> None:
+    """One employee's folder, good photos and planted ones."""
+    people, employee = cast(STAFF), STAFF[place]
+    person, folder = people[employee.number], selfies / (employee.folder or employee.number)
+    folder.mkdir(parents=True, exist_ok=True)
+    # A twin sends other pictures of the same face.
+    offset = 20 if any(how < employee.number for code, how in employee.planted if code == "same_face_two_names") else 0
+    names = photo_names(place, employee)
+    for number, name in enumerate(names):
+        (folder / name).write_bytes(encoded(selfie(person, number + offset), number, _style(place, number)))
+    if not names:  # git keeps no empty folder
+        (folder / ".gitkeep").touch()
     colleague = people[STAFF[(place + 3) % len(STAFF)].number]
-    for code, how in employee.planted:
-        files: tuple[str, ...] = ()
-        if code in PHOTO_PROBLEMS:
-            name, data = _bad_photo(how, people[employee.number], colleague, drop.selfies / folder)
-            files = (drop.put(folder, name, data),)
-        if code == "near_duplicate":  # either of the pair may be the one that is turned down
-            files = (*files, f"{folder}/{sorted((drop.selfies / folder).glob('*.jpg'))[1].name}")
-        drop.problems.append(Problem(code, employee.number, files, how))
+    for _, how in employee.planted:
+        if how in PLANTED:
+            again = folder / _twice(place, employee)
+            (folder / planted_name(how)).write_bytes(planted_photo(how, person, colleague, again))
 
 
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -277,35 +309,41 @@ def problems_text(problems: list[Problem]) -> str:
     return "\n".join(lines)
 
 
-def make_company(folder: Path) -> list[Problem]:
-    """Writes everything anew; returns the planted problems."""
-    people = cast(STAFF)
-    if (folder / "selfies").exists():
-        shutil.rmtree(folder / "selfies")
+def make_stranger(selfies: Path) -> None:
+    person, folder = cast(STAFF)[STRANGER_FOLDER], selfies / STRANGER_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    drop = _Drop(folder)
-    for place, employee in enumerate(STAFF):
-        _good_photos(drop, place, employee, people[employee.number])
-        if not employee.photos:  # git keeps no empty folder
-            drop.put(employee.folder or employee.number, ".gitkeep", b"")
-        _plant(drop, place, employee, people)
-        print(f"{employee.number}: {employee.photos} photos, {len(employee.planted)} problems", flush=True)
-    strangers = tuple(
-        drop.put(STRANGER_FOLDER, f"IMG_77{n:02d}.jpg", encoded(selfie(people[STRANGER_FOLDER], n), n, "jpeg"))
-        for n in range(4)
-    )
-    drop.problems.append(Problem("not_on_roster", STRANGER_FOLDER, strangers, "a folder of somebody HR does not know"))
-    drop.problems.append(Problem("duplicate_id", DUPLICATE_OF, (), "the number stands on two lines"))
+    for number in range(STRANGER_PHOTOS):
+        (folder / f"IMG_77{number:02d}.jpg").write_bytes(encoded(selfie(person, number), number, "jpeg"))
+
+
+def make_company(folder: Path, only: tuple[str, ...] = (), workers: int = 2) -> None:
+    """Writes everything anew, or only the folders of some employee numbers; the tables always."""
+    selfies = folder / "selfies"
+    if not only and selfies.exists():
+        shutil.rmtree(selfies)
+    selfies.mkdir(parents=True, exist_ok=True)
     (folder / "roster.csv").write_text(roster_text(), encoding="utf-8")
     (folder / "consents.csv").write_text(consents_text(), encoding="utf-8")
-    (folder / "problems.toml").write_text(problems_text(drop.problems), encoding="utf-8")
-    return drop.problems
+    (folder / "problems.toml").write_text(problems_text(planted_problems()), encoding="utf-8")
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        running = {
+            pool.submit(make_person, selfies, place): employee.number
+            for place, employee in enumerate(STAFF)
+            if not only or employee.number in only
+        }
+        if not only or STRANGER_FOLDER in only:
+            running[pool.submit(make_stranger, selfies)] = STRANGER_FOLDER
+        for done in as_completed(running):
+            done.result()
+            print(f"{running[done]}: written", flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("samples/northwind"))
-    make_company(parser.parse_args(arguments).out)
+    parser.add_argument("--only", nargs="*", default=[], help="employee numbers whose folders are drawn again")
+    given = parser.parse_args(arguments)
+    make_company(given.out, tuple(given.only))
 
 
 if __name__ == "__main__":

@@ -106,6 +106,8 @@ def _clothes(r: np.random.Generator, selfie: bool, person: Identity, wish: Wish)
     at_work = {"suit": 0.40, "shirt": 0.20, "blazer": 0.17, "turtleneck": 0.09, "vneck": 0.08, "crew": 0.06}
     weights = at_home if selfie else at_work
     garment = wish.garment or str(r.choice(list(weights), p=np.asarray(list(weights.values()))))
+    if person.cover == "hijab" and not wish.garment:  # high collars and hoods do not go under a scarf
+        garment = {"suit": "blazer", "shirt": "crew", "turtleneck": "crew", "hoodie": "vneck"}.get(garment, garment)
     formal = ("navy", "charcoal", "black", "grey", "burgundy", "beige")
     jacket = garment in ("suit", "blazer")
     drawn = str(r.choice(formal, p=(0.33, 0.27, 0.15, 0.12, 0.06, 0.07)) if jacket else r.choice(list(CLOTH)))
