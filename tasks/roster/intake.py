@@ -41,12 +41,6 @@ class Admission:
     consent_code: str | None
 
 
-def number_on_record(row: RosterRow, roster: Roster) -> str:
-    """The number a row is filed under: its own, unless nothing says whose it is."""
-    doubtful = {p.row for p in roster.problems if p.code in ("duplicate_id", "missing_id") and p.blocking}
-    return f"{row.number} (row {row.row})".strip() if row.row in doubtful else row.number
-
-
 def admit(vault: Vault, roster: Roster, register: ConsentRegister | None, now: datetime) -> tuple[Admission, ...]:
     """Records everybody on the roster, in its order, with what the files say about consent."""
     with vault.session() as session:
@@ -55,10 +49,15 @@ def admit(vault: Vault, roster: Roster, register: ConsentRegister | None, now: d
     asked = register is not None or any(row.consent for row in roster.rows)
     with vault.session() as session:
         for row, employee in zip(roster.rows, employees, strict=True):
+            if row.row in roster.doubtful_rows:
+                continue  # the consent under this number is somebody else's
             source = "register" if register and register.of(row) else "roster"
             _record_consents(session, employee.id, consents_of(row, register), source, now)
     admissions = []
     for row, employee in zip(roster.rows, employees, strict=True):
+        if row.row in roster.doubtful_rows:
+            admissions.append(Admission(row, employee.id, None))
+            continue
         code = consent_problem(consents_of(row, register), now) if asked else None
         admissions.append(Admission(row, employee.id, code or _vault_says(vault, employee.id, now)))
     return tuple(admissions)
@@ -74,7 +73,7 @@ def _vault_says(vault: Vault, employee_id: str, now: datetime) -> str | None:
 
 
 def _employee(session: Session, known: dict[str, Employee], row: RosterRow, roster: Roster, now: datetime) -> Employee:
-    number = number_on_record(row, roster)
+    number = roster.filed_number(row)
     employee = known.get(number)
     if employee is None:
         employee = known[number] = Employee(id=new_id("p"), number=number, state="active", updated_at=now)

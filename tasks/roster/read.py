@@ -74,8 +74,7 @@ def _computed(grid: Grid, index: int, columns: Columns) -> list[RosterProblem]:
 
 
 def _duplicates(rows: list[RosterRow], columns: Columns) -> list[RosterProblem]:
-    """The same number twice. One person listed twice goes on once; two people under one number both wait, because
-    nothing in the file says whose photos these are."""
+    """The same number twice: the line that stands first keeps it, with a remark; the others wait for their own."""
     by_number: defaultdict[str, list[RosterRow]] = defaultdict(list)
     by_email: defaultdict[str, list[RosterRow]] = defaultdict(list)
     for row in rows:
@@ -88,11 +87,12 @@ def _duplicates(rows: list[RosterRow], columns: Columns) -> list[RosterProblem]:
     for number, group in by_number.items():
         places = ", ".join(str(row.row) for row in group)
         same = len({(row.name.casefold(), row.email.casefold()) for row in group}) == 1
-        for row in group[1:] if same else group if len(group) > 1 else []:
-            fix = f"Rows {places} share one number. " + (
-                "It is the same person: delete the extra row." if same else "Give each person their own number."
-            )
-            found.append(RosterProblem("duplicate_id", row.row, header, shape_of(number), fix, True))
+        todo = "It is the same person: delete the extra row." if same else "Give each person their own number."
+        for row in group if len(group) > 1 else []:
+            first = row is group[0]
+            keeps = "Consent and photos are taken for the first of them. " if first else ""
+            fix = f"Rows {places} share one number. {keeps}{todo}"
+            found.append(RosterProblem("duplicate_id", row.row, header, shape_of(number), fix, not first))
     for email, group in by_email.items():
         if len({row.number for row in group}) > 1:
             places = ", ".join(str(row.row) for row in group)

@@ -105,6 +105,15 @@ class Roster:
         """Row numbers of people who cannot go on before HR mends something."""
         return frozenset(p.row for p in self.problems if p.blocking and p.row)
 
+    @property
+    def doubtful_rows(self) -> frozenset[int]:
+        """Rows whose number is missing or somebody else's: consents and photos under it are not theirs."""
+        return frozenset(p.row for p in self.problems if p.blocking and p.code in ("duplicate_id", "missing_id"))
+
+    def filed_number(self, row: RosterRow) -> str:
+        """The number a row is filed and its photos are matched under: its own, unless that is missing or taken."""
+        return f"{row.number} (row {row.row})".strip() if row.row in self.doubtful_rows else row.number
+
     def problems_in(self, row: int) -> tuple[RosterProblem, ...]:
         return tuple(p for p in self.problems if p.row == row)
 

@@ -7,7 +7,7 @@ photo part tells its progress. Neither torch nor Prefect is loaded.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -107,8 +107,9 @@ def check_drop(
     register = read_consents(consents.read_bytes(), consents.name, encoding) if consents else None
     drop = FolderDrop(str(selfies)) if selfies else None
     files = [f for f in drop.files() if not f.lower().endswith(TABLES)] if drop else []
-    matching = match_photos(files, read.rows, read_manifest(drop) if drop else None)
-    before = {row.row: standing(row, read, consent_code_of(row, register, moment)) for row in read.rows}
+    filed = [replace(row, number=read.filed_number(row)) for row in read.rows]
+    matching = match_photos(files, filed, read_manifest(drop) if drop else None)
+    before = {row.row: standing(row, read, consent_code_of(row, read, register, moment)) for row in read.rows}
     open_for = [row.number for row in read.rows if not blocks(before[row.row])]
     verdicts, company = {}, {}
     if drop and eyes is not None:
@@ -125,7 +126,7 @@ def check_drop(
     for row in read.rows:
         closed = blocks(before[row.row])
         verdict = None if closed else verdicts.get(row.number)
-        photos = len(matching.by_number.get(row.number, ()))
+        photos = len(matching.by_number.get(read.filed_number(row), ()))
         people.append(settle(row, before[row.row], photos, verdict, () if closed else company.get(row.number, ())))
     return CheckReport(read, register, matching, tuple(people), bool(drop and eyes is not None))
 

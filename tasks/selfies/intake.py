@@ -95,7 +95,7 @@ def _sitter(seat: Seat, employee: Employee) -> Sitter:
     detail = seat.detail if isinstance(seat.detail, dict) else {}
     standing = tuple(Finding(**found) for found in detail.get("standing", ()))
     row = RosterRow(
-        number=employee.number.partition(" (row ")[0],  # photos of somebody in doubt are theirs, not nobody's
+        number=employee.number,
         name=employee.name,
         email=employee.email,
         department=employee.department,

@@ -58,9 +58,9 @@ def standing(row: RosterRow, roster: Roster, consent_code: str | None) -> tuple[
     return tuple(found)
 
 
-def consent_code_of(row: RosterRow, register: ConsentRegister | None, now: datetime) -> str | None:
-    """None when the files hold a valid consent for a headshot."""
-    return consent_problem(consents_of(row, register), now)
+def consent_code_of(row: RosterRow, roster: Roster, register: ConsentRegister | None, now: datetime) -> str | None:
+    """None when the files hold a valid consent for a headshot, or when it cannot be told whose consent it is."""
+    return None if row.row in roster.doubtful_rows else consent_problem(consents_of(row, register), now)
 
 
 def blocks(findings: Iterable[Finding]) -> bool:

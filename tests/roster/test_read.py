@@ -138,13 +138,14 @@ def test_problems_describe_values_and_never_repeat_them() -> None:
     assert shape_of("Ab 1@") == "5 characters: letters, digits, spaces, @"
 
 
-def test_two_people_under_one_number_both_wait_and_one_person_twice_goes_on_once() -> None:
+def test_of_two_lines_with_one_number_the_first_goes_on_and_the_second_waits() -> None:
     roster = read(
         "Employee ID,Name,Work Email\n"
         "1,Ann,ann@acme.example\n1,Bob,bob@acme.example\n2,Cy,cy@acme.example\n2,Cy,cy@acme.example\n"
         "02,Dee,cy@acme.example\n"
     )
-    assert roster.blocked_rows == {2, 3, 5}
+    assert roster.blocked_rows == roster.doubtful_rows == {3, 5}
+    assert codes(roster)[2] == codes(roster)[3] == ["duplicate_id"]
     assert codes(roster)[6] == ["duplicate_email"]
 
 

@@ -126,6 +126,17 @@ def test_the_report_as_text(drop: Path, eyes: Eyes) -> None:
     assert any("truncated (photo 1)" in line for line in lines)
 
 
+def test_of_two_lines_with_one_number_only_the_first_is_looked_at(
+    make_drop: Callable[..., Path], card: Callable[..., bytes], eyes: Eyes
+) -> None:
+    roster = "Employee ID,Name\n1,Chloe Lefevre\n1,Claude Lefebvre\n"
+    files = {f"selfies/1/{i}.jpg": card("red", i) for i in range(4)}
+    files |= {f"selfies/Claude Lefebvre/{i}.jpg": card("blue", i + 9) for i in range(2)}
+    first, second = check(make_drop(roster, CONSENTS, files), eyes).people
+    assert (first.state, first.photos, first.accepted) == ("ready", 4, 4)
+    assert (second.state, second.reason, second.photos, second.accepted) == ("blocked", "duplicate_id", 2, 0)
+
+
 def test_progress_counts_the_photos_that_are_opened(drop: Path, eyes: Eyes) -> None:
     told: list[tuple[str, int, int]] = []
     check_drop(
