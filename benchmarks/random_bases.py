@@ -113,7 +113,7 @@ def _stable_diffusion(architecture: Architecture, size: Size, folder: Path) -> t
 
     # (UNet widths, layers, heads, groups), text (width, layers, length), VAE (widths, channels, layers, groups)
     unet, text, vae, resolution = {
-        "tiny": (((32, 64), 1, 2, 8), (32, 2, 77), ((8, 16), 4, 1, 4), 16),
+        "tiny": (((16, 32), 1, 2, 4), (32, 1, 77), ((8, 16), 4, 1, 4), 16),
         "embedded": (((64, 128, 192, 224), 1, 4, 16), (192, 3, 77), ((32, 64, 128, 128), 8, 1, 8), 128),
         "full": (((320, 640, 1280, 1280), 2, 8, 32), (768, 12, 77), ((128, 256, 512, 512), 4, 2, 32), 512),
     }[size]
@@ -127,7 +127,7 @@ def _stable_diffusion(architecture: Architecture, size: Size, folder: Path) -> t
         beta_schedule="scaled_linear",
         clip_sample=False,
         set_alpha_to_one=velocity,
-        steps_offset=0 if velocity else 1,
+        steps_offset=1,  # what the stock pipeline insists on; trailing spacing does not use it
         prediction_type="v_prediction" if velocity else "epsilon",
         rescale_betas_zero_snr=velocity,
         timestep_spacing="trailing" if velocity else "leading",

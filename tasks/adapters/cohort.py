@@ -5,6 +5,7 @@ the loss is a mean inside a person and a sum over people, so nobody's gradient d
 """
 
 import math
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -104,7 +105,10 @@ class Cohort:
         answer = family.predict(noisy.sample, times, seen.conditions.to(device, self.base.dtype))
         samples = (answer - noisy.target).square().flatten(1).mean(1) * noisy.weight
         people = samples.view(len(self.seats), self.plan.batch).mean(1)
-        people.sum().backward()  # type: ignore[no-untyped-call]
+        with warnings.catch_warnings():
+            # a person is one row of the flat buffer, so a layer's gradient is a strided view: meant to be
+            warnings.filterwarnings("ignore", message="grad and param do not obey")
+            people.sum().backward()  # type: ignore[no-untyped-call]
         done = [None if learner is None else learner.done for learner in self.seats]
         totals = [0 if learner is None else learner.examples.steps for learner in self.seats]
         self.slots.update(done, totals)

@@ -46,7 +46,17 @@ def adapter_bytes(
         "rollcall": json.dumps({"base": card.name, "fingerprint": fingerprint, "plan": plan.digest()}),
     }
     tensors = {f"{prefix}.{name}": tensor.contiguous() for name, tensor in sorted(weights.items())}
-    return bytes(save(tensors, metadata=metadata))
+    return _ordered(save(tensors, metadata=metadata))
+
+
+def _ordered(data: bytes) -> bytes:
+    """The same file with its metadata in order: safetensors writes them as they come, and equal people differ."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors start on a multiple of eight
+    return len(text).to_bytes(8, "little") + text + data[end:]
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def train_cohort(
                 if not is_exhaustion(error) or not cohort.halve():
                     raise
                 continue
-            steps += 1
+            steps, news = steps + 1, False
             if cohort.due():
                 cohort.read_losses()
                 for slot, learner in cohort.learners:
@@ -103,10 +103,11 @@ def train_cohort(
                         kept = cohort.slots.adapter(slot) if verdict in ("done", "early") else None
                         settle(learner, verdict, kept)
                         cohort.leave(slot)
+                        news = True
             if checkpoints is not None and steps % checkpoint_every == 0:
                 cohort.read_losses()
                 checkpoints.save(_under_way(cohort))
-            if on_progress is not None and steps % READ_EVERY == 0:
+            if on_progress is not None and (news or steps % READ_EVERY == 0):
                 now = time.perf_counter()
                 running = tuple((one.examples.id, one.done, one.examples.steps) for _, one in cohort.learners)
                 on_progress(Progress(len(results), running, len(cohort.seats), (now - since) / (steps - reported)))

@@ -48,7 +48,7 @@ class RenderPlan:
 
 
 @dataclass(frozen=True)
-class _Batch:
+class Layout:
     """Jobs laid out by person: `slots` persons x `each` pictures, short ones filled up with their last job."""
 
     jobs: list[RenderJob]
@@ -86,10 +86,12 @@ def render(
     waiting = list(range(len(jobs)))
     while waiting:
         assert prompts is not None
-        laid = next(_batches(jobs, waiting, batch))
+        laid = next(layouts(jobs, waiting, batch))
         conditions = prompts.rows([*laid.places, *(len(jobs) + place for place in laid.places)])
         try:
-            pictures = _draw(base, laid, plan, conditions)
+            latents = denoise(base, laid, plan, conditions)
+            with base.encoders():
+                pictures = base.decode(latents)
         except RuntimeError as error:
             if not is_exhaustion(error) or batch == 1:
                 raise
@@ -104,7 +106,7 @@ def render(
     return [drawn[place] for place in range(len(jobs))]
 
 
-def _batches(jobs: Sequence[RenderJob], waiting: Sequence[int], batch: int) -> Iterator[_Batch]:
+def layouts(jobs: Sequence[RenderJob], waiting: Sequence[int], batch: int) -> Iterator[Layout]:
     """Whole persons as far as they fit, so that one adapter is loaded for all of its pictures."""
     ordered = sorted(waiting, key=lambda place: (jobs[place].person_id, id(jobs[place].adapter), place))
     people = [list(group) for _, group in groupby(ordered, key=lambda p: (jobs[p].person_id, id(jobs[p].adapter)))]
@@ -116,11 +118,17 @@ def _batches(jobs: Sequence[RenderJob], waiting: Sequence[int], batch: int) -> I
         rows = [person + [person[-1]] * (each - len(person)) for person in chosen]
         wanted = [slot * each + index for slot, person in enumerate(chosen) for index in range(len(person))]
         places = [place for row in rows for place in row]
-        yield _Batch([jobs[place] for place in places], len(chosen), each, wanted, places)
+        yield Layout([jobs[place] for place in places], len(chosen), each, wanted, places)
 
 
-def _draw(base: FrozenBase, laid: _Batch, plan: RenderPlan, conditions: Conditions) -> list[Picture]:
-    """One batch from noise to pixels."""
+def lay_out(jobs: Sequence[RenderJob]) -> Layout:
+    """All jobs as one batch of one picture each."""
+    rows = list(range(len(jobs)))
+    return Layout(list(jobs), len(jobs), 1, rows, rows)
+
+
+def denoise(base: FrozenBase, laid: Layout, plan: RenderPlan, conditions: Conditions) -> Tensor:
+    """One batch from noise to latents. `conditions`: the positives of all rows, then the negatives."""
     count = len(laid.jobs)
     guided = plan.guidance > 1
     index = torch.arange(count).view(laid.slots, laid.each)
@@ -144,8 +152,7 @@ def _draw(base: FrozenBase, laid: _Batch, plan: RenderPlan, conditions: Conditio
                 answer = _guided(answer.view(laid.slots, 2, laid.each, *shape), plan)
             state = walk.step(answer, time, state)
             state = plate.blend(walk, state, step + 1)
-    with base.encoders():
-        return base.decode(state)
+    return state
 
 
 def _guided(answers: Tensor, plan: RenderPlan) -> Tensor:
@@ -158,7 +165,7 @@ def _guided(answers: Tensor, plan: RenderPlan) -> Tensor:
     return mixed
 
 
-def _bank(base: FrozenBase, laid: _Batch, plan: RenderPlan) -> SlotBank | None:
+def _bank(base: FrozenBase, laid: Layout, plan: RenderPlan) -> SlotBank | None:
     """Stacked adapters of the batch's persons; none when nobody has one. Without an adapter, a slot adds zero."""
     adapters = [laid.jobs[slot * laid.each].adapter for slot in range(laid.slots)]
     known = [adapter for adapter in adapters if adapter]

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import diffusers
 import numpy as np
@@ -31,6 +32,8 @@ FAMILIES: dict[FamilyName, type[Family]] = {
     "flux2-klein": Flux2Klein,
 }
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+Item = TypeVar("Item")
 
 WHOLE_FILE = 64 * 2**20  # bytes; larger files are fingerprinted by samples spread over them
 SAMPLES, SAMPLE = 64, 2**16
@@ -63,16 +66,17 @@ class FrozenBase:
     @torch.no_grad()
     def encode_pictures(self, pictures: Sequence[Picture], batch: int = 8) -> Latents:
         """Square uint8 pictures, all of one size, to latents on the CPU in float32."""
-        parts = [self.family.encode_pictures(pixels(pictures[i : i + batch])) for i in range(0, len(pictures), batch)]
-        return Latents(torch.cat([part.mean.cpu() for part in parts]), torch.cat([part.std.cpu() for part in parts]))
+        parts = [self.family.encode_pictures(pixels(full)) for full in _full_batches(pictures, batch)]
+        mean, std = torch.cat([part.mean.cpu() for part in parts]), torch.cat([part.std.cpu() for part in parts])
+        return Latents(mean[: len(pictures)], std[: len(pictures)])
 
     @torch.no_grad()
-    def encode_prompts(self, prompts: Sequence[str], batch: int = 16) -> Conditions:
+    def encode_prompts(self, prompts: Sequence[str], batch: int = 4) -> Conditions:
         """Prompts to conditions on the CPU, each different prompt once."""
         different = list(dict.fromkeys(prompts))
         parts = [
-            self.family.encode_prompts(different[i : i + batch]).to(torch.device("cpu"), self.dtype)
-            for i in range(0, len(different), batch)
+            self.family.encode_prompts(full).to(torch.device("cpu"), self.dtype)
+            for full in _full_batches(different, batch)
         ]
         return Conditions.join(parts).rows([different.index(prompt) for prompt in prompts])
 
@@ -89,6 +93,13 @@ class FrozenBase:
 
     def sampler(self, steps: int, size: int) -> Sampler:
         return self.family.sampler(steps, size)
+
+
+def _full_batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Batches of one size, the last filled up: kernels differ by batch size, and nobody's latents may depend on it."""
+    for start in range(0, len(items), size):
+        full = items[start : start + size]
+        yield [*full, *[full[-1]] * (size - len(full))]
 
 
 def pixels(batch: Sequence[Picture]) -> Tensor:

@@ -19,6 +19,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+def add_stacked(plain: Tensor, x: Tensor, down: Tensor, up: Tensor, scale: float) -> Tensor:
+    """`plain + scale * x A_k^T B_k^T`: x (K b, ..., in), A (K, r, in), B (K, out, r); two batched matmuls in all."""
+    slots = down.shape[0]
+    inner = torch.bmm(x.reshape(slots, -1, x.shape[-1]), down.to(x.dtype).transpose(1, 2))
+    rows = plain.reshape(slots, -1, plain.shape[-1])
+    return torch.baddbmm(rows, inner, up.to(x.dtype).transpose(1, 2), alpha=scale).view_as(plain)
+
+
 class StackedLinear(nn.Module):
     """`frozen(x) + scale * x A_k^T B_k^T` for the rows of each slot k."""
 
@@ -36,11 +44,7 @@ class StackedLinear(nn.Module):
         return self.frozen.bias
 
     def forward(self, x: Tensor) -> Tensor:
-        plain: Tensor = self.frozen(x)
-        slots = self.down.shape[0]
-        inner = torch.bmm(x.reshape(slots, -1, x.shape[-1]), self.down.to(x.dtype).transpose(1, 2))
-        rows = plain.reshape(slots, -1, plain.shape[-1])
-        return torch.baddbmm(rows, inner, self.up.to(x.dtype).transpose(1, 2), alpha=self.scale).view_as(plain)
+        return add_stacked(self.frozen(x), x, self.down, self.up, self.scale)
 
 
 class StackedConv2d(nn.Module):

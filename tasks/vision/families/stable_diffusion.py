@@ -62,7 +62,7 @@ class StableDiffusion(Family):
     def open(cls, card: BaseCard, device: torch.device, dtype: torch.dtype) -> Self:
         pipeline = StableDiffusionPipeline.from_pretrained(  # type: ignore[no-untyped-call]
             card.folder,
-            torch_dtype=dtype,
+            dtype=dtype,
             use_safetensors=True,
             local_files_only=True,
             safety_checker=None,

@@ -19,7 +19,7 @@ class StableDiffusionXL(StableDiffusion):
     def open(cls, card: BaseCard, device: torch.device, dtype: torch.dtype) -> Self:
         pipeline = StableDiffusionXLPipeline.from_pretrained(  # type: ignore[no-untyped-call]
             card.folder,
-            torch_dtype=dtype,
+            dtype=dtype,
             use_safetensors=True,
             local_files_only=True,
             add_watermarker=False,

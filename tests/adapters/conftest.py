@@ -1,0 +1,56 @@
+"""A tiny random base of the embedded one's kind, and people made of noise: enough for every promise of the loop."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.random_bases import write_random_base
+from tasks.adapters.examples import Person
+from tasks.adapters.plan import TrainingPlan, plan_training
+from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
+
+TARGETS = ("to_q", "to_k", "to_v", "to_out.0", "ff.net.2", "conv1", "time_emb_proj")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bases")
+    write_random_base(folder, "tiny", "sd-v")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def base(bases: Path) -> FrozenBase:
+    torch.set_num_threads(1)
+    return open_base(load_base_card("tiny", bases), device="cpu")
+
+
+@pytest.fixture
+def plan(base: FrozenBase) -> TrainingPlan:
+    """Rank 4 on linear layers and 3x3 convolutions, two samples per step, high rate: differences show."""
+    return replace(
+        plan_training(base.card, "standard", 8),
+        steps=6, rank=4, alpha=4.0, batch=2, targets=TARGETS, learning_rate=1e-3, warmup=2,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def person(base: FrozenBase) -> Callable[..., Person]:
+    def make(number: int, photos: int = 3, **changes: object) -> Person:
+        rng = np.random.default_rng(number)
+        side = base.card.resolution
+        pictures = [rng.integers(0, 256, (side, side, 3), dtype=np.uint8) for _ in range(photos)]
+        captions = [f"selfie photo of a sks person, {place}" for place in ("kitchen", "park", "office")]
+        whole = Person(f"p{number}", pictures, [captions[i % 3] for i in range(photos)], seed=1000 + number)
+        return replace(whole, **changes)  # type: ignore[arg-type]
+
+    return make
