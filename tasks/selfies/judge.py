@@ -76,7 +76,9 @@ def _judge_quality(q: Quality, limits: QualityLimits, photo: int) -> list[Findin
         bad = q.turned > limits.yaw_reject
         bound, severity = (limits.yaw_reject, REJECT) if bad else (limits.yaw, WARN)
         found.append(finding("turned_away", q.turned, bound, severity=severity, photo=photo))
-    if q.exposure_median_L < limits.median_l_low or q.dark_share > limits.dark_share:
+    # A low median alone is also very dark skin in fair light: only with much of the face lost in black is it dark.
+    dim = q.exposure_median_L < limits.median_l_low and q.dark_share > limits.dark_share / 2
+    if dim or q.dark_share > limits.dark_share:
         found.append(finding("dark", q.exposure_median_L, limits.median_l_low, photo=photo))
     elif q.exposure_median_L > limits.median_l_high or q.clipped_share > limits.clipped_share:
         found.append(finding("overexposed", q.clipped_share, limits.clipped_share, photo=photo))

@@ -46,7 +46,7 @@ def codes(*looks: Look) -> list[str]:
         ({"inter_eye_px": 59.0}, "small_face", False),
         ({"sharpness": 0.003}, "blurred", False),
         ({"sharpness": 2.2}, "noisy", False),
-        ({"exposure_median_L": 6.0}, "dark", False),
+        ({"exposure_median_L": 20.0, "dark_share": 0.2}, "dark", False),
         ({"dark_share": 0.5}, "dark", False),
         ({"exposure_median_L": 95.0}, "overexposed", False),
         ({"clipped_share": 0.6}, "overexposed", False),
@@ -54,7 +54,7 @@ def codes(*looks: Look) -> list[str]:
         ({"yaw": 0.3}, "turned_away", True),
         ({"yaw": -0.7}, "turned_away", False),
         ({"roll": 40.0}, None, True),  # alignment takes a tilted head out
-        ({"exposure_median_L": 30.0}, None, True),  # dark skin in good light is no dark photo
+        ({"exposure_median_L": 23.0, "dark_share": 0.1}, None, True),  # dark skin in good light is no dark photo
     ],
 )
 def test_one_photo(quality: dict[str, float], code: str | None, accepted: bool) -> None:
@@ -64,7 +64,7 @@ def test_one_photo(quality: dict[str, float], code: str | None, accepted: bool) 
 
 
 def test_a_dark_photo_is_not_called_blurred_and_sunglassed_too() -> None:
-    verdict = judge_photo(look(1, exposure_median_L=6.0, sharpness=0.001, eye_contrast=0.1), LIMITS)
+    verdict = judge_photo(look(1, exposure_median_L=6.0, dark_share=0.9, sharpness=0.001, eye_contrast=0.1), LIMITS)
     assert [f.code for f in verdict.findings] == ["dark"]
 
 
