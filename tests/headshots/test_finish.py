@@ -1,0 +1,131 @@
+"""Finishing end to end: painted renders and a real portrait, measured on the result."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from synthetic.painter.painting import Painting
+from tasks.headshots.backdrop import draw_backdrop
+from tasks.headshots.enlarge import enlarge, sharpen_for_size
+from tasks.headshots.faithful import finish_photo, order_photos
+from tasks.headshots.finish import CannotFinish, finish
+from tasks.headshots.kit import BrandKit
+from tasks.headshots.kit_sections import Lighting, Tone
+from tasks.headshots.measure import PictureMeasures
+from tasks.headshots.studio import finish_candidate, studio_flags
+from tasks.headshots.tone import graded
+from tasks.vision.colour import delta_e, to_lab
+from tasks.vision.faces import Eyes
+from tasks.vision.images import Picture
+
+
+@pytest.mark.parametrize("name", ["daylight", "harbour", "northwind", "signal"])
+def test_a_render_comes_out_in_the_brands_frame(
+    painted: list[Painting], kits: dict[str, BrandKit], eyes: Eyes, name: str
+) -> None:
+    kit, painting = kits[name], painted[0]
+    before = painting.picture.copy()
+    finished = finish(painting.picture, kit, eyes, 320)
+    assert (painting.picture == before).all()  # the original is kept as it was
+    height = round(320 * kit.framing.height / kit.framing.width)
+    assert finished.picture.shape == (height, 320, 3)
+    brand = draw_backdrop(kit, 320, height)
+    outside = cv2.dilate(finished.alpha, np.ones((5, 5))) == 0
+    assert delta_e(to_lab(finished.picture), to_lab(brand))[outside].max() <= 1
+    eye_line = finished.landmarks[:2, 1].mean() / height
+    assert eye_line == pytest.approx(kit.framing.eye_line, abs=0.01)
+    assert finished.landmarks[:2, 0].mean() / 320 == pytest.approx(kit.framing.centre, abs=0.01)
+    measures = finished.measures
+    assert measures.background <= 1
+    assert measures.halo <= 3
+    assert measures.holes <= 0.005
+
+
+def test_finishing_twice_gives_the_same_pixels(painted: list[Painting], kits: dict[str, BrandKit], eyes: Eyes) -> None:
+    first, second = (finish(painted[1].picture, kits["northwind"], eyes, 256) for _ in range(2))
+    assert (first.picture == second.picture).all()
+    assert first.measures == second.measures
+
+
+def test_a_real_portrait_through_the_faithful_lane(
+    portrait: Picture, kits: dict[str, BrandKit], opencv_eyes: Eyes
+) -> None:
+    finished = finish_photo(portrait, kits["harbour"], opencv_eyes, 400)
+    assert finished.lane == "faithful"
+    assert finished.measures.background <= 1
+    assert finished.measures.halo <= 3
+    assert finished.measures.holes <= 0.005
+    assert abs(finished.measures.eye_line - kits["harbour"].framing.eye_line) <= 0.02
+
+
+def test_nobody_in_the_picture_is_a_reason_not_a_crash(kits: dict[str, BrandKit], eyes: Eyes) -> None:
+    with pytest.raises(CannotFinish) as caught:
+        finish(np.full((128, 128, 3), 90, np.uint8), kits["northwind"], eyes, 256)
+    assert caught.value.code == "no_face"
+
+
+def test_photographs_without_a_face_are_not_offered(painted: list[Painting], eyes: Eyes) -> None:
+    empty = np.full((128, 128, 3), 90, np.uint8)
+    assert order_photos([empty, painted[0].picture], eyes) == [1]
+
+
+def test_damage_after_finishing_is_flagged(painted: list[Painting], kits: dict[str, BrandKit], eyes: Eyes) -> None:
+    kit = kits["northwind"]
+    measures = finish_candidate(painted[0].picture, kit, eyes, 320).finished.measures
+
+    def flagged(**changed: float) -> set[str]:
+        values = {**measures.as_json(), **changed}
+        return {flag.code for flag in studio_flags(PictureMeasures.from_json(values), kit)}
+
+    clean = flagged()
+    assert flagged(background=2.5) - clean == {"background"}
+    assert flagged(holes=0.02) - clean == {"holes"}
+    assert flagged(eye_line=measures.eye_line + 0.05) - clean == {"eye_line"}
+    assert flagged(background=float("nan")) - clean == {"background"}  # what cannot be measured is not fine
+
+
+def test_measures_survive_the_record(painted: list[Painting], kits: dict[str, BrandKit], eyes: Eyes) -> None:
+    measures = finish(painted[2].picture, kits["signal"], eyes, 256).measures
+    assert PictureMeasures.from_json(dict(measures.as_json())) == measures
+
+
+def test_enlarging_keeps_colours_and_overshoots_nothing() -> None:
+    step = np.zeros((32, 32, 3), np.uint8)
+    step[:, 16:] = 200
+    large = enlarge(step, 6.5)
+    assert large.shape == (208, 208, 3)
+    assert large.min() >= 0
+    assert large.max() <= 212
+    assert abs(int(large[100, 30].mean())) <= 3
+    assert abs(int(large[100, 180].mean()) - 200) <= 3
+    edge = large[100, :, 0].astype(float)
+    assert ((edge > 20) & (edge < 180)).sum() <= 10  # plain interpolation smears this over 13 px and more
+    assert (enlarge(step, 0.9) == step).all()
+
+
+def test_sharpening_leaves_flat_parts_alone() -> None:
+    flat = np.full((20, 20, 3), 137, np.uint8)
+    assert (sharpen_for_size(flat, 1.0) == flat).all()
+
+
+def test_tone_is_the_same_everywhere_and_small(kits: dict[str, BrandKit]) -> None:
+    plain = kits["northwind"]
+    light = np.linspace(0, 1, 90, dtype=np.float32).reshape(30, 3)
+    assert graded(light, plain) == pytest.approx(light, abs=1e-6)
+    strong = plain.model_copy(
+        update={
+            "tone": Tone(exposure=0.5, contrast=0.3, saturation=1.2),
+            "lighting": Lighting(warmth=1.0),
+        }
+    )
+    out = graded(light, strong)
+    assert out.min() >= 0
+    assert out.max() <= 1
+    grey = np.repeat(np.linspace(0.02, 0.6, 50, dtype=np.float32)[:, None], 3, axis=1)
+    assert (np.diff(graded(grey, strong).mean(axis=1)) > 0).all()  # order of lightness is kept
+    warm = plain.model_copy(update={"lighting": Lighting(warmth=0.4)})
+    shifted = graded(np.full((1, 3), 0.3, np.float32), warm)[0]
+    assert shifted[0] > shifted[1] > shifted[2]
+    assert abs(shifted / 0.3 - 1).max() < 0.03

@@ -1,0 +1,77 @@
+"""Mattes against the painter's truth, and the colours of what was cut out."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from synthetic.painter.painting import Painting
+from tasks.headshots.backdrop import dithered, draw_backdrop_linear
+from tasks.headshots.kit import BrandKit
+from tasks.headshots.matte import cut_out, estimate_colours, guided_filter, largest_part
+from tasks.vision.colour import delta_e, to_lab, to_linear
+
+
+def coarse_of(painting: Painting) -> np.ndarray:
+    """What a small net would give: the silhouette, soft by 1.2 % of the width."""
+    return np.clip(cv2.GaussianBlur(painting.alpha, (0, 0), 0.012 * painting.alpha.shape[0]), 0, 1)
+
+
+def face_width(painting: Painting) -> float:
+    return 2.1 * float(np.hypot(*(painting.landmarks[1] - painting.landmarks[0])))
+
+
+def test_alpha_is_nearer_to_the_truth_than_the_coarse_matte(painted: list[Painting]) -> None:
+    for painting in painted:
+        coarse = coarse_of(painting)
+        found = cut_out(painting.picture, coarse, face_width(painting)).alpha
+        assert np.abs(found - painting.alpha).mean() < 0.015
+        assert np.abs(found - painting.alpha).mean() < 0.8 * np.abs(coarse - painting.alpha).mean()
+        assert found[painting.alpha > 0.999].mean() > 0.985
+        assert found[cv2.dilate(painting.alpha, np.ones((15, 15))) < 0.001].max() == 0
+
+
+@pytest.mark.parametrize("name", ["northwind", "harbour", "signal"])
+def test_no_halo_of_the_old_backdrop_is_left(painted: list[Painting], kits: dict[str, BrandKit], name: str) -> None:
+    wall = draw_backdrop_linear(kits[name], 128, 128)
+    for painting in painted:
+        found = cut_out(painting.picture, coarse_of(painting), face_width(painting))
+        share, truth = found.alpha[..., None], painting.alpha[..., None]
+        colours, _ = estimate_colours(to_linear(painting.picture), painting.alpha)
+        made = dithered(share * found.colours + (1 - share) * wall)
+        naive = dithered(truth * to_linear(painting.picture) + (1 - truth) * wall)  # old backdrop left in the edge
+        wanted = dithered(truth * colours + (1 - truth) * wall)
+        edge = (painting.alpha > 0.02) & (painting.alpha < 0.98)
+        outside = cv2.dilate(painting.alpha, np.ones((9, 9))) < 0.001
+        assert delta_e(to_lab(made), to_lab(wanted))[edge].mean() < 12
+        assert delta_e(to_lab(made), to_lab(dithered(wall)))[outside].mean() < 0.5
+        assert np.isfinite(delta_e(to_lab(naive), to_lab(wanted))).all()
+
+
+def test_colours_explain_the_picture_and_stay_clean_in_the_edge() -> None:
+    """A red disc on green, blended over 12 px: the estimate must be red and green where the picture is neither."""
+    y, x = np.mgrid[0:96, 0:96]
+    alpha = np.clip((30 - np.hypot(x - 48, y - 48)) / 12 + 0.5, 0, 1).astype(np.float32)
+    red, green = np.array([0.6, 0.05, 0.05], np.float32), np.array([0.05, 0.5, 0.1], np.float32)
+    light = alpha[..., None] * red + (1 - alpha[..., None]) * green
+    person, back = estimate_colours(light, alpha)
+    edge = (alpha > 0.1) & (alpha < 0.9)
+    assert np.abs(alpha[..., None] * person + (1 - alpha[..., None]) * back - light).max() < 0.02
+    assert np.abs(person[edge] - red).mean() < 0.03
+    assert np.abs(back[edge] - green).mean() < 0.03
+
+
+def test_specks_are_not_part_of_the_person() -> None:
+    alpha = np.zeros((100, 100), np.float32)
+    alpha[20:, 30:70] = 1
+    alpha[5:15, 80:95] = 0.9
+    assert largest_part(alpha)[10, 85] == 0
+    assert largest_part(alpha)[50, 50] == 1
+
+
+def test_the_guided_filter_leaves_a_constant_alone() -> None:
+    guide = np.random.default_rng(0).random((40, 50, 3)).astype(np.float32)
+    assert guided_filter(guide, np.full((40, 50), 0.3, np.float32), radius=4, epsilon=1e-3) == pytest.approx(
+        np.full((40, 50), 0.3), abs=1e-3
+    )

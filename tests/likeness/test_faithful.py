@@ -1,0 +1,90 @@
+"""Faithful, not idealised: per person against their own selfies, per company by thirds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.identity import draw_identity
+from synthetic.painter.painting import paint
+from tasks.headshots.kit import BrandKit
+from tasks.headshots.measure import PictureMeasures, cheek_texture
+from tasks.likeness.faithful import Faithfulness, compare_appearance, faithfulness_flags, tone_bias
+from tasks.likeness.reference import PersonReference, SkinTone, reference_texture
+from tasks.vision.faces import Face
+from tasks.vision.portrait import FACE_TEMPLATE, align_to
+
+
+def reference(ita: float = 30.0, spread: float = 3.0, photos: int = 6) -> PersonReference:
+    crops = tuple(
+        np.random.default_rng(i).normal(150, 4, (224, 224, 3)).clip(0, 255).astype(np.uint8) for i in range(photos)
+    )
+    tone = SkinTone(ita, spread, (14.0, 20.0), photos)
+    return PersonReference((np.ones(4, np.float32) / 2,) * photos, ((0, 0),) * photos, tone, crops, (80.0,) * photos)
+
+
+def test_lightening_is_flagged_and_the_persons_own_spread_is_allowed(kit: BrandKit, clean: PictureMeasures) -> None:
+    texture = reference_texture(reference(), 70.0)
+    lighter = replace(clean, skin_ita=45.0, texture=texture)
+    found = compare_appearance(lighter, reference(), kit.floors, 70.0)
+    assert found.skin_shift == pytest.approx(15)
+    assert [flag.code for flag in faithfulness_flags(found, kit.floors)] == ["skin_tone"]
+    assert "15 degrees lighter" in faithfulness_flags(found, kit.floors)[0].sentence
+    varied = compare_appearance(lighter, reference(spread=9.0), kit.floors, 70.0)
+    assert faithfulness_flags(varied, kit.floors) == []
+
+
+def test_few_selfies_say_nothing_about_skin(kit: BrandKit, clean: PictureMeasures) -> None:
+    few = reference(photos=4)
+    found = compare_appearance(
+        replace(clean, skin_ita=80.0, texture=reference_texture(few, 70.0)), few, kit.floors, 70.0
+    )
+    assert found.skin_limit is None
+    assert faithfulness_flags(found, kit.floors) == []
+
+
+def test_smoothing_and_noise_are_flagged(kit: BrandKit, clean: PictureMeasures) -> None:
+    texture = reference_texture(reference(), 70.0)
+    for factor, code in ((0.4, "smoothed"), (1.7, "roughened")):
+        found = compare_appearance(replace(clean, texture=texture * factor), reference(), kit.floors, 70.0)
+        assert found.texture_ratio == pytest.approx(factor)
+        assert [flag.code for flag in faithfulness_flags(found, kit.floors)] == [code]
+
+
+def test_texture_falls_with_blur_at_any_resolution() -> None:
+    person = draw_identity(1005)
+    shot = paint(person, draw_capture(3, person, "studio", Wish()), 320, 1.0, "aligned")
+    face = Face(shot.face_box, shot.landmarks, 1.0)
+    blurred = np.asarray(cv2.GaussianBlur(shot.picture, (0, 0), 4), np.uint8)
+    for inter_eye in (24.0, 60.0):
+        assert cheek_texture(blurred, face, inter_eye) < cheek_texture(shot.picture, face, inter_eye)
+
+
+def test_a_picture_of_the_same_face_keeps_its_texture() -> None:
+    """The same shot, aligned as selfies are kept: the ratio of a picture to itself must be one."""
+    person = draw_identity(1005)
+    shot = paint(person, draw_capture(3, person, "studio", Wish()), 400, 1.0, "aligned")
+    face = Face(shot.face_box, shot.landmarks, 1.0)
+    crop, _ = align_to(shot.picture, face.landmarks, FACE_TEMPLATE, 224)
+    own = PersonReference((), (), None, (crop,), (face.inter_eye,))
+    ratio = cheek_texture(shot.picture, face, 40.0) / reference_texture(own, 40.0)
+    assert ratio == pytest.approx(1, abs=0.25)
+
+
+def test_bias_is_told_by_thirds() -> None:
+    def person(ita: float, shift: float) -> Faithfulness:
+        return Faithfulness(shift, 12.0, 2.0, 1.0, ita)
+
+    pulled = [person(-30 + 10 * i, 9.0 - 2 * i) for i in range(9)]  # dark made lighter, light made darker
+    bias = {one.group: one for one in tone_bias(pulled)}
+    assert bias["all"].shift == pytest.approx(1.0)
+    assert bias["all"].within_target
+    assert bias["darkest third"].shift == pytest.approx(7.0)
+    assert not bias["darkest third"].within_target
+    assert bias["lightest third"].shift == pytest.approx(-5.0)
+    assert [one.group for one in tone_bias(pulled[:4])] == ["all"]
+    assert tone_bias([]) == []
