@@ -5,6 +5,7 @@ A *part* is a shape with its own paint; a picture evaluates only the parts and v
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from synthetic.painter import clothes, face, hair, things
 from synthetic.painter.algebra import Expr, Tape
@@ -67,14 +68,43 @@ def _variants() -> dict[str, tuple[Shape, Paint, str]]:
     return table
 
 
-def shape_kernel(name: str, shape: Shape, fine: bool) -> str:
+@dataclass(frozen=True)
+class Kernel:
+    """One recorded formula: what it reads and what it gives."""
+
+    name: str
+    tape: Tape
+    inputs: tuple[str, ...]
+    outputs: tuple[Expr, ...]
+
+    def lines(self) -> tuple[list[str], list[str]]:
+        """Operations that depend on the parameters alone, and the others; dead ones left out."""
+        needed: set[str] = {o.name for o in self.outputs}
+        for line, _, reads in reversed(self.tape.lines):
+            if line in needed:
+                needed.update(reads)
+        once: list[str] = []
+        each: list[str] = []
+        constant: set[str] = set()
+        for line, text, reads in self.tape.lines:
+            if line not in needed:
+                continue
+            if all(r in constant for r in reads):
+                constant.add(line)
+                once.append(f"const float {line}={text};")
+            else:
+                each.append(f"const float {line}={text};")
+        return once, each
+
+
+def shape_kernel(name: str, shape: Shape, fine: bool) -> Kernel:
     tape = Tape()
     q = Parameters(tape)
     place = locate(q, *(Expr(tape, i) for i in POINT))
-    return function_text(f"{'fine' if fine else 'dist'}_{name}", tape, POINT, (shape(q, place, fine),))
+    return Kernel(f"{'fine' if fine else 'dist'}_{name}", tape, POINT, (shape(q, place, fine),))
 
 
-def paint_kernel(name: str, paint: Paint, kind: str) -> str:
+def paint_kernel(name: str, paint: Paint, kind: str) -> Kernel:
     """Outputs: irradiance rgb, reflection rgb, albedo rgb."""
     tape = Tape()
     q = Parameters(tape)
@@ -82,30 +112,18 @@ def paint_kernel(name: str, paint: Paint, kind: str) -> str:
     made = paint(q, locate(q, x, y, z))
     strand = (made[5], made[6], made[7], made[8]) if kind == "hair" else None
     light = lit(q, (nx, ny, nz), (vx, vy, vz), shadow, ao, (made[0], made[1], made[2]), kind, made[3], made[4], strand)
-    return function_text(f"paint_{name}", tape, LIT, (*light, *made[:3]))
+    return Kernel(f"paint_{name}", tape, LIT, (*light, *made[:3]))
 
 
-def function_text(name: str, tape: Tape, inputs: tuple[str, ...], outputs: tuple[Expr, ...]) -> str:
+def vector_text(kernel: Kernel) -> str:
     """One C function over n points. What depends on parameters alone is computed once, before the loop."""
-    needed: set[str] = {o.name for o in outputs}
-    for line, _, reads in reversed(tape.lines):
-        if line in needed:
-            needed.update(reads)
-    once: list[str] = []
-    each: list[str] = []
-    constant: set[str] = set()
-    for line, text, reads in tape.lines:
-        if line not in needed:
-            continue
-        if all(r in constant for r in reads):
-            constant.add(line)
-            once.append(f"const float {line}={text};")
-        else:
-            each.append(f"const float {line}={text};")
-    arguments = [f"const float*restrict i_{i}" for i in inputs] + [f"float*restrict o{k}" for k in range(len(outputs))]
+    once, each = kernel.lines()
+    inputs = kernel.inputs
+    arguments = [f"const float*restrict i_{i}" for i in inputs]
+    arguments += [f"float*restrict o{k}" for k in range(len(kernel.outputs))]
     return "\n".join(
         [
-            f"FUNCTION void {name}(const float*restrict P,{','.join(arguments)},int n){{",
+            f"FUNCTION void {kernel.name}(const float*restrict P,{','.join(arguments)},int n){{",
             *once,
             # Whole vectors only: the odd rest would run through scalar functions at a tenth of the speed.
             "int whole=(n+15)&~15;",
@@ -114,43 +132,67 @@ def function_text(name: str, tape: Tape, inputs: tuple[str, ...], outputs: tuple
             "for(int i=0;i<whole;i++){",
             *(f"const float {i}=i_{i}[i];" for i in inputs),
             *each,
-            *(f"o{k}[i]={o.name};" for k, o in enumerate(outputs)),
+            *(f"o{k}[i]={o.name};" for k, o in enumerate(kernel.outputs)),
             "}}\n",
         ]
     )
 
 
-def _dispatch(prefix: str, arguments: str, declared: str) -> str:
+def thread_text(kernel: Kernel) -> str:
+    """One CUDA device function for one point."""
+    once, each = kernel.lines()
+    arguments = [f"float {i}" for i in kernel.inputs] + [f"float*o{k}" for k in range(len(kernel.outputs))]
+    return "\n".join(
+        [
+            f"static __device__ void {kernel.name}(const float*P,{','.join(arguments)}){{",
+            *once,
+            *each,
+            *(f"*o{k}={o.name};" for k, o in enumerate(kernel.outputs)),
+            "}\n",
+        ]
+    )
+
+
+def dispatch(prefix: str, call: str, declared: str, function: str = "static") -> str:
     """C functions that call the variant a parameter asks for."""
     text = ""
-    for part, kinds, code in (("hair", HAIR_KINDS, "h_kind"), ("clothes", WEAR, "wear")):
-        cases = "".join(f"case {k}:{prefix}_{part}_{kind}(P,{arguments},n);break;" for k, kind in enumerate(kinds))
-        text += f"static void {prefix}_{part}({declared}){{switch((int)P[{INDEX[code]}]){{{cases}}}}}\n"
-    cases = "".join(f"case {k + 1}:{prefix}_cover_{kind}(P,{arguments},n);break;" for k, kind in enumerate(COVERS[1:]))
-    return text + f"static void {prefix}_cover({declared}){{switch((int)P[{INDEX['cover']}]){{{cases}}}}}\n"
+    for part, kinds, first, code in (
+        ("hair", HAIR_KINDS, 0, "h_kind"),
+        ("clothes", WEAR, 0, "wear"),
+        ("cover", COVERS[1:], 1, "cover"),
+    ):
+        cases = "".join(f"case {k}:{prefix}_{part}_{kind}({call});break;" for k, kind in enumerate(kinds, first))
+        text += f"{function} void {prefix}_{part}({declared}){{switch((int)P[{INDEX[code]}]){{{cases}}}}}\n"
+    return text
 
 
 @functools.cache
-def kernel_texts() -> tuple[str, ...]:
-    """Every kernel, one text each (a second or two of tracing)."""
-    texts: list[str] = []
+def kernels() -> tuple[Kernel, ...]:
+    """Every kernel (a second or two of tracing)."""
+    made: list[Kernel] = []
     for name, (shape, paint, kind) in _variants().items():
-        texts += [shape_kernel(name, shape, False), shape_kernel(name, shape, True), paint_kernel(name, paint, kind)]
-    return tuple(texts)
+        made += [shape_kernel(name, shape, False), shape_kernel(name, shape, True), paint_kernel(name, paint, kind)]
+    return tuple(made)
+
+
+def places() -> str:
+    """P_NAME constants for the drivers."""
+    return "".join(f"#define P_{name.upper()} {place}\n" for name, place in INDEX.items())
 
 
 def source() -> str:
     """The whole C translation unit but for the driver."""
     point = "const float*P,const float*x,const float*y,const float*z,float*d,int n"
-    lit_inputs = ",".join(f"const float*{i}" for i in LIT)
-    lit_outputs = ",".join(f"float*o{k}" for k in range(9))
-    lit_call = ",".join((*LIT, *(f"o{k}" for k in range(9))))
-    places = "".join(f"#define P_{name.upper()} {place}\n" for name, place in INDEX.items())
+    outputs = [f"o{k}" for k in range(9)]
+    lit_declared = ",".join(
+        ["const float*P", *(f"const float*{i}" for i in LIT), *(f"float*{o}" for o in outputs), "int n"]
+    )
+    lit_call = ",".join(["P", *LIT, *outputs, "n"])
     return (
         PRELUDE
-        + places
-        + "".join(kernel_texts())
-        + _dispatch("dist", "x,y,z,d", point)
-        + _dispatch("fine", "x,y,z,d", point)
-        + _dispatch("paint", lit_call, f"const float*P,{lit_inputs},{lit_outputs},int n")
+        + places()
+        + "".join(vector_text(kernel) for kernel in kernels())
+        + dispatch("dist", "P,x,y,z,d,n", point)
+        + dispatch("fine", "P,x,y,z,d,n", point)
+        + dispatch("paint", lit_call, lit_declared)
     )

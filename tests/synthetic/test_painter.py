@@ -1,11 +1,16 @@
 """The painter's promises: same seed same picture, who and how kept apart, and a truth that fits the pixels."""
 
+import shutil
+import subprocess
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from synthetic.painter import truth
 from synthetic.painter.caption import describe, vocabulary
 from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.cuda import cuda_source
 from synthetic.painter.grooming import STYLES
 from synthetic.painter.identity import Identity, draw_identity
 from synthetic.painter.kernels import PARTS
@@ -196,3 +201,22 @@ def test_row_wants_every_name() -> None:
     assert row(person.numbers, capture.numbers).shape == (len(IDENTITY) + len(CAPTURE),)
     with pytest.raises(KeyError):
         row({}, capture.numbers)
+
+
+def test_cuda_text_has_every_kernel() -> None:
+    text = cuda_source()
+    for name in ("dist_skin", "fine_hair_long", "paint_clothes_suit", "paint_cover_turban", "paint_batch"):
+        assert name in text
+    assert "omp" not in text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_cuda_text_compiles(tmp_path: Path) -> None:
+    nvcc = shutil.which("nvcc")
+    if nvcc is None:
+        pytest.skip("nvcc is not installed here")
+    (tmp_path / "painter.cu").write_text(cuda_source(), encoding="utf-8")
+    command = [nvcc, "-O0", "-Xcicc", "-O0", "-Xptxas", "-O0", "-arch=sm_90", "-c", "painter.cu", "-o", "painter.o"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
