@@ -100,6 +100,7 @@ class BatchRow:
     quality: str
     base: str
     state: str = "done"
+    kit_title: str = ""  # the kit's own words for itself; its name when it is no longer there
     facts: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Mapping[str, Any], ...] = ()
 

@@ -30,7 +30,7 @@ from tasks.roster.drop import DropFault, FolderDrop, sort_contents
 from tasks.roster.rows import Unreadable
 from tasks.selfies.check import CheckReport, check_drop, write_return_csv
 from tasks.vault.settings import Settings
-from tasks.vision.faces import open_eyes
+from tasks.vision.faces import Eyes, EyesMissing, open_eyes
 
 KEPT = 30  # results remembered; older ones are checked again when somebody asks
 DEPLOYMENT = "make-headshots/Make headshots"
@@ -76,12 +76,20 @@ class Checks:
             contents = sort_contents(FolderDrop(str(folder)).files())
             check.report = check_drop(
                 folder / contents.roster, folder / "selfies", folder / contents.consents if contents.consents else None,
-                lambda: open_eyes(self.settings.eyes), now=now, on_progress=progress,
+                eyes_at_hand(self.settings), now=now, on_progress=progress,
             )  # fmt: skip
         except (DropFault, Unreadable) as fault:
             check.failed = getattr(fault, "fix", "") or "The roster cannot be read. Export it again as CSV or XLSX."
         except Exception as fault:  # a thread has nobody above it: whatever it was, the page must say so
             check.failed = f"The check stopped ({type(fault).__name__}). Nothing was changed; try `rollcall check`."
+
+
+def eyes_at_hand(settings: Settings) -> Eyes | None:
+    """The eyes, or None where they are not installed: roster, consent and matching are worth a check by themselves."""
+    try:
+        return open_eyes(settings.eyes)
+    except (EyesMissing, OSError):
+        return None
 
 
 def add_drops(app: FastAPI) -> None:

@@ -55,7 +55,7 @@ def _card(vault: Vault, batch: Batch) -> dict[str, object]:
         if files and len(faces) < FACES:
             faces.append(f"/batches/{batch.id}/people/{person.id}/{files[0].name}")
     return {
-        "id": batch.id, "kit": batch.kit, "when": say_time(batch.created_at), "people": len(data.people),
+        "id": batch.id, "kit": data.batch.kit_title, "when": say_time(batch.created_at), "people": len(data.people),
         "faces": faces, "blanks": FACES - len(faces),
         "counts": [(state, state_name(state), number) for state, number in counts.most_common(4)],
     }  # fmt: skip

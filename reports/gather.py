@@ -8,6 +8,7 @@ left out and only counted.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlmodel import col, select
@@ -23,6 +24,7 @@ from reports.data import (
     ReportData,
     SelfieRow,
 )
+from tasks.headshots.kit import KitError, load_kit
 from tasks.vault.failures import MissingBlob, NoConsent, Unreadable
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat, Selfie
 from tasks.vault.store import Vault
@@ -70,7 +72,8 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
         for seat in seats
         if seat.employee_id in employees and employees[seat.employee_id].state == "active"
     )
-    return ReportData(_batch(batch), people, moment, picture_source(vault, moment), erased=len(seats) - len(people))
+    known = _batch(batch, vault.settings.kits)
+    return ReportData(known, people, moment, picture_source(vault, moment), erased=len(seats) - len(people))
 
 
 def picture_source(vault: Vault, now: datetime) -> PictureSource:
@@ -101,11 +104,20 @@ def _by_person(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
     return groups
 
 
-def _batch(batch: Batch) -> BatchRow:
+def kit_title(name: str, kits: Path) -> str:
+    """What a kit calls itself; its bare name when it cannot be read any more."""
+    try:
+        return load_kit(name, kits).title or name
+    except (KitError, OSError):
+        return name
+
+
+def _batch(batch: Batch, kits: Path) -> BatchRow:
     problems = tuple(problem for problem in batch.problems if isinstance(problem, Mapping))
     return BatchRow(
-        batch.id, batch.created_at, batch.kit, batch.quality, batch.base, batch.state, dict(batch.facts), problems
-    )
+        batch.id, batch.created_at, batch.kit, batch.quality, batch.base, batch.state,
+        kit_title(batch.kit, kits), dict(batch.facts), problems,
+    )  # fmt: skip
 
 
 def _person(

@@ -315,7 +315,7 @@ def file_problems(batch: BatchRow) -> tuple[FileProblem, ...]:
 
 def run_facts(batch: BatchRow) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """The run in groups of facts: what it was asked for, what it ran on, how long each part took."""
-    asked = [("Brand kit", batch.kit), ("Quality", batch.quality), ("Base model", batch.base)]
+    asked = [("Brand kit", batch.kit_title or batch.kit), ("Quality", batch.quality), ("Base model", batch.base)]
     asked += [("Started", say_time(batch.created_at)), ("Batch", batch.id)]
     groups: list[tuple[str, tuple[tuple[str, str], ...]]] = []
     for key, value in batch.facts.items():

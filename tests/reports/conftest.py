@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501  (a company as a table: one person, one line)
 import io
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from reports.data import AdapterRow, BatchRow, DecisionRow, FindingRow, HeadshotRow, PersonRow, ReportData, SelfieRow
+from reports.site_of_batch import rewrite_report
 from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Selfie, new_id
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
@@ -28,7 +30,7 @@ HOSTILE = ("<script>alert(1)</script>", "=cmd|'/c calc'!A0", "\u202eEvil \"quote
 
 
 @cache
-def face(seed: int, *, selfie: bool = False, size: tuple[int, int] = (400, 500)) -> bytes:
+def face(seed: int, *, selfie: bool = False, size: tuple[int, int] = (240, 300)) -> bytes:
     """A flat drawn head and shoulders, as JPEG bytes: enough of a person to judge a page by."""
     rng = np.random.default_rng(seed)
     tone = np.array([(244, 214, 190), (226, 180, 146), (196, 140, 104), (146, 96, 66), (98, 62, 44)])[rng.integers(5)]
@@ -129,7 +131,7 @@ TEAM = {
 }
 
 
-def company(people: int = 24, names: tuple[str, ...] = ()) -> ReportData:
+def company(people: int = 24, names: tuple[str, ...] = (), *, candidates: int = 2, photos: int = 4) -> ReportData:
     """`people` people: most are done, every seventh stands somewhere else on the way."""
     odd: dict[int, Callable[[int], PersonRow]] = {
         2: lambda n: person(n, headshots=shots(n, 4, flags=("likeness",)), state="flagged", reason="likeness"),
@@ -146,8 +148,9 @@ def company(people: int = 24, names: tuple[str, ...] = ()) -> ReportData:
     }  # fmt: skip
     rows = [odd.get(n % 24, person)(n) for n in range(people)]
     rows += [person(people + i, name) for i, name in enumerate(names)]
+    rows = [replace(one, headshots=one.headshots[:candidates], selfies=one.selfies[:photos]) for one in rows]
     batch = BatchRow(
-        "b20261123a", NOON - timedelta(hours=1), "northwind", "standard", "embedded",
+        "b20261123a", NOON - timedelta(hours=1), "northwind", "standard", "embedded", kit_title="Northwind",
         facts={"base_fingerprint": "5d41402abc4b", "people": len(rows), "team": TEAM,
                "seconds": 1604, "work": {"trained": 30, "rendered": 120}, "finished_at": "2026-11-23T11:27:00+00:00", "versions": {"rollcall": "0.1.0", "torch": "2.13.0"}},
         problems=({"code": "formula_cell", "row": 14, "column": "Job title", "shape": "=AAAA(…)", "fix": "", "blocking": False},),
@@ -156,7 +159,7 @@ def company(people: int = 24, names: tuple[str, ...] = ()) -> ReportData:
     def picture(employee: str, key: str) -> bytes:
         kind, *rest = key.split("/")
         number = int(rest[0]) % 40
-        return face(number) if kind == "h" else face(number, selfie=True, size=(420, 420))
+        return face(number) if kind == "h" else face(number, selfie=True, size=(240, 240))
 
     return ReportData(batch, tuple(rows), NOON, picture)
 
@@ -205,21 +208,28 @@ def _fill_pictures(vault: Vault, data: ReportData, one: PersonRow) -> None:
         session.add_all(rows)
 
 
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose vault holds `small`: filled once, copied for each test."""
+    home = tmp_path_factory.mktemp("filled") / "home"
+    with open_vault(Settings(home=home)) as opened:
+        fill_vault(opened, small())
+        rewrite_report(opened, "b20261123a", now=NOON)
+    return home
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(filled: Path, tmp_path: Path) -> Settings:
+    shutil.copytree(filled, tmp_path / "home")
     return Settings(home=tmp_path / "home", desk_password=PASSWORD)
 
 
 @pytest.fixture
 def vault(settings: Settings) -> Iterator[Vault]:
-    """A vault with a small company in it: everybody of `small`, under one batch."""
     with open_vault(settings) as opened:
-        fill_vault(opened, small())
         yield opened
 
 
 def small() -> ReportData:
     """Nine people: two to review, one flagged, one approved, blocked ones; few pictures, so that it is quick to store."""
-    whole = company(9)
-    people = tuple(replace(one, headshots=one.headshots[:2], selfies=one.selfies[:4]) for one in whole.people)
-    return replace(whole, people=people)
+    return company(9)

@@ -1,0 +1,263 @@
+"""The pages in a real browser: found, judged by keyboard, posted, exported, readable by everybody, and quick at 2,000."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from sqlmodel import col, select
+
+from reports.data import ReportData
+from reports.desk import create_desk
+from reports.site import PER_PAGE, write_site
+from tasks.vault.records import Decision
+from tasks.vault.settings import Settings
+from tasks.vault.store import open_vault
+from tests.reports.conftest import HOSTILE, PASSWORD, company
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+BATCH = "b20261123a"
+FIRST = f"p{1:015x}"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed (apt-get install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def browse(chromium: Any) -> Iterator[Open]:
+    """Opens pages that must fetch nothing from elsewhere and throw nothing."""
+    faults: list[str] = []
+    contexts: list[Any] = []
+
+    def open_page(address: str, **options: Any) -> Any:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)  # machines that run this are often busy
+        allowed = ("file:", "blob:", "data:", "http://127.0.0.1:")
+        page.on("request", lambda request: None if request.url.startswith(allowed) else faults.append(request.url))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(company(20, HOSTILE), tmp_path_factory.mktemp("report")).parent
+
+
+@pytest.fixture
+def wall(browse: Open, site: Path) -> Any:
+    return browse((site / "index.html").as_uri(), offline=True)
+
+
+def names(page: Any) -> list[str]:
+    return [str(text) for text in page.locator("#wall .name").all_text_contents()]
+
+
+def test_the_wall_shows_everybody_and_finds_them(wall: Any) -> None:
+    assert len(names(wall)) == 24
+    assert HOSTILE[0] in names(wall), "markup in a name is text"
+    wall.locator("#segments button", has_text="Blocked").click()
+    assert wall.locator("#wall .card").count() == 5
+    assert set(wall.locator("#wall .chip").all_text_contents()) == {"Blocked"}
+    wall.locator("#segments button", has_text="Everyone").click()
+    wall.select_option("#department", "Sales")
+    assert {*wall.locator("#wall .dept").all_text_contents()} == {"Sales"}
+    wall.select_option("#department", "")
+    wall.select_option("#problem", "no_photos")
+    assert wall.locator("#wall .card").count() == 2
+    wall.select_option("#problem", "")
+    wall.fill("#search", "sofia  ROSSI")  # accents, case and order do not matter
+    assert names(wall) == [name for name in names(wall) if "Sof" in name]
+    wall.fill("#search", "nobody of this name")
+    assert wall.locator("#empty").is_visible()
+    wall.click("#clear")
+    assert len(names(wall)) == 24
+
+
+def test_the_wall_sorts(wall: Any) -> None:
+    assert names(wall)[4:8] == sorted(names(wall)[4:8])
+    wall.select_option("#sort", "likeness")
+    assert wall.locator("#wall .chip").first.text_content() == "Needs a look"
+    wall.select_option("#sort", "attention")
+    assert wall.locator("#wall .chip").first.text_content() == "Needs a look"
+    wall.select_option("#sort", "roster")
+    assert names(wall)[-1] == HOSTILE[-1]
+
+
+def test_the_whole_review_goes_by_keyboard_and_ends_in_a_file(wall: Any, tmp_path: Path) -> None:
+    wall.select_option("#sort", "roster")
+    wall.locator("#sort").blur()
+    first, second = wall.locator("#wall .card").nth(0), wall.locator("#wall .card").nth(1)
+    wall.keyboard.press("j")
+    wall.keyboard.press("a")
+    assert first.locator(".chip").text_content() == "Approved"
+    wall.keyboard.press("j")
+    wall.keyboard.press("r")
+    assert second.locator(".chip").text_content() == "Rejected"
+    wall.keyboard.press("u")
+    assert second.locator(".chip").text_content() == "To review"
+    wall.keyboard.press("d")
+    assert second.locator(".chip").text_content() == "Redo asked"
+    wall.keyboard.press("n")
+    assert wall.locator(".card.current .chip").text_content() == "Needs a look", "the next undecided one"
+    wall.keyboard.press("o")
+    wall.locator("#ask >> text=Cancel").click()
+    wall.keyboard.press("?")
+    assert wall.locator("#help").is_visible()
+    wall.keyboard.press("Escape")
+    wall.reload()
+    wall.select_option("#sort", "roster")
+    assert wall.locator("#wall .card").nth(0).locator(".chip").text_content() == "Approved", "kept over a reload"
+    with wall.expect_download() as waiting:
+        wall.click("#export")
+    waiting.value.save_as(tmp_path / "decisions.json")
+    exported = json.loads((tmp_path / "decisions.json").read_text())
+    assert exported["batch"] == BATCH
+    assert [one["verdict"] for one in exported["decisions"]] == ["approve", "reject", "undo", "redo"]
+
+
+def test_a_person_is_judged_beside_their_photos(wall: Any) -> None:
+    wall.select_option("#sort", "roster")
+    wall.locator("#sort").blur()
+    wall.keyboard.press("j")
+    wall.keyboard.press("Enter")
+    wall.wait_for_selector(".compare")
+    shown = wall.locator("figure.candidate:visible")
+    assert shown.count() == 1
+    one = shown.get_attribute("data-digest")
+    wall.keyboard.press("2")
+    assert shown.get_attribute("data-digest") != one
+    assert wall.locator(".selfies img").count() == 4
+    wall.fill("#note", "the second one")
+    wall.locator("#note").press("Escape")
+    wall.keyboard.press("a")
+    assert wall.locator("#state").text_content() == "Approved"
+    wall.keyboard.press("n")
+    wall.wait_for_url(f"**/{FIRST}.html")
+
+
+def test_nothing_is_lost_without_scripts(browse: Open, site: Path) -> None:
+    page = browse((site / "people" / f"{FIRST}.html").as_uri(), java_script_enabled=False, offline=True)
+    assert page.locator("figure.candidate:visible").count() == 2
+    page = browse((site / "print.html").as_uri(), java_script_enabled=False, offline=True)
+    assert page.locator(".card").count() == 24
+
+
+def serious(page: Any) -> list[str]:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in {"serious", "critical"}]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_the_report(browse: Open, site: Path, scheme: str) -> None:
+    page = browse((site / "index.html").as_uri(), color_scheme=scheme, bypass_csp=True)
+    found = {"index": serious(page)}
+    for name in ("blocked", "run", "print", f"people/{FIRST}", f"people/p{2:015x}", f"people/p{11:015x}"):
+        page.goto((site / f"{name}.html").as_uri())
+        found[name] = serious(page)
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+@pytest.fixture
+def desk(settings: Settings) -> Iterator[str]:
+    app = create_desk(settings)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    app.state.vault.close()
+
+
+def sign_in(page: Any) -> None:
+    page.fill("[name=name]", "Ada")
+    page.fill("[name=password]", PASSWORD)
+    page.click("text=Sign in")
+
+
+def test_decisions_reach_the_records_and_other_browsers(browse: Open, desk: str, settings: Settings) -> None:
+    page = browse(desk)
+    sign_in(page)
+    page.click(".batch")
+    page.wait_for_selector("#wall .card")
+    page.select_option("#sort", "roster")
+    page.locator("#sort").blur()
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    page.wait_for_function("document.getElementById('sync').textContent === 'Saved'")
+    with open_vault(settings) as vault, vault.reading() as session:
+        row = session.exec(select(Decision).where(col(Decision.by) == "Ada", col(Decision.verdict) == "approve")).all()[-1]
+    assert row.employee_id == f"p{0:015x}"
+    colleague = browse(desk)
+    sign_in(colleague)
+    colleague.click(".batch")
+    colleague.wait_for_selector("#wall .card")
+    colleague.select_option("#sort", "roster")
+    colleague.wait_for_function("document.querySelector('#wall .chip').textContent === 'Approved'")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_at_the_desk(browse: Open, desk: str, scheme: str) -> None:
+    page = browse(desk, color_scheme=scheme, bypass_csp=True)
+    found = {"login": serious(page)}
+    sign_in(page)
+    page.wait_for_selector(".batch")
+    found["batches"] = serious(page)
+    page.goto(f"{desk}/drops/new")
+    found["upload"] = serious(page)
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_two_thousand_people_stay_quick(browse: Open, tmp_path: Path) -> None:
+    data: ReportData = company(60, candidates=1, photos=0)
+    many = tuple(replace(data.people[i % 60], id=f"p{i:015x}", position=i) for i in range(2000))
+    lean = replace(data, people=tuple(replace(one, headshots=()) if i >= 60 else one for i, one in enumerate(many)))
+    write_site(lean, tmp_path)
+    page = browse((tmp_path / "index.html").as_uri(), offline=True)
+    assert page.locator("#wall .card").count() == PER_PAGE
+    assert page.evaluate("document.querySelectorAll('*').length") < 1500
+    search = "(() => { const box = document.getElementById('search'); const t = performance.now(); box.value = 'a b';"
+    search += " box.dispatchEvent(new Event('input')); return performance.now() - t; })()"
+    assert page.evaluate(search) < 1000, "a search over everybody, on a busy machine"
+    page.fill("#search", "")
+    page.click("#page-after")
+    assert page.locator("#page-text").text_content() == "Page 2 of 34"
+    for _ in range(2):
+        page.keyboard.press("k")  # back over the edge of the page
+    assert page.locator("#page-text").text_content() == "Page 1 of 34"

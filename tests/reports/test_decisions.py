@@ -1,0 +1,150 @@
+"""Decisions end in the same records however they arrive: late, twice, undone, from the desk or from a file."""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlmodel import col, select
+
+from reports.decisions import BadDecisions, apply_decisions, events_of, replay, standing, wants_redo
+from tasks.vault.records import AuditEntry, Decision, Employee, Headshot
+from tasks.vault.store import Vault
+from tests.reports.conftest import NOON, digest
+
+BATCH = "b20261123a"
+ADA = f"p{1:015x}"
+FIRST, SECOND = digest("headshot", 1, 0), digest("headshot", 1, 1)
+
+
+def row(verdict: str, headshot: str | None = FIRST, minutes: int = 0, employee: str = ADA) -> dict[str, Any]:
+    at = (NOON + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
+    return {"employee": employee, "headshot": headshot, "verdict": verdict, "note": "", "at": at}
+
+
+def decide(vault: Vault, *rows: Any, by: str | None = "Ada") -> Any:
+    return apply_decisions(vault, {"batch": BATCH, "decisions": list(rows)}, by=by, now=NOON + timedelta(hours=2))
+
+
+def states(vault: Vault) -> dict[str, str]:
+    with vault.reading() as session:
+        rows = session.exec(select(Headshot).where(col(Headshot.employee_id) == ADA)).all()
+    return {shot.digest: shot.state for shot in rows}
+
+
+def test_decisions_are_recorded_with_who_and_when_and_move_the_pictures(vault: Vault) -> None:
+    applied = decide(vault, row("approve"), row("approve", SECOND, 1))
+    assert (applied.recorded, applied.repeated, applied.refused) == (2, 0, ())
+    assert states(vault) == {FIRST: "candidate", SECOND: "approved"}, "one approved picture per person"
+    with vault.reading() as session:
+        rows = session.exec(select(Decision).where(col(Decision.employee_id) == ADA)).all()
+        entries = session.exec(select(AuditEntry).where(col(AuditEntry.action) == "decide")).all()
+    assert {(one.by, one.verdict) for one in rows} == {("Ada", "approve")}
+    assert min(one.at for one in rows) == NOON
+    assert len(entries) == 2
+    assert all("Ada" not in str(entry.result) + entry.actor for entry in entries), "the log holds no names"
+
+
+def test_the_same_file_twice_changes_nothing(vault: Vault) -> None:
+    decide(vault, row("approve"), row("reject", SECOND, 1))
+    again = decide(vault, row("approve"), row("reject", SECOND, 1))
+    assert (again.recorded, again.repeated) == (0, 2)
+    assert str(again) == "0 (2 known already)"
+    assert states(vault) == {FIRST: "approved", SECOND: "rejected"}
+
+
+def test_undo_takes_back_the_last_one_and_nothing_is_deleted(vault: Vault) -> None:
+    decide(vault, row("approve"), row("redo", FIRST, 1), row("undo", FIRST, 2))
+    assert states(vault)[FIRST] == "approved"
+    assert len(events_of(vault, BATCH)) >= 3
+
+
+def test_an_offline_decision_that_comes_late_takes_its_place_in_time(vault: Vault) -> None:
+    decide(vault, row("approve", SECOND, 10))
+    decide(vault, row("approve", FIRST, 5))  # made before, arrives after
+    assert states(vault) == {FIRST: "candidate", SECOND: "approved"}
+
+
+def test_opting_out_stops_generation_and_can_be_undone(vault: Vault) -> None:
+    decide(vault, row("approve"), row("opt_out", None, 1))
+    assert set(states(vault).values()) == {"rejected"}
+    with vault.reading() as session:
+        assert not session.get(Employee, ADA).generation  # type: ignore[union-attr]
+    decide(vault, row("undo", None, 2))
+    assert states(vault)[FIRST] == "approved"
+    with vault.reading() as session:
+        assert session.get(Employee, ADA).generation  # type: ignore[union-attr]
+
+
+def test_redo_is_wanted_until_newer_pictures_exist(vault: Vault) -> None:
+    decide(vault, row("redo"))
+    assert wants_redo(vault, BATCH) == [ADA]
+    with vault.session() as session:
+        shot = session.get(Headshot, SECOND)
+        assert shot is not None
+        shot.created_at = NOON + timedelta(minutes=30)
+        session.add(shot)
+    assert wants_redo(vault, BATCH) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ("text", "malformed"),
+        (row("praise"), "unknown_verdict"),
+        (row("approve", employee="p" + "f" * 15), "not_in_batch"),
+        (row("approve", digest("headshot", 2, 0)), "unknown_headshot"),  # somebody else's picture
+        (row("approve", None), "unknown_headshot"),
+        ({**row("approve"), "at": "yesterday"}, "bad_time"),
+        ({**row("approve"), "at": "2026-11-23T12:00:00"}, "bad_time"),  # in which time zone?
+        ({**row("approve"), "at": "2031-01-01T00:00:00Z"}, "bad_time"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused_by_place_and_code(vault: Vault, wrong: Any, code: str) -> None:
+    applied = decide(vault, row("reject", SECOND), wrong)
+    assert applied.recorded == 1
+    assert [(one.place, one.code) for one in applied.refused] == [(1, code)]
+
+
+def test_a_refusal_never_repeats_what_was_sent(vault: Vault) -> None:
+    assert "Muster" not in repr(decide(vault, {"employee": "Eva Muster", "verdict": "approve"}))
+
+
+@pytest.mark.parametrize(
+    "payload", [{}, {"batch": BATCH}, {"batch": 1, "decisions": []}, {"batch": "bnone", "decisions": []}]
+)
+def test_what_is_no_decisions_file_is_refused_whole(vault: Vault, payload: dict[str, Any]) -> None:
+    with pytest.raises(BadDecisions):
+        apply_decisions(vault, payload, now=NOON)
+
+
+def test_the_files_own_name_counts_when_nobody_else_is_given(vault: Vault) -> None:
+    apply_decisions(vault, {"batch": BATCH, "by": "Grace", "decisions": [row("approve")]}, now=NOON)
+    with vault.reading() as session:
+        assert session.exec(select(Decision).where(col(Decision.employee_id) == ADA)).one().by == "Grace"
+
+
+VERDICT = st.sampled_from(["approve", "reject", "redo", "opt_out", "undo"])
+EVENTS = st.lists(st.tuples(VERDICT, st.sampled_from(["x", "y", "z"])), max_size=8)
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
+@given(EVENTS, st.randoms(use_true_random=False))
+def test_order_of_arrival_never_matters_and_at_most_one_is_approved(
+    events: list[tuple[str, str]], chance: random.Random
+) -> None:
+    rows = [
+        Decision(
+            id=f"d{i}", employee_id="p", headshot_digest=shot, batch_id="b", verdict=verdict, by="",
+            at=NOON + timedelta(seconds=i),
+        )
+        for i, (verdict, shot) in enumerate(events)
+    ]
+    mixed = list(rows)
+    chance.shuffle(mixed)
+    result = replay(standing(mixed), ["x", "y", "z"])
+    assert result == replay(standing(rows), ["x", "y", "z"])
+    assert list(result.values()).count("approved") <= 1

@@ -1,0 +1,268 @@
+"""The desk's door and what lies behind it: nothing without signing in, nothing outside the report, nothing of people
+who are gone."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import col, select
+
+from reports.decisions import apply_decisions
+from reports.desk import create_desk
+from reports.desk_door import COOKIE, IDLE, STAY, TRIES, WINDOW, Door
+from tasks.vault.records import Consent, Decision, Employee, Headshot
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+from tests.reports.conftest import NOON, PASSWORD, digest, small
+
+BATCH = "b20261123a"
+PERSON = f"p{1:015x}"
+SHOT = digest("headshot", 1, 0)
+
+
+class Clock:
+    """A clock that tests turn."""
+
+    def __init__(self) -> None:
+        self.now = NOON + timedelta(hours=1)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def stranger(settings: Settings, clock: Clock) -> Iterator[TestClient]:
+    app = create_desk(settings, clock=clock)
+    with TestClient(app, base_url="http://127.0.0.1:4280", client=("127.0.0.1", 5000)) as client:
+        yield client
+    app.state.vault.close()
+
+
+@pytest.fixture
+def desk(stranger: TestClient) -> TestClient:
+    """Somebody who has signed in."""
+    answer = stranger.post("/login", data={"name": "Ada", "password": PASSWORD}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    return stranger
+
+
+def token(desk: TestClient, page: str = f"/batches/{BATCH}/") -> str:
+    found = re.search(r'name="(?:rollcall-csrf|token)" (?:content|value)="([0-9a-f]{64})"', desk.get(page).text)
+    assert found is not None
+    return found[1]
+
+
+def post(desk: TestClient, given: str, **decision: object) -> int:
+    row = {"employee": PERSON, "headshot": SHOT, "verdict": "approve", "at": "2026-11-23T12:30:00.000Z", **decision}
+    answer = desk.post(
+        f"/batches/{BATCH}/decisions", headers={"X-Rollcall-Token": given}, json={"batch": BATCH, "decisions": [row]}
+    )
+    return answer.status_code
+
+
+def test_without_signing_in_everything_leads_to_the_door(stranger: TestClient) -> None:
+    for path in ("/", f"/batches/{BATCH}/", f"/batches/{BATCH}/people/{PERSON}.html", "/drops/new", "/nowhere"):
+        answer = stranger.get(path, headers={"accept": "text/html"}, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+        assert stranger.get(path, headers={"accept": "application/json"}).status_code == 401
+        assert stranger.post(path).status_code in (401, 411)
+
+
+def test_the_cookie_is_closed_to_scripts_and_other_sites(stranger: TestClient) -> None:
+    answer = stranger.post("/login", data={"name": "Ada", "password": PASSWORD}, follow_redirects=False)
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+
+
+def test_every_answer_carries_the_headers(desk: TestClient) -> None:
+    for path in ("/", "/login", f"/batches/{BATCH}/", "/nowhere", "/health"):
+        headers = desk.get(path).headers
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cache-control"] == "no-store"
+
+
+def test_wrong_passwords_are_slowed_down_by_address_and_forgiven_in_time(stranger: TestClient, clock: Clock) -> None:
+    for _ in range(TRIES):
+        assert stranger.post("/login", data={"name": "Eve", "password": "guess"}).status_code == 401
+    refused = stranger.post("/login", data={"name": "Eve", "password": PASSWORD})
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["retry-after"]) <= WINDOW.total_seconds()
+    clock.now += WINDOW
+    right = {"name": "Ada", "password": PASSWORD}
+    assert stranger.post("/login", data=right, follow_redirects=False).status_code == 303
+
+
+def test_a_session_ends_with_the_day_and_with_idleness() -> None:
+    door = Door("secret")
+    cookie = door.let_in("Ada", NOON)
+    assert door.session(cookie, NOON + IDLE) is not None
+    assert door.session(cookie, NOON + IDLE + timedelta(seconds=1)) is None
+    session = door.session(cookie, NOON)
+    assert session is not None
+    renewed = door.renewed(session, NOON + STAY)
+    assert door.session(renewed, NOON + STAY + timedelta(seconds=1)) is None, "renewing does not lengthen the day"
+
+
+def test_a_forged_or_foreign_cookie_opens_nothing() -> None:
+    door, other = Door("secret"), Door("secret")
+    assert door.session(other.let_in("Eve", NOON), NOON) is None
+    body, _, signature = door.let_in("Ada", NOON).partition(".")
+    forged = base64.urlsafe_b64encode(json.dumps(["Eve", "x", 0, 0]).encode()).decode()
+    for cookie in (None, "", "x", "x.y", f"{forged}.{signature}", f"{body}.", f"{body}.é"):
+        assert door.session(cookie, NOON) is None
+
+
+def test_the_password_is_not_kept() -> None:
+    assert "hunter2" not in repr(vars(Door("hunter2")))
+
+
+def test_signing_out_ends_the_session_and_its_copies(desk: TestClient) -> None:
+    cookie = desk.cookies[COOKIE]
+    assert desk.post("/logout", data={"token": "wrong"}).status_code == 403
+    desk.post("/logout", data={"token": token(desk, "/")})
+    desk.cookies.set(COOKIE, cookie)
+    assert desk.get("/", headers={"accept": "application/json"}).status_code == 401
+
+
+def test_batches_and_pages_are_served(desk: TestClient) -> None:
+    assert f"/batches/{BATCH}/" in desk.get("/").text
+    wall = desk.get(f"/batches/{BATCH}/")
+    assert "Team wall" in wall.text
+    assert f'content="/batches/{BATCH}/decisions"' in wall.text
+    for link in set(re.findall(r'(?:href|src)="((?:\.\./)?assets/[^"]+)"', wall.text)):
+        assert desk.get(f"/batches/{BATCH}/{link}").status_code == 200
+    page = desk.get(f"/batches/{BATCH}/people/{PERSON}.html").text
+    pictures = re.findall(r'src="\.\./(people/[^"]+\.webp)"', page)
+    assert pictures
+    assert desk.get(f"/batches/{BATCH}/{pictures[0]}").headers["content-type"] == "image/webp"
+
+
+OUTSIDE = [
+    "people/", "people", "assets/", ".gitignore", "..%2f..%2frollcall.db", "people/%2e%2e/index.html",
+    "%2fetc%2fpasswd", "people/..%5c..%5cx.html", "index.html%00", "people/p1/../../index.html%2f",
+    f"people/{PERSON}/", "decisions.html",
+]  # fmt: skip
+
+
+def test_there_is_no_listing_and_no_way_out(desk: TestClient) -> None:
+    for path in OUTSIDE:
+        assert desk.get(f"/batches/{BATCH}/{path}").status_code == 404, path
+    for batch in ("bnone", "..", "%2e%2e", "b20261123A"):
+        assert desk.get(f"/batches/{batch}/index.html").status_code == 404, batch
+
+
+def test_a_link_in_the_report_is_not_followed(desk: TestClient, settings: Settings) -> None:
+    desk.get(f"/batches/{BATCH}/")
+    place = settings.reports / BATCH / "people" / PERSON / "h-0-1x1.webp"
+    place.symlink_to(settings.home / "rollcall.db")
+    assert desk.get(f"/batches/{BATCH}/people/{PERSON}/h-0-1x1.webp").status_code == 404
+
+
+def test_a_decision_arrives_with_who_and_when(desk: TestClient, settings: Settings) -> None:
+    given = token(desk)
+    assert post(desk, given) == 200
+    with open_vault(settings) as vault, vault.reading() as session:
+        row = session.exec(select(Decision).where(col(Decision.employee_id) == PERSON)).one()
+        shot = session.get(Headshot, SHOT)
+    assert (row.by, row.verdict, row.at.isoformat()) == ("Ada", "approve", "2026-11-23T12:30:00+00:00")
+    assert shot is not None
+    assert shot.state == "approved"
+    listed = desk.get(f"/batches/{BATCH}/decisions").json()["decisions"]
+    sent = {"employee": PERSON, "headshot": SHOT, "verdict": "approve", "note": "", "at": "2026-11-23T12:30:00.000Z"}
+    assert sent in listed
+
+
+def test_decisions_need_the_sessions_token_and_this_site(desk: TestClient) -> None:
+    given = token(desk)
+    assert post(desk, "") == 403
+    assert post(desk, "0" * 64) == 403
+    desk.headers["origin"] = "http://elsewhere.example"
+    assert post(desk, given) == 403
+    desk.headers["origin"] = "http://127.0.0.1:4280"
+    desk.headers["sec-fetch-site"] = "cross-site"
+    assert post(desk, given) == 403
+    desk.headers["sec-fetch-site"] = "same-origin"
+    assert post(desk, given) == 200
+
+
+def test_what_is_no_decision_is_refused(desk: TestClient) -> None:
+    headers = {"X-Rollcall-Token": token(desk), "Content-Type": "application/json"}
+    for body in (b"", b"[]", b"{", b'{"batch": "other", "decisions": []}', b"[" * 100_000):
+        assert desk.post(f"/batches/{BATCH}/decisions", headers=headers, content=body).status_code == 422
+
+
+def erase(settings: Settings) -> None:
+    with open_vault(settings) as vault, vault.session() as session:
+        employee = session.get(Employee, PERSON)
+        assert employee is not None
+        employee.state = "erased"
+        session.add(employee)
+
+
+def test_a_forgotten_persons_pages_are_gone_even_before_they_are_deleted(desk: TestClient, settings: Settings) -> None:
+    page = desk.get(f"/batches/{BATCH}/people/{PERSON}.html").text
+    picture = re.findall(r'src="\.\./(people/[^"]+\.webp)"', page)[0]
+    name = small().people[1].name
+    assert name in desk.get(f"/batches/{BATCH}/print.html").text
+    erase(settings)
+    assert desk.get(f"/batches/{BATCH}/people/{PERSON}.html").status_code == 410
+    assert desk.get(f"/batches/{BATCH}/{picture}").status_code == 410
+    for path in ("", "print.html", "run.html", "blocked.html"):
+        text = desk.get(f"/batches/{BATCH}/{path}").text
+        assert name not in text
+        assert PERSON not in text
+    assert PERSON not in json.dumps(desk.get(f"/batches/{BATCH}/decisions").json())
+
+
+def test_withdrawn_consent_closes_a_persons_pages(desk: TestClient, settings: Settings) -> None:
+    assert desk.get(f"/batches/{BATCH}/people/{PERSON}.html").status_code == 200
+    with open_vault(settings) as vault, vault.session() as session:
+        consent = session.exec(select(Consent).where(col(Consent.employee_id) == PERSON)).one()
+        consent.withdrawn_at = NOON
+        session.add(consent)
+    assert desk.get(f"/batches/{BATCH}/people/{PERSON}.html").status_code == 410
+    blocked = f"p{5:015x}"  # never consented: their page says what to do
+    assert desk.get(f"/batches/{BATCH}/people/{blocked}.html").status_code == 200
+
+
+def test_errors_are_pages_for_people(desk: TestClient, settings: Settings) -> None:
+    erase(settings)
+    answer = desk.get(f"/batches/{BATCH}/people/{PERSON}.html", headers={"accept": "text/html"})
+    assert "This is gone" in answer.text
+
+
+def test_without_a_password_only_this_machine_is_answered(settings: Settings, clock: Clock) -> None:
+    app = create_desk(settings.model_copy(update={"desk_password": None}), clock=clock)
+    here = TestClient(app, base_url="http://localhost:4280", client=("127.0.0.1", 5000))
+    assert here.post("/login", data={"name": "Ada"}, follow_redirects=False).status_code == 303
+    assert here.get("/").status_code == 200
+    colleague = TestClient(app, base_url="http://localhost:4280", client=("10.0.0.7", 5000))
+    assert colleague.get("/login").status_code == 403
+    rebound = TestClient(app, base_url="http://evil.example", client=("127.0.0.1", 5000))
+    assert rebound.get("/login").status_code == 403
+    app.state.vault.close()
+
+
+def test_a_name_is_text_wherever_it_is_shown(stranger: TestClient) -> None:
+    stranger.post("/login", data={"name": "<img src=x>", "password": PASSWORD})
+    assert "&lt;img src=x&gt;" in stranger.get("/").text
+
+
+def test_a_file_and_the_desk_come_to_the_same(vault: Vault) -> None:
+    row = {"employee": PERSON, "headshot": SHOT, "verdict": "approve", "at": "2026-11-23T12:30:00.000Z"}
+    assert apply_decisions(vault, {"batch": BATCH, "decisions": [row]}, "Ada", NOON + timedelta(hours=1)).recorded == 1
+    again = apply_decisions(vault, {"batch": BATCH, "decisions": [row]}, "Grace", NOON + timedelta(hours=2))
+    assert (again.recorded, again.repeated) == (0, 1)

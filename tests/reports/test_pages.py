@@ -1,0 +1,141 @@
+"""What pages say, before any HTML: where a person stands, which words a code gets, how numbers read."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from reports import pages
+from reports.consistency import consistency
+from reports.data import DecisionRow, PersonRow
+from reports.phrases import duration, plain
+from reports.picture_words import FLAGS, say_flag
+from reports.scores import raw_lines, score_lines
+from reports.words import CODES, say
+from tests.reports.conftest import NOON, blocked, company, person, shots
+
+FINDINGS = [
+    "no_consent", "consent_withdrawn", "consent_other_purpose", "no_photos", "too_few_photos", "no_face",
+    "several_faces", "blurred", "dark", "overexposed", "sunglasses", "near_duplicate", "other_person",
+    "same_face_two_names", "small_face", "turned_away", "truncated", "not_a_picture", "too_large", "animated",
+    "not_on_roster", "ambiguous_photo", "left_company", "on_leave", "opted_out", "duplicate_id", "bad_email",
+    "missing_name", "formula_cell",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", FINDINGS)
+def test_every_finding_has_a_name_a_meaning_and_a_fix(code: str) -> None:
+    words = CODES[code]
+    assert words.name
+    assert words.meaning.endswith(".")
+    assert words.fix.endswith(".")
+
+
+def test_every_flag_the_judge_can_raise_has_words() -> None:
+    room = Path(__file__).parents[2] / "tasks"
+    raised = set()
+    for source in (*room.glob("likeness/*.py"), *room.glob("headshots/*.py")):
+        raised |= set(re.findall(r'Flag\(\s*"([a-z_]+)"', source.read_text()))
+    assert raised
+    assert raised <= set(FLAGS)
+
+
+def test_an_unknown_code_is_shown_readably() -> None:
+    assert say("lens_cap_on").name == "Lens cap on"
+    assert say_flag("lens_cap_on").fix
+
+
+def test_the_same_code_speaks_of_a_photo_or_of_a_picture() -> None:
+    waiting = blocked(1, "no_face")
+    flagged = person(1, state="flagged", reason="no_face")
+    assert pages.reason_words(waiting) == CODES["no_face"]
+    assert pages.reason_words(flagged) == FLAGS["no_face"]
+
+
+def decided(verdict: str, minutes: int = 0, headshot: str | None = None) -> DecisionRow:
+    return DecisionRow(verdict, "Ada", NOON + timedelta(minutes=minutes), headshot)
+
+
+@pytest.mark.parametrize(
+    ("one", "state"),
+    [
+        (person(1), "review"),
+        (person(1, headshots=shots(1, 2, flags=("halo",))), "attention"),
+        (person(1, state="flagged", reason="margin"), "attention"),
+        (person(1, headshots=shots(1, 2, approved=True)), "approved"),
+        (person(1, decisions=(decided("reject"),)), "rejected"),
+        (person(1, decisions=(decided("redo"),)), "redo"),
+        (person(1, decisions=(decided("redo"), decided("undo", 1))), "review"),
+        (person(1, decisions=(decided("redo"), decided("opt_out", 1), decided("undo", 2))), "redo"),
+        (person(1, decisions=(decided("redo", -60),)), "review"),  # newer pictures have answered it
+        (person(1, decisions=(decided("opt_out", -60),)), "opted_out"),
+        (blocked(1, "no_consent"), "blocked"),
+        (person(1, state="failed", headshots=()), "failed"),
+        (person(1, state="trained", headshots=()), "waiting"),
+        (person(1, state="done", headshots=()), "failed"),  # done without a picture cannot be
+    ],
+)
+def test_where_a_person_stands(one: PersonRow, state: str) -> None:
+    assert pages.review_state(one) == state
+
+
+def test_everybody_is_on_the_wall_once() -> None:
+    data = company(48)
+    rows = pages.wall_rows(data, {})
+    assert [row["id"] for row in rows] == [one.id for one in data.people]
+
+
+def test_left_out_people_are_grouped_by_reason_and_nobody_is_missing() -> None:
+    data = company(48)
+    groups = pages.blocked_groups(data)
+    assert sum(len(group.people) for group in groups) == sum(one.state in {"blocked", "failed"} for one in data.people)
+    assert [len(group.people) for group in groups] == sorted((len(group.people) for group in groups), reverse=True)
+
+
+def test_the_proposed_picture_comes_first_and_retired_ones_not_at_all() -> None:
+    one, two, three, four = shots(1, 4)
+    someone = person(1, headshots=(replace(two, choice=None), replace(three, state="retired"), four, one))
+    assert [shot.digest for shot in pages.in_order(someone)] == [one.digest, four.digest, two.digest]
+
+
+def test_scores_read_as_words_with_their_numbers() -> None:
+    lines = {line.key: line for line in score_lines(shots(1, 1)[0].scores)}
+    assert (lines["probability"].word, lines["probability"].number) == ("Yes, clearly", "99%")
+    assert lines["rank"].word == "Nobody is more alike"
+    assert lines["texture"].word == "Kept"
+    assert lines["holes"].share == 98
+    weak = {line.key: line for line in score_lines({"probability": 0.31, "rank": 2, "copied": True, "skin": 9.5})}
+    assert {line.tone for line in weak.values()} == {"poor"}
+
+
+def test_scores_that_were_not_measured_are_left_out() -> None:
+    assert score_lines({"skin": None, "faithfulness": {"texture_ratio": None}, "future": 3}) == ()
+    assert ("future", "3") in raw_lines({"future": 3})
+
+
+def test_consistency_names_the_measure_that_fails_and_who_stands_out() -> None:
+    table = consistency(company(10))
+    assert table is not None
+    assert table.sentence == "7 of 8 measures are within their targets."
+    assert [line.name for line in table.lines if not line.met] == ["Light from left to right"]
+    assert table.outliers == ((f"p{3:015x}", "Jonas Chen", "Light from left to right 0.9 (limit 0.5)"),)
+    assert [line.shift for line in table.skin] == ["0.8° ITA lighter", "unchanged"]
+
+
+def test_a_batch_without_measures_says_so() -> None:
+    data = company(2)
+    assert consistency(replace(data, batch=replace(data.batch, facts={}))) is None
+    assert consistency(replace(data, batch=replace(data.batch, facts={"team": {"people": 0, "rows": []}}))) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "–"), (True, "yes"), (0.123456, "0.123"), (1234.5, "1234"), ([1, "a"], "1, a")]
+)
+def test_values_are_plain(value: object, text: str) -> None:
+    assert plain(value) == text
+
+
+def test_durations_are_said_as_people_do() -> None:
+    assert [duration(s) for s in (0.2, 42, 600, 9000)] == ["under a second", "42 s", "10 min", "2.5 h"]
