@@ -179,7 +179,7 @@ def note_roster(vault: Vault, batch_id: str, roster: Roster, register: ConsentRe
     """Notes in the batch how the files were understood, and what is wrong with them as a whole."""
     understood = roster.understood
     problems = [p.as_finding() for p in roster.problems if not p.row]
-    problems += [p.as_finding() for p in (register.problems if register else ())]
+    problems += [p.as_finding("Consent register") for p in (register.problems if register else ())]
     with vault.session() as session:
         batch = session.get(Batch, batch_id)
         if batch is None:

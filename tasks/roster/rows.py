@@ -26,9 +26,10 @@ class RosterProblem:
     fix: str
     blocking: bool
 
-    def as_finding(self) -> dict[str, Any]:
+    def as_finding(self, file: str = "Roster") -> dict[str, Any]:
         """In the form that every finding about a person has, in the records and in the reports."""
-        where = f"Roster row {self.row}" + (f", column {self.column}" if self.column else "")
+        where = " ".join([file, *([f"row {self.row}"] if self.row else [])])
+        where += f", column {self.column}" if self.column else ""
         return {
             "code": self.code,
             "measured": self.shape,

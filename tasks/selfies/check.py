@@ -54,9 +54,16 @@ class CheckReport:
 
     @property
     def file_problems(self) -> tuple[RosterProblem, ...]:
-        """What is wrong with the roster as a whole, and with the lines of the register."""
+        """What is wrong with the roster as a whole, and with lines of the register."""
         of_roster = tuple(problem for problem in self.roster.problems if not problem.row)
         return of_roster + (self.register.problems if self.register else ())
+
+    @property
+    def file_findings(self) -> tuple[Finding, ...]:
+        """The same as findings, each saying in which file."""
+        found = [problem.as_finding() for problem in self.roster.problems if not problem.row]
+        found += [p.as_finding("Consent register") for p in (self.register.problems if self.register else ())]
+        return tuple(Finding(**one) for one in found)
 
     @property
     def drop_findings(self) -> tuple[Finding, ...]:
@@ -66,7 +73,7 @@ class CheckReport:
     def lines(self) -> list[str]:
         """The report as plain text."""
         lines = self.roster.understood.lines()
-        lines += [f"! {p.column or 'File'}: {p.shape}. {p.fix}" for p in self.file_problems]
+        lines += [f"! {found.sentence} ({found.measured})" for found in self.file_findings]
         lines += [f"! {found.sentence}" for found in self.drop_findings]
         for title, group in (("Blocked", self.blocked), ("Ready, with remarks", self.warned)):
             lines += ["", f"{title} ({len(group)})"] if group else []
@@ -135,11 +142,8 @@ def write_return_csv(report: CheckReport, path: Path) -> None:
     """A table for HR to work off and send on: one line per person and finding, safe to open in a spreadsheet."""
     header = ("Employee ID", "Name", "Roster row", "State", "Photo", "Finding", "Measured", "Limit", "What to do")
     lines: list[tuple[str, ...]] = []
-    for problem in report.file_problems:
-        row = str(problem.row or "")
-        lines.append(("", "", row, "file", "", problem.code, problem.shape, problem.column, problem.fix))
-    for found in report.drop_findings:
-        lines.append(("", "", "", "files", "", found.code, str(found.measured), str(found.limit), found.sentence))
+    for state, findings in (("file", report.file_findings), ("photos", report.drop_findings)):
+        lines += [("", "", "", state, "", f.code, str(f.measured), str(f.limit), f.sentence) for f in findings]
     for person in report.people:
         who = (person.number, person.name, str(person.row), person.state)
         lines += [
