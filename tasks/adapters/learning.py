@@ -116,6 +116,7 @@ def learn(
         except VaultError as refused:
             move_seat(vault, batch, pupil.id, "failed", getattr(refused, "code", type(refused).__name__))
 
+    progress.tell("train", 0, len(people))
     for plan in dict.fromkeys(pupil.plan for pupil in pupils):
         group = [person for person in people if by_id[person.id].plan == plan]
         train_cohort(
