@@ -230,18 +230,22 @@ def reshoot(batch: Annotated[str, typer.Argument(help="The batch's number.")], h
 
 @app.command()
 def decide(
-    file: Annotated[Path, typer.Argument(help="Decisions file, exported from the review pages.")],
-    by: Annotated[str, typer.Option(help="Who decided; goes into the records.")] = "reviewer",
+    file: Annotated[Path, typer.Argument(help="Decisions file, exported from the review pages.", exists=True)],
+    by: Annotated[str | None, typer.Option(help="Who decided, if the file does not say.")] = None,
     home: Home = None,
 ) -> None:
     """Bring decisions from an exported file into the records."""
     from datetime import UTC, datetime
 
-    from reports.decisions import apply_decisions
+    from reports.decisions import BadDecisions, apply_decisions
     from tasks.vault.store import open_vault
 
-    payload = json.loads(file.read_text(encoding="utf-8"))
-    applied = apply_decisions(open_vault(settings_for(home)), payload, by=by, now=datetime.now(UTC))
+    try:
+        payload = json.loads(file.read_text(encoding="utf-8"))
+        with open_vault(settings_for(home)) as vault:
+            applied = apply_decisions(vault, payload, by, datetime.now(UTC))
+    except (BadDecisions, json.JSONDecodeError, AttributeError) as wrong:
+        raise fail(f"{file.name} is not a decisions file that can be used here: {wrong}") from wrong
     console.print(f"{applied} decisions recorded.")
 
 

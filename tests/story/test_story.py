@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def test_approved_delivered_and_forgotten(installation, company, tmp_path: Path)
         "select h.employee_id, h.digest from headshot h join employee e on e.id = h.employee_id "
         f"where e.number = '{first['Employee ID']}' and h.choice = 1"
     )
-    approved = {"employee": person, "headshot": shot, "verdict": "approve", "note": "", "at": "2026-11-22T10:00:00Z"}
+    approved = {"employee": person, "headshot": shot, "verdict": "approve", "at": datetime.now(UTC).isoformat()}
     decisions = {"batch": batch, "by": "HR", "decisions": [approved]}
     (tmp_path / "decisions.json").write_text(json.dumps(decisions))
     installation.run("decide", str(tmp_path / "decisions.json"))

@@ -1,0 +1,99 @@
+"""The commands that need no trained face are run for real; those that do are run by tests/story."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NORTHWIND = ROOT / "samples" / "northwind"
+
+
+def rollcall(*words: str, expect: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli", *words], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_check_of_a_roster_says_how_everybody_stands() -> None:
+    said = rollcall("check", str(NORTHWIND / "roster.csv"))
+    assert "no_consent" in said
+    assert "left_company" in said
+    assert "31 people" in said
+
+
+def test_check_writes_a_table_to_send_back(tmp_path: Path) -> None:
+    out = tmp_path / "problems.csv"
+    rollcall("check", str(NORTHWIND / "roster.csv"), "--out", str(out))
+    assert len(out.read_text(encoding="utf-8-sig").splitlines()) > 5
+
+
+def test_checking_a_roster_loads_neither_torch_nor_prefect() -> None:
+    program = (
+        "import sys; sys.argv = ['rollcall', 'check', sys.argv[1]]\n"
+        "from flows.cli import app\n"
+        "try: app()\n"
+        "except SystemExit: pass\n"
+        "print('LOADED', [name for name in ('torch', 'prefect', 'diffusers') if name in sys.modules])"
+    )
+    roster = str(NORTHWIND / "roster.csv")
+    done = subprocess.run([sys.executable, "-c", program, roster], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert "LOADED []" in done.stdout
+
+
+def test_kits_are_listed_and_drawn(tmp_path: Path) -> None:
+    listed = [line.split()[0] for line in rollcall("kit", "list").splitlines() if line.strip()]
+    assert len(listed) >= 4
+    rollcall("kit", "show", "harbour", "--out", str(tmp_path / "card.png"))
+    assert (tmp_path / "card.png").read_bytes().startswith(b"\x89PNG")
+    assert "no brand kit" in rollcall("kit", "show", "nosuch", expect=1)
+
+
+def test_models_are_listed_with_their_licences() -> None:
+    said = rollcall("models", "list")
+    assert "embedded" in said
+    assert "Apache-2.0" in said
+
+
+def test_pulling_what_ships_with_rollcall_fetches_nothing() -> None:
+    assert "nothing to fetch" in rollcall("models", "pull", "embedded")
+
+
+def test_the_plan_is_printed_before_anything_is_trained() -> None:
+    said = rollcall("make", "anywhere", "--plan", "--quality", "best")
+    assert "steps" in said
+    assert "few photos" in said
+
+
+def test_keeping_commands_work_on_an_empty_home(tmp_path: Path) -> None:
+    assert "Goes now: 0" in rollcall("retention", "plan")
+    assert "0 receipts" in rollcall("retention", "run")
+    rollcall("audit", "verify")
+    rollcall("retention", "policy", "--out", str(tmp_path / "policy.html"))
+    assert "<html" in (tmp_path / "policy.html").read_text()
+    assert "Nobody on record" in rollcall("forget", "NW-1001", "--yes", expect=1)
+
+
+@pytest.mark.parametrize("words", [("make", "/no/such/folder"), ("decide", "/no/such/file")])
+def test_a_careless_hand_gets_a_sentence_and_no_traceback(words: tuple[str, ...]) -> None:
+    asked = [sys.executable, "-m", "flows.cli", *words]
+    done = subprocess.run(asked, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_decisions_of_a_batch_that_is_not_here_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "d.json").write_text(json.dumps({"batch": "b0", "by": "HR", "decisions": []}))
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "decide", str(tmp_path / "d.json")],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout + done.stderr
+    assert time.monotonic() - started < 120
