@@ -109,15 +109,17 @@ def run_here(home: Path | None, story: Callable[[], str]) -> None:
     console.print("Starting Prefect ...")
     from flows.console import board
     from reports.site_of_batch import report_path
+    from tasks.headshots.kit import KitError
     from tasks.roster.drop import DropFault
     from tasks.vault.failures import VaultError
+    from tasks.vision.faces import EyesMissing
 
     try:
         with board(console):
             batch = story()
     except KeyboardInterrupt:
         raise fail("Stopped. Nothing finished is lost: the same command carries on from here.") from None
-    except (ValueError, LookupError, OSError, VaultError, DropFault) as wrong:
+    except (ValueError, LookupError, OSError, VaultError, DropFault, KitError, EyesMissing) as wrong:
         raise fail(str(wrong)) from wrong
     sum_up(settings, batch)
     console.print(f"\nReport: {report_path(settings, batch).as_uri()}", soft_wrap=True)
