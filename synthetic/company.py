@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pillow_heif
-from PIL import Image
+from PIL import Image, ImageOps
 
 from synthetic.dataset import SEEDS
 from synthetic.painter import develop
@@ -208,7 +208,7 @@ def planted_photo(how: str, person: Identity, colleague: Identity, again: Path) 
         "two people": lambda: two_people(person, colleague),
         "a colleague": lambda: selfie(colleague, 46, plain),
         "cut off": lambda: selfie(person, 47, plain),
-        "sent twice": lambda: np.asarray(Image.open(again).resize((600, 600)), np.uint8),
+        "sent twice": lambda: np.asarray(ImageOps.exif_transpose(Image.open(again)).resize((600, 600)), np.uint8),
     }
     if how == "text file":
         return b"This is a note that somebody saved under a picture's name.\n"
