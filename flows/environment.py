@@ -16,6 +16,8 @@ MODEL_LIBRARIES = {
     "TRANSFORMERS_VERBOSITY": "error",
     "DIFFUSERS_VERBOSITY": "error",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    # Threads that wait sleep: on a busy machine spinning ones take the time they wait for.
+    "OMP_WAIT_POLICY": "PASSIVE",
 }
 
 
