@@ -5,7 +5,7 @@ headshots are the product; a fixed held-out loss is printed as it goes; the stag
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from synthetic.training.together import average, is_first, join_processes
 
 STUDIO_SHARE = 0.7
 DROP_WORDS = 0.1  # of captions, for classifier-free guidance
+SHORT_WORDS = 0.15  # of captions end at the first comma: employees are learned as "selfie photo of a sks person"
 EMA = 0.998
 
 
@@ -72,8 +73,11 @@ def loss_of(
 class Sampler:
     """Draws training rows: `STUDIO_SHARE` studio pictures, some without words, noise and times from the step."""
 
-    def __init__(self, data: LatentSet, words: Tensor, no_words: Tensor, seed: int, rank: int) -> None:
-        self.data, self.words, self.no_words = data, words, no_words
+    def __init__(self, data: LatentSet, tokenizer: CLIPTokenizer, seed: int, rank: int) -> None:
+        self.data = data
+        self.words = read_words(tokenizer, data.captions)
+        self.short_words = read_words(tokenizer, [caption.partition(",")[0] for caption in data.captions])
+        self.no_words = read_words(tokenizer, [""])[0]
         self.studio = data.studio.nonzero()[:, 0].numpy()
         self.selfies = (~data.studio).nonzero()[:, 0].numpy()
         self.seed, self.rank = seed, rank
@@ -86,7 +90,9 @@ class Sampler:
             from_studio[:] = bool(len(self.studio))
         rows = np.array([random.choice(self.studio if s else self.selfies) for s in from_studio])
         words = self.words[rows].clone()
-        words[torch.from_numpy(random.random(batch) < DROP_WORDS)] = self.no_words
+        kind = torch.from_numpy(random.random(batch))
+        words[kind > 1 - SHORT_WORDS] = self.short_words[rows][kind > 1 - SHORT_WORDS]
+        words[kind < DROP_WORDS] = self.no_words
         latents = self.data.latents[rows].float()
         noise = torch.from_numpy(random.standard_normal(latents.shape, dtype=np.float32))
         times = torch.from_numpy(((random.permutation(batch) + random.random(batch)) / batch * 1000).astype(np.int64))
@@ -103,8 +109,12 @@ def held_out_loss(model: Denoiser, scheduler: DDIMScheduler, sampler: Sampler, d
 def train_unet(
     data: LatentSet, tokenizer: CLIPTokenizer, sizes: Sizes, folder: Path, budget: Budget, *, seed: int, peak: float,
     batch: int, device: torch.device, save_every: float = 4.0, hold: float = 0.35,
+    reread: Callable[[], LatentSet] | None = None,
 ) -> Denoiser:  # fmt: skip
-    """Trains until the budget is used and returns the averaged networks."""
+    """Trains until the budget is used and returns the averaged networks.
+
+    `reread` is asked after every checkpoint, so that people who were painted meanwhile are learned too.
+    """
     rank, _ = join_processes()
     torch.manual_seed(seed)
     path = folder / "unet.pt"
@@ -122,10 +132,8 @@ def train_unet(
         averaged.text.load_state_dict(state["ema_text"])
         optimiser.load_state_dict(state["optimiser"])
         budget.step, budget.spent = state["step"], state["spent"]
-    no_words = read_words(tokenizer, [""])[0]
-    train, rest = data.training(), data.held_out()
-    sampler = Sampler(train, read_words(tokenizer, train.captions), no_words, seed, rank)
-    held = Sampler(rest, read_words(tokenizer, rest.captions), no_words, 7, 0) if len(rest) else sampler
+    sampler, rest = Sampler(data.training(), tokenizer, seed, rank), data.held_out()
+    held = Sampler(rest, tokenizer, 7, 0) if len(rest) else sampler
     saved, recent = budget.spent, []
     while not budget.over:
         latents, words, noise, times = sampler.draw(budget.step, batch, device)
@@ -152,5 +160,9 @@ def train_unet(
                 "ema_unet": averaged.unet.state_dict(), "ema_text": averaged.text.state_dict(),
                 "optimiser": optimiser.state_dict(), "step": budget.step, "spent": budget.spent,
             })  # fmt: skip
+        if budget.spent - saved > save_every:
             saved = budget.spent
+            if reread is not None and len(fresh := reread().training()) > len(sampler.data):
+                sampler = Sampler(fresh, tokenizer, seed, rank)
+                print(f"unet: now {len(fresh)} latents", flush=True)
     return averaged

@@ -1,7 +1,7 @@
 """The optimiser: Muon for matrices and convolutions, AdamW for everything else.
 
-Promise: each matrix steps by the nearest orthogonal matrix to its momentum, scaled like a step of AdamW so that
-one learning rate serves both halves. Time on two cores is the scarce thing here; it reached the same loss in well under the time of AdamW.
+Promise: each matrix steps by the nearest orthogonal matrix to its momentum, scaled like a step of AdamW, so that one
+learning rate serves both halves. On two cores only some thousand steps fit into an hour: each has to count.
 """
 
 from collections import defaultdict

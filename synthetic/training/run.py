@@ -87,19 +87,20 @@ def run_stage(args: argparse.Namespace) -> None:
         )  # fmt: skip
         return
     if args.stage == "latents":
-        done = latents.encode_shards(
-            settled_vae(args).to(device), args.data, args.work / "latents", device, (rank, count), mirrored=args.mirrored
-        )
+        vae, out = settled_vae(args).to(device), args.work / "latents"
+        done = latents.encode_shards(vae, args.data, out, device, (rank, count), mirrored=args.mirrored)
         print(f"latents: {done} shards encoded", flush=True)
         return
     tokenizer = write_tokenizer(args.work / f"tokenizer-{rank}")
     if args.stage == "unet":
-        data_set = latents.read_latents(settled_vae(args), args.work / "latents")
-        if is_first():
-            print(f"unet: {len(data_set)} latents", flush=True)
+        vae = settled_vae(args)
+
+        def reread() -> latents.LatentSet:
+            return latents.read_latents(vae, args.work / "latents")
+
         denoiser.train_unet(
-            data_set, tokenizer, sizes, args.work, budget, seed=args.seed, peak=args.rate or 1e-3,
-            batch=args.batch or 16, device=device,
+            reread(), tokenizer, sizes, args.work, budget, seed=args.seed, peak=args.rate or 1e-3,
+            batch=args.batch or 16, device=device, reread=reread,
         )  # fmt: skip
         return
     model = trained_denoiser(args, tokenizer)
@@ -109,6 +110,8 @@ def run_stage(args: argparse.Namespace) -> None:
         return
     data_set = latents.read_latents(settled_vae(args), args.work / "latents")
     seen = set(denoiser.read_words(tokenizer, [*data_set.captions, ""]).unique().tolist())
+    args.out.mkdir(parents=True, exist_ok=True)
+    export.write_prior(data_set.training(), args.out / "prior.safetensors")
     size = export.export(model, vae, tokenizer, seen, args.out)
     print(f"export: {size / 1e6:.1f} MB of weights", flush=True)
 

@@ -22,7 +22,7 @@ PROMPTS = (
     "studio headshot of a woman with long blonde hair and glasses, plain teal background, softbox light, white shirt",
     "studio headshot of a man with a bald head and a full beard, plain light grey background, softbox light, grey suit",
     "studio headshot of a woman with curly black hair, plain white background, softbox light, navy suit, smiling",
-    "studio headshot of a woman with bob auburn hair, plain dark grey background, softbox light from the left, black suit",
+    "studio headshot of a woman with bob auburn hair, plain dark grey background, rembrandt light, black suit",
     "studio headshot of a person, plain orange background, rembrandt light, charcoal suit",
     "studio headshot of a person, plain light blue background, softbox light from the right, navy blazer",
     "studio headshot of a person, plain beige background, softbox light, white turtleneck",

@@ -5,6 +5,7 @@ one token; any other text falls back to letters and bytes, so nothing is unknown
 employee (`sks`, `ohwx`...) are never used in training.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Iterable
@@ -41,7 +42,7 @@ def apply_merges(word: str, ranks: dict[tuple[str, str], int]) -> list[str]:
     """Byte-pair encoding of one word, lowest rank first."""
     pieces = [*word[:-1], word[-1] + "</w>"]
     while len(pieces) > 1:
-        pairs = list(zip(pieces, pieces[1:], strict=False))
+        pairs = list(itertools.pairwise(pieces))
         best = min(pairs, key=lambda p: ranks.get(p, 1 << 30))
         if best not in ranks:
             break
