@@ -145,8 +145,9 @@ def portraits_table(eyes: Eyes, production: Eyes, photos: Path) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()))
-    parser.add_argument("--scenes", type=int, default=120)
-    parser.add_argument("--people", type=int, default=40)
+    parser.add_argument("--scenes", type=int, default=100)
+    parser.add_argument("--size", type=int, default=256, help="px of the scenes")
+    parser.add_argument("--people", type=int, default=24)
     parser.add_argument("--shots", type=int, default=7)
     parser.add_argument("--eyes", type=Path, default=None)
     parser.add_argument("--photos", type=Path, default=REPOSITORY.parent / "shared" / "testdata" / "photos")
@@ -154,7 +155,7 @@ def main() -> None:
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     eyes = open_eyes("embedded", asked.eyes)
-    for line in scenes_table(eyes, asked.scenes, 320):
+    for line in scenes_table(eyes, asked.scenes, asked.size):
         print(line, flush=True)
     for line in identity_table(eyes, asked.work, asked.people, asked.shots):
         print(line, flush=True)

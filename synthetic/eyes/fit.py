@@ -206,7 +206,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--eyes", type=Path, default=REPOSITORY / "base_models" / "eyes")
-    parser.add_argument("--people", type=int, default=50)
+    parser.add_argument("--people", type=int, default=36)
     parser.add_argument("--shots", type=int, default=7)
     asked = parser.parse_args()
     cv2.setNumThreads(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,34 +14,52 @@ from torch.nn import functional
 
 from synthetic.eyes.learning import Batch, learn, load_shards, tensor
 from synthetic.eyes.nets import Finder, LandmarkNet, MatteNet
-from synthetic.eyes.scenes import CutOuts, Scene, compose, jitter_matrix, mirror_points, spoil
+from synthetic.eyes.scenes import CutOuts, Painted, Scene, compose, jitter_matrix, mirror_points, spoil, take_painted
 from tasks.vision.portrait import move_points, warp
 from tasks.vision.readers.embedded import FINDER_SIDE, FINDER_STRIDE, MATTE_SIDE, REFINE_SIDE, REFINE_TEMPLATE
 
 Floats = npt.NDArray[np.float32]
 
 
-def load_cut_outs(folder: Path) -> tuple[CutOuts, npt.NDArray[np.uint8]]:
-    """The natural frames of a folder of `people`, and its backgrounds."""
+@dataclass(frozen=True)
+class Sources:
+    """Where scenes come from: compositions of cut-outs, and painted scenes where some lie beside them."""
+
+    cut: CutOuts
+    backgrounds: npt.NDArray[np.uint8]
+    painted: Painted | None
+
+    def draw(self, size: int, rng: np.random.Generator) -> Scene:
+        if self.painted is not None and rng.random() < 0.4:
+            return take_painted(self.painted, size, rng)
+        return compose(self.cut, self.backgrounds, size, rng)
+
+
+def load_sources(folder: Path) -> Sources:
+    """The natural frames and backgrounds of a folder of `people`, and painted scenes from its `scenes/`."""
     rows = load_shards(folder, "frames")
     cut = CutOuts(rows["rgba"], rows["landmarks"].astype(np.float32), rows["box"].astype(np.float32), rows["person"])
+    painted = None
+    if any((folder / "scenes").glob("shard-*.npz")):
+        full = load_shards(folder / "scenes", "shard-", ("picture", "alpha", "landmarks", "boxes"))
+        painted = Painted(full["picture"], full["alpha"], full["landmarks"], full["boxes"])
     with np.load(folder / "backgrounds.npz") as held:
-        return cut, held["pictures"]
+        return Sources(cut, held["pictures"], painted)
 
 
 def learn_finder(folder: Path, net: Finder, *, cpu_seconds: float, seed: int, save: Path, rate: float = 3e-3) -> None:
     """CenterNet: focal loss on the heat map, L1 on the geometry at the centres."""
-    cut, backgrounds = load_cut_outs(folder)
+    sources = load_sources(folder)
     learn(
-        net, _finder_batches(cut, backgrounds, seed), _finder_loss, cpu_seconds=cpu_seconds, rate=rate, label="finder",
+        net, _finder_batches(sources, seed), _finder_loss, cpu_seconds=cpu_seconds, rate=rate, label="finder",
         save=save,
     )  # fmt: skip
 
 
-def _finder_batches(cut: CutOuts, backgrounds: npt.NDArray[np.uint8], seed: int, size: int = 24) -> Iterator[Batch]:
+def _finder_batches(sources: Sources, seed: int, size: int = 24) -> Iterator[Batch]:
     rng = np.random.default_rng(seed)
     while True:
-        scenes = [compose(cut, backgrounds, FINDER_SIDE, rng) for _ in range(size)]
+        scenes = [sources.draw(FINDER_SIDE, rng) for _ in range(size)]
         truth = [finder_truth(s) for s in scenes]
         heat, geometry, weight = (np.stack([t[i] for t in truth]) for i in range(3))
         pictures = tensor(np.stack([s.picture for s in scenes]))
@@ -87,14 +106,14 @@ def learn_landmarks(
     folder: Path, net: LandmarkNet, *, cpu_seconds: float, seed: int, save: Path, rate: float = 2e-3
 ) -> None:
     """Crops missed on purpose, in two sizes of error (first and second look), and crops of no face at all."""
-    cut, backgrounds = load_cut_outs(folder)
+    sources = load_sources(folder)
     learn(
-        net, _landmark_batches(cut, backgrounds, seed), _landmark_loss, cpu_seconds=cpu_seconds, rate=rate,
+        net, _landmark_batches(sources, seed), _landmark_loss, cpu_seconds=cpu_seconds, rate=rate,
         label="landmarks", save=save,
     )  # fmt: skip
 
 
-def _landmark_batches(cut: CutOuts, backgrounds: npt.NDArray[np.uint8], seed: int, size: int = 64) -> Iterator[Batch]:
+def _landmark_batches(sources: Sources, seed: int, size: int = 64) -> Iterator[Batch]:
     rng = np.random.default_rng(seed)
     side = 224  # px of the scene that crops come from: fine enough for a 96 px crop of most faces
     while True:
@@ -102,7 +121,7 @@ def _landmark_batches(cut: CutOuts, backgrounds: npt.NDArray[np.uint8], seed: in
         shifts: list[Floats] = []
         faces: list[float] = []
         while len(crops) < size:
-            scene = compose(cut, backgrounds, side, rng)
+            scene = sources.draw(side, rng)
             for points in scene.landmarks:
                 for spread in (0.16, 0.16, 0.05, 0.05):
                     crop, shift = _landmark_example(scene.picture, points, spread, rng)
@@ -161,17 +180,17 @@ def _landmark_loss(net: nn.Module, batch: Batch) -> Tensor:
 
 def learn_matte(folder: Path, net: MatteNet, *, cpu_seconds: float, seed: int, save: Path, rate: float = 3e-3) -> None:
     """Cross entropy with soft alpha, edges counted three times."""
-    cut, backgrounds = load_cut_outs(folder)
+    sources = load_sources(folder)
     learn(
-        net, _matte_batches(cut, backgrounds, seed), _matte_loss, cpu_seconds=cpu_seconds, rate=rate, label="matte",
+        net, _matte_batches(sources, seed), _matte_loss, cpu_seconds=cpu_seconds, rate=rate, label="matte",
         save=save,
     )  # fmt: skip
 
 
-def _matte_batches(cut: CutOuts, backgrounds: npt.NDArray[np.uint8], seed: int, size: int = 16) -> Iterator[Batch]:
+def _matte_batches(sources: Sources, seed: int, size: int = 16) -> Iterator[Batch]:
     rng = np.random.default_rng(seed)
     while True:
-        scenes = [compose(cut, backgrounds, MATTE_SIDE, rng) for _ in range(size)]
+        scenes = [sources.draw(MATTE_SIDE, rng) for _ in range(size)]
         alpha = torch.from_numpy(np.stack([s.alpha for s in scenes]))[:, None]
         yield tensor(np.stack([s.picture for s in scenes])), alpha
 

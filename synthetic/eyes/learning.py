@@ -69,14 +69,14 @@ def tensor(pictures: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(pictures.astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
 
 
-def load_shards(folder: Path, kind: str) -> dict[str, npt.NDArray[Any]]:
-    """All shards `kind`_*.npz of a folder, concatenated by column."""
+def load_shards(folder: Path, kind: str, only: tuple[str, ...] = ()) -> dict[str, npt.NDArray[Any]]:
+    """All shards `kind`*.npz of a folder, concatenated by column (all columns, or `only` these)."""
     columns: dict[str, list[npt.NDArray[Any]]] = {}
-    for path in sorted(folder.glob(f"{kind}_*.npz")):
+    for path in sorted(folder.glob(f"{kind}*.npz")):
         if ".part" in path.name:
             continue
         with np.load(path) as shard:
-            for name in shard.files:
+            for name in only or shard.files:
                 columns.setdefault(name, []).append(shard[name])
     if not columns:
         raise FileNotFoundError(f"no {kind} shards in {folder}; `python -m synthetic.eyes.people` renders them")

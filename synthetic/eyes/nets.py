@@ -87,9 +87,17 @@ class Encoder(nn.Module):
         self.body = nn.Sequential(*stages)  # 112 -> 4 px
         self.flat = nn.Sequential(_conv(6 * w, 2 * w), nn.Flatten(), nn.Dropout(0.1), nn.Linear(2 * w * 16, size))
         self.norm = nn.BatchNorm1d(size)
+        # Found in closed form after training (`learn_identity.polish`): until then it changes nothing.
+        self.polish = nn.Linear(size, size)
+        self.polish.weight.data = torch.eye(size)
+        nn.init.zeros_(self.polish.bias)
+
+    def vector(self, x: Tensor) -> Tensor:
+        """What training sees: the unit vector before it is polished."""
+        return functional.normalize(self.norm(self.flat(self.body(x))), dim=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.normalize(self.norm(self.flat(self.body(x))), dim=1)
+        return functional.normalize(self.polish(self.vector(x)), dim=1)
 
 
 class MatteNet(nn.Module):

@@ -42,11 +42,14 @@ def cut_out(painting: Painting) -> npt.NDArray[np.uint8]:
     return np.asarray(np.round(np.clip(rgba, 0, 1) * 255), dtype=np.uint8)
 
 
-def shot(seed: int, number: int, kind: str, size: int, *, head: bool) -> Painting:
-    """Shot `number` of person `seed`, in the head frame or a natural one up to 1.3 times wider than the painter's."""
+def shot(seed: int, number: int, kind: str, size: int, *, head: bool, turn: float = 1.0) -> Painting:
+    """Shot `number` of person `seed`, in the head frame or a natural one up to 1.3 times wider than the painter's.
+
+    `turn` scales how far the head is turned: 1 as people do, 2.5 up to profile.
+    """
     person = draw_identity(seed)
     rng = np.random.default_rng((seed, number, 31))
-    wish = Wish(sunglasses=bool(not head and rng.random() < 0.04))
+    wish = Wish(sunglasses=bool(not head and rng.random() < 0.06), frontal=turn)
     capture = draw_capture(seed * 64 + number, person, kind, wish)
     plain = paint(person, capture, 16)  # tiny, only for where things are
     if head:
@@ -85,7 +88,9 @@ def write_frames(out: Path, first: int, people: int) -> None:
             continue
         rows: dict[str, list[object]] = {"rgba": [], "person": [], "landmarks": [], "box": [], "hair": []}
         for seed in range(first + start, first + start + SHARD):
-            painting = shot(seed, 90, "selfie" if seed % 4 else "studio", FRAME_SIDE, head=False)
+            # Every sixth is turned up to profile, so that "turned away" is measured and not guessed.
+            turn = 2.5 if seed % 6 == 5 else 1.0
+            painting = shot(seed, 90, "selfie" if seed % 4 else "studio", FRAME_SIDE, head=False, turn=turn)
             rows["rgba"].append(cut_out(painting))
             rows["person"].append(seed)
             rows["landmarks"].append(painting.landmarks)

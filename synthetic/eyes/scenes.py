@@ -38,6 +38,41 @@ class Scene:
     boxes: list[Floats]  # per visible face (4,) px
 
 
+@dataclass(frozen=True)
+class Painted:
+    """Whole painted scenes of `synthetic.dataset --frame full`: dearer than compositions, and lit as one."""
+
+    picture: Bytes  # (N, s, s, 3)
+    alpha: Bytes  # (N, s, s)
+    landmarks: Floats  # (N, 2, 5, 2); -1 where there is nobody
+    boxes: Floats  # (N, 2, 4)
+
+
+def take_painted(painted: Painted, size: int, rng: np.random.Generator) -> Scene:
+    """One of the painted scenes at another size, perhaps mirrored, spoilt a little."""
+    i = int(rng.integers(len(painted.picture)))
+    k = size / painted.picture.shape[1]
+    picture = np.asarray(cv2.resize(painted.picture[i], (size, size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    alpha = np.asarray(cv2.resize(painted.alpha[i], (size, size), interpolation=cv2.INTER_AREA), dtype=np.float32) / 255
+    faces = [
+        (np.asarray(p * k, np.float32), np.asarray(b * k, np.float32))
+        for p, b in zip(painted.landmarks[i], painted.boxes[i], strict=True)
+        if b[2] > 0 and (p > 0).all() and (p * k < size).all()
+    ]
+    if rng.random() < 0.5:
+        picture, alpha, faces = _mirrored(picture, alpha, faces)
+    out = spoil(picture, rng) if rng.random() < 0.6 else picture
+    return Scene(out, np.asarray(alpha, np.float32), [p for p, _ in faces], [b for _, b in faces])
+
+
+def _mirrored(
+    picture: Bytes, alpha: Floats, faces: list[tuple[Floats, Floats]]
+) -> tuple[Bytes, Floats, list[tuple[Floats, Floats]]]:
+    size = picture.shape[0]
+    turned = [(mirror_points(p, size), np.array([size - b[0] - b[2], *b[1:]], np.float32)) for p, b in faces]
+    return np.ascontiguousarray(picture[:, ::-1]), np.ascontiguousarray(alpha[:, ::-1]), turned
+
+
 def compose(cut: CutOuts, backgrounds: Bytes, size: int, rng: np.random.Generator) -> Scene:
     """0, 1 or 2 people (5 : 78 : 17), faces of 10 to 75 % of the picture, in front of some background."""
     picture = draw_background(backgrounds, size, rng).astype(np.float32)
@@ -64,8 +99,7 @@ def compose(cut: CutOuts, backgrounds: Bytes, size: int, rng: np.random.Generato
             faces.append((points, np.array([*low, *(high - low)], dtype=np.float32)))
     out = np.clip(picture, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
-        out, alpha = np.ascontiguousarray(out[:, ::-1]), np.ascontiguousarray(alpha[:, ::-1])
-        faces = [(mirror_points(p, size), np.array([size - b[0] - b[2], *b[1:]], np.float32)) for p, b in faces]
+        out, alpha, faces = _mirrored(out, alpha, faces)
     return Scene(spoil(out, rng), alpha, [p for p, _ in faces], [b for _, b in faces])
 
 

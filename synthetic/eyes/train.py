@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from synthetic.eyes.export import export
-from synthetic.eyes.learn_identity import learn_encoder
+from synthetic.eyes.learn_identity import learn_encoder, polish
 from synthetic.eyes.learn_places import learn_finder, learn_landmarks, learn_matte
 from synthetic.eyes.nets import Encoder, Finder, LandmarkNet, MatteNet
 from tasks.vision.faces import REPOSITORY
@@ -29,6 +29,7 @@ from tasks.vision.readers.embedded import ENCODER_SIDE, FINDER_SIDE, MATTE_SIDE,
 BUDGETS = {"finder": 5.0, "landmarks": 3.0, "matte": 4.0, "embedder": 6.0, "judge": 4.0}
 EMBEDDER = {"width": 20, "depth": 1, "size": 128}
 JUDGE = {"width": 16, "depth": 2, "size": 96}
+HALVES = {"embedder": 0, "judge": 1}  # people by even and odd seeds
 
 
 def build(name: str) -> nn.Module:
@@ -52,7 +53,7 @@ def train_one(name: str, net: nn.Module, data: Path, work: Path, cpu_seconds: fl
     elif isinstance(net, MatteNet):
         learn_matte(data, net, cpu_seconds=cpu_seconds, seed=seed, save=save)
     elif isinstance(net, Encoder):
-        half, size = (0, EMBEDDER["size"]) if name == "embedder" else (1, JUDGE["size"])
+        half, size = HALVES[name], (EMBEDDER if name == "embedder" else JUDGE)["size"]
         learn_encoder(data, net, half=half, size=size, cpu_seconds=cpu_seconds, seed=seed + half * 1000, save=save)
 
 
@@ -89,9 +90,11 @@ def main() -> None:
         torch.manual_seed(asked.seed + len(name))
         net = build(name)
         if asked.go_on or asked.only_export:
-            net.load_state_dict(torch.load(asked.work / f"{name}.pt", weights_only=True))
+            net.load_state_dict(torch.load(asked.work / f"{name}.pt", weights_only=True), strict=False)
         if not asked.only_export:
             train_one(name, net, asked.data, asked.work, BUDGETS[name] * 60 * asked.scale, asked.seed)
+        if isinstance(net, Encoder):
+            polish(asked.data, net, half=HALVES[name], shots=3000, seed=asked.seed)
         export_one(name, net, asked.out)
 
 

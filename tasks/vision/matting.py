@@ -79,7 +79,9 @@ def refine_matte(picture: Picture, coarse: Floats, *, uncertain_px: float | None
     coarse_px = max(height / coarse.shape[0], width / coarse.shape[1])
     band = uncertain_px if uncertain_px is not None else max(0.015 * max(height, width), 1.25 * coarse_px)
     radius = max(2, round(band))
-    fine = np.clip(guided_filter(picture, up, band, 1e-4), 0, 1)
+    # The haze of a coarse mask would stay as a halo round the person: steepen it before the picture decides.
+    steep = np.clip((up - 0.5) * 2.5 + 0.5, 0, 1).astype(np.float32)
+    fine = np.clip(guided_filter(picture, steep, band, 3e-4), 0, 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     hard = (up > 0.5).astype(np.uint8)
     certain = (np.asarray(cv2.erode(hard, kernel)) == 1) | (np.asarray(cv2.dilate(hard, kernel)) == 0)
@@ -87,5 +89,5 @@ def refine_matte(picture: Picture, coarse: Floats, *, uncertain_px: float | None
     keep = cv2.GaussianBlur(certain.astype(np.float32), (0, 0), max(1.0, radius / 3))
     surely = hard.astype(np.float32)
     alpha = np.asarray(keep, dtype=np.float32) * surely + (1 - np.asarray(keep, dtype=np.float32)) * fine
-    # Coarse masks end in a soft haze; stretching the ends makes "surely person" one and "surely not" zero.
-    return np.clip((alpha - 0.05) / 0.90, 0, 1).astype(np.float32)
+    # What is left of the haze goes by stretching the ends: "surely person" is one and "surely not" zero.
+    return np.clip((alpha - 0.20) / 0.60, 0, 1).astype(np.float32)

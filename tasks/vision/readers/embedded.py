@@ -31,6 +31,7 @@ ENCODER_SIDE = 112
 ENCODER_TEMPLATE = zoomed(PORTRAIT_TEMPLATE, 1.5, (0.5, 0.48))  # crown to chin, hair at both sides
 MATTE_SIDE = 192
 SCORE = 0.5
+SMALLEST = 24  # px: nobody is to be seen in less
 
 
 def open_embedded(folder: Path) -> Eyes:
@@ -73,25 +74,48 @@ def to_batch(pictures: list[Picture]) -> Floats:
 
 @dataclass
 class EmbeddedFinder:
-    """A heat map of face centres on a small copy, then landmarks refined on crops of the original."""
+    """A heat map of face centres on a small copy, then landmarks refined on crops of the original.
+
+    Where that sees nobody, it looks twice more: at the picture with its light evened out (so that a dark selfie is
+    called dark, not empty), and at overlapping parts of it (so that somebody far away is called small).
+    """
 
     finder: Path
     landmarks: Path
     score: float = SCORE
 
     def find(self, picture: Picture) -> list[Face]:
+        if min(picture.shape[:2]) < SMALLEST:
+            return []
+        found = self._look(picture) or self._look(evened(picture)) or self._look_at_parts(picture)
+        return sorted(found, key=lambda f: -f.area)
+
+    def _look(self, picture: Picture) -> list[Face]:
         square, k, offset = letterbox(picture, FINDER_SIDE)
         heat, geometry = sessions.run(self.finder, to_batch([square]))
-        faces = [
-            self._refined(picture, face) for face in decode_faces(heat[0, 0], geometry[0], k, offset, self.score * 0.6)
-        ]
-        kept = _without_doubles([f for f in faces if f.score >= self.score])
-        return sorted(kept, key=lambda f: -f.area)
+        peaks = decode_faces(heat[0, 0], geometry[0], k, offset, self.score**2)
+        faces = [self._refined(picture, face) for face in peaks]
+        return _without_doubles([f for f in faces if f.score >= self.score])
+
+    def _look_at_parts(self, picture: Picture) -> list[Face]:
+        """Nine parts of .45 of the sides; only what is seen very clearly counts, since nine looks err nine times."""
+        height, width = picture.shape[:2]
+        h, w = round(0.45 * height), round(0.45 * width)
+        if min(h, w) < SMALLEST:
+            return []
+        found = []
+        for y in np.linspace(0, height - h, 3).astype(int):
+            for x in np.linspace(0, width - w, 3).astype(int):
+                shift = np.array([x, y], dtype=np.float32)
+                for face in self._look(np.ascontiguousarray(picture[y : y + h, x : x + w])):
+                    box = (face.box[0] + float(x), face.box[1] + float(y), face.box[2], face.box[3])
+                    found.append(Face(box, np.asarray(face.landmarks + shift, np.float32), face.score))
+        return _without_doubles([f for f in found if f.score >= 0.5 * (1 + self.score)])
 
     def _refined(self, picture: Picture, face: Face) -> Face:
         """Two looks: the first brings the crop nearly upright, the second measures in the frame it was trained on.
 
-        The landmark net also says whether it sees a face at all; the lower of the two opinions counts.
+        The landmark net also says whether it sees a face at all; the score is the geometric mean of both opinions.
         """
         points, seen = face.landmarks, face.score
         for _ in range(2):
@@ -102,7 +126,17 @@ class EmbeddedFinder:
             seen = float(1 / (1 + np.exp(-np.clip(logit[0, 0], -30, 30))))
             if seen < 0.2:
                 break
-        return Face(face.box, points, min(face.score, seen))
+        return Face(face.box, points, float(np.sqrt(face.score * seen)))
+
+
+def evened(picture: Picture) -> Picture:
+    """Levels stretched to the full range and the middle grey brought to the middle: one table for all channels."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    low, middle, high = (float(v) for v in np.percentile(np.asarray(grey), (1, 50, 99)))
+    scale = np.clip((np.arange(256) - low) / max(high - low, 8.0), 0, 1)
+    place = min(max((middle - low) / max(high - low, 8.0), 0.02), 0.98)
+    gamma = min(max(float(np.log(0.45) / np.log(place)), 0.4), 2.5)
+    return np.asarray((255 * scale**gamma).astype(np.uint8)[picture], dtype=np.uint8)
 
 
 def decode_faces(

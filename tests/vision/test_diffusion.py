@@ -1,0 +1,75 @@
+"""The frozen base: opened from its folder, encoding alike in any company, known by its weights."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from benchmarks.random_bases import write_random_base
+from tasks.vision.diffusion import FrozenBase, UnknownBase, fingerprint, load_base_card, open_base, pictures, pixels
+from tasks.vision.families.family import Conditions
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> FrozenBase:
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("bases")
+    write_random_base(folder, "tiny", "sd-v")
+    return open_base(load_base_card("tiny", folder), device="cpu")
+
+
+def test_latents_of_a_picture_do_not_depend_on_the_others(base: FrozenBase) -> None:
+    rng = np.random.default_rng(0)
+    many = [rng.integers(0, 256, (16, 16, 3), dtype=np.uint8) for _ in range(11)]
+    together, alone = base.encode_pictures(many), base.encode_pictures([many[9]])
+    assert torch.equal(together.mean[9], alone.mean[0])
+    assert torch.equal(together.std[9], alone.std[0])
+    assert together.mean.shape == (11, *base.family.latent_shape(16))
+
+
+def test_each_prompt_is_encoded_once_and_lands_where_it_belongs(base: FrozenBase) -> None:
+    mixed = base.encode_prompts(["a", "b", "a"])
+    assert len(mixed) == 3
+    assert torch.equal(mixed.tensors["text"][0], mixed.tensors["text"][2])
+    assert torch.equal(mixed.tensors["text"][1], base.encode_prompts(["b"]).tensors["text"][0])
+
+
+def test_places_stay_whole_numbers_in_half_precision() -> None:
+    places = Conditions({"text": torch.zeros(1, 2), "places": torch.arange(512)[None]})
+    half = places.to(torch.device("cpu"), torch.bfloat16)
+    assert half.tensors["text"].dtype == torch.bfloat16
+    assert torch.equal(half.tensors["places"], places.tensors["places"])
+
+
+def test_pixels_go_there_and_back() -> None:
+    picture = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
+    assert np.array_equal(pictures(pixels([picture]))[0], picture)
+    assert pictures(torch.full((1, 3, 2, 2), float("nan")))[0].tolist() == [[[128] * 3] * 2] * 2
+
+
+def test_other_weights_have_another_fingerprint(base: FrozenBase, tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    weights = load_file(base.card.folder / "vae" / "diffusion_pytorch_model.safetensors")
+    save_file(weights, folder / "model.safetensors")
+    before = fingerprint(folder)
+    assert fingerprint(folder) == before
+    next(iter(weights.values())).view(-1)[0] += 1
+    save_file(weights, folder / "model.safetensors")
+    assert fingerprint(folder) != before
+
+
+def test_a_missing_folder_says_how_to_get_it(base: FrozenBase, tmp_path: Path) -> None:
+    with pytest.raises(UnknownBase, match="rollcall models pull tiny"):
+        open_base(base.card.model_copy(update={"folder": tmp_path}))
+
+
+def test_training_times_cover_the_whole_walk(base: FrozenBase) -> None:
+    times = base.family.times(torch.tensor([0.0, 0.5, 0.9999999]))
+    assert times.tolist() == [0, 500, 999]
+    noise = torch.randn(3, 4, 8, 8)
+    noisy = base.family.corrupt(torch.zeros_like(noise), noise, times)
+    assert torch.allclose(noisy.sample[2], noise[2])  # zero terminal SNR: pure noise at the end
+    assert bool((noisy.weight > 0).all())
