@@ -190,7 +190,7 @@ def _add_pages(app: FastAPI) -> None:
     @app.get("/")
     def batches(request: Request) -> Response:
         session = signed_in(request)
-        return HTMLResponse(desk_pages.batches(vault, session, door.token(session)))
+        return HTMLResponse(desk_pages.batches(vault, session, door.token(session), app.state.clock()))
 
     @app.get("/batches/{batch}")
     def slash(batch: str) -> Response:

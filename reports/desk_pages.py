@@ -1,16 +1,17 @@
 """The desk's own pages: signing in, the list of batches, uploading, and what a check found."""
 
-from collections import Counter
+from datetime import datetime
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 
 from reports.desk_door import Session
-from reports.gather import gather
-from reports.pages import in_order, review_state, say_time
+from reports.gather import kit_title, viewable
+from reports.pages import say_time
 from reports.phrases import state_name
 from reports.site import render
 from reports.site_of_batch import report_folder
-from tasks.vault.records import Batch
+from tasks.vault.records import Batch, Employee, Headshot, Seat
 from tasks.vault.store import Vault
 
 FACES = 5  # pictures on a batch's card
@@ -36,29 +37,45 @@ def fault(status: int) -> str:
     return render("fault.html", root="/", title=title, text=text)
 
 
-def batches(vault: Vault, session: Session, token: str) -> str:
+def batches(vault: Vault, session: Session, token: str, now: datetime) -> str:
     """All batches, the newest first, with how far their review has come."""
     with vault.reading() as records:
         found = records.exec(select(Batch).order_by(col(Batch.created_at).desc()).limit(SHOWN)).all()
-    cards = [_card(vault, batch) for batch in found]
+    cards = [_card(vault, batch, now) for batch in found]
     return render("batches.html", root="/", by=session.by, token=token, cards=cards)
 
 
-def _card(vault: Vault, batch: Batch) -> dict[str, object]:
-    data = gather(vault, batch.id)
-    counts = Counter(review_state(person) for person in data.people)
-    folder = report_folder(vault.settings, batch.id) / "people"
-    faces: list[str] = []
-    for person in data.people:
-        shots = in_order(person) if person.viewable else ()
-        files = list((folder / person.id).glob(f"t-{shots[0].digest[:16]}-*.webp")) if shots else []
-        if files and len(faces) < FACES:
-            faces.append(f"/batches/{batch.id}/people/{person.id}/{files[0].name}")
-    return {
-        "id": batch.id, "kit": data.batch.kit_title, "when": say_time(batch.created_at), "people": len(data.people),
-        "faces": faces, "blanks": FACES - len(faces),
-        "counts": [(state, state_name(state), number) for state, number in counts.most_common(4)],
+def _card(vault: Vault, batch: Batch, now: datetime) -> dict[str, object]:
+    """One batch in a few counts: a list of batches must not read thousands of people."""
+    mine, shots = col(Seat.batch_id) == batch.id, col(Headshot.batch_id) == batch.id
+    with vault.reading() as records:
+        active = select(Employee.id).where(col(Employee.state) == "active")
+        here = mine, col(Seat.employee_id).in_(active)
+        states = dict(records.exec(select(Seat.state, sa.func.count()).where(*here).group_by(col(Seat.state))).all())
+        approved = shots, col(Headshot.state) == "approved", col(Headshot.employee_id).in_(active)
+        done = records.exec(select(sa.func.count(sa.distinct(col(Headshot.employee_id)))).where(*approved)).one()
+        first = select(Headshot).where(shots, col(Headshot.choice) == 1, col(Headshot.employee_id).in_(active))
+        proposed = records.exec(first.order_by(col(Headshot.digest)).limit(3 * FACES)).all()
+    faces = [face for shot in proposed if (face := _face(vault, batch.id, shot, now))][:FACES]
+    judged = states.get("done", 0) + states.get("flagged", 0)
+    counts = {
+        "approved": done, "review": max(0, judged - done), "blocked": states.get("blocked", 0),
+        "failed": states.get("failed", 0),
+        "waiting": sum(states.get(state, 0) for state in ("ready", "trained", "rendered")),
     }  # fmt: skip
+    return {
+        "id": batch.id, "kit": kit_title(batch.kit, vault.settings.kits), "when": say_time(batch.created_at),
+        "people": sum(states.values()), "faces": faces, "blanks": FACES - len(faces),
+        "counts": [(state, state_name(state), number) for state, number in counts.items() if number],
+    }  # fmt: skip
+
+
+def _face(vault: Vault, batch: str, shot: Headshot, now: datetime) -> str | None:
+    """The address of a small picture that lies in the report, if it may be shown."""
+    folder = report_folder(vault.settings, batch) / "people" / shot.employee_id
+    file = next(folder.glob(f"t-{shot.digest[:16]}-*.webp"), None)
+    allowed = file is not None and viewable(vault, shot.employee_id, now)
+    return f"/batches/{batch}/people/{shot.employee_id}/{file.name}" if file is not None and allowed else None
 
 
 def upload(session: Session, token: str, error: str = "") -> str:

@@ -41,7 +41,10 @@ def keep_picture(folder: Path, stem: str, box: Box, read: Callable[[], bytes | N
     content = read()
     if content is None:
         return None
-    data, width, height = fit(content, box)
+    try:
+        data, width, height = fit(content, box)
+    except (OSError, ValueError):  # one damaged picture is a gap on one page, never the end of the report
+        return None
     name = f"{stem}-{width}x{height}.webp"
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f".{name}.{os.getpid()}.part"
