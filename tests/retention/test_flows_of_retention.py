@@ -1,0 +1,58 @@
+"""The flows are thin: without Prefect they are plain functions, and with it nothing but ids and counts is recorded."""
+
+import sqlite3
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from flows import retention as flow
+from tasks.vault.records import Employee
+from tasks.vault.settings import Settings
+from tasks.vault.store import open_vault
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kit: ModuleType) -> Path:
+    """An installation with two people whose photos were taken long ago."""
+    monkeypatch.setenv("ROLLCALL_HOME", str(tmp_path / "home"))
+    with open_vault(Settings(home=tmp_path / "home")) as vault:
+        for one in ("p1", "p2"):
+            kit.photograph(vault, kit.enrol(vault, one), kit.NOW - timedelta(days=500))
+    return tmp_path / "home"
+
+
+def test_plain_functions_work_without_prefect(home: Path) -> None:
+    assert flow.retention.fn(dry_run=True) == {"items_due": 9, "people_due": 0, "held": 0}
+    identity = flow.forget_person.fn("p1")
+    assert (home / "receipts" / f"{identity}.html").exists()
+    counts = flow.retention.fn()
+    assert counts["people_with_expired_items"] == 1
+    assert counts["blocked"] == 0
+    with pytest.raises(ValueError, match="opaque id"):
+        flow.forget_person.fn("Ada Lovelace")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_real_run_leaves_ids_only_in_prefect(home: Path, tmp_path: Path, kit: ModuleType) -> None:
+    """Both flows under a real (temporary) Prefect server; its database is then read byte by byte."""
+    prefect = tmp_path / "prefect"
+    code = "from flows.retention import forget_person, retention; forget_person('p1'); retention()"
+    environment = {
+        "PATH": "/usr/bin:/bin", "ROLLCALL_HOME": str(home), "PREFECT_HOME": str(prefect), "HOME": str(tmp_path),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",
+    }  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert kit.hits([home, prefect], kit.canary("p1")) == []
+    assert kit.hits([prefect], kit.canary("p2")) == []
+    with sqlite3.connect(prefect / "prefect.db") as connection:
+        names = [row[0] for row in connection.execute("SELECT name FROM flow_run")]
+    connection.close()
+    assert "forget p1" in names
+    with open_vault(Settings(home=home)) as vault, vault.reading() as session:
+        assert session.get_one(Employee, "p1").state == "erased"

@@ -1,0 +1,332 @@
+"""The nightly sweep: what is due goes, what is not stays, a wrong rule stops it, and orphans are found both ways."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+
+from tasks.retention.inventory import take_inventory
+from tasks.retention.receipts import Receipt
+from tasks.retention.sweep import MassDeletion, SweepRunning, _alone, forecast, run_retention
+from tasks.vault import audit_log
+from tasks.vault.failures import NoConsent, Unreadable
+from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Employee, Erasure, Headshot, Selfie
+from tasks.vault.settings import Settings
+from tasks.vault.signing import open_signer
+from tasks.vault.store import Vault, open_vault
+from tasks.vault.verify_audit import verify_receipts
+
+DAY = timedelta(days=1)
+
+
+def _approve(vault: Vault, who: str, at: datetime) -> None:
+    with vault.session() as session:
+        session.add(
+            Decision(id=f"ok{who}", employee_id=who, batch_id="b1", headshot_digest=f"h{who}", verdict="approve",
+                     by="hr", at=at)
+        )  # fmt: skip
+        session.get_one(Headshot, f"h{who}").state = "approved"
+
+
+def _keys(vault: Vault, who: str) -> list[str]:
+    return [key.split("/")[2] for key in vault.blobs.keys(f"people/{who}/")]
+
+
+def test_photos_go_a_week_after_approval_and_the_picture_stays(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    _approve(vault, "p1", kit.NOW + DAY)
+    assert run_retention(settings, kit.NOW + 8 * DAY - timedelta(seconds=1)) == []
+    receipts = run_retention(settings, kit.NOW + 8 * DAY)
+    assert [(one.person, one.scope, one.state, one.removed) for one in receipts] == [
+        ("p1", "items", "final", {"selfies": 1, "adapter": 1})
+    ]
+    assert _keys(vault, "p1") == ["headshots", "thumbnails"]
+    assert _keys(vault, "p2") == ["adapter", "headshots", "selfies", "thumbnails"]
+    with vault.reading() as session:
+        assert session.get(Selfie, "sp1") is None
+        assert session.get(Adapter, "ap1") is None
+        assert session.get(Headshot, "hp1") is not None
+        assert session.get(Selfie, "sp2") is not None
+    assert not (settings.reports / "b1" / "people" / "p1").exists(), "the report's copies of the photos go too"
+    assert run_retention(settings, kit.NOW + 9 * DAY) == []
+
+
+def test_expired_kinds_are_shredded_and_the_others_still_open(tmp_path: Path, kit: ModuleType) -> None:
+    settings = Settings(home=tmp_path / "home")
+    with open_vault(settings) as vault:
+        kit.photograph(vault, kit.enrol(vault, "p1"))
+        _approve(vault, "p1", kit.NOW)
+        backup = vault.blobs.get("people/p1/selfies/1.jpg")
+        receipt = run_retention(settings, kit.NOW + 8 * DAY)[0]
+        assert receipt.level == "cryptographic"
+        assert vault.keys.kinds_of("p1") == ["headshots", "thumbnails"]
+        permit = vault.permit("p1", now=kit.NOW)
+        assert vault.read(permit, "people/p1/headshots/h.png") == kit.canary("p1").pixels
+        vault.blobs.put("people/p1/selfies/1.jpg", [backup])  # somebody restores a backup
+        with pytest.raises(Unreadable):
+            vault.read(permit, "people/p1/selfies/1.jpg")
+
+
+def test_everything_goes_in_time(settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType) -> None:
+    assert len(run_retention(settings, kit.NOW + 30 * DAY)) == 3
+    assert vault.blobs.remains("") == []
+    with vault.reading() as session:
+        assert session.exec(select(Artifact)).all() == []
+        assert session.exec(select(Headshot)).all() == []
+        assert session.get_one(Employee, "p1").name, "the person is still employed"
+
+
+def test_a_month_of_outage_is_caught_up_in_one_run(settings: Settings, vault: Vault, kit: ModuleType) -> None:
+    for number in range(3):
+        kit.photograph(vault, kit.enrol(vault, f"p{number}"), kit.NOW + number * 5 * DAY)
+    kit.withdraw(vault, "p0")
+    receipts = run_retention(settings, kit.NOW + 60 * DAY)
+    assert len(receipts) == 3
+    assert vault.blobs.remains("") == []
+
+
+def test_withdrawn_consent_means_forget(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    kit.withdraw(vault, "p1", kit.NOW + DAY)
+    receipts = run_retention(settings, kit.NOW + 2 * DAY)
+    assert [(one.person, one.reason, one.state) for one in receipts] == [("p1", "withdrawn", "provisional")]
+    assert kit.hits([settings.home], company["p1"]) == []
+    final = run_retention(settings, kit.NOW + 3 * DAY)
+    assert [(one.person, one.state) for one in final] == [("p1", "final")]
+
+
+def test_leavers_keep_their_picture_for_two_weeks(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    _approve(vault, "p1", kit.NOW)
+    with vault.session() as session:
+        session.get_one(Employee, "p1").status = "left"
+    assert run_retention(settings, kit.NOW + DAY) == []
+    with vault.session() as session:  # a later import touches the row: the clock does not start again
+        session.get_one(Employee, "p1").updated_at = kit.NOW + 10 * DAY
+    assert "headshots" in _keys(vault, "p1")
+    assert all(one.scope == "items" for one in run_retention(settings, kit.NOW + 14 * DAY))
+    assert [one.reason for one in run_retention(settings, kit.NOW + 15 * DAY)] == ["left"]
+    assert kit.hits([settings.home], company["p1"]) == []
+
+
+def test_whoever_comes_back_is_not_forgotten(settings: Settings, vault: Vault, kit: ModuleType) -> None:
+    kit.enrol(vault, "p1", status="left")
+    run_retention(settings, kit.NOW)
+    with vault.session() as session:
+        session.get_one(Employee, "p1").status = "active"
+    run_retention(settings, kit.NOW + DAY)
+    with vault.session() as session:
+        session.get_one(Employee, "p1").status = "left"
+    assert run_retention(settings, kit.NOW + 15 * DAY) == []
+    assert len(run_retention(settings, kit.NOW + 29 * DAY)) == 1
+
+
+def test_a_dry_run_changes_nothing(settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType) -> None:
+    kit.withdraw(vault, "p1")
+    before = {path: path.read_bytes() for path in (settings.home / "blobs").rglob("*") if path.is_file()}
+    assert run_retention(settings, kit.NOW + 40 * DAY, dry_run=True) == []
+    assert {path: path.read_bytes() for path in (settings.home / "blobs").rglob("*") if path.is_file()} == before
+    seen = forecast(vault, kit.NOW + 40 * DAY)
+    assert [one.person for one in seen.plan.forget] == ["p1"]
+    assert {verdict.item.person for verdict in seen.plan.delete} == {"p10", "p2"}
+    assert seen.stops_because == ""
+
+
+def test_a_wrong_roster_stops_the_sweep(settings: Settings, vault: Vault, kit: ModuleType) -> None:
+    with vault.session() as session:
+        for number in range(40):
+            session.add(Employee(id=f"q{number}", number=str(number), status="left", updated_at=kit.NOW))
+    run_retention(settings, kit.NOW)
+    late = kit.NOW + 15 * DAY
+    with pytest.raises(MassDeletion, match="40 people would be forgotten at once, the limit is 25"):
+        run_retention(settings, late)
+    assert "40 people" in forecast(vault, late).stops_because
+    with vault.reading() as session:
+        assert session.get_one(Employee, "q0").state == "active"
+        stopped = session.exec(select(audit_log.AuditEntry).where(col(audit_log.AuditEntry.action) == "sweep_stopped"))
+        assert len(stopped.all()) == 1
+    assert len(run_retention(settings, late, allow_mass_deletion=True)) == 40
+
+
+def test_changed_rules_are_shown_before_they_delete_a_company(
+    settings: Settings, vault: Vault, kit: ModuleType, tmp_path: Path
+) -> None:
+    with vault.session() as session:
+        for number in range(30):
+            session.add(Employee(id=f"q{number}", number=str(number), updated_at=kit.NOW))
+            session.add(Consent(id=f"c{number}", employee_id=f"q{number}", given_at=kit.NOW))
+    for number in range(30):
+        vault.write(vault.permit(f"q{number}", now=kit.NOW), "selfies", "1", b"x", now=kit.NOW)
+    run_retention(settings, kit.NOW + DAY)
+    rules = tmp_path / "retention.toml"
+    rules.write_text('[keep]\nselfies_at_latest = "1 day"\nselfies_after_approval = "0 days"\n')
+    changed = settings.model_copy(update={"retention_rules": rules})
+    with pytest.raises(MassDeletion, match="the rules changed and 30 people are concerned"):
+        run_retention(changed, kit.NOW + 2 * DAY)
+    assert len(vault.blobs.remains("")) == 30
+    assert len(run_retention(changed, kit.NOW + 2 * DAY, allow_mass_deletion=True)) == 30
+
+
+def test_a_clock_that_went_back_does_not_hold_the_sweep_up(settings: Settings, vault: Vault, kit: ModuleType) -> None:
+    kit.enrol(vault, "p1")
+    run_retention(settings, kit.NOW + 2 * DAY)
+    kit.withdraw(vault, "p1", kit.NOW + DAY)
+    assert len(run_retention(settings, kit.NOW)) == 1
+
+
+def test_two_sweeps_do_not_run_at_once(settings: Settings, kit: ModuleType) -> None:
+    with _alone(settings), pytest.raises(SweepRunning):
+        run_retention(settings, kit.NOW)
+
+
+def test_held_people_lose_nothing(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType, tmp_path: Path
+) -> None:
+    rules = tmp_path / "retention.toml"
+    rules.write_text('[[hold]]\nperson = "p1"\nreason = "labour court, 12/2027"\n')
+    held = settings.model_copy(update={"retention_rules": rules})
+    kit.withdraw(vault, "p1")
+    before = _keys(vault, "p1")
+    assert {one.person for one in run_retention(held, kit.NOW + 60 * DAY)} == {"p10", "p2"}
+    assert _keys(vault, "p1") == before
+    with pytest.raises(NoConsent):  # a hold keeps; it gives nobody leave to use
+        vault.permit("p1", now=kit.NOW)
+
+
+def test_old_records_go_and_proof_outlives_them(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    kit.withdraw(vault, "p1")
+    run_retention(settings, kit.NOW + DAY)
+    run_retention(settings, kit.NOW + 2 * DAY)
+    run_retention(settings, kit.NOW + 366 * DAY)
+    with vault.reading() as session:
+        assert session.get(Batch, "b1") is None
+        assert session.get(Consent, "cp1") is not None
+    receipt = next(path for path in settings.receipts.glob("*.json") if '"person": "p1"' in path.read_text())
+    run_retention(settings, kit.NOW + (6 * 365 + 3) * DAY)
+    assert not receipt.exists()
+    signer = open_signer(settings.signing_key, settings.audit / "signing.pub")
+    assert verify_receipts(audit_log.entries(vault.engine), settings.receipts, signer.public) == []
+    with vault.reading() as session:
+        assert session.get(Consent, "cp1") is None
+        assert session.get(Consent, "cp2") is not None, "who is still here keeps their proof"
+
+
+def _planted(settings: Settings, vault: Vault, kit: ModuleType) -> dict[str, Callable[[], object]]:
+    """Orphans of every sort, and how each comes to be."""
+    blobs = settings.home / "blobs" / "people"
+
+    def file(path: Path, age: timedelta = DAY) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+        stamp = (kit.NOW - age).timestamp()
+        os.utime(path, (stamp, stamp))
+
+    def row(entry: Any) -> None:
+        with vault.session() as session:
+            session.add(entry)
+
+    return {
+        "blob_without_intent": lambda: file(blobs / "p2" / "selfies" / "restored.jpg"),
+        "blob_of_nobody": lambda: file(blobs / "p404" / "selfies" / "1.jpg"),
+        "unfinished_write": lambda: file(blobs / "p2" / "selfies" / ".9.jpg.ab.part"),
+        "intent_without_blob": lambda: row(
+            Artifact(key="people/p2/selfies/none", employee_id="p2", kind="selfies", epoch=0, created_at=kit.NOW - DAY)
+        ),
+        "selfie_of_nobody": lambda: row(
+            Selfie(id="z", employee_id="p404", digest="d", blob_key="k", width=1, height=1, created_at=kit.NOW)
+        ),
+        "decision_of_nobody": lambda: row(
+            Decision(id="z", employee_id="p404", batch_id="b1", verdict="redo", by="x", at=kit.NOW)
+        ),
+        "key_of_nobody": lambda: vault.keys.data_key("p404", "selfies"),
+        "page_of_nobody": lambda: file(settings.reports / "b1" / "people" / "p404" / "1.jpg"),
+        "scratch": lambda: file(settings.scratch / "b0" / "old.npy", 10 * DAY),
+    }
+
+
+ORPHANS = (
+    "blob_without_intent", "blob_of_nobody", "unfinished_write", "intent_without_blob", "selfie_of_nobody",
+    "decision_of_nobody", "key_of_nobody", "page_of_nobody", "scratch",
+)  # fmt: skip
+
+
+def test_orphans_of_every_sort_are_found_and_removed(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    before = kit.fingerprint(vault, company["p2"])
+    assert forecast(vault, kit.NOW).orphans == {}
+    planted = _planted(settings, vault, kit)
+    assert set(planted) == set(ORPHANS)
+    for plant in planted.values():
+        plant()
+    seen = forecast(vault, kit.NOW + timedelta(hours=1)).orphans
+    assert {name for name in ORPHANS if name != "scratch"} <= seen.keys()
+    run_retention(settings, kit.NOW + timedelta(hours=1))
+    assert forecast(vault, kit.NOW + timedelta(hours=1)).orphans == {}
+    assert not (settings.scratch / "b0" / "old.npy").exists()
+    assert kit.fingerprint(vault, company["p2"]) == before
+
+
+def test_writers_at_work_are_no_orphans(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    now = datetime.now(kit.NOW.tzinfo)
+    part = settings.home / "blobs" / "people" / "p2" / "selfies" / ".9.jpg.ab.part"
+    part.write_bytes(b"half")
+    with vault.session() as session:
+        session.add(Artifact(key="people/p2/x/1", employee_id="p2", kind="crops", epoch=0, created_at=now))
+    assert forecast(vault, now + timedelta(hours=1)).orphans == {}
+
+
+def test_lost_records_do_not_delete_everybodys_blobs(settings: Settings, vault: Vault, kit: ModuleType) -> None:
+    """The records were restored from before forty people came: their blobs look like nobody's."""
+    for number in range(40):
+        folder = settings.home / "blobs" / "people" / f"q{number}" / "selfies"
+        folder.mkdir(parents=True)
+        (folder / "1.jpg").write_bytes(b"x")
+    with pytest.raises(MassDeletion, match="were the records restored"):
+        run_retention(settings, kit.NOW)
+    assert len(vault.blobs.remains("")) == 40
+
+
+def test_the_log_and_the_receipts_confirm_each_other(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType, tmp_path: Path
+) -> None:
+    copies = tmp_path / "elsewhere"
+    kit.withdraw(vault, "p1")
+    receipts: list[Receipt] = run_retention(
+        settings.model_copy(update={"checkpoint_copies": copies}), kit.NOW + 31 * DAY
+    )
+    assert len(receipts) == 3
+    import json
+
+    signer = open_signer(settings.signing_key, settings.audit / "signing.pub")
+    checkpoint = json.loads(next(copies.iterdir()).read_text())
+    assert audit_log.verify(vault.engine, checkpoint, signer.public).confirmed
+    assert verify_receipts(audit_log.entries(vault.engine), settings.receipts, signer.public) == []
+
+
+def test_the_inventory_knows_redo_and_rejections(vault: Vault, company: dict[str, Any], kit: ModuleType) -> None:
+    _approve(vault, "p1", kit.NOW + DAY)
+    with vault.session() as session:
+        session.add(Decision(id="r", employee_id="p1", batch_id="b1", verdict="redo", by="x", at=kit.NOW + 2 * DAY))
+        session.get_one(Headshot, "hp2").state = "rejected"
+    found = take_inventory(vault)
+    people = {person.id: person for person in found.people}
+    assert people["p1"].approved_at is None
+    items = {item.id: item for item in found.items}
+    assert items["people/p1/headshots/h.png"].clock == "approved"
+    assert items["people/p2/headshots/h.png"].decided_at == kit.NOW
+    assert items["people/p10/thumbnails/h.webp"].clock == "candidate"
+    with vault.reading() as session:
+        assert session.exec(select(Erasure)).all() == []
