@@ -113,9 +113,8 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         results = measure(given.people, Path(folder) / "home", given.plan_only)
-    print(
-        f"| retention of {given.people:,} people | seconds | of processor | per person, ms | |\n|---|---:|---:|---:|---|"
-    )
+    print(f"| retention of {given.people:,} people | seconds | of processor | per person, ms | |")
+    print("|---|---:|---:|---:|---|")
     for what, wall, cpu, note in results:
         print(f"| {what} | {wall:.1f} | {cpu:.1f} | {1000 * cpu / given.people:.2f} | {note} |")
 
