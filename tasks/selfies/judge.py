@@ -65,6 +65,8 @@ def judge_photo(look: Look, limits: QualityLimits, photo: int = 1) -> SelfieVerd
         severity = REJECT if look.second_share > limits.second_face_reject else WARN
         found.append(finding("several_faces", look.faces, 1, severity=severity, photo=photo))
     found += _judge_quality(look.quality, limits, photo)
+    if look.weak and not any(f.severity == "reject" for f in found):
+        return SelfieVerdict(photo, False, (finding("no_face", 0, 1, photo=photo),))
     return SelfieVerdict(photo, all(f.severity != "reject" for f in found), tuple(found))
 
 

@@ -7,8 +7,9 @@ tested without a network, and pixels need not stay in memory while a whole compa
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tasks.selfies.search import search
 from tasks.vision.faces import Eyes, Vector
 from tasks.vision.images import Picture, Refused, read_picture, resize
 from tasks.vision.quality import Quality, difference_hash, mirrored_hash, read_quality
@@ -29,6 +30,7 @@ class Look:
     hash: int = 0
     mirrored: int = 0
     vector: Vector | None = None
+    weak: bool = False  # the face was found, but not surely: good for saying what is wrong, not for accepting
     refused: tuple[str, str, str] | None = None  # code, measured, limit
 
 
@@ -43,6 +45,7 @@ def look_at(data: bytes, eyes: Eyes) -> tuple[Look, Picture | None]:
     picture = shrunk(decoded.picture)
     height, width = picture.shape[:2]
     found = [face for face in eyes.finder.find(picture) if face.score >= eyes.limits.score]
+    found = found or search(picture, eyes.finder, eyes.limits.score)
     look = Look(
         digest=decoded.digest,
         width=width,
@@ -54,14 +57,13 @@ def look_at(data: bytes, eyes: Eyes) -> tuple[Look, Picture | None]:
     if not found:
         return look, picture
     main = found[0]
-    second = max((face.area for face in found[1:]), default=0.0) / max(main.area, 1.0)
-    quality = read_quality(picture, main)
-    vector = eyes.embedder.embed(picture, main)
-    return _with_face(look, second, quality, vector), picture
-
-
-def _with_face(look: Look, second: float, quality: Quality, vector: Vector) -> Look:
-    return Look(look.digest, look.width, look.height, look.faces, second, quality, look.hash, look.mirrored, vector)
+    return replace(
+        look,
+        second_share=max((face.area for face in found[1:]), default=0.0) / max(main.area, 1.0),
+        quality=read_quality(picture, main),
+        vector=eyes.embedder.embed(picture, main),
+        weak=main.score < eyes.limits.score,
+    ), picture
 
 
 def shrunk(picture: Picture) -> Picture:

@@ -80,6 +80,11 @@ def test_no_face_and_no_picture() -> None:
     assert codes(Look(refused=("truncated", "12 bytes", "a whole picture"))) == ["no_photos", "truncated"]
 
 
+def test_a_face_that_is_not_sure_names_a_problem_but_accepts_nothing() -> None:
+    assert codes(replace(look(1, inter_eye_px=12.0), weak=True)) == ["no_photos", "small_face"]
+    assert codes(replace(look(1), weak=True)) == ["no_photos", "no_face"]
+
+
 def test_how_many_are_enough() -> None:
     assert codes() == ["no_photos"]
     some = judge_set([look(i) for i in range(WANTED - 1)], LIMITS, THRESHOLDS)
