@@ -61,7 +61,7 @@ def test_expired_kinds_are_shredded_and_the_others_still_open(tmp_path: Path, ki
     settings = Settings(home=tmp_path / "home")
     with open_vault(settings) as vault:
         kit.photograph(vault, kit.enrol(vault, "p1"))
-        _approve(vault, "p1", kit.NOW)
+        _approve(vault, "p1", kit.NOW + timedelta(hours=1))
         backup = vault.blobs.get("people/p1/selfies/1.jpg")
         receipt = run_retention(settings, kit.NOW + 8 * DAY)[0]
         assert receipt.level == "cryptographic"
