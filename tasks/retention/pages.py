@@ -5,6 +5,7 @@ script elements, and HTML elements that carry the id. A page that still mentions
 because a page can be written again from the records and a face cannot be unseen.
 """
 
+import html
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 _SCRIPT = re.compile(r"(<script\b[^>]*application/json[^>]*>)(.*?)(</script>)", re.S | re.I)
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _TEXT = {".html", ".json", ".js", ".csv", ".txt", ".xml", ".svg", ".md"}
 _CUTTABLE = {"article", "li", "tr", "section", "figure", "option", "a", "div", "p", "td"}
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -51,7 +53,7 @@ def clear_pages(reports: Path, people: Sequence[Mentioned]) -> PagesCleared:
         relative = path.relative_to(reports)
         if ids & set(_name_parts(relative)):
             removed += _remove(path)
-        elif path.suffix in _TEXT and pattern.search(text := path.read_text(encoding="utf-8", errors="replace")):
+        elif path.suffix in _TEXT and _speaks_of(text := _read(path), pattern):
             cut = cut_mentions(text, pattern, path.suffix)
             if cut is None:
                 removed += _remove(path)
@@ -91,11 +93,11 @@ def cut_mentions(text: str, pattern: re.Pattern[str], suffix: str) -> str | None
         cut = _cut_elements(cut, pattern)
     else:
         return None
-    return None if pattern.search(cut) else cut
+    return None if _speaks_of(cut, pattern) else cut
 
 
 def _prune_script(text: str, pattern: re.Pattern[str]) -> str:
-    if not pattern.search(text):
+    if not _speaks_of(text, pattern):
         return text
     try:
         left = json.dumps(_prune(json.loads(text), pattern), ensure_ascii=False)
@@ -126,16 +128,16 @@ def _names_directly(entry: Any, pattern: re.Pattern[str]) -> bool:
 
 
 class _Elements(HTMLParser):
-    """Notes where elements that mention somebody begin and end in the text."""
+    """Notes the smallest elements that can be cut and that mention somebody, as positions in the text."""
 
     def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
         super().__init__(convert_charrefs=False)
         self._text = text
-        self._lines = [0]
-        for line in text.splitlines(keepends=True):
-            self._lines.append(self._lines[-1] + len(line))
+        self._lines = [0]  # where each line begins; the parser counts lines by \n alone
+        for line in text.split("\n"):
+            self._lines.append(self._lines[-1] + len(line) + 1)
         self._pattern = pattern
-        self._open: list[list[Any]] = []  # [tag, where it begins, whether it mentions somebody]
+        self._open: list[tuple[str, int]] = []
         self.spans: list[tuple[int, int]] = []
         self.feed(text)
 
@@ -144,48 +146,49 @@ class _Elements(HTMLParser):
         return self._lines[line - 1] + column
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        mentioned = any(value and self._pattern.search(value) for _, value in attrs)
-        if tag in _VOID:
-            if mentioned and self._open:
-                self._open[-1][2] = True
-            return
-        self._open.append([tag, self._here(), mentioned])
-
-    def handle_data(self, data: str) -> None:
-        if self._open and self._pattern.search(data):
-            self._open[-1][2] = True
+        if tag not in _VOID:
+            self._open.append((tag, self._here()))
 
     def handle_endtag(self, tag: str) -> None:
         while self._open:
-            name, begin, mentioned = self._open.pop()
-            if mentioned and name in _CUTTABLE:
-                self.spans.append((begin, self._text.index(">", self._here()) + 1))
-            elif mentioned and self._open:
-                self._open[-1][2] = True  # an element too small to cut: its parent goes
+            name, begin = self._open.pop()
+            if name in _CUTTABLE:
+                self._weigh(begin, self._text.index(">", self._here()) + 1)
             if name == tag:
                 return
 
+    def _weigh(self, begin: int, finish: int) -> None:
+        """Mark this element when, apart from what is marked inside it, it still mentions somebody."""
+        piece = _without_spans(self._text, begin, finish, [one for one in self.spans if one[0] >= begin])
+        if _speaks_of(piece, self._pattern):
+            self.spans = [one for one in self.spans if one[0] < begin]
+            self.spans.append((begin, finish))
+
 
 def _cut_elements(text: str, pattern: re.Pattern[str]) -> str:
-    # The parser counts lines by \n alone; other breaks would shift its positions.
-    if any(sign in text for sign in "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"):
-        return text
-    outermost: list[tuple[int, int]] = []
-    for begin, finish in sorted(_Elements(text, pattern).spans):
-        if not outermost or finish > outermost[-1][1]:
-            outermost.append((begin, finish))
-    for begin, finish in reversed(outermost):
-        text = text[:begin] + text[finish:]
-    return text
+    return _without_spans(text, 0, len(text), _Elements(text, pattern).spans)
+
+
+def _without_spans(text: str, begin: int, finish: int, spans: list[tuple[int, int]]) -> str:
+    kept = []
+    for start, end in sorted(spans):
+        kept.append(text[begin:start])
+        begin = end
+    return "".join((*kept, text[begin:finish]))
+
+
+def _speaks_of(text: str, pattern: re.Pattern[str]) -> bool:
+    """Whether the text mentions somebody, as it stands or in the escapes of JSON and HTML."""
+    if pattern.search(text):
+        return True
+    plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).replace('\\"', '"')
+    plain = html.unescape(plain)
+    return plain != text and bool(pattern.search(plain))
 
 
 def _pattern(people: Sequence[Mentioned]) -> re.Pattern[str]:
-    """Matches any mention; ids and words as whole words, in the escapes HTML and JSON use."""
-    words = {person.id for person in people}
-    for person in people:
-        for word in person.words:
-            escaped = word.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-            words |= {word, escaped, escaped.replace("'", "&#39;").replace('"', "&#34;"), json.dumps(word)[1:-1]}
+    """Matches any mention: ids and words, as whole words, letter case aside."""
+    words = {word for person in people for word in (person.id, *person.words)}
     return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(word) for word in sorted(words)) + r")(?!\w)", re.I)
 
 
@@ -196,13 +199,19 @@ def _name_parts(path: Path) -> list[str]:
 def _mentions(path: Path, reports: Path, ids: set[str], pattern: re.Pattern[str]) -> bool:
     if ids & set(_name_parts(path.relative_to(reports))):
         return True
-    return path.suffix in _TEXT and bool(pattern.search(path.read_text(encoding="utf-8", errors="replace")))
+    return path.suffix in _TEXT and _speaks_of(_read(path), pattern)
 
 
 def _files(folder: Path) -> Iterable[Path]:
     for base, _, names in os.walk(folder):
         for name in names:
             yield Path(base) / name
+
+
+def _read(path: Path) -> str:
+    """The file as it is, line ends and all."""
+    with open(path, encoding="utf-8", errors="replace", newline="") as file:
+        return file.read()
 
 
 def _remove(path: Path) -> int:

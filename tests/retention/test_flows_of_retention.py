@@ -19,9 +19,10 @@ from tasks.vault.store import open_vault
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kit: ModuleType) -> Path:
     """An installation with two people whose photos were taken long ago."""
     monkeypatch.setenv("ROLLCALL_HOME", str(tmp_path / "home"))
+    then = kit.NOW - timedelta(days=500)
     with open_vault(Settings(home=tmp_path / "home")) as vault:
         for one in ("p1", "p2"):
-            kit.photograph(vault, kit.enrol(vault, one), kit.NOW - timedelta(days=500))
+            kit.photograph(vault, kit.enrol(vault, one, then), then)
     return tmp_path / "home"
 
 

@@ -57,7 +57,7 @@ def test_folder_and_page_go_and_neighbours_stay(tmp_path: Path) -> None:
         ("code.js", 'const first = "p1";'),
         ("broken.json", '{"id": "p1"'),
         ("odd.html", "p1 outside of any element"),
-        ("breaks.html", "<p>p1</p>\r\n<p>others</p>"),
+        ("list.html", "<body data-people='p1 p10'><p>others</p></body>"),
     ],
 )
 def test_what_cannot_be_cut_is_removed_whole(tmp_path: Path, name: str, text: str) -> None:
@@ -90,6 +90,13 @@ def test_names_in_other_letters_and_escapes(tmp_path: Path) -> None:
     assert "quagga" not in text.lower()
     assert text.startswith("<ul><li>Bo</li></ul>")
     assert json.loads(text.split('json">')[1].split("<")[0]) == [{"n": "Bo"}]
+
+
+def test_other_line_ends_do_not_shift_the_knife(tmp_path: Path) -> None:
+    page = _site(tmp_path, "index.html", "")
+    page.write_bytes("<ul>\r\n<li>a\x0cb</li>\u2028\r\n<li id='p1'>\rx</li>\r\n<li>c</li>\r\n</ul>".encode())
+    clear_pages(tmp_path, [ADA])
+    assert page.read_bytes().decode() == "<ul>\r\n<li>a\x0cb</li>\u2028\r\n\r\n<li>c</li>\r\n</ul>"
 
 
 def test_nested_elements_go_with_the_outermost_that_names_somebody() -> None:

@@ -134,7 +134,8 @@ def _missed(log: Any, signer: Signer, times: int, seed: int) -> list[str]:
     for _ in range(times):
         tamper = dice.choice(TAMPERINGS)
         tampered = tamper(dice, json.loads(text))
-        if tampered != entries and verify_entries(tampered, checkpoint, signer.public).confirmed:
+        # An entry added behind the checkpoint changes nothing it vouches for, and is said to be newer.
+        if tampered[:ENTRIES] != entries and verify_entries(tampered, checkpoint, signer.public).confirmed:
             missed.append(getattr(tamper, "__name__", "?"))
     return missed
 
