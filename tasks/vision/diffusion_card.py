@@ -86,7 +86,7 @@ class BaseCard(_Table):
     family: FamilyName
     path: str | None = None
     repository: str | None = None
-    revision: str | None = None
+    revision: str | None = Field(None, pattern=r"^[0-9a-f]{40}$", description="the full commit id")
     licence: str
     licence_url: str | None = None
     commercial_use: bool

@@ -4,6 +4,7 @@ The embedded base is one of these: v-prediction with zero terminal SNR, which is
 plain, evenly lit brand background.
 """
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -23,7 +24,9 @@ class SchedulerSampler(Sampler):
     """A diffusers scheduler as a sampler. Deterministic: nothing is drawn after the first noise."""
 
     def __init__(self, scheduler: Any, steps: int, device: torch.device) -> None:
-        scheduler.set_timesteps(steps, device=device)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="__array__ implementation")  # diffusers' solver under numpy 2
+            scheduler.set_timesteps(steps, device=device)
         self.scheduler, self.times = scheduler, list(scheduler.timesteps)
 
     def start(self, noise: Tensor) -> Tensor:

@@ -1,0 +1,62 @@
+"""One dial, and what follows from it."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.adapters.plan import forecast, plan_training, slots_for
+from tasks.vision.diffusion_card import BaseCard, load_base_card
+
+BASES = Path(__file__).parents[2] / "base_models"
+
+
+@pytest.fixture
+def sdxl() -> BaseCard:
+    return load_base_card("sdxl", BASES)
+
+
+def test_better_takes_longer(sdxl: BaseCard) -> None:
+    steps = [plan_training(sdxl, quality, 10).steps for quality in ("draft", "standard", "best")]
+    assert steps == sorted(set(steps))
+    assert plan_training(sdxl, "standard", 10).resolution == 768
+    assert plan_training(sdxl, "best", 10).resolution == 1024
+
+
+def test_few_photos_are_learned_gently_and_said_so(sdxl: BaseCard) -> None:
+    few, many = plan_training(sdxl, "standard", 3), plan_training(sdxl, "standard", 12)
+    assert few.few_photos
+    assert not many.few_photos
+    assert few.steps < many.steps
+    assert "few photos" in few.sentence()
+    assert few.digest() != many.digest()
+    assert many == plan_training(sdxl, "standard", 40)  # equal plans, equal adapters
+
+
+def test_an_unknown_quality_says_what_is_known(sdxl: BaseCard) -> None:
+    with pytest.raises(ValueError, match="draft, standard, best"):
+        plan_training(sdxl, "ultra", 10)
+
+
+def test_memory_decides_slots_before_it_touches_the_result(sdxl: BaseCard) -> None:
+    plan = plan_training(sdxl, "best", 10)
+    large, small = slots_for(sdxl, plan, 139, 16), slots_for(sdxl, plan, 24, 16)
+    assert large == (16, False)
+    assert small[0] >= 8
+    assert small[1]  # recomputes activations
+    assert plan_training(sdxl, "best", 10, memory_gib=24) == plan
+    with pytest.raises(MemoryError, match="not even one person"):
+        slots_for(sdxl, plan, 5, 16)
+    with pytest.raises(MemoryError, match="GiB"):
+        plan_training(sdxl, "best", 10, memory_gib=4)
+    assert plan_training(sdxl, "best", 10, memory_gib=6.4).resolution < plan.resolution
+
+
+def test_a_forecast_says_whether_it_was_measured(sdxl: BaseCard) -> None:
+    plan = plan_training(sdxl, "standard", 10)
+    guess, known = forecast(32, plan, sdxl), forecast(32, plan, sdxl, 0.03, memory_gib=139)
+    assert not guess.measured
+    assert known.measured
+    assert known.minutes == pytest.approx(32 * plan.steps * 0.03 / 60)
+    assert known.slots == 16
+    assert 0 < known.memory_gib < 139
+    assert forecast(2, plan, sdxl, 0.03).slots == 2

@@ -1,0 +1,79 @@
+"""A cohort whose process is killed without warning, and started again, ends with the same adapters."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tasks.adapters.examples import Person
+from tasks.adapters.plan import TrainingPlan
+from tasks.adapters.training import train_cohort
+from tasks.vision.diffusion import FrozenBase
+
+PROGRAM = """
+import json, sys
+from pathlib import Path
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from tasks.adapters.examples import Person
+from tasks.adapters.plan import TrainingPlan
+from tasks.adapters.training import train_cohort
+from tasks.vision.diffusion import load_base_card, open_base
+
+bases, people, plan, out = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]), Path(sys.argv[4])
+plan["targets"] = tuple(plan["targets"])
+torch.set_num_threads(1)
+base = open_base(load_base_card("tiny", bases), device="cpu")
+stored = np.load(people)
+group = [Person(f"p{i}", list(stored["pictures"][i]), list(map(str, stored["captions"][i])), int(stored["seeds"][i]))
+         for i in range(len(stored["seeds"]))]
+trained = train_cohort(base, group, TrainingPlan(**plan), slots=2, checkpoint_dir=out / "state", checkpoint_every=3)
+for one in trained:
+    save_file(one.weights, out / f"{one.person_id}.safetensors")
+"""
+
+
+@pytest.mark.slow
+def test_kill_nine_in_the_middle_changes_nobodys_adapter(
+    bases: Path, base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person], tmp_path: Path
+) -> None:
+    import json
+    from dataclasses import replace
+
+    import numpy as np
+
+    plan = replace(plan, steps=60)
+    people = [person(number) for number in range(2)]
+    np.savez(
+        tmp_path / "people.npz",
+        pictures=np.stack([np.stack(one.portraits) for one in people]),
+        captions=np.array([one.captions for one in people]),
+        seeds=np.array([one.seed for one in people]),
+    )
+    arguments = [str(bases), str(tmp_path / "people.npz"), json.dumps(asdict(plan)), str(tmp_path)]
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    state = tmp_path / "state" / "under-way.safetensors"
+    first = subprocess.Popen(command, env=environment)
+    while not state.exists():
+        assert first.poll() is None, "ended before its first checkpoint"
+        time.sleep(0.02)
+    first.send_signal(signal.SIGKILL)
+    assert first.wait() == -signal.SIGKILL
+    assert not (tmp_path / "p0.safetensors").exists()
+    subprocess.run(command, env=environment, check=True, timeout=250)
+    for one in train_cohort(base, people, plan, slots=2):
+        resumed = load_file(tmp_path / f"{one.person_id}.safetensors")
+        assert one.weights is not None
+        apart = sum(float((resumed[name] - tensor).square().sum()) for name, tensor in one.weights.items())
+        assert apart**0.5 < 1e-5 * float(torch.cat([tensor.flatten() for tensor in one.weights.values()]).norm())
+    assert list((tmp_path / "state").iterdir()) == []

@@ -1,0 +1,123 @@
+"""Rendering: a picture depends on its own job alone, whatever is in the batch and however little memory there is."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from benchmarks.random_bases import write_random_base
+from tasks.headshots.render import RenderJob, RenderPlan, layouts, plan_render, render
+from tasks.headshots.render_plate import surely_background
+from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
+from tasks.vision.diffusion_slots import SlotBank
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> FrozenBase:
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("bases")
+    write_random_base(folder, "tiny", "sd-v")
+    return open_base(load_base_card("tiny", folder), device="cpu")
+
+
+@pytest.fixture
+def plan(base: FrozenBase) -> RenderPlan:
+    return replace(plan_render(base), steps=3)
+
+
+def adapter(base: FrozenBase, number: int) -> dict[str, Tensor]:
+    bank = SlotBank(base.denoiser, base.card.targets, slots=1, rank=4, alpha=4.0, train=False)
+    return bank.adapter(torch.randn(bank.width, generator=torch.Generator().manual_seed(number)) * 0.3)
+
+
+def jobs(base: FrozenBase, counts: tuple[int, ...]) -> list[RenderJob]:
+    people = [adapter(base, number) for number in range(len(counts))]
+    return [
+        RenderJob(f"p{person}", people[person], f"a sks person, candidate {index}", "", seed=person * 10 + index)
+        for person, count in enumerate(counts)
+        for index in range(count)
+    ]
+
+
+def apart(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> int:
+    return int(np.abs(one.astype(int) - other.astype(int)).max())
+
+
+def test_a_picture_is_the_same_alone_and_in_any_batch(base: FrozenBase, plan: RenderPlan) -> None:
+    all_jobs = jobs(base, (3, 1, 2))
+    together = render(base, all_jobs, plan, batch=8)
+    backwards = render(base, all_jobs[::-1], plan, batch=2)[::-1]
+    alone = render(base, [all_jobs[4]], plan)[0]
+    assert max(apart(one, other) for one, other in zip(together, backwards, strict=True)) <= 1
+    assert apart(alone, together[4]) <= 1
+    assert all(apart(together[4], other) > 5 for place, other in enumerate(together) if place != 4)
+
+
+def test_nobody_is_drawn_with_anothers_adapter(base: FrozenBase, plan: RenderPlan) -> None:
+    """Same prompt and seed for everybody: what differs is the adapter, and it is the right one."""
+    same = [replace(job, prompt="a sks person", seed=1) for job in jobs(base, (1, 1, 1))]
+    bare = RenderJob("p9", None, "a sks person", "", seed=1)
+    *adapted, plain = render(base, [*same, bare], plan)
+    for place, job in enumerate(same):
+        assert apart(adapted[place], render(base, [job], plan)[0]) <= 1
+        assert apart(adapted[place], plain) > 2
+    assert apart(plain, render(base, [bare], plan)[0]) <= 1
+
+
+def test_short_of_memory_the_batch_shrinks_and_the_pictures_stay(base: FrozenBase, plan: RenderPlan) -> None:
+    all_jobs = jobs(base, (2, 2))
+    plenty = render(base, all_jobs, plan)
+    sizes: list[int] = []
+
+    def short(_module: Any, arguments: tuple[Tensor, ...], _answer: Any) -> None:
+        sizes.append(len(arguments[0]))
+        if len(arguments[0]) > 4:  # two pictures with guidance
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    hook = base.denoiser.register_forward_hook(short)
+    progress: list[tuple[int, int]] = []
+    try:
+        scarce = render(base, all_jobs, plan, lambda done, total: progress.append((done, total)))
+    finally:
+        hook.remove()
+    assert sizes[0] == 8
+    assert set(sizes[1:]) <= {8, 4}
+    assert progress == [(2, 4), (4, 4)]
+    assert max(apart(one, other) for one, other in zip(plenty, scarce, strict=True)) <= 1
+
+
+def test_other_errors_are_not_taken_for_want_of_memory(base: FrozenBase, plan: RenderPlan) -> None:
+    wrong = replace(jobs(base, (1,))[0], adapter={"elsewhere.lora_A.weight": torch.zeros(4, 4)})
+    with pytest.raises((AttributeError, ValueError)):
+        render(base, [wrong], plan)
+    assert render(base, [], plan) == []
+
+
+def test_layouts_keep_people_whole_and_lose_nobody() -> None:
+    nobody: dict[str, Tensor] = {}
+    people = [RenderJob(f"p{i % 5}", nobody, "", "", seed=i) for i in range(23)]
+    seen: list[int] = []
+    for laid in layouts(people, range(23), 8):
+        assert len(laid.jobs) == laid.slots * laid.each <= 8
+        for slot in range(laid.slots):
+            assert len({job.person_id for job in laid.jobs[slot * laid.each : (slot + 1) * laid.each]}) == 1
+        seen += [laid.places[row] for row in laid.wanted]
+    assert sorted(seen) == list(range(23))
+
+
+def test_the_plate_shows_where_nobody_is_and_only_there(base: FrozenBase, plan: RenderPlan) -> None:
+    mask = surely_background(32)[0, 0]
+    assert float(mask[2, 2]) == float(mask[2, 29]) == 1.0
+    assert float(mask[14, 16]) == float(mask[31, 1]) == 0.0  # the face; the shoulders
+    job = jobs(base, (1,))[0]
+    red = np.zeros((16, 16, 3), np.uint8) + np.array([220, 20, 20], np.uint8)
+    guided_plan = replace(plan, plate_strength=1.0)
+    plain, guided = render(base, [job], plan)[0], render(base, [replace(job, plate=red)], guided_plan)[0]
+    assert apart(plain, guided) > 5
+    assert apart(plain, render(base, [job], guided_plan)[0]) == 0  # no plate, no change
+    with_neighbour = render(base, [replace(job, plate=red), replace(job, person_id="p9")], guided_plan)
+    assert apart(with_neighbour[0], guided) <= 1
+    assert apart(with_neighbour[1], plain) <= 1
