@@ -8,6 +8,7 @@ cause. The people come from identity seeds that no training set uses.
 
 import argparse
 import csv
+import functools
 import io
 import multiprocessing
 import shutil
@@ -50,6 +51,7 @@ class Problem:
     employee: str
     files: tuple[str, ...] = ()
     note: str = ""
+    also: tuple[str, ...] = ()  # other findings that turn the same photo down for a good reason
 
 
 def fits(person: Identity, looks: Looks) -> bool:
@@ -66,6 +68,7 @@ def fits(person: Identity, looks: Looks) -> bool:
     )
 
 
+@functools.cache
 def cast(staff: tuple[Employee, ...]) -> dict[str, Identity]:
     """A face for everybody, the same on every machine; the two of a same-face pair share one."""
     chosen: dict[str, Identity] = {}
@@ -188,7 +191,9 @@ def planted_problems() -> list[Problem]:
             names = [planted_name(how)] if how in PLANTED else []
             if code == "near_duplicate":  # either of the pair may be the one that is turned down
                 names.append(_twice(place, employee))
-            problems.append(Problem(code, employee.number, tuple(f"{folder}/{name}" for name in names), how))
+            # Eyes that have seen no profiles rightly find that a profile looks like nobody.
+            also = ("other_person",) if code == "turned_away" else ()
+            problems.append(Problem(code, employee.number, tuple(f"{folder}/{name}" for name in names), how, also))
     strangers = tuple(f"{STRANGER_FOLDER}/IMG_77{n:02d}.jpg" for n in range(STRANGER_PHOTOS))
     problems.append(Problem("not_on_roster", STRANGER_FOLDER, strangers, "a folder of somebody HR does not know"))
     problems.append(Problem("duplicate_id", DUPLICATE_OF, (), "the number stands on two lines"))
@@ -296,7 +301,8 @@ def problems_text(problems: list[Problem]) -> str:
     lines = ["# What is wrong with this drop, and the finding that must say so. Written by synthetic/company.py.", ""]
     for p in problems:
         lines += ["[[problem]]", f"code = {_quoted(p.code)}", f"employee = {_quoted(p.employee)}"]
-        lines += [f"files = [{', '.join(_quoted(f) for f in p.files)}]", f"note = {_quoted(p.note)}", ""]
+        lines += [f"files = [{', '.join(_quoted(f) for f in p.files)}]", f"note = {_quoted(p.note)}"]
+        lines += [f"also = [{', '.join(_quoted(code) for code in p.also)}]", ""]
     for e in STAFF:
         outcome, reason = ("few", "") if e.outcome == "few" else (e.outcome, e.reason)
         lines += [
