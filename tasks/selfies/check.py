@@ -122,13 +122,12 @@ def check_drop(
     if drop and eyes is not None:
         total = sum(len(matching.by_number.get(number, ())) for number in open_for)
         opened = eyes() if callable(eyes) else eyes
-        templates: dict[str, Vector] = {}
+        faces: dict[str, tuple[Vector, ...]] = {}
         progress = (lambda done: on_progress("photos", done, total)) if on_progress else None
         for one in examine(open_for, matching.by_number, drop, opened, lambda _: True, progress):
             verdicts[one.number] = one.verdict
-            if one.verdict.template is not None:
-                templates[one.number] = one.verdict.template
-        company = judge_company(templates, opened.thresholds)
+            faces[one.number] = one.verdict.faces
+        company = judge_company(faces, opened.thresholds)
     people = []
     for row in read.rows:
         closed = blocks(before[row.row])

@@ -159,7 +159,7 @@ def _examine_all(
     permits: dict[str, Permit] = {}
     refused: dict[str, str] = {}
     verdicts: dict[str, Examined] = {}
-    templates: dict[str, Vector] = {}
+    faces: dict[str, tuple[Vector, ...]] = {}
 
     def may_open(number: str) -> bool:
         try:
@@ -172,9 +172,8 @@ def _examine_all(
     for one in examine(list(open_for), matching.by_number, drop, eyes, may_open, progress):
         keep_photos(vault, permits[one.number], one, now)
         verdicts[one.number] = one.without_pictures()
-        if one.verdict.template is not None:
-            templates[one.number] = one.verdict.template
-    company = judge_company(templates, eyes.thresholds)
+        faces[one.number] = one.verdict.faces
+    company = judge_company(faces, eyes.thresholds)
     return {s.employee_id: _check(s, matching, verdicts, company, refused) for s in sitters}
 
 

@@ -19,6 +19,10 @@ from tasks.vision.quality import Quality, hamming
 WANTED = 4  # accepted photos from which a person no longer counts as having few
 REJECT: Severity = "reject"
 WARN: Severity = "warn"
+# Relative to how alike a person's photos are among themselves, which differs much from one person to the next:
+APART = 0.25  # two groups in one folder are two people when photos across are less alike than this
+ALONE = 0.45  # a photo whose best match is less than this much of the others' is somebody else's
+TWINS = 0.95  # two folders are one person when photos across are this much as alike
 ENOUGH_VARIETY_BITS = 10  # hashes of photos taken in different places lie 14 and more apart
 
 
@@ -37,7 +41,7 @@ class SetVerdict:
 
     verdicts: tuple[SelfieVerdict, ...]
     findings: tuple[Finding, ...]  # about the set
-    template: Vector | None  # mean direction of the accepted faces, for comparing people
+    faces: tuple[Vector, ...] = ()  # of the accepted photos, for comparing people; never stored
 
     @property
     def accepted(self) -> int:
@@ -112,16 +116,7 @@ def judge_set(looks: Sequence[Look], limits: QualityLimits, thresholds: Threshol
         found.append(finding("too_few_photos", len(left), WANTED))
     elif _spread(left) < ENOUGH_VARIETY_BITS:
         found.append(finding("little_variety", _spread(left), ENOUGH_VARIETY_BITS))
-    return SetVerdict(tuple(verdicts), tuple(found), template([look.vector for look in left]))
-
-
-def template(vectors: Sequence[Vector | None]) -> Vector | None:
-    """The mean direction of one person's faces; None without any."""
-    there = [vector for vector in vectors if vector is not None]
-    if not there:
-        return None
-    mean = np.mean(there, axis=0)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
+    return SetVerdict(tuple(verdicts), tuple(found), tuple(look.vector for look in left if look.vector is not None))
 
 
 def _distance(first: Look, second: Look) -> int:
@@ -175,14 +170,29 @@ def _without_strangers(
     groups = _groups(cosines, thresholds.stranger)
     if len(groups) > 1 and len(groups[1]) > 1:
         between = float(np.mean(cosines[np.ix_(groups[0], groups[1])]))
-        return result, [finding("other_person/set", between, thresholds.stranger)]
+        bound = min(thresholds.stranger, APART * _agreement(cosines, groups[0], groups[1]))
+        if between < bound:
+            return result, [finding("other_person/set", between, bound)]
     np.fill_diagonal(cosines, -1.0)
-    home = groups[0]
+    best = cosines.max(axis=1)
     for place, i in enumerate(left):
-        best = float(cosines[place, [j for j in home if j != place]].max(initial=-1.0))
-        if best < thresholds.belongs and (place not in home or len(home) > 1):
-            result[i] = _reject(result[i], finding("other_person", best, thresholds.belongs, photo=i + 1))
+        usual = float(np.median(np.delete(best, place)))  # how surely the others find each other
+        if best[place] < thresholds.belongs:
+            sure = best[place] < max(thresholds.stranger, min(thresholds.belongs, ALONE * usual))
+            severity = REJECT if sure else WARN
+            why = finding("other_person", float(best[place]), thresholds.belongs, severity=severity, photo=i + 1)
+            result[i] = _reject(result[i], why)
     return result, []
+
+
+def _agreement(cosines: Vector, *groups: Sequence[int]) -> float:
+    """How alike the photos within each group are: the geometric mean over the groups of their mean cosines."""
+    means = []
+    for group in groups:
+        block = cosines[np.ix_(group, group)]
+        if len(group) > 1:
+            means.append((float(block.sum()) - float(np.trace(block))) / (len(group) * (len(group) - 1)))
+    return float(np.prod(np.maximum(means, 0.01)) ** (1 / len(means))) if means else 1.0
 
 
 def _groups(cosines: Vector, limit: float) -> list[list[int]]:
@@ -201,17 +211,24 @@ def _groups(cosines: Vector, limit: float) -> list[list[int]]:
     return sorted(groups, key=len, reverse=True)
 
 
-def judge_company(templates: Mapping[str, Vector], thresholds: Thresholds) -> dict[str, tuple[Finding, ...]]:
-    """The same face under two names. Both wait: nothing here says whose photos they are."""
-    numbers = list(templates)
+def judge_company(faces: Mapping[str, Sequence[Vector]], thresholds: Thresholds) -> dict[str, tuple[Finding, ...]]:
+    """The same face under two names: number → findings. Both wait, for nothing here says whose photos they are.
+
+    Two conditions, because look-alikes meet the first: the mean faces are nearer than `twin_folder`, and photos of the
+    one are as like photos of the other as each one's are among themselves.
+    """
+    numbers = [number for number, vectors in faces.items() if len(vectors)]
     if len(numbers) < 2:
         return {}
-    vectors = np.stack([templates[number] for number in numbers])
-    cosines = vectors @ vectors.T
-    np.fill_diagonal(cosines, -1.0)
-    nearest = cosines.max(axis=1)
-    return {
-        number: (finding("same_face_two_names", float(value), thresholds.twin_folder),)
-        for number, value in zip(numbers, nearest, strict=True)
-        if value > thresholds.twin_folder
-    }
+    means = np.stack([np.mean(np.stack(list(faces[number])), axis=0) for number in numbers])
+    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
+    cosines = means @ means.T
+    found: dict[str, tuple[Finding, ...]] = {}
+    for a, b in zip(*np.nonzero(np.triu(cosines > thresholds.twin_folder, 1)), strict=True):
+        first, second = (np.stack(list(faces[numbers[i]])) for i in (a, b))
+        both = np.concatenate([first, second])
+        alike = _agreement(both @ both.T, range(len(first)), range(len(first), len(both)))
+        if float(np.mean(first @ second.T)) >= TWINS * alike or len(first) == len(second) == 1:
+            for number in (numbers[a], numbers[b]):
+                found[number] = (finding("same_face_two_names", float(cosines[a, b]), thresholds.twin_folder),)
+    return found
