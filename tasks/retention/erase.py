@@ -30,7 +30,7 @@ from tasks.retention.receipts import Receipt, receipt_of, write_receipt
 from tasks.retention.rows import empty_rows, mentions_of
 from tasks.retention.rules import Rules, load_rules
 from tasks.retention.scratch import clear_scratch
-from tasks.retention.search import search_files, spellings
+from tasks.retention.traces import places_with
 from tasks.vault.audit_log import Event, append
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
@@ -39,7 +39,6 @@ from tasks.vault.signing import Signer, open_signer
 from tasks.vault.store import Vault
 
 GROUP = 100  # people per transaction: 10,000 in ten minutes, and a kill repeats little
-_SEARCHABLE = 1 << 28  # bytes of home that are searched for a name after a single forgetting
 
 
 class NobodyHere(LookupError):
@@ -260,26 +259,16 @@ def _empty_log(vault: Vault, group: list[_Case]) -> None:
 
 def _search_bytes(vault: Vault, group: list[_Case], around: Surroundings) -> None:
     """For a single person, read every file here for their name: the strongest thing a receipt can say."""
-    words = [word for case in group for word in case.mentioned.words]
-    # While a reader holds the log the name is still in it, which the receipt says already.
-    if len(group) != 1 or not words or group[0].evidence["log_pending"] or _size(vault.settings.home) > _SEARCHABLE:
-        return
-    roots = (vault.settings.home, *around.search)
-    hits = list(search_files(roots, spellings(words), skip=(vault.settings.home / "drops",)))
     case = group[0]
-    case.evidence["bytes_searched"] = not hits
-    if hits:
-        case.evidence["residue"] = {**case.evidence["residue"], "trace": len({hit.where for hit in hits})}
+    # While a reader holds the log the name is still in it, which the receipt says already.
+    if len(group) != 1 or case.evidence["log_pending"]:
+        return
+    places = places_with(case.mentioned.words, vault.settings.home, around.search)
+    if places is not None:
+        case.evidence["bytes_searched"] = places == 0
+    if places:
+        case.evidence["residue"] = {**case.evidence["residue"], "trace": places}
     reach("erase.search.done")
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for base, _, names in os.walk(folder):
-        for name in names:
-            path = Path(base) / name
-            total += path.stat().st_size if path.exists() else 0
-    return total
 
 
 def _conclude(

@@ -20,7 +20,7 @@ from tasks.vault.signing import Signer
 
 OUTSIDE = (
     "files already delivered, downloaded or published (directories, profiles, badges, mail)",
-    "the roster and photo folder that HR put down: they belong to HR's own systems",
+    "the roster and photos as HR put them down or uploaded them: they go by their own date",
     "backups of the records made before this moment: they expire with the backup",
     "backups of encrypted pictures: unreadable once the key is destroyed, still present as noise",
     "physical traces on disks below the file system (flash cells, snapshots, swap)",

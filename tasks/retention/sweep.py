@@ -24,6 +24,8 @@ from tasks.retention.orphans import TooManyOrphans, event_of, sweep_orphans
 from tasks.retention.plan import DeletionPlan, plan_deletions
 from tasks.retention.receipts import Receipt, restore_receipts
 from tasks.retention.rules import Rules, load_rules
+from tasks.retention.scratch import clear_old_scratch
+from tasks.retention.traces import UPLOADS
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import VaultError
@@ -101,12 +103,19 @@ def _sweep(vault: Vault, now: datetime, around: Surroundings, allow_mass_deletio
     records = [verdict for verdict in plan.delete if ":" in verdict.item.id]
     expire_records(vault, records, now, around.actor)
     most = None if allow_mass_deletion else _limit(people, rules)
+    uploads = clear_old_scratch(vault.settings.home / UPLOADS, now - rules.keep.selfies_at_latest)
     try:
         orphans = sweep_orphans(vault, now, now - rules.keep.unfinished_work, at_most=most)
     except TooManyOrphans as error:
         vault.audit("sweep_stopped", "", result={"people": people}, actor=around.actor, now=now)
         raise MassDeletion(str(error)) from error
-    done = {"forgotten": len(plan.forget), "deleted": len(plan.delete), "held": len(plan.held), "rules": rules.digest}
+    done: dict[str, int | str] = {
+        "forgotten": len(plan.forget),
+        "deleted": len(plan.delete),
+        "held": len(plan.held),
+        "uploads": uploads,
+    }
+    done |= {"rules": rules.digest}
     vault.audit_all([event_of(orphans, around.actor), Event("sweep", "", "", done, around.actor)], now=now)
     write_checkpoint(vault, now)
     return receipts

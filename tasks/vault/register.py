@@ -133,6 +133,14 @@ REGISTER: tuple[Kind, ...] = (
         "hold ids only; searched at every erasure",
     ),
     Kind(
+        "upload",
+        "what HR uploaded at the desk: roster and photos, until a batch has taken them in",
+        "scratch",
+        "<home>/drops/",
+        "biometric",
+        "files removed when photos' latest date is reached",
+    ),
+    Kind(
         "drop",
         "the roster and photo folder HR put down",
         "outside",

@@ -299,6 +299,18 @@ def test_lost_records_do_not_delete_everybodys_blobs(settings: Settings, vault: 
     assert len(vault.blobs.remains("")) == 40
 
 
+def test_uploads_go_when_photos_must(settings: Settings, vault: Vault, kit: ModuleType) -> None:
+    kit.enrol(vault, "p1")
+    upload = settings.home / "drops" / "u1" / "selfies" / "1.jpg"
+    upload.parent.mkdir(parents=True)
+    upload.write_bytes(b"x")
+    os.utime(upload, (kit.NOW.timestamp(), kit.NOW.timestamp()))
+    run_retention(settings, kit.NOW + 29 * DAY)
+    assert upload.exists()
+    run_retention(settings, kit.NOW + 30 * DAY + timedelta(seconds=1))
+    assert not upload.exists()
+
+
 def test_the_log_and_the_receipts_confirm_each_other(
     settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType, tmp_path: Path
 ) -> None:
