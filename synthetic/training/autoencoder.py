@@ -92,23 +92,23 @@ def step_loss(vae: AutoencoderKL, pictures: Tensor, weights: Tensor, noise: Tens
 
 def train_vae(
     data: Portraits, sizes: Sizes, folder: Path, budget: Budget, *, seed: int, peak: float, frames: int,
-    device: torch.device, decoder_only: bool = False, save_every: float = 3.0,
+    device: torch.device, start: AutoencoderKL | None = None, decoder_only: bool = False, save_every: float = 3.0,
 ) -> AutoencoderKL:  # fmt: skip
-    """Trains until the budget is used and returns the averaged weights."""
+    """Trains until the budget is used and returns the averaged weights. `start` gives the first weights."""
     rank, _ = join_processes()
     torch.manual_seed(seed)
     path = folder / ("decoder.pt" if decoder_only else "vae.pt")
     vae = build_vae(sizes).to(device)
-    state = load_checkpoint(path) or (load_checkpoint(folder / "vae.pt") if decoder_only else None)
+    if start is not None:
+        vae.load_state_dict(start.state_dict())
+    state = load_checkpoint(path)
     if state:
-        vae.load_state_dict(state["ema"] if decoder_only and "decoder" not in state else state["vae"])
-    elif (warm := load_checkpoint(folder / "warm.pt")) is not None:  # weights of an earlier run, nothing else
-        vae.load_state_dict(warm["ema"])
+        vae.load_state_dict(state["vae"])
     trained = [vae.decoder, vae.post_quant_conv] if decoder_only else [vae]
     parameters = [p for part in trained for p in part.parameters()]
     averaged = copy.deepcopy(vae)
     optimiser = Muon(parameters, peak)
-    if state and ("decoder" in state or not decoder_only):
+    if state:
         averaged.load_state_dict(state["ema"])
         optimiser.load_state_dict(state["optimiser"])
         budget.step, budget.spent = state["step"], state["spent"]
@@ -141,20 +141,17 @@ def train_vae(
         if is_first() and budget.step % 25 == 0:
             print(f"vae step {budget.step} {budget.spent:.1f} min loss {np.mean(recent[-25:]):.4f}", flush=True)
         if is_first() and (budget.spent - saved > save_every or budget.over):
-            save_checkpoint(path, checkpoint(vae, averaged, optimiser, budget, decoder_only))
+            save_checkpoint(path, checkpoint(vae, averaged, optimiser, budget))
             saved = budget.spent
     return averaged
 
 
-def checkpoint(
-    vae: AutoencoderKL, averaged: AutoencoderKL, optimiser: Any, budget: Budget, decoder_only: bool
-) -> dict[str, Any]:
+def checkpoint(vae: AutoencoderKL, averaged: AutoencoderKL, optimiser: Any, budget: Budget) -> dict[str, Any]:
     """All that a restart needs."""
-    state = {
+    return {
         "vae": vae.state_dict(), "ema": averaged.state_dict(), "optimiser": optimiser.state_dict(),
         "step": budget.step, "spent": budget.spent,
     }  # fmt: skip
-    return state | {"decoder": True} if decoder_only else state
 
 
 @torch.no_grad()

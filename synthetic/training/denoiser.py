@@ -130,6 +130,7 @@ def train_unet(
         model.text.load_state_dict(state["text"])
         averaged.unet.load_state_dict(state["ema_unet"])
         averaged.text.load_state_dict(state["ema_text"])
+    if state and "optimiser" in state:  # not there when a shipped base was adopted
         optimiser.load_state_dict(state["optimiser"])
         budget.step, budget.spent = state["step"], state["spent"]
     sampler, rest = Sampler(data.training(), tokenizer, seed, rank), data.held_out()

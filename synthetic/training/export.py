@@ -5,18 +5,16 @@ saw mean "some person" and not noise; the folder is replaced file by file only a
 """
 
 import copy
-import json
 import shutil
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline
-from safetensors.torch import save_file
-from transformers import CLIPTokenizer
+from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from synthetic.training.denoiser import Denoiser
-from synthetic.training.latents import LatentSet
 from synthetic.training.networks import build_scheduler
+from synthetic.training.progress import save_checkpoint
 from synthetic.training.vocabulary import RARE, write_tokenizer
 
 SHARD = "14MB"
@@ -34,18 +32,6 @@ def settle_rare_words(model: Denoiser, tokenizer: CLIPTokenizer, seen: set[int])
         table[tokenizer(word)["input_ids"][1]] = person
 
 
-def write_prior(data: LatentSet, path: Path, count: int = 64) -> None:
-    """Latents of people in general, three studio pictures to one selfie: beside an employee's eight selfies they keep
-    a LoRA from forgetting what a studio is. Instead of pictures that would have to be drawn first."""
-    plain = data.only(torch.tensor(["of a person," in caption for caption in data.captions]))
-    rows: list[int] = []
-    for studio, share in ((True, count * 3 // 4), (False, count // 4)):
-        kind = (plain.studio == studio).nonzero()[:, 0].tolist()
-        rows += kind[:: max(1, len(kind) // share)][:share]
-    captions = [plain.captions[i] for i in rows]
-    save_file({"latents": plain.latents[rows].contiguous()}, path, metadata={"captions": json.dumps(captions)})
-
-
 def export(model: Denoiser, vae: AutoencoderKL, tokenizer: CLIPTokenizer, seen: set[int], folder: Path) -> int:
     """Writes the folder; returns the bytes of all weights."""
     model = copy.deepcopy(model)
@@ -59,7 +45,7 @@ def export(model: Denoiser, vae: AutoencoderKL, tokenizer: CLIPTokenizer, seen: 
     shutil.rmtree(fresh, ignore_errors=True)
     pipeline.save_pretrained(fresh, safe_serialization=True, max_shard_size=SHARD)
     write_tokenizer(fresh / "tokenizer")  # vocab.json and merges.txt too, for older readers
-    for weights in (*fresh.rglob("*.safetensors"), *folder.glob("*.safetensors")):
+    for weights in fresh.rglob("*.safetensors"):
         weights.chmod(0o644)
     folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:  # README, card and sheets stay
@@ -69,3 +55,14 @@ def export(model: Denoiser, vae: AutoencoderKL, tokenizer: CLIPTokenizer, seen: 
         (fresh / part).replace(old)
     shutil.rmtree(fresh)
     return sum(p.stat().st_size for p in folder.rglob("*.safetensors"))
+
+
+def adopt(folder: Path, work: Path) -> None:
+    """Puts an exported base into a work folder, so that the stages go on from it with a fresh optimiser."""
+    work.mkdir(parents=True, exist_ok=True)
+    vae = AutoencoderKL.from_pretrained(folder / "vae", local_files_only=True).float()
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet", local_files_only=True).float()
+    text = CLIPTextModel.from_pretrained(folder / "text_encoder", local_files_only=True).float()
+    torch.save(vae.state_dict(), work / "settled.pt")
+    networks = {"unet": unet.state_dict(), "text": text.state_dict()}
+    save_checkpoint(work / "warm-unet.pt", networks | {"ema_unet": networks["unet"], "ema_text": networks["text"]})

@@ -4,7 +4,8 @@
     python -m synthetic.training.run latents --data DIR --work DIR
     python -m synthetic.training.run unet    --data DIR --work DIR --minutes 85
     python -m synthetic.training.run decoder --data DIR --work DIR --minutes 10    (the encoder stays as it is)
-    python -m synthetic.training.run export  --data DIR --work DIR --out base_models/embedded
+    python -m synthetic.training.run export  --work DIR --out base_models/embedded
+    python -m synthetic.training.run adopt   --work DIR --out base_models/embedded    (go on from a shipped base)
 
 Promise: every stage is bounded (`--minutes` or `--steps`), goes on after being killed when it is started again with
 the same folder, and is the same command on two CPU cores (`torchrun --nproc-per-node 2 -m ...`) and on a GPU
@@ -25,7 +26,7 @@ from synthetic.training.shards import read_portraits
 from synthetic.training.together import is_first, join_processes, wait_for_all
 from synthetic.training.vocabulary import write_tokenizer
 
-STAGES = ("vae", "latents", "unet", "decoder", "sheet", "export")
+STAGES = ("vae", "latents", "unet", "decoder", "sheet", "export", "adopt")
 
 
 def settled_vae(args: argparse.Namespace) -> AutoencoderKL:
@@ -75,6 +76,9 @@ def run_stage(args: argparse.Namespace) -> None:
         torch.set_num_threads(args.threads)
     budget = Budget(minutes=args.minutes, steps=args.steps)
     args.work.mkdir(parents=True, exist_ok=True)
+    if args.stage == "adopt":
+        export.adopt(args.out, args.work)
+        return
     if args.stage != "vae":
         if is_first():
             settled_vae(args)
@@ -83,7 +87,8 @@ def run_stage(args: argparse.Namespace) -> None:
         data = read_portraits(args.data, held_out=False, limit=args.limit)
         autoencoder.train_vae(
             data, sizes, args.work, budget, seed=args.seed, peak=args.rate or 2e-3, frames=args.batch or 8,
-            device=device, decoder_only=args.stage == "decoder",
+            device=device, start=settled_vae(args) if args.stage == "decoder" else None,
+            decoder_only=args.stage == "decoder",
         )  # fmt: skip
         return
     if args.stage == "latents":
@@ -110,8 +115,6 @@ def run_stage(args: argparse.Namespace) -> None:
         return
     data_set = latents.read_latents(settled_vae(args), args.work / "latents")
     seen = set(denoiser.read_words(tokenizer, [*data_set.captions, ""]).unique().tolist())
-    args.out.mkdir(parents=True, exist_ok=True)
-    export.write_prior(data_set.training(), args.out / "prior.safetensors")
     size = export.export(model, vae, tokenizer, seen, args.out)
     print(f"export: {size / 1e6:.1f} MB of weights", flush=True)
 
