@@ -21,7 +21,7 @@ from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Se
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+NOON = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)  # in the past: browsers compare it with their own clock
 FIRST = "Amara Noah Elif Jonas Mei Tomás Priya Lukas Zainab Oskar Lena Kwame Ingrid Ravi Sofía Émile Hana Piotr Aoife Dmitri"
 LAST = "Okafor Brandt Yılmaz Lindqvist Chen Núñez Raghavan Vogel Hassan Kowalski Moreau Mensah Dahl Iyer Rossi Petit Sato"
 TITLES = ("Account Executive", "Software Engineer", "Product Designer", "Head of People", "Data Analyst", "Field Technician")
@@ -152,7 +152,7 @@ def company(people: int = 24, names: tuple[str, ...] = (), *, candidates: int = 
     batch = BatchRow(
         "b20261123a", NOON - timedelta(hours=1), "northwind", "standard", "embedded", kit_title="Northwind",
         facts={"base_fingerprint": "5d41402abc4b", "people": len(rows), "team": TEAM,
-               "seconds": 1604, "work": {"trained": 30, "rendered": 120}, "finished_at": "2026-11-23T11:27:00+00:00", "versions": {"rollcall": "0.1.0", "torch": "2.13.0"}},
+               "seconds": 1604, "work": {"trained": 30, "rendered": 120}, "finished_at": "2026-09-14T11:27:00+00:00", "versions": {"rollcall": "0.1.0", "torch": "2.13.0"}},
         problems=({"code": "formula_cell", "row": 14, "column": "Job title", "shape": "=AAAA(…)", "fix": "", "blocking": False},),
     )  # fmt: skip
 

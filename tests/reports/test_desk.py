@@ -62,7 +62,7 @@ def token(desk: TestClient, page: str = f"/batches/{BATCH}/") -> str:
 
 
 def post(desk: TestClient, given: str, **decision: object) -> int:
-    row = {"employee": PERSON, "headshot": SHOT, "verdict": "approve", "at": "2026-11-23T12:30:00.000Z", **decision}
+    row = {"employee": PERSON, "headshot": SHOT, "verdict": "approve", "at": "2026-09-14T12:30:00.000Z", **decision}
     answer = desk.post(
         f"/batches/{BATCH}/decisions", headers={"X-Rollcall-Token": given}, json={"batch": BATCH, "decisions": [row]}
     )
@@ -177,11 +177,11 @@ def test_a_decision_arrives_with_who_and_when(desk: TestClient, settings: Settin
     with open_vault(settings) as vault, vault.reading() as session:
         row = session.exec(select(Decision).where(col(Decision.employee_id) == PERSON)).one()
         shot = session.get(Headshot, SHOT)
-    assert (row.by, row.verdict, row.at.isoformat()) == ("Ada", "approve", "2026-11-23T12:30:00+00:00")
+    assert (row.by, row.verdict, row.at.isoformat()) == ("Ada", "approve", "2026-09-14T12:30:00+00:00")
     assert shot is not None
     assert shot.state == "approved"
     listed = desk.get(f"/batches/{BATCH}/decisions").json()["decisions"]
-    sent = {"employee": PERSON, "headshot": SHOT, "verdict": "approve", "note": "", "at": "2026-11-23T12:30:00.000Z"}
+    sent = {"employee": PERSON, "headshot": SHOT, "verdict": "approve", "note": "", "at": "2026-09-14T12:30:00.000Z"}
     assert sent in listed
 
 
@@ -262,7 +262,7 @@ def test_a_name_is_text_wherever_it_is_shown(stranger: TestClient) -> None:
 
 
 def test_a_file_and_the_desk_come_to_the_same(vault: Vault) -> None:
-    row = {"employee": PERSON, "headshot": SHOT, "verdict": "approve", "at": "2026-11-23T12:30:00.000Z"}
+    row = {"employee": PERSON, "headshot": SHOT, "verdict": "approve", "at": "2026-09-14T12:30:00.000Z"}
     assert apply_decisions(vault, {"batch": BATCH, "decisions": [row]}, "Ada", NOON + timedelta(hours=1)).recorded == 1
     again = apply_decisions(vault, {"batch": BATCH, "decisions": [row]}, "Grace", NOON + timedelta(hours=2))
     assert (again.recorded, again.repeated) == (0, 1)
