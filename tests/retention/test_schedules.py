@@ -189,7 +189,7 @@ def _failing(
 
 
 def test_some_schedules(stages: tuple[Vault, Vault], kit: ModuleType) -> None:
-    assert list(_failing(stages, kit, range(60), _erase)) == []
+    assert list(_failing(stages, kit, range(30), _erase)) == []
 
 
 @pytest.mark.slow
