@@ -62,7 +62,7 @@ def _explained(light: Floats, alpha: Floats, person: Floats, back: Floats) -> Fl
     share = alpha[..., None]
     rest = light - share * person - (1 - share) * back
     pull = share / (share**2 + (1 - share) ** 2)
-    return np.clip(person + pull * rest, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(person + pull * rest, 0, 1), np.float32)
 
 
 def largest_part(alpha: Floats) -> Floats:
