@@ -53,7 +53,8 @@ def take_painted(painted: Painted, size: int, rng: np.random.Generator) -> Scene
     i = int(rng.integers(len(painted.picture)))
     k = size / painted.picture.shape[1]
     picture = np.asarray(cv2.resize(painted.picture[i], (size, size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    alpha = np.asarray(cv2.resize(painted.alpha[i], (size, size), interpolation=cv2.INTER_AREA), dtype=np.float32) / 255
+    small = cv2.resize(painted.alpha[i], (size, size), interpolation=cv2.INTER_AREA)
+    alpha: Floats = np.asarray(small, dtype=np.float32) / np.float32(255)
     faces = [
         (np.asarray(p * k, np.float32), np.asarray(b * k, np.float32))
         for p, b in zip(painted.landmarks[i], painted.boxes[i], strict=True)
@@ -62,7 +63,7 @@ def take_painted(painted: Painted, size: int, rng: np.random.Generator) -> Scene
     if rng.random() < 0.5:
         picture, alpha, faces = _mirrored(picture, alpha, faces)
     out = spoil(picture, rng) if rng.random() < 0.6 else picture
-    return Scene(out, np.asarray(alpha, np.float32), [p for p, _ in faces], [b for _, b in faces])
+    return Scene(out, alpha, [p for p, _ in faces], [b for _, b in faces])
 
 
 def _mirrored(
@@ -76,7 +77,7 @@ def _mirrored(
 def compose(cut: CutOuts, backgrounds: Bytes, size: int, rng: np.random.Generator) -> Scene:
     """0, 1 or 2 people (5 : 78 : 17), faces of 10 to 75 % of the picture, in front of some background."""
     picture = draw_background(backgrounds, size, rng).astype(np.float32)
-    alpha = np.zeros((size, size), dtype=np.float32)
+    alpha: Floats = np.zeros((size, size), dtype=np.float32)
     count = int(rng.choice(3, p=[0.05, 0.78, 0.17]))
     faces: list[tuple[Floats, Floats]] = []
     shares = np.where(
@@ -89,7 +90,7 @@ def compose(cut: CutOuts, backgrounds: Bytes, size: int, rng: np.random.Generato
         over = np.asarray(layer[..., 3] / 255, dtype=np.float32)
         light = np.float32(rng.uniform(0.75, 1.2))
         picture = picture * (1 - over[..., None]) + np.minimum(layer[..., :3] * light, 255 * over[..., None])
-        alpha = np.maximum(alpha, over)
+        alpha = np.asarray(np.maximum(alpha, over), dtype=np.float32)
         points = move_points(cut.landmarks[index], matrix)
         faces = [f for f in faces if _seen(f[0], over)]
         x, y, w, h = cut.box[index]

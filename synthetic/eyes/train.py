@@ -28,7 +28,7 @@ from tasks.vision.readers.embedded import ENCODER_SIDE, FINDER_SIDE, MATTE_SIDE,
 # CPU minutes, and what is written.
 BUDGETS = {"finder": 5.0, "landmarks": 3.0, "matte": 4.0, "embedder": 6.0, "judge": 4.0}
 EMBEDDER = {"width": 20, "depth": 1, "size": 128}
-JUDGE = {"width": 16, "depth": 2, "size": 96}
+JUDGE = {"width": 18, "depth": 1, "size": 96}
 HALVES = {"embedder": 0, "judge": 1}  # people by even and odd seeds
 
 
@@ -94,7 +94,7 @@ def main() -> None:
         if not asked.only_export:
             train_one(name, net, asked.data, asked.work, BUDGETS[name] * 60 * asked.scale, asked.seed)
         if isinstance(net, Encoder):
-            polish(asked.data, net, half=HALVES[name], shots=3000, seed=asked.seed)
+            polish(asked.data, net, half=HALVES[name], shots=2000, seed=asked.seed)
         export_one(name, net, asked.out)
 
 
