@@ -56,6 +56,7 @@ WORDS: dict[str, tuple[Severity, str]] = {
     "overexposed": ("reject", "Your face is too bright in this photo. Step out of the direct light."),
     "sunglasses": ("reject", "We cannot see your eyes. Take the sunglasses off; ordinary glasses are fine."),
     "turned_away": ("reject", "You are turned too far to the side ({measured}; at most {limit}). Look towards the camera."),
+    "turned_away/far": ("reject", "You are turned too far to the side for us to see both eyes. Look towards the camera."),
     "near_duplicate": ("reject", "This photo is nearly the same as another of yours; it counts once. Send a different one."),
     # the set
     "other_person": ("reject", "This face does not look like the one in your other photos ({measured}; at least {limit}). Is it you?"),

@@ -20,6 +20,7 @@ WANTED = 4  # accepted photos from which a person no longer counts as having few
 REJECT: Severity = "reject"
 WARN: Severity = "warn"
 # Relative to how alike a person's photos are among themselves, which differs much from one person to the next:
+NARROW = 0.85  # eyes this much nearer to each other than usual belong to a turned head
 APART = 0.25  # two groups in one folder are two people when photos across are less alike than this
 ALONE = 0.45  # a photo whose best match is less than this much of the others' is somebody else's
 TWINS = 0.95  # two folders are one person when photos across are this much as alike
@@ -106,6 +107,7 @@ def judge_set(looks: Sequence[Look], limits: QualityLimits, thresholds: Threshol
     """All photos of one person: copies counted once, strangers found, and whether enough is left."""
     verdicts = [judge_photo(look, limits, i + 1) for i, look in enumerate(looks)]
     verdicts = _without_copies(looks, verdicts, limits)
+    verdicts = _without_profiles(looks, verdicts)
     verdicts, found = _without_strangers(looks, verdicts, thresholds)
     left = [look for look, verdict in zip(looks, verdicts, strict=True) if verdict.accepted]
     if not looks:
@@ -149,6 +151,21 @@ def _without_copies(
             result[i] = _reject(result[i], finding("near_duplicate", nearest, limits.duplicate_bits, photo=i + 1))
         else:
             kept.append(i)
+    return result
+
+
+def _without_profiles(looks: Sequence[Look], verdicts: Sequence[SelfieVerdict]) -> list[SelfieVerdict]:
+    """Heads turned so far that the second eye is a guess, and the nose with it, still show by eyes that have moved
+    together. Faces differ in this, so the measure is the person's own other photos."""
+    result = list(verdicts)
+    left = [i for i, verdict in enumerate(verdicts) if verdict.accepted]
+    if len(left) < 3:
+        return result
+    usual = float(np.median([looks[i].eye_width for i in left]))
+    for i in left:
+        share = looks[i].eye_width / max(usual, 1e-6)
+        if share < NARROW:
+            result[i] = _reject(result[i], finding("turned_away/far", share, NARROW, photo=i + 1))
     return result
 
 

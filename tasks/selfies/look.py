@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from tasks.selfies.search import search
-from tasks.vision.faces import Eyes, Vector
+from tasks.vision.faces import Eyes, Face, Vector
 from tasks.vision.images import Picture, Refused, read_picture, resize
 from tasks.vision.quality import Quality, difference_hash, mirrored_hash, read_quality
 
@@ -30,6 +32,7 @@ class Look:
     hash: int = 0
     mirrored: int = 0
     vector: Vector | None = None
+    eye_width: float = 1.0  # distance of the eyes over that from eyes to mouth: turning the head makes it small
     weak: bool = False  # the face was found, but not surely: good for saying what is wrong, not for accepting
     refused: tuple[str, str, str] | None = None  # code, measured, limit
 
@@ -61,9 +64,16 @@ def look_at(data: bytes, eyes: Eyes) -> tuple[Look, Picture | None]:
         look,
         second_share=max((face.area for face in found[1:]), default=0.0) / max(main.area, 1.0),
         quality=read_quality(picture, main),
+        eye_width=_eye_width(main),
         vector=eyes.embedder.embed(picture, main),
         weak=main.score < eyes.limits.score,
     ), picture
+
+
+def _eye_width(face: Face) -> float:
+    points = face.landmarks.astype(np.float64)
+    down = points[3:5].mean(0) - points[0:2].mean(0)
+    return face.inter_eye / max(float(np.hypot(*down)), 1e-6)
 
 
 def shrunk(picture: Picture) -> Picture:

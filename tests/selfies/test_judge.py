@@ -85,6 +85,13 @@ def test_a_face_that_is_not_sure_names_a_problem_but_accepts_nothing() -> None:
     assert codes(replace(look(1), weak=True)) == ["no_photos", "no_face"]
 
 
+def test_a_profile_shows_by_eyes_nearer_than_the_persons_own() -> None:
+    long_face = [replace(look(i), eye_width=0.74) for i in range(4)]
+    assert codes(*long_face) == []
+    verdict = judge_set([*long_face, replace(look(9, 80), eye_width=0.55)], LIMITS, THRESHOLDS)
+    assert [(f.code, f.photo) for f in verdict.all_findings] == [("turned_away", 5)]
+
+
 def test_how_many_are_enough() -> None:
     assert codes() == ["no_photos"]
     some = judge_set([look(i) for i in range(WANTED - 1)], LIMITS, THRESHOLDS)
