@@ -148,6 +148,8 @@ def _delete_rows(session: Session, keys: Sequence[str]) -> None:
         session.execute(sa.delete(Selfie).where(col(Selfie.blob_key).in_(some)))
         session.execute(sa.delete(Adapter).where(col(Adapter.blob_key).in_(some)))
         session.execute(sa.delete(Headshot).where(col(Headshot.finished_key).in_(some)))
+        unfinished = col(Headshot.original_key).in_(some) & (col(Headshot.finished_key) == "")
+        session.execute(sa.delete(Headshot).where(unfinished))
         for column in (Headshot.original_key, Headshot.thumb_key):
             session.execute(sa.update(Headshot).where(col(column).in_(some)).values({column.key: ""}))  # type: ignore[attr-defined]
 
@@ -176,8 +178,8 @@ def finish_expiries(vault: Vault, now: datetime, around: Surroundings) -> list[R
 
 
 def expire_records(vault: Vault, verdicts: Iterable[Verdict], now: datetime, actor: str) -> Counter[str]:
-    """Delete old batches, consents of people long gone, and old receipts; how many of each."""
-    ids: dict[str, list[str]] = {"batch": [], "consent": [], "receipt": []}
+    """Delete old batches, rows of refused photos, consents of people long gone and old receipts; how many of each."""
+    ids: dict[str, list[str]] = {"batch": [], "selfie": [], "consent": [], "receipt": []}
     for verdict in verdicts:
         what, _, identity = verdict.item.id.partition(":")
         ids[what].append(identity)
@@ -189,13 +191,21 @@ def expire_records(vault: Vault, verdicts: Iterable[Verdict], now: datetime, act
         for suffix in ("json", "html"):
             (vault.settings.receipts / f"{identity}.{suffix}").unlink(missing_ok=True)
     with vault.session() as session:
-        session.execute(sa.delete(Batch).where(col(Batch.id).in_(ids["batch"])))
-        for table in (Seat, Decision):
-            session.execute(sa.delete(table).where(col(table.batch_id).in_(ids["batch"])))
-        session.execute(sa.delete(Consent).where(col(Consent.id).in_(ids["consent"])))
-        session.execute(sa.delete(Erasure).where(col(Erasure.id).in_(ids["receipt"])))
+        _delete_in(session, Batch.id, ids["batch"])
+        _delete_in(session, Seat.batch_id, ids["batch"])
+        _delete_in(session, Decision.batch_id, ids["batch"])
+        _delete_in(session, Selfie.id, ids["selfie"])
+        _delete_in(session, Consent.id, ids["consent"])
+        _delete_in(session, Erasure.id, ids["receipt"])
         events = [Event("receipt_expired", identity, identity, {}, actor) for identity in ids["receipt"]]
         append(session, [*events, Event("records_expired", "", "", dict(counts), actor)], now=now)
     reach("expire.records.done")
     forget_deleted_pages(vault.engine)
     return counts
+
+
+def _delete_in(session: Session, column: str, values: Sequence[str]) -> None:
+    """Delete the rows whose column has one of these values; SQLite takes a limited number of values at once."""
+    for start in range(0, len(values), 500):
+        mine = col(column)
+        session.execute(sa.delete(mine.class_).where(mine.in_(values[start : start + 500])))  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
 from tasks.retention.plan import Clock, Item, Person
-from tasks.vault.records import Artifact, Batch, Consent, Decision, Employee, Erasure
+from tasks.vault.records import Artifact, Batch, Consent, Decision, Employee, Erasure, Selfie
 from tasks.vault.register import blob_kind
 from tasks.vault.store import Vault
 
@@ -32,7 +32,12 @@ def take_inventory(vault: Vault) -> Inventory:
     with vault.reading() as session:
         active = set(session.exec(select(Employee.id).where(col(Employee.state) == "active")))
         people = tuple(_people(session, active))
-        items = (*_blobs(session, active), *_batches(session), *_proofs(session, active))
+        items = (
+            *_blobs(session, active),
+            *_refused_photos(session, active),
+            *_batches(session),
+            *_proofs(session, active),
+        )
     return Inventory(items, people)
 
 
@@ -113,6 +118,14 @@ def _rejections(session: Session) -> dict[str, datetime]:
     )
     rows = session.exec(newest.group_by(col(Decision.headshot_digest)))
     return {digest: at for digest, at in rows if digest is not None}
+
+
+def _refused_photos(session: Session, active: set[str]) -> Iterator[Item]:
+    """Photos of which nothing was kept but what was found in them: a row, on the clock of the photos."""
+    rows = select(Selfie.id, Selfie.employee_id, Selfie.created_at).where(col(Selfie.blob_key) == "")
+    for identity, employee_id, created_at in session.exec(rows):
+        if employee_id in active:
+            yield Item(f"selfie:{identity}", employee_id, "selfie", "biometric", created_at)
 
 
 def _batches(session: Session) -> Iterator[Item]:

@@ -299,6 +299,25 @@ def test_lost_records_do_not_delete_everybodys_blobs(settings: Settings, vault: 
     assert len(vault.blobs.remains("")) == 40
 
 
+def test_what_was_found_in_refused_photos_goes_with_the_photos(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    with vault.session() as session:
+        session.add(
+            Selfie(id="no", employee_id="p1", digest="x", blob_key="", width=1, height=1, accepted=False,
+                   findings=[{"code": "blurred"}], created_at=kit.NOW)
+        )  # fmt: skip
+        session.get_one(Headshot, "hp1").finished_key = ""
+        session.get_one(Headshot, "hp1").original_key = "people/p1/headshots/h.png"
+    run_retention(settings, kit.NOW + 29 * DAY)
+    with vault.reading() as session:
+        assert session.get(Selfie, "no") is not None
+    run_retention(settings, kit.NOW + 30 * DAY)
+    with vault.reading() as session:
+        assert session.get(Selfie, "no") is None
+        assert session.get(Headshot, "hp1") is None
+
+
 def test_uploads_go_when_photos_must(settings: Settings, vault: Vault, kit: ModuleType) -> None:
     kit.enrol(vault, "p1")
     upload = settings.home / "drops" / "u1" / "selfies" / "1.jpg"
