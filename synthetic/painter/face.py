@@ -143,7 +143,9 @@ def skin(q: Parameters, p: Place, fine: bool) -> Expr:
     opening = eye_opening(q, p).inside * 0.9
     hole = minimum(opening, p.hz - q.ez - 0.03, 0.24 - length(p.ax - q.ex, p.hy, p.hz - q.ez))
     d = intersect(d, hole, 0.014)
-    beard = q.b_geo * beard_cover(q, p, mouth_place(q, p))
+    # Long at the chin, thin on the cheeks and gone before the ears: a thick edge there would stand off like a flap.
+    grown = smooth(0.02, 0.42, p.hz) * (smooth(-0.50, -0.95, p.hy) * 0.60 + 0.40)
+    beard = q.b_geo * grown * beard_cover(q, p, mouth_place(q, p))
     if fine:
         beard = beard * (1.0 + beard_strands(q, p) * 0.14)
         d = d + age_lines(q, p) * 0.013
