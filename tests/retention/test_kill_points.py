@@ -107,6 +107,7 @@ def test_killed_anywhere_forgetting_ends_the_same(tmp_path: Path, kit: ModuleTyp
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_killed_anywhere_a_sweep_ends_the_same(tmp_path: Path, kit: ModuleType) -> None:
     """The whole nightly sweep: one person's consent is withdrawn, everybody's photos are due."""
     template = tmp_path / "template"

@@ -1,6 +1,8 @@
 """The nightly sweep: what is due goes, what is not stays, a wrong rule stops it, and orphans are found both ways."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -316,6 +318,20 @@ def test_what_was_found_in_refused_photos_goes_with_the_photos(
     with vault.reading() as session:
         assert session.get(Selfie, "no") is None
         assert session.get(Headshot, "hp1") is None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_company_is_forgotten_in_time() -> None:
+    """The benchmark at a small scale: at this pace of processor time 10,000 people take well under ten minutes."""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "benchmarks.retention", "--people", "200"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    lines = {line.split("|")[1].strip(): line.split("|") for line in done.stdout.splitlines()[2:]}
+    assert "200 receipts, 0 blocked" in lines["forget everybody"][5]
+    assert "200 final" in lines["look again, final receipts"][5]
+    assert float(lines["plan"][4]) <= 0.5  # ms of processor a person: 10,000 people in five seconds
+    assert sum(float(cells[4]) for cells in lines.values()) <= 60  # ms of processor a person: ten minutes
 
 
 def test_uploads_go_when_photos_must(settings: Settings, vault: Vault, kit: ModuleType) -> None:
