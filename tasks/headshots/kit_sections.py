@@ -82,7 +82,7 @@ class Framing(Section):
     width: int = Field(default=1024, ge=128, le=4096)  # pixels of the finished master
     eye_line: float = Field(default=0.43, ge=0.2, le=0.7)  # from the top, share of the height
     inter_eye: float = Field(default=0.2, ge=0.06, le=0.4)  # between the pupils, share of the width
-    head_height: float = Field(default=0.73, ge=0.2, le=1.2)  # crown to chin without hair, share of the height
+    head_height: float = Field(default=0.70, ge=0.2, le=1.2)  # crown to chin without hair, share of the height
     centre: float = Field(default=0.5, ge=0.25, le=0.75)  # mid-point of the eyes, share of the width
 
     @property

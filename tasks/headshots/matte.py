@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.headshots.wall import regain_from_plain_wall
 from tasks.vision.colour import to_linear
 from tasks.vision.images import Picture
 
@@ -38,7 +39,8 @@ def cut_out(picture: Picture, coarse: Floats, face_width: float) -> Cutout:
     small_size = (max(8, round(width * scale)), max(8, round(height * scale)))
     light = to_linear(picture)
     small_light, small_coarse = (_reduced(values, small_size) for values in (light, coarse))
-    alpha = _refined(small_light, largest_part(small_coarse), face_width * scale)
+    start = regain_from_plain_wall(small_light, largest_part(small_coarse))
+    alpha = _refined(small_light, start, face_width * scale)
     person, back = estimate_colours(small_light, alpha)
     if scale < 1:
         alpha = _joint_upsample(alpha, small_light, light)

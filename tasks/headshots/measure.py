@@ -37,7 +37,7 @@ class PictureMeasures:
     """Everything the design's table asks of one finished picture. Shares of the frame, unless said otherwise."""
 
     background: float  # median CIEDE2000 to the brand's backdrop
-    background_lab: tuple[float, float, float]  # median L*a*b* of the background, to compare pictures
+    background_lab: tuple[float, float, float]  # the brand's middle L*a*b* plus the median difference from it
     halo: float  # mean CIEDE2000 in a ring of 0.5 to 2 % round the person
     holes: float  # share of the background off by more than 5
     eye_line: float  # from the top
@@ -63,7 +63,9 @@ class PictureMeasures:
     def from_json(cls, values: dict[str, Any]) -> PictureMeasures:
         """Read back from a record; what a newer version may have added is passed over."""
         known = {field.name for field in fields(cls)}
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known})
+        kept: dict[str, Any] = {k: v for k, v in values.items() if k in known}
+        kept.update({k: tuple(v) for k, v in kept.items() if isinstance(v, list)})
+        return cls(**kept)
 
 
 class NoFaceLeft(Exception):
@@ -117,13 +119,17 @@ def _background(picture: Picture, kit: BrandKit, eyes: Eyes) -> _Background:
     mask = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
     brand = np.asarray(cv2.resize(draw_backdrop(kit, width, height), size, interpolation=cv2.INTER_AREA), np.uint8)
     lab = to_lab(small)
-    off = delta_e(lab, to_lab(brand))
+    brand_lab = to_lab(brand)
+    off = delta_e(lab, brand_lab)
     away = cv2.distanceTransform((mask < 0.1).astype(np.uint8), cv2.DIST_L2, 5) / size[0]
     wall = away > 0.01
     wall[round(0.75 * size[1]) :] = False
     ring = (away > 0.005) & (away <= 0.02)
     ring[round(0.97 * size[1]) :] = False
-    middle = np.median(lab[wall], axis=0) if wall.any() else np.full(3, np.nan)
+    # How far off the brand, on the brand's own middle: people hide different parts of a backdrop, and that is no
+    # difference between their pictures.
+    brand_middle = np.median(brand_lab.reshape(-1, 3), axis=0)
+    middle = brand_middle + np.median((lab - brand_lab)[wall], axis=0) if wall.any() else np.full(3, np.nan)
     return _Background(
         difference=float(np.median(off[wall])) if wall.any() else math.inf,
         lab=(float(middle[0]), float(middle[1]), float(middle[2])),
@@ -154,7 +160,6 @@ def read_light(picture: Picture, face: Face, skin: NDArray[np.bool_]) -> tuple[f
     rows, columns = np.nonzero(skin)
     if rows.size < 20:
         return 0.0, 0.0, 0.0
-    light = luminance(picture[rows, columns])
     points = face.landmarks.astype(np.float64)
     across = points[1] - points[0]
     across /= max(float(np.hypot(*across)), 1e-6)
@@ -163,6 +168,11 @@ def read_light(picture: Picture, face: Face, skin: NDArray[np.bool_]) -> tuple[f
     axis = mouth - middle
     axis /= max(float(np.hypot(*axis)), 1e-6)
     x, y = columns + 0.5 - middle[0], rows + 0.5 - middle[1]
+    above_mouth = x * axis[0] + y * axis[1] < float(np.hypot(*(mouth - middle)))  # below are beards, not light
+    if above_mouth.sum() < 20:
+        return 0.0, 0.0, 0.0
+    x, y, rows, columns = (values[above_mouth] for values in (x, y, rows, columns))
+    light = luminance(picture[rows, columns])
     side = x * axis[1] - y * axis[0]  # negative: left in the picture
     depth = x * axis[0] + y * axis[1]
     split = float(np.median(depth))

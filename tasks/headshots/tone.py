@@ -20,13 +20,13 @@ WARMTH_GAIN = 0.05  # red up, blue down by this share at warmth 1
 def graded(light: Floats, kit: BrandKit) -> Floats:
     """Linear light (..., 3) after exposure, warmth, saturation and contrast."""
     tone, warmth = kit.tone, kit.lighting.warmth
-    out: Floats = light * np.float32(2**tone.exposure)
+    out = np.asarray(light * np.float32(2**tone.exposure), np.float32)
     if warmth:
         gain = np.array([1 + WARMTH_GAIN * warmth, 1, 1 - WARMTH_GAIN * warmth], np.float32)
-        out = out * (gain / float(LUMINANCE @ gain))  # a grey keeps its luminance
+        out = np.asarray(out * (gain / float(LUMINANCE @ gain)), np.float32)  # a grey keeps its luminance
     if tone.saturation != 1:
         grey = (out @ LUMINANCE)[..., None]
-        out = grey + (out - grey) * np.float32(tone.saturation)
+        out = np.asarray(grey + (out - grey) * np.float32(tone.saturation), np.float32)
     if tone.contrast:
         coded = linear_to_srgb(np.clip(out, 0, 1))
         # A curve that is fixed at black, middle and white: x + c * sin-like bend.

@@ -7,7 +7,7 @@ then `choose`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from tasks.headshots.measure import NoFaceLeft, PictureMeasures
 from tasks.headshots.studio import Flag
 from tasks.likeness.choose import Candidate
 from tasks.likeness.faithful import Faithfulness, compare_appearance, faithfulness_flags
-from tasks.likeness.reference import PersonReference
+from tasks.likeness.reference import PersonReference, is_same_photograph
 from tasks.likeness.score import LikenessScore, face_hashes, likeness_flags, score_headshot
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
@@ -82,6 +82,8 @@ def judge_candidate(
         hashes=face_hashes(one.picture, face),
         selfie_hashes=reference.hashes,
     )
+    if likeness.copied and not is_same_photograph(one.picture, face, reference):
+        likeness = replace(likeness, copied=False)
     found = compare_appearance(one.measures, reference, kit.floors, one.source_inter_eye)
     flags = (
         *one.studio_flags,

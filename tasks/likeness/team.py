@@ -86,10 +86,10 @@ def team_consistency(
             if not value <= check.target
         ]
     rows.insert(1, _between(list(measures.values()), kit))
-    for measure, values, target in _light(measures):
-        sd = float(values.std(ddof=1)) if values.size > 1 else 0.0
+    for measure, stops, target in _light(measures):
+        sd = float(stops.std(ddof=1)) if stops.size > 1 else 0.0
         rows.append(TeamRow(measure, "stops, sd", sd, sd, target, bool(sd <= target)))
-        outliers += _far_from_team(list(measures), measure, values)
+        outliers += _far_from_team(list(measures), measure, stops)
     found = faithfulness or {}
     rows += _texture(found, kit)
     outliers += [

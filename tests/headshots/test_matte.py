@@ -10,6 +10,7 @@ from synthetic.painter.painting import Painting
 from tasks.headshots.backdrop import dithered, draw_backdrop_linear
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.matte import cut_out, estimate_colours, guided_filter, largest_part
+from tasks.headshots.wall import regain_from_plain_wall
 from tasks.vision.colour import delta_e, to_lab, to_linear
 
 
@@ -62,12 +63,32 @@ def test_colours_explain_the_picture_and_stay_clean_in_the_edge() -> None:
     assert np.abs(back[edge] - green).mean() < 0.03
 
 
+def test_a_shoulder_that_the_net_gave_away_comes_back(painted: list[Painting]) -> None:
+    painting = painted[0]
+    coarse = coarse_of(painting)
+    bitten = coarse.copy()
+    y, x = np.mgrid[0:128, 0:128]
+    bite = (np.hypot(x - 100, y - 118) < 13) & (painting.alpha > 0.99)
+    bitten[bite] = 0
+    assert bite.sum() > 100
+    found = cut_out(painting.picture, bitten, face_width(painting)).alpha
+    assert found[bite].mean() > 0.75
+
+
 def test_specks_are_not_part_of_the_person() -> None:
     alpha = np.zeros((100, 100), np.float32)
     alpha[20:, 30:70] = 1
     alpha[5:15, 80:95] = 0.9
     assert largest_part(alpha)[10, 85] == 0
     assert largest_part(alpha)[50, 50] == 1
+
+
+def test_behind_no_plain_wall_nothing_is_added() -> None:
+    rng = np.random.default_rng(3)
+    light = cv2.GaussianBlur(rng.random((120, 120, 3)).astype(np.float32), (0, 0), 3)
+    coarse = np.zeros((120, 120), np.float32)
+    coarse[60:, 40:80] = 1
+    assert (regain_from_plain_wall(light, coarse) == coarse).all()
 
 
 def test_the_guided_filter_leaves_a_constant_alone() -> None:

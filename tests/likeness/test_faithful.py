@@ -14,7 +14,7 @@ from synthetic.painter.painting import paint
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.measure import PictureMeasures, cheek_texture
 from tasks.likeness.faithful import Faithfulness, compare_appearance, faithfulness_flags, tone_bias
-from tasks.likeness.reference import PersonReference, SkinTone, reference_texture
+from tasks.likeness.reference import PersonReference, SkinTone, is_same_photograph, reference_texture
 from tasks.vision.faces import Face
 from tasks.vision.portrait import FACE_TEMPLATE, align_to
 
@@ -88,3 +88,14 @@ def test_bias_is_told_by_thirds() -> None:
     assert bias["lightest third"].shift == pytest.approx(-5.0)
     assert [one.group for one in tone_bias(pulled[:4])] == ["all"]
     assert tone_bias([]) == []
+
+
+def test_one_photograph_is_told_from_two_shots_of_one_face() -> None:
+    person = draw_identity(1000)
+    shots = [paint(person, draw_capture(seed, person, "studio", Wish()), 320, 1.0) for seed in (3, 4)]
+    faces = [Face(shot.face_box, shot.landmarks, 1.0) for shot in shots]
+    crop, _ = align_to(shots[0].picture, faces[0].landmarks, FACE_TEMPLATE, 224)
+    own = PersonReference((), (), None, (crop,), (faces[0].inter_eye,))
+    smaller = cv2.resize(cv2.resize(shots[0].picture, (160, 160)), (320, 320))
+    assert is_same_photograph(np.asarray(smaller, np.uint8), faces[0], own)
+    assert not is_same_photograph(shots[1].picture, faces[1], own)
