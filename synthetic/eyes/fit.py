@@ -120,6 +120,7 @@ def fit_thresholds(vectors: Floats, person: npt.NDArray[np.int64]) -> Thresholds
     """Each threshold is the middle between what right ones reach and what wrong ones reach; see the comments."""
     same, other = pairs(vectors, person)
     slope, bias = _logistic(same, other)
+    one_pair = _between(float(np.quantile(other, 0.998)), float(np.quantile(same, 0.10)))
     everybody = np.unique(person)
     rows = [np.flatnonzero(person == p) for p in everybody]
     references = [vectors[r[:_REFERENCE_SHOTS]] for r in rows]
@@ -129,17 +130,17 @@ def fit_thresholds(vectors: Floats, person: npt.NDArray[np.int64]) -> Thresholds
     own = lists[np.arange(len(rest)), owner]
     wrong = lists.copy()
     wrong[np.arange(len(rest)), owner] = -1
-    # Folder check: the best match of a right picture among the others of its folder, and of one that strayed in.
-    best_right = np.concatenate([_best_match(vectors[r]) for r in rows if len(r) > 2])
-    best_wrong = np.concatenate([(vectors[rest][owner != k] @ references[k].T).max(1) for k in range(len(references))])
+    # A good photo refused is worse than a stranger let through, whom margin and reviewer still see.
+    best_right, _ = folder_matches(vectors, person)
+    belongs = min(float(np.quantile(best_right, 0.02)), one_pair)
     means = np.stack([_unit(r.mean(0)) for r in references])
     halves = np.array([_unit(vectors[r[0::2]].mean(0)) @ _unit(vectors[r[1::2]].mean(0)) for r in rows if len(r) > 3])
     strangers = (means @ means.T)[np.triu_indices(len(means), 1)]
     relative = own / np.array([np.median(_leave_one(references[k])) for k in owner])
     return Thresholds(
-        same=_between(float(np.quantile(other, 0.998)), float(np.quantile(same, 0.10))),
-        belongs=_between(float(np.quantile(best_wrong, 0.97)), float(np.quantile(best_right, 0.01)), 0.4),
-        stranger=_between(float(np.quantile(best_wrong, 0.90)), float(best_right.min()), 0.4),
+        same=one_pair,
+        belongs=belongs,
+        stranger=0.8 * belongs,
         twin_folder=_between(float(strangers.max()), float(np.median(halves)), 0.75),
         likeness_slope=slope,
         likeness_bias=bias,
@@ -147,6 +148,14 @@ def fit_thresholds(vectors: Floats, person: npt.NDArray[np.int64]) -> Thresholds
         likeness=_between(float(np.quantile(wrong.max(1), 0.9)), float(np.quantile(own, 0.05)), 0.4),
         relative=float(np.clip(np.quantile(relative, 0.03), 0.5, 0.9)),
     )
+
+
+def folder_matches(vectors: Floats, person: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Best match of each picture within its own folder, and within every other person's folder."""
+    rows = [np.flatnonzero(person == p) for p in np.unique(person)]
+    right = np.concatenate([_best_match(vectors[r]) for r in rows if len(r) > 2])
+    wrong = np.concatenate([(vectors[np.setdiff1d(np.arange(len(person)), r)] @ vectors[r].T).max(1) for r in rows])
+    return np.asarray(right, np.float32), np.asarray(wrong, np.float32)
 
 
 def _between(low: float, high: float, share: float = 0.5) -> float:
@@ -227,6 +236,9 @@ def main() -> None:
         fitted[name] = fit_thresholds(vectors, gallery.person)
         same, other = pairs(vectors, gallery.person)
         print(f"{name}: same {same.mean():.3f} sd {same.std():.3f}, others {other.mean():.3f} sd {other.std():.3f}")
+        right, wrong = folder_matches(vectors, gallery.person)
+        caught, flagged = (wrong < fitted[name].belongs).mean(), (right < fitted[name].belongs).mean()
+        print(f"  in a folder, below belongs: {caught:.3f} of strangers, {flagged:.3f} of right pictures")
         print("  " + ", ".join(f"{k} {v:.3f}" for k, v in vars(fitted[name]).items()))
     said = f"{len(gallery.faces)} pictures of {asked.people} drawn people, every second one softened"
     write_card(asked.eyes, fitted, said, LIMITS)
