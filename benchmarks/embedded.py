@@ -83,7 +83,7 @@ def corner_colour(picture: Picture) -> npt.NDArray[np.float32]:
     """Lab of the two upper corners, where nothing but background is."""
     side = picture.shape[0] // 8
     patches = np.concatenate([picture[:side, :side].reshape(-1, 3), picture[:side, -side:].reshape(-1, 3)])
-    return np.median(to_lab(patches[None])[0], axis=0).astype(np.float32)
+    return np.asarray(np.median(to_lab(patches[None])[0], axis=0), np.float32)
 
 
 def background_lines(base: FrozenBase, each: int) -> list[Line]:
@@ -142,9 +142,7 @@ def learn(base: FrozenBase, subjects: Sequence[Subject], quality: str, slots: in
     """Everybody's adapter by the product's own engine, and the seconds it took."""
     caption = f"selfie photo of a {base.card.token} person"
     plan = plan_training(base.card, quality, SELFIES)
-    people = [
-        Person(str(s.seed), [shot.picture for shot in s.selfies], [caption] * SELFIES, s.seed) for s in subjects
-    ]
+    people = [Person(str(s.seed), [shot.picture for shot in s.selfies], [caption] * SELFIES, s.seed) for s in subjects]
     since = time.perf_counter()
     trained = train_cohort(base, people, plan, slots=slots)
     return [one.weights for one in trained], time.perf_counter() - since

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 from torch import Tensor
 
 from synthetic.training.muon import Muon
-from synthetic.training.networks import Sizes, build_vae
+from synthetic.training.networks import Sizes, Vae, build_vae
 from synthetic.training.progress import Budget, learning_rate, load_checkpoint, save_checkpoint
 from synthetic.training.shards import Portraits
 from synthetic.training.together import average, is_first, join_processes
@@ -77,7 +76,7 @@ def reconstruction_loss(made: Tensor, true: Tensor, weight: Tensor) -> Tensor:
     return loss
 
 
-def step_loss(vae: AutoencoderKL, pictures: Tensor, weights: Tensor, noise: Tensor, *, frozen: bool) -> Tensor:
+def step_loss(vae: Vae, pictures: Tensor, weights: Tensor, noise: Tensor, *, frozen: bool) -> Tensor:
     """One forward pass. `noise` is standard normal in the shape of the latents."""
     with torch.set_grad_enabled(not frozen), torch.autocast(pictures.device.type, torch.bfloat16):
         moments = vae.quant_conv(vae.encoder(pictures)).float()
@@ -87,13 +86,14 @@ def step_loss(vae: AutoencoderKL, pictures: Tensor, weights: Tensor, noise: Tens
     with torch.autocast(pictures.device.type, torch.bfloat16):
         made = vae.decode(latents).sample.float()
     divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
-    return reconstruction_loss(made, pictures, weights) + KL_WEIGHT * divergence
+    loss: Tensor = reconstruction_loss(made, pictures, weights) + KL_WEIGHT * divergence
+    return loss
 
 
 def train_vae(
     data: Portraits, sizes: Sizes, folder: Path, budget: Budget, *, seed: int, peak: float, frames: int,
-    device: torch.device, start: AutoencoderKL | None = None, decoder_only: bool = False, save_every: float = 3.0,
-) -> AutoencoderKL:  # fmt: skip
+    device: torch.device, start: Vae | None = None, decoder_only: bool = False, save_every: float = 3.0,
+) -> Vae:  # fmt: skip
     """Trains until the budget is used and returns the averaged weights. `start` gives the first weights."""
     rank, _ = join_processes()
     torch.manual_seed(seed)
@@ -122,9 +122,7 @@ def train_vae(
         noise = torch.from_numpy(
             random.standard_normal((len(pictures), sizes.latent_channels, side, side), dtype=np.float32)
         )
-        loss = step_loss(
-            vae, pictures.to(device), weights.to(device), noise.to(device), frozen=decoder_only
-        )
+        loss = step_loss(vae, pictures.to(device), weights.to(device), noise.to(device), frozen=decoder_only)
         rate = learning_rate(peak, budget, warm_up=40)
         for group in optimiser.param_groups:
             group["lr"] = rate
@@ -146,7 +144,7 @@ def train_vae(
     return averaged
 
 
-def checkpoint(vae: AutoencoderKL, averaged: AutoencoderKL, optimiser: Any, budget: Budget) -> dict[str, Any]:
+def checkpoint(vae: Vae, averaged: Vae, optimiser: Any, budget: Budget) -> dict[str, Any]:
     """All that a restart needs."""
     return {
         "vae": vae.state_dict(), "ema": averaged.state_dict(), "optimiser": optimiser.state_dict(),
@@ -155,9 +153,9 @@ def checkpoint(vae: AutoencoderKL, averaged: AutoencoderKL, optimiser: Any, budg
 
 
 @torch.no_grad()
-def reconstruct(vae: AutoencoderKL, pictures: Tensor) -> Tensor:
+def reconstruct(vae: Vae, pictures: Tensor) -> Tensor:
     """Through the latents' means and back; -1..1."""
-    out = [vae.decode(vae.encode(p).latent_dist.mean).sample.clamp(-1, 1) for p in pictures.split(16)]
+    out = [vae.decode(vae.encode(p).latent_dist.mean).sample.clamp(-1, 1) for p in torch.split(pictures, 16)]
     return torch.cat(out)
 
 

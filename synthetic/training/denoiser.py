@@ -11,14 +11,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTokenizer
 
 from synthetic.training.latents import LatentSet
 from synthetic.training.muon import Muon
-from synthetic.training.networks import TOKENS, Sizes, build_scheduler, build_text, build_unet
+from synthetic.training.networks import (
+    TOKENS,
+    Scheduler,
+    Sizes,
+    Text,
+    Unet,
+    build_scheduler,
+    build_text,
+    build_unet,
+)
 from synthetic.training.progress import Budget, learning_rate, load_checkpoint, save_checkpoint
 from synthetic.training.together import average, is_first, join_processes
 
@@ -32,8 +40,8 @@ EMA = 0.998
 class Denoiser:
     """What draws: the two networks that are trained together."""
 
-    unet: UNet2DConditionModel
-    text: CLIPTextModel
+    unet: Unet
+    text: Text
 
     def parameters(self) -> list[Tensor]:
         return [*self.unet.parameters(), *self.text.parameters()]
@@ -56,7 +64,7 @@ def read_words(tokenizer: CLIPTokenizer, captions: Sequence[str]) -> Tensor:
 
 
 def loss_of(
-    model: Denoiser, scheduler: DDIMScheduler, latents: Tensor, words: Tensor, noise: Tensor, times: Tensor
+    model: Denoiser, scheduler: Scheduler, latents: Tensor, words: Tensor, noise: Tensor, times: Tensor
 ) -> Tensor:
     """v-prediction, weighted so that neither the noisiest nor the cleanest steps dominate (min-SNR 5)."""
     noisy = scheduler.add_noise(latents, noise, times)
@@ -67,7 +75,8 @@ def loss_of(
     alphas = scheduler.alphas_cumprod.to(latents.device)[times]
     ratio = alphas / (1 - alphas + 1e-8)
     weight = (ratio.clamp(max=5) + 0.3) / (ratio + 1)
-    return (((made - target) ** 2).mean((1, 2, 3)) * weight).mean()
+    loss: Tensor = (((made - target) ** 2).mean((1, 2, 3)) * weight).mean()
+    return loss
 
 
 class Sampler:
@@ -100,7 +109,7 @@ class Sampler:
 
 
 @torch.no_grad()
-def held_out_loss(model: Denoiser, scheduler: DDIMScheduler, sampler: Sampler, device: torch.device) -> float:
+def held_out_loss(model: Denoiser, scheduler: Scheduler, sampler: Sampler, device: torch.device) -> float:
     """The same 64 people, noise and times every time."""
     draws = [sampler.draw(step, 16, device) for step in range(4)]
     return float(np.mean([float(loss_of(model, scheduler, z, w, n, t)) for z, w, n, t in draws]))

@@ -7,13 +7,14 @@ saw mean "some person" and not noise; the folder is replaced file by file only a
 import copy
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from synthetic.training.denoiser import Denoiser
-from synthetic.training.networks import build_scheduler
+from synthetic.training.networks import Vae, build_scheduler
 from synthetic.training.progress import save_checkpoint
 from synthetic.training.vocabulary import RARE, write_tokenizer
 
@@ -32,12 +33,12 @@ def settle_rare_words(model: Denoiser, tokenizer: CLIPTokenizer, seen: set[int])
         table[tokenizer(word)["input_ids"][1]] = person
 
 
-def export(model: Denoiser, vae: AutoencoderKL, tokenizer: CLIPTokenizer, seen: set[int], folder: Path) -> int:
+def export(model: Denoiser, vae: Vae, tokenizer: CLIPTokenizer, seen: set[int], folder: Path) -> int:
     """Writes the folder; returns the bytes of all weights."""
     model = copy.deepcopy(model)
     settle_rare_words(model, tokenizer, seen)
     model.unet.set_default_attn_processor()
-    pipeline = StableDiffusionPipeline(
+    pipeline: Any = StableDiffusionPipeline(  # type: ignore[no-untyped-call]
         vae=copy.deepcopy(vae).half(), text_encoder=model.text.half(), tokenizer=tokenizer, unet=model.unet.half(),
         scheduler=build_scheduler(), safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
@@ -60,9 +61,11 @@ def export(model: Denoiser, vae: AutoencoderKL, tokenizer: CLIPTokenizer, seen: 
 def adopt(folder: Path, work: Path) -> None:
     """Puts an exported base into a work folder, so that the stages go on from it with a fresh optimiser."""
     work.mkdir(parents=True, exist_ok=True)
-    vae = AutoencoderKL.from_pretrained(folder / "vae", local_files_only=True).float()
-    unet = UNet2DConditionModel.from_pretrained(folder / "unet", local_files_only=True).float()
-    text = CLIPTextModel.from_pretrained(folder / "text_encoder", local_files_only=True).float()
+    kinds: tuple[Any, ...] = (AutoencoderKL, UNet2DConditionModel, CLIPTextModel)
+    vae, unet, text = (
+        kind.from_pretrained(folder / part, local_files_only=True).float()
+        for kind, part in zip(kinds, ("vae", "unet", "text_encoder"), strict=True)
+    )
     torch.save(vae.state_dict(), work / "settled.pt")
     networks = {"unet": unet.state_dict(), "text": text.state_dict()}
     save_checkpoint(work / "warm-unet.pt", networks | {"ema_unet": networks["unet"], "ema_text": networks["text"]})

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL
 from torch import Tensor
 
+from synthetic.training.networks import Vae
 from synthetic.training.shards import HELD_OUT_EVERY, Portraits, list_shards, mirror_caption, read_shard
 
 EVENING = 0.7  # 0 keeps the strength of each direction, 1 makes all directions equally strong
@@ -44,7 +44,7 @@ class LatentSet:
 
 
 @torch.no_grad()
-def encode(vae: AutoencoderKL, portraits: Portraits, device: torch.device, *, mirrored: bool) -> Tensor:
+def encode(vae: Vae, portraits: Portraits, device: torch.device, *, mirrored: bool) -> Tensor:
     """Means of the latents, (N, C, h, w)."""
     out = []
     for start in range(0, len(portraits), 32):
@@ -57,7 +57,7 @@ def encode(vae: AutoencoderKL, portraits: Portraits, device: torch.device, *, mi
 
 
 @torch.no_grad()
-def settle_channels(vae: AutoencoderKL, sample: Tensor) -> None:
+def settle_channels(vae: Vae, sample: Tensor) -> None:
     """Rotates and scales the latent channels inside the autoencoder; what it draws stays the same.
 
     `sample` holds latents (N, C, h, w) of the autoencoder as it is.
@@ -82,7 +82,7 @@ def settle_channels(vae: AutoencoderKL, sample: Tensor) -> None:
     out.bias.copy_((bias + weight @ mean).float())
 
 
-def encoder_mark(vae: AutoencoderKL) -> str:
+def encoder_mark(vae: Vae) -> str:
     """Changes whenever the encoder's weights do; latents of another encoder are never mixed in."""
     digest = hashlib.sha256()
     for part in (vae.encoder, vae.quant_conv):
@@ -92,7 +92,7 @@ def encoder_mark(vae: AutoencoderKL) -> str:
 
 
 def encode_shards(
-    vae: AutoencoderKL, folders: list[Path], out: Path, device: torch.device, share: tuple[int, int] = (0, 1),
+    vae: Vae, folders: list[Path], out: Path, device: torch.device, share: tuple[int, int] = (0, 1),
     *, mirrored: bool = False,
 ) -> int:  # fmt: skip
     """Encodes the shards that are not encoded yet, as they are or mirrored; returns how many were."""
@@ -115,7 +115,7 @@ def encode_shards(
     return done
 
 
-def read_latents(vae: AutoencoderKL, folder: Path) -> LatentSet:
+def read_latents(vae: Vae, folder: Path) -> LatentSet:
     """All latents that this encoder made."""
     states = [torch.load(p, weights_only=True) for p in sorted(folder.glob(f"{encoder_mark(vae)}-*.pt"))]
     if not states:

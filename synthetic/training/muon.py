@@ -20,7 +20,8 @@ def orthogonalise(stack: Tensor, rounds: int = 4) -> Tensor:
     for _ in range(rounds):
         gram = x @ x.transpose(1, 2)
         x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
-    return x.float()
+    done: Tensor = x.float()
+    return done
 
 
 class Muon(torch.optim.Optimizer):
@@ -77,7 +78,8 @@ class Muon(torch.optim.Optimizer):
         if count > 1:
             flat = torch.cat([u.flatten() for u in updates])
             dist.all_reduce(flat)
-            updates = [f.view_as(u) for f, u in zip(flat.split([u.numel() for u in updates]), updates, strict=True)]
+            parts = torch.split(flat, [u.numel() for u in updates])
+            updates = [part.view_as(u) for part, u in zip(parts, updates, strict=True)]
         torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
         torch._foreach_add_(parameters, updates, alpha=-group["lr"])
 

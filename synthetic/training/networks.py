@@ -5,11 +5,18 @@ sizes were chosen by measurement on two CPU cores (`small`, 128 px) and by count
 """
 
 from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
 
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 TOKENS = 48
+
+# diffusers ships no types: to the checker its networks are modules that can do anything.
+Vae: TypeAlias = Any
+Unet: TypeAlias = Any
+Text: TypeAlias = Any
+Scheduler: TypeAlias = Any
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Sizes:
     @property
     def latent_size(self) -> int:
         """Side of the latent square."""
-        return self.pixels // 2 ** (len(self.vae_channels) - 1)
+        return self.pixels >> (len(self.vae_channels) - 1)
 
     def facts(self) -> dict[str, object]:
         """For checkpoints and the model card."""
@@ -42,10 +49,10 @@ SIZES = {
 }
 
 
-def build_vae(sizes: Sizes) -> AutoencoderKL:
+def build_vae(sizes: Sizes) -> Vae:
     """Without attention in the middle: its cost grows with the square of the picture and it gained nothing here."""
     levels = len(sizes.vae_channels)
-    return AutoencoderKL(
+    return AutoencoderKL(  # type: ignore[no-untyped-call]
         in_channels=3, out_channels=3, latent_channels=sizes.latent_channels, sample_size=sizes.pixels,
         down_block_types=("DownEncoderBlock2D",) * levels, up_block_types=("UpDecoderBlock2D",) * levels,
         block_out_channels=sizes.vae_channels, layers_per_block=1, norm_num_groups=8,
@@ -53,11 +60,11 @@ def build_vae(sizes: Sizes) -> AutoencoderKL:
     )  # fmt: skip
 
 
-def build_unet(sizes: Sizes) -> UNet2DConditionModel:
+def build_unet(sizes: Sizes) -> Unet:
     """Captions act twice: by cross attention, and pooled into the time embedding, which is learned far sooner."""
     down = tuple("CrossAttnDownBlock2D" if a else "DownBlock2D" for a in sizes.unet_attention)
     up = tuple("CrossAttnUpBlock2D" if a else "UpBlock2D" for a in reversed(sizes.unet_attention))
-    return UNet2DConditionModel(
+    return UNet2DConditionModel(  # type: ignore[no-untyped-call]
         sample_size=sizes.latent_size, in_channels=sizes.latent_channels, out_channels=sizes.latent_channels,
         block_out_channels=sizes.unet_channels, layers_per_block=sizes.unet_layers,
         down_block_types=down, up_block_types=up, cross_attention_dim=sizes.text_width,
@@ -67,7 +74,7 @@ def build_unet(sizes: Sizes) -> UNet2DConditionModel:
     )  # fmt: skip
 
 
-def build_text(sizes: Sizes, vocabulary: int, start: int, end: int) -> CLIPTextModel:
+def build_text(sizes: Sizes, vocabulary: int, start: int, end: int) -> Text:
     """A small CLIP text model, trained together with the UNet."""
     return CLIPTextModel(
         CLIPTextConfig(
@@ -78,12 +85,12 @@ def build_text(sizes: Sizes, vocabulary: int, start: int, end: int) -> CLIPTextM
     )  # fmt: skip
 
 
-def build_scheduler() -> DDIMScheduler:
+def build_scheduler() -> Scheduler:
     """v-prediction and a schedule that ends in pure noise: plain bright and dark backgrounds need both.
 
     The cosine schedule leaves more steps at middle noise than SD's own, which was made for latents 16 times larger.
     """
-    return DDIMScheduler(
+    return DDIMScheduler(  # type: ignore[no-untyped-call]
         num_train_timesteps=1000, beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction",
         rescale_betas_zero_snr=True, timestep_spacing="trailing", clip_sample=False, set_alpha_to_one=True,
         steps_offset=1,

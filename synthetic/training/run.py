@@ -16,11 +16,10 @@ import argparse
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL
 from transformers import CLIPTokenizer
 
 from synthetic.training import autoencoder, denoiser, export, latents, sheets
-from synthetic.training.networks import SIZES, build_vae
+from synthetic.training.networks import SIZES, Vae, build_vae
 from synthetic.training.progress import Budget, load_checkpoint, pick_device
 from synthetic.training.shards import read_portraits
 from synthetic.training.together import is_first, join_processes, wait_for_all
@@ -29,7 +28,7 @@ from synthetic.training.vocabulary import write_tokenizer
 STAGES = ("vae", "latents", "unet", "decoder", "sheet", "export", "adopt")
 
 
-def settled_vae(args: argparse.Namespace) -> AutoencoderKL:
+def settled_vae(args: argparse.Namespace) -> Vae:
     """The autoencoder that latents are made with: fixed the first time it is asked for."""
     vae = build_vae(SIZES[args.sizes])
     path: Path = args.work / "settled.pt"
@@ -46,7 +45,7 @@ def settled_vae(args: argparse.Namespace) -> AutoencoderKL:
     return vae
 
 
-def finished_vae(args: argparse.Namespace) -> AutoencoderKL:
+def finished_vae(args: argparse.Namespace) -> Vae:
     """The settled autoencoder, with the later decoder where there is one."""
     vae = settled_vae(args)
     later = load_checkpoint(args.work / "decoder.pt")
@@ -114,7 +113,7 @@ def run_stage(args: argparse.Namespace) -> None:
         sheets.save_sheet(sheets.draw(model, vae, tokenizer, sheets.PROMPTS, seed=args.seed), args.out, 4, 2)
         return
     data_set = latents.read_latents(settled_vae(args), args.work / "latents")
-    seen = set(denoiser.read_words(tokenizer, [*data_set.captions, ""]).unique().tolist())
+    seen = set(denoiser.read_words(tokenizer, [*data_set.captions, ""]).flatten().tolist())
     size = export.export(model, vae, tokenizer, seen, args.out)
     print(f"export: {size / 1e6:.1f} MB of weights", flush=True)
 

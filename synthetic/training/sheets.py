@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from diffusers import AutoencoderKL
 from PIL import Image
 from torch import Tensor
 from transformers import CLIPTokenizer
 
 from synthetic.training.denoiser import Denoiser, read_words
-from synthetic.training.networks import build_scheduler
+from synthetic.training.networks import Vae, build_scheduler
 
 PROMPTS = (
     "studio headshot of a man with short brown hair, plain blue background, softbox light, navy suit",
@@ -35,7 +34,7 @@ PROMPTS = (
 
 @torch.no_grad()
 def draw(
-    model: Denoiser, vae: AutoencoderKL, tokenizer: CLIPTokenizer, prompts: Sequence[str], *, seed: int,
+    model: Denoiser, vae: Vae, tokenizer: CLIPTokenizer, prompts: Sequence[str], *, seed: int,
     steps: int = 20, guidance: float = 3.5, rescale: float = 0.7,
 ) -> npt.NDArray[np.uint8]:  # fmt: skip
     """(N, s, s, 3). Rescaled guidance, as the stock pipeline does with `guidance_rescale`."""
