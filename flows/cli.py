@@ -156,12 +156,16 @@ def check(
     out: Annotated[Path | None, typer.Option(help="Write a CSV to send back, one line per problem.")] = None,
 ) -> None:
     """What is wrong with a roster and its photos, person by person, and what to do about it. Changes nothing."""
+    from tasks.roster.drop import DropFault
+    from tasks.roster.read import Unreadable
     from tasks.selfies.check import check_drop, write_return_csv
-    from tasks.vision.faces import open_eyes
+    from tasks.vision.faces import EyesMissing, open_eyes
 
-    eyes = open_eyes(settings_for(None).eyes) if selfies else None
     register = consents or next((f for f in roster.parent.glob("consents.*") if f != roster), None)
-    report = check_drop(roster, selfies, register, eyes)
+    try:
+        report = check_drop(roster, selfies, register, open_eyes(settings_for(None).eyes) if selfies else None)
+    except (DropFault, Unreadable, EyesMissing, OSError) as wrong:
+        raise fail(f"{wrong} {getattr(wrong, 'fix', '')}".strip()) from wrong
     for line in report.lines():
         console.print(line, markup=False, soft_wrap=True)
     if out:

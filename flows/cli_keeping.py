@@ -3,13 +3,17 @@
 None of these needs Prefect: forgetting works when everything else is down.
 """
 
+import base64
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from tasks.vault.store import Vault
 
 retention = typer.Typer(help="What goes when, and doing it.", no_args_is_help=True)
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
@@ -37,35 +41,46 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Erase people now: photos, adapters, pictures, pages, records. Ends in a signed receipt."""
-    from tasks.retention import choose_people
-    from tasks.retention.erase import forget as erase_one
+    from reports.site_of_batch import rewrite_report
+    from tasks.retention.clock import read_clock
+    from tasks.retention.erase import Surroundings, forget_people
+    from tasks.retention.rules import load_rules
+    from tasks.retention.sweep import write_checkpoint
     from tasks.vault.settings import load_settings
     from tasks.vault.store import open_vault
 
-    with open_vault(load_settings()) as vault:
-        if number:
-            found = choose_people.person_by_number(vault, number)
-            people = [found] if found else []
-        elif department:
-            people = choose_people.people_of_department(vault, department)
-        elif leavers:
-            from tasks.roster.read import read_roster
-
-            rows = read_roster(leavers.read_bytes(), leavers.name).rows
-            people = choose_people.leavers(vault, [row.number for row in rows])
-        else:
-            console.print("Say whom: a NUMBER, --department or --leavers.")
-            raise typer.Exit(2)
+    settings = load_settings()
+    now = read_clock(settings.audit / "clock.json")
+    with open_vault(settings) as vault:
+        people = _whom(vault, number, department, leavers)
         if not people:
             console.print("Nobody on record fits.")
             raise typer.Exit(1)
         if not yes and not typer.confirm(f"Erase everything about {len(people)} people? This cannot be undone"):
             raise typer.Exit(1)
-        for person in people:
-            receipt = erase_one(vault, person, "requested", datetime.now(UTC))
-            console.print(f"{person}: {receipt.state}, proof: {receipt.level}, receipt {receipt.id}")
-            if receipt.secret:
-                console.print(f"  for the person: their receipt's key is {receipt.secret} (we keep no copy)")
+        rules = load_rules(settings.retention_rules)
+        around = Surroundings(rules, "command", lambda batch: rewrite_report(vault, batch, now=now))
+        for receipt in forget_people(vault, [(person, "requested", now) for person in people], now, around):
+            console.print(f"{receipt.sentence}  Receipt {receipt.id}, in {settings.receipts}", soft_wrap=True)
+        write_checkpoint(vault, now)
+
+
+def _whom(vault: "Vault", number: str | None, department: str | None, leavers: Path | None) -> list[str]:
+    """The ids of the people whom a wish means."""
+    from tasks.retention import choose_people
+
+    if number:
+        found = choose_people.person_by_number(vault, number)
+        return [found] if found else []
+    if department:
+        return choose_people.people_of_department(vault, department)
+    if leavers:
+        from tasks.roster.read import read_roster
+
+        rows = read_roster(leavers.read_bytes(), leavers.name).rows
+        return choose_people.leavers(vault, [row.number for row in rows])
+    console.print("Say whom: a NUMBER, --department or --leavers.")
+    raise typer.Exit(2)
 
 
 @retention.command("plan")
@@ -101,14 +116,28 @@ def run(
     ] = False,
 ) -> None:
     """Delete what is past its time, verify, write receipts: what the nightly flow does, without Prefect."""
-    from tasks.retention.sweep import run_retention
+    from reports.site_of_batch import rewrite_report
+    from tasks.retention.clock import read_clock
+    from tasks.retention.sweep import MassDeletion, SweepRunning, forecast, run_retention
     from tasks.vault.settings import load_settings
+    from tasks.vault.store import open_vault
 
-    receipts = run_retention(
-        load_settings(), datetime.now(UTC), dry_run=dry_run, allow_mass_deletion=allow_mass_deletion
-    )
+    settings = load_settings()
+    now = read_clock(settings.audit / "clock.json")
+    if dry_run:
+        with open_vault(settings) as vault:
+            seen = forecast(vault, now)
+        console.print(f"Would delete {len(seen.plan.delete)} items and forget {len(seen.plan.forget)} people.")
+        return
+    try:
+        receipts = run_retention(
+            settings, now, allow_mass_deletion=allow_mass_deletion, actor="command", rewrite_report=rewrite_report
+        )
+    except (MassDeletion, SweepRunning) as stopped:
+        console.print(str(stopped), markup=False)
+        raise typer.Exit(1) from stopped
     for receipt in receipts:
-        console.print(f"{receipt.person}: {receipt.state}, proof: {receipt.level}, receipt {receipt.id}")
+        console.print(f"{receipt.sentence}  Receipt {receipt.id}", soft_wrap=True)
     console.print(f"{len(receipts)} receipts.")
 
 
@@ -132,9 +161,12 @@ def verify(
     from tasks.vault.settings import load_settings
     from tasks.vault.store import open_vault
 
+    settings = load_settings()
     known = json.loads(checkpoint.read_text(encoding="utf-8")) if checkpoint else None
-    with open_vault(load_settings()) as vault:
-        verdict = audit_log.verify(vault.engine, known)
+    public = settings.audit / "signing.pub"
+    key = base64.b64decode(public.read_bytes()) if public.is_file() else None
+    with open_vault(settings) as vault:
+        verdict = audit_log.verify(vault.engine, known, key)
     console.print(verdict.sentence)
     if not verdict.intact:
         raise typer.Exit(1)

@@ -180,7 +180,14 @@ def groups_of(report: CheckReport) -> list[tuple[str, str, list[tuple[str, str, 
 
     def lines(people: tuple[object, ...]) -> list[tuple[str, str, list[Problem]]]:
         return [
-            (p.number, p.name, [Problem(f.code, say(f.code), str(f.measured), str(f.limit), f.sentence, f.severity) for f in p.findings])  # type: ignore[attr-defined]  # noqa: E501
+            (
+                p.number,
+                p.name,
+                [
+                    Problem(f.code, say(f.code), str(f.measured), str(f.limit), f.sentence, f.severity)
+                    for f in p.findings
+                ],
+            )  # type: ignore[attr-defined]
             for p in people
         ]
 
@@ -196,9 +203,7 @@ def run_link(settings: Settings, drop: Path) -> str:
     address = settings.prefect_ui_url.rstrip("/")
     login = ("hr", settings.desk_password) if settings.desk_password else None
     try:
-        found = httpx.get(
-            f"{address}/api/deployments/name/{quote(DEPLOYMENT)}", auth=login, timeout=2, trust_env=False
-        )
+        found = httpx.get(f"{address}/api/deployments/name/{quote(DEPLOYMENT)}", auth=login, timeout=2, trust_env=False)
         identity = found.json()["id"] if found.status_code == 200 else None
     except (httpx.HTTPError, ValueError, KeyError):
         identity = None

@@ -50,9 +50,7 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
             raise NoSuchBatch(batch_id)
         in_batch = select(Seat.employee_id).where(col(Seat.batch_id) == batch_id)
         seats = session.exec(select(Seat).where(col(Seat.batch_id) == batch_id).order_by(col(Seat.position))).all()
-        employees = {
-            one.id: one for one in session.exec(select(Employee).where(col(Employee.id).in_(in_batch))).all()
-        }
+        employees = {one.id: one for one in session.exec(select(Employee).where(col(Employee.id).in_(in_batch))).all()}
         selfies = _by_person(
             session.exec(
                 select(Selfie).where(col(Selfie.employee_id).in_(in_batch)).order_by(col(Selfie.order), col(Selfie.id))
@@ -66,7 +64,12 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
         }
     people = tuple(
         _person(
-            seat, employees[seat.employee_id], selfies, headshots, decisions, adapters,
+            seat,
+            employees[seat.employee_id],
+            selfies,
+            headshots,
+            decisions,
+            adapters,
             viewable(vault, seat.employee_id, moment),
         )
         for seat in seats

@@ -100,9 +100,7 @@ CODES: Mapping[str, Words] = {
         "More than one face is in this photo.",
         "Send a photo that shows only this person.",
     ),
-    "blurred": Words(
-        "Blurred", "The face is not sharp.", "Hold the phone still, clean the lens, and use more light."
-    ),
+    "blurred": Words("Blurred", "The face is not sharp.", "Hold the phone still, clean the lens, and use more light."),
     "dark": Words("Too dark", "The face is too dark to show detail.", "Face a window or step outside."),
     "overexposed": Words(
         "Too bright",

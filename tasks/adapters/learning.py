@@ -1,4 +1,4 @@
-"""Learning the faces of one cohort: what is missing, training it, keeping each adapter as soon as it is done.
+"""Learning the faces of one cohort: what is missing, training it, keeping every adapter that fits its owner best.
 
 An adapter's digest is made of the selfies, the base and the plan. One that exists, and whose blob verifies, is never
 trained again; that, and not an orchestrator's cache, is what makes a killed run resumable.
@@ -15,6 +15,7 @@ from pathlib import Path
 from tasks import progress
 from tasks.adapters.examples import Person
 from tasks.adapters.export import adapter_bytes
+from tasks.adapters.ownership import check_owners
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.portraits import accepted_selfies, open_selfies, portraits
 from tasks.adapters.training import Progress, TrainedAdapter, train_cohort
@@ -86,7 +87,7 @@ def kept(vault: Vault, digest: str) -> bool:
 def learn(
     vault: Vault, base: FrozenBase, eyes: Eyes, pupils: Sequence[Pupil], batch: str, *, slots: int, scratch: Path
 ) -> int:
-    """Trains every pupil's adapter, many at a time, and keeps each as soon as it is done. Returns how many.
+    """Trains every pupil's adapter, many at a time, and keeps each that fits its owner best. Returns how many.
 
     A person whose training fails is marked; nobody else notices.
     """
@@ -103,27 +104,49 @@ def learn(
         people.append(Person(pupil.id, pictures, [caption] * len(pictures), seed_of(pupil.digest)))
         progress.tell("encode", place + 1, len(pupils), pupil.id)
     done: list[str] = []
-
-    def keep(trained: TrainedAdapter) -> None:
-        pupil = by_id[trained.person_id]
-        done.append(pupil.id)
-        if trained.state != "done" or trained.weights is None:
-            move_seat(vault, batch, pupil.id, "failed", "training_failed", training=trained.reason)
-            return
-        try:
-            _keep(vault, base, pupil, trained, time.monotonic() - started)
-            move_seat(vault, batch, pupil.id, "trained", adapter=pupil.digest)
-        except VaultError as refused:
-            move_seat(vault, batch, pupil.id, "failed", getattr(refused, "code", type(refused).__name__))
-
     progress.tell("train", 0, len(people))
     for plan in dict.fromkeys(pupil.plan for pupil in pupils):
         group = [person for person in people if by_id[person.id].plan == plan]
-        train_cohort(
-            base, group, plan, slots=slots, checkpoint_dir=scratch,
-            on_progress=lambda step: progress.tell("train", len(done) + _under_way(step), len(people)), on_done=keep,
-        )  # fmt: skip
+        trained = train_cohort(
+            base,
+            group,
+            plan,
+            slots=slots,
+            checkpoint_dir=scratch,
+            on_progress=lambda step: progress.tell("train", len(done) + _under_way(step), len(people)),
+            on_done=lambda one: done.append(one.person_id),
+        )
+        strangers = someone_elses(base, trained, group, plan)
+        for one in trained:
+            reason = "not_their_own" if one.person_id in strangers else one.reason
+            _keep_or_mark(vault, base, by_id[one.person_id], one, batch, reason, time.monotonic() - started)
     return len(done)
+
+
+def someone_elses(
+    base: FrozenBase, trained: Sequence[TrainedAdapter], people: Sequence[Person], plan: TrainingPlan
+) -> set[str]:
+    """People whose portraits another's adapter fits better than their own: an adapter in the wrong file looks so."""
+    return {one.person_id for one in check_owners(base, trained, people, plan) if one.rank_among_adapters > 1}
+
+
+def _keep_or_mark(
+    vault: Vault,
+    base: FrozenBase,
+    pupil: Pupil,
+    trained: TrainedAdapter,
+    batch: str,
+    reason: str | None,
+    seconds: float,
+) -> None:
+    if reason or trained.state != "done" or trained.weights is None:
+        move_seat(vault, batch, pupil.id, "failed", "training_failed", training=reason)
+        return
+    try:
+        _keep(vault, base, pupil, trained, seconds)
+        move_seat(vault, batch, pupil.id, "trained", adapter=pupil.digest)
+    except VaultError as refused:
+        move_seat(vault, batch, pupil.id, "failed", getattr(refused, "code", type(refused).__name__))
 
 
 def _under_way(step: Progress) -> float:
@@ -132,7 +155,7 @@ def _under_way(step: Progress) -> float:
 
 
 def _keep(vault: Vault, base: FrozenBase, pupil: Pupil, trained: TrainedAdapter, seconds: float) -> None:
-    data = adapter_bytes(trained, pupil.plan, base.card)
+    data = adapter_bytes(trained, pupil.plan, base.card, fingerprint=base.fingerprint)
     key = vault.write(pupil.permit, "adapter", f"{pupil.digest}.safetensors", data)
     row = Adapter(
         digest=pupil.digest, employee_id=pupil.id, base=base.card.name, base_fingerprint=base.fingerprint,

@@ -132,14 +132,10 @@ def _prepare(picture: Picture, face: Face, kit: BrandKit, eyes: Eyes, frame: tup
     )
 
 
-def _needed_part(
-    placement: Placement, frame: tuple[int, int], source: tuple[int, int]
-) -> tuple[int, int, int, int]:
+def _needed_part(placement: Placement, frame: tuple[int, int], source: tuple[int, int]) -> tuple[int, int, int, int]:
     """The frame and a margin, in the source: (left, top, right, bottom) in whole pixels."""
     more_x, more_y = MARGIN * frame[0], MARGIN * frame[1]
-    corners = np.array(
-        [[x, y] for x in (-more_x, frame[0] + more_x) for y in (-more_y, frame[1] + more_y)], np.float64
-    )
+    corners = np.array([[x, y] for x in (-more_x, frame[0] + more_x) for y in (-more_y, frame[1] + more_y)], np.float64)
     linear = np.linalg.inv(placement.matrix[:, :2])
     there = (corners - placement.matrix[:, 2]) @ linear.T
     left, top = np.maximum(0, np.floor(there.min(axis=0))).astype(int)

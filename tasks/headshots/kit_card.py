@@ -69,9 +69,7 @@ def _placeholder(image: Image.Image, x: float, y: float, unit: float) -> None:
     bottom = image.height * scale
     shoulder = cy + 2.75 * u
     draw.ellipse((cx - HALF_FACE * u, cy - CROWN * u, cx + HALF_FACE * u, cy + CHIN * u), fill=255)
-    draw.rounded_rectangle(
-        (cx - NECK * u, cy + 0.9 * u, cx + NECK * u, shoulder + 0.5 * u), radius=0.3 * u, fill=255
-    )
+    draw.rounded_rectangle((cx - NECK * u, cy + 0.9 * u, cx + NECK * u, shoulder + 0.5 * u), radius=0.3 * u, fill=255)
     left, right = cx - SHOULDER * u, cx + SHOULDER * u
     draw.rounded_rectangle((left, shoulder - 0.45 * u, right, bottom + 3 * u), radius=1.3 * u, fill=255)
     mask = shape.resize(image.size, Image.Resampling.LANCZOS).point(lambda v: round(v * 0.82))

@@ -47,9 +47,7 @@ def find_head(picture: Picture, eyes: Eyes) -> Face | None:
 def _square(picture: Picture, matrix: np.ndarray, pixels: int) -> Picture:
     shifted = matrix.copy()
     shifted[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5  # OpenCV counts from pixel centres
-    moved = cv2.warpAffine(
-        picture, shifted, (pixels, pixels), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    moved = cv2.warpAffine(picture, shifted, (pixels, pixels), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
 
 

@@ -237,4 +237,3 @@ def _relaxed(light: Floats, alpha: Floats, person: Floats, back: Floats) -> tupl
 def _mean(values: Floats, radius: int) -> Floats:
     size = (2 * radius + 1, 2 * radius + 1)
     return np.asarray(cv2.blur(values, size, borderType=cv2.BORDER_REFLECT), np.float32)
-

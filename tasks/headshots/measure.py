@@ -82,8 +82,8 @@ def measure_picture(
     height, width = picture.shape[:2]
     back = _background(picture, kit, eyes)
     framing = _framing(face, back.alpha, width, height)
-    skin = skin_mask(picture, face)
-    lab = np.median(to_lab(picture[skin]), axis=0) if skin.any() else np.zeros(3)
+    skin = bare_skin(picture, face)
+    lab = skin_colour(picture, skin)
     left_right, top_bottom, contrast = read_light(picture, face, skin)
     return PictureMeasures(
         background=back.difference,
@@ -112,7 +112,7 @@ class _Background:
 
 def _background(picture: Picture, kit: BrandKit, eyes: Eyes) -> _Background:
     height, width = picture.shape[:2]
-    alpha = np.asarray(eyes.matter.matte(picture), np.float32)
+    alpha = _person(picture, eyes)
     scale = min(1.0, MEASURING_SIDE / max(height, width))
     size = (round(width * scale), round(height * scale))
     small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -139,6 +139,16 @@ def _background(picture: Picture, kit: BrandKit, eyes: Eyes) -> _Background:
     )
 
 
+def _person(picture: Picture, eyes: Eyes) -> Floats:
+    """The eyes' mask, looked at twice: what one look at the picture or its mirror image takes for person counts.
+
+    A hair's breadth lost by one look of a small net would else be reported as something left in the background.
+    """
+    mirrored = np.ascontiguousarray(picture[:, ::-1])
+    looks = (eyes.matter.matte(picture), np.asarray(eyes.matter.matte(mirrored))[:, ::-1])
+    return np.asarray(np.maximum(*looks), np.float32)
+
+
 def _framing(face: Face, alpha: Floats, width: int, height: int) -> dict[str, float]:
     points = face.landmarks.astype(np.float64)
     middle, across = points[:2].mean(axis=0), points[1] - points[0]
@@ -155,6 +165,29 @@ def _framing(face: Face, alpha: Floats, width: int, height: int) -> dict[str, fl
     }
 
 
+def bare_skin(picture: Picture, face: Face) -> NDArray[np.bool_]:
+    """Facial skin above the line of the mouth: below it are beards, which are neither skin nor light."""
+    skin = np.asarray(skin_mask(picture, face), np.bool_)
+    middle, mouth = face.landmarks[:2].mean(axis=0), face.landmarks[3:5].mean(axis=0)
+    axis = mouth - middle
+    rows, columns = np.nonzero(skin)
+    depth = (columns + 0.5 - middle[0]) * axis[0] + (rows + 0.5 - middle[1]) * axis[1]
+    low = depth > float(axis @ axis)
+    if low.all():
+        return skin
+    skin[rows[low], columns[low]] = False
+    return skin
+
+
+def skin_colour(picture: Picture, skin: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Median L*a*b* of the better lit half of the skin: under a light from one side the rest shows shade, not tone."""
+    if not skin.any():
+        return np.zeros(3, np.float32)
+    pixels = picture[skin]
+    light = luminance(pixels)
+    return np.asarray(np.median(to_lab(pixels[light >= np.median(light)]), axis=0), np.float32)
+
+
 def read_light(picture: Picture, face: Face, skin: NDArray[np.bool_]) -> tuple[float, float, float]:
     """(left/right, top/bottom, contrast) of facial skin in stops; skin tone cancels in the ratios."""
     rows, columns = np.nonzero(skin)
@@ -167,12 +200,8 @@ def read_light(picture: Picture, face: Face, skin: NDArray[np.bool_]) -> tuple[f
     middle, mouth = points[:2].mean(axis=0), points[3:5].mean(axis=0)
     axis = mouth - middle
     axis /= max(float(np.hypot(*axis)), 1e-6)
-    x, y = columns + 0.5 - middle[0], rows + 0.5 - middle[1]
-    above_mouth = x * axis[0] + y * axis[1] < float(np.hypot(*(mouth - middle)))  # below are beards, not light
-    if above_mouth.sum() < 20:
-        return 0.0, 0.0, 0.0
-    x, y, rows, columns = (values[above_mouth] for values in (x, y, rows, columns))
     light = luminance(picture[rows, columns])
+    x, y = columns + 0.5 - middle[0], rows + 0.5 - middle[1]
     side = x * axis[1] - y * axis[0]  # negative: left in the picture
     depth = x * axis[0] + y * axis[1]
     split = float(np.median(depth))

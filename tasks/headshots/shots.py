@@ -20,9 +20,20 @@ from tasks.vision.colour import delta_e, to_lab
 
 # The embedded base's words for plain backgrounds, as sRGB of the painted studio walls.
 BACKGROUND_WORDS = {
-    "white": "#eeeff0", "light grey": "#c9cacb", "grey": "#8c8d8e", "dark grey": "#4a4b4d", "navy": "#232e50",
-    "blue": "#3f70bb", "light blue": "#9dc2df", "teal": "#24868a", "green": "#478a5e", "burgundy": "#7a2440",
-    "orange": "#dd8a38", "beige": "#cfb999", "purple": "#6f449a", "yellow": "#e9c340",
+    "white": "#eeeff0",
+    "light grey": "#c9cacb",
+    "grey": "#8c8d8e",
+    "dark grey": "#4a4b4d",
+    "navy": "#232e50",
+    "blue": "#3f70bb",
+    "light blue": "#9dc2df",
+    "teal": "#24868a",
+    "green": "#478a5e",
+    "burgundy": "#7a2440",
+    "orange": "#dd8a38",
+    "beige": "#cfb999",
+    "purple": "#6f449a",
+    "yellow": "#e9c340",
 }
 SMALL_GRAMMAR = PromptWords(
     positive="studio headshot of {who}, plain {background} background, {light}, {clothes}{expression}"

@@ -61,14 +61,30 @@ def studio_flags(measures: PictureMeasures, kit: BrandKit) -> list[Flag]:
         ("background", measures.background, floors.background, "The background is {0:.1f} off the brand's."),
         ("holes", measures.holes * points, floors.holes * points, "{0:.1f} % of the background shows something else."),
         ("halo", measures.halo, floors.halo, "The edge round the person is {0:.1f} off the backdrop."),
-        ("eye_line", abs(measures.eye_line - frame.eye_line) * points, floors.eye_line * points,
-         "The eyes are {0:.1f} % of the picture off their line."),
-        ("centre", abs(measures.centre - frame.centre) * points, floors.centre * points,
-         "The face is {0:.1f} % off the centre."),
-        ("inter_eye", abs(measures.inter_eye - frame.inter_eye) * points, floors.inter_eye * points,
-         "The face is too large or small: eye distance {0:.1f} % off."),
-        ("head_height", abs(measures.head_height - frame.head_height) * points, floors.head_height * points,
-         "The head's height is {0:.1f} % off."),
+        (
+            "eye_line",
+            abs(measures.eye_line - frame.eye_line) * points,
+            floors.eye_line * points,
+            "The eyes are {0:.1f} % of the picture off their line.",
+        ),
+        (
+            "centre",
+            abs(measures.centre - frame.centre) * points,
+            floors.centre * points,
+            "The face is {0:.1f} % off the centre.",
+        ),
+        (
+            "inter_eye",
+            abs(measures.inter_eye - frame.inter_eye) * points,
+            floors.inter_eye * points,
+            "The face is too large or small: eye distance {0:.1f} % off.",
+        ),
+        (
+            "head_height",
+            abs(measures.head_height - frame.head_height) * points,
+            floors.head_height * points,
+            "The head's height is {0:.1f} % off.",
+        ),
         ("roll", abs(measures.roll), floors.roll, "The head leans by {0:.1f} degrees."),
     )
     return [

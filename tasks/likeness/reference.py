@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.headshots.measure import ALIGNED, cheek_texture
+from tasks.headshots.measure import ALIGNED, bare_skin, cheek_texture, skin_colour
 from tasks.likeness.score import face_hashes, person_vector
-from tasks.vision.colour import ita, skin_mask, to_lab
+from tasks.vision.colour import ita
 from tasks.vision.faces import Eyes, Face
 from tasks.vision.images import Picture
 from tasks.vision.portrait import FACE_TEMPLATE, align_to
@@ -61,9 +61,9 @@ def read_reference(selfies: Sequence[tuple[Picture, Face]], eyes: Eyes) -> Perso
         raise NoReference("no face in any selfie")
     labs = []
     for picture, face in selfies:
-        skin = skin_mask(picture, face)
+        skin = bare_skin(picture, face)
         if skin.any():
-            labs.append(np.median(to_lab(picture[skin]), axis=0))
+            labs.append(skin_colour(picture, skin))
     return PersonReference(
         vectors=tuple(eyes.judge.embed(picture, face) for picture, face in selfies),
         hashes=tuple(face_hashes(picture, face) for picture, face in selfies),

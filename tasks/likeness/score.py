@@ -99,8 +99,7 @@ def among_themselves(references: Sequence[Vector], thresholds: Thresholds) -> fl
 def is_copy(hashes: tuple[int, int], selfie_hashes: Sequence[tuple[int, int]]) -> bool:
     """Whether a face is one of the selfies' pasted in, mirrored or not."""
     return any(
-        min(hamming(hashes[0], selfie), hamming(hashes[0], mirrored)) <= COPY_BITS
-        for selfie, mirrored in selfie_hashes
+        min(hamming(hashes[0], selfie), hamming(hashes[0], mirrored)) <= COPY_BITS for selfie, mirrored in selfie_hashes
     )
 
 

@@ -95,8 +95,7 @@ def team_consistency(
     outliers += [
         Outlier(one, "cheek texture", round(each.texture_ratio, 2), kit.floors.texture[each.texture_ratio > 1])
         for one, each in found.items()
-        if each.texture_ratio is not None
-        and not kit.floors.texture[0] <= each.texture_ratio <= kit.floors.texture[1]
+        if each.texture_ratio is not None and not kit.floors.texture[0] <= each.texture_ratio <= kit.floors.texture[1]
     ]
     bias = tuple(tone_bias(list(found.values())))
     return TeamConsistency(len(measures), tuple(rows), bias, tuple(sorted(outliers, key=_severity)))
@@ -160,9 +159,7 @@ def _texture(found: Mapping[str, Faithfulness], kit: BrandKit) -> list[TeamRow]:
     low, high = kit.floors.texture
     off = np.abs(np.log(np.maximum(ratios, 1e-3)))
     worst = float(ratios[np.argsort(off)[int(np.ceil(0.95 * (len(off) - 1)))]])
-    return [
-        TeamRow("cheek texture kept", "ratio", float(np.median(ratios)), worst, high, bool(low <= worst <= high))
-    ]
+    return [TeamRow("cheek texture kept", "ratio", float(np.median(ratios)), worst, high, bool(low <= worst <= high))]
 
 
 def _severity(outlier: Outlier) -> tuple[float, str, str]:

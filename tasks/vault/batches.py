@@ -47,12 +47,19 @@ def open_batch(vault: Vault, order: Order, roster_digest: str, now: datetime) ->
             found.facts = {**found.facts, "work": {}, "started_at": now.isoformat()}
             session.add(found)
         else:
+            begun = {"people": order.people, "work": {}, "started_at": now.isoformat()}
             session.add(
                 Batch(
-                    id=identity, created_at=now, drop=order.drop, kit=order.kit, quality=order.quality,
-                    base=order.base, roster_digest=roster_digest, facts={"people": order.people, "work": {}, "started_at": now.isoformat()},
+                    id=identity,
+                    created_at=now,
+                    drop=order.drop,
+                    kit=order.kit,
+                    quality=order.quality,
+                    base=order.base,
+                    roster_digest=roster_digest,
+                    facts=begun,
                 )
-            )  # fmt: skip
+            )
     return identity
 
 

@@ -44,9 +44,7 @@ def test_their_own_picture_comes_first_with_a_lead(
     assert score.nearest_other != "p0"
 
 
-def test_a_swap_is_caught_by_rank(
-    near: Near, selfies: list[np.ndarray], thresholds: Thresholds, kit: BrandKit
-) -> None:
+def test_a_swap_is_caught_by_rank(near: Near, selfies: list[np.ndarray], thresholds: Thresholds, kit: BrandKit) -> None:
     other = [near(unit(1), 0.8, seed) for seed in range(20, 25)]
     company = {"p0": person_vector(selfies), "p1": person_vector(other)}
     score = score_headshot(near(unit(1), 0.8, 77), selfies, company, "p0", thresholds)
@@ -82,9 +80,7 @@ def test_the_order_of_selfies_and_company_does_not_matter(seed: int, order: list
     people = {f"p{i}": unit(seed + 100 + i) for i in range(6)}
     picture = unit(seed + 7)
     one = score_headshot(picture, vectors, people, "p2", thresholds)
-    other = score_headshot(
-        picture, [vectors[i] for i in order], dict(reversed(people.items())), "p2", thresholds
-    )
+    other = score_headshot(picture, [vectors[i] for i in order], dict(reversed(people.items())), "p2", thresholds)
     assert one.rank == other.rank
     assert one.nearest_other == other.nearest_other
     assert one.likeness == pytest.approx(other.likeness, abs=1e-5)

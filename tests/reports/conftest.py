@@ -23,10 +23,19 @@ from tasks.vault.store import Vault, open_vault
 
 NOON = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)  # in the past: browsers compare it with their own clock
 FIRST = "Amara Noah Elif Jonas Mei Tomás Priya Lukas Zainab Oskar Lena Kwame Ingrid Ravi Sofía Émile Hana Piotr Aoife Dmitri"
-LAST = "Okafor Brandt Yılmaz Lindqvist Chen Núñez Raghavan Vogel Hassan Kowalski Moreau Mensah Dahl Iyer Rossi Petit Sato"
-TITLES = ("Account Executive", "Software Engineer", "Product Designer", "Head of People", "Data Analyst", "Field Technician")
+LAST = (
+    "Okafor Brandt Yılmaz Lindqvist Chen Núñez Raghavan Vogel Hassan Kowalski Moreau Mensah Dahl Iyer Rossi Petit Sato"
+)
+TITLES = (
+    "Account Executive",
+    "Software Engineer",
+    "Product Designer",
+    "Head of People",
+    "Data Analyst",
+    "Field Technician",
+)
 DEPARTMENTS = ("Sales", "Engineering", "Design", "People", "Operations")
-HOSTILE = ("<script>alert(1)</script>", "=cmd|'/c calc'!A0", "\u202eEvil \"quoted\" name", "A" * 200)
+HOSTILE = ("<script>alert(1)</script>", "=cmd|'/c calc'!A0", '\u202eEvil "quoted" name', "A" * 200)
 
 
 @cache
@@ -37,16 +46,24 @@ def face(seed: int, *, selfie: bool = False, size: tuple[int, int] = (240, 300))
     hair = np.array([(30, 24, 22), (72, 46, 30), (140, 96, 52), (196, 160, 100), (120, 118, 116)])[rng.integers(5)]
     clothes = [(32, 44, 82), (60, 62, 70), (236, 236, 232), (38, 80, 74), (96, 36, 46)][int(rng.integers(5))]
     w, h = size
-    back = tuple(int(v) for v in np.random.default_rng(seed * 7 + 1).integers(90, 200, 3)) if selfie else (206, 214, 224)
+    back = (
+        tuple(int(v) for v in np.random.default_rng(seed * 7 + 1).integers(90, 200, 3)) if selfie else (206, 214, 224)
+    )
     picture = Image.new("RGB", (w * 2, h * 2), back)
     pen = ImageDraw.Draw(picture)
-    cx, top, wide = w + (int(rng.integers(-60, 60)) if selfie else 0), int(h * 0.42), int(w * 0.42 + rng.integers(-14, 14))
+    cx, top, wide = (
+        w + (int(rng.integers(-60, 60)) if selfie else 0),
+        int(h * 0.42),
+        int(w * 0.42 + rng.integers(-14, 14)),
+    )
     skin, dark = tuple(int(v) for v in tone), tuple(int(v * 0.82) for v in tone)
     brown = tuple(int(v) for v in hair)
     pen.rounded_rectangle((cx - w * 0.78, h * 1.52, cx + w * 0.78, h * 2.4), radius=int(w * 0.34), fill=clothes)
     pen.rectangle((cx - wide * 0.42, h * 1.2, cx + wide * 0.42, h * 1.58), fill=dark)
     long = int(rng.integers(0, 3)) * h * 0.22
-    pen.rounded_rectangle((cx - wide * 1.14, top - h * 0.1, cx + wide * 1.14, h * 1.05 + long), radius=int(wide), fill=brown)
+    pen.rounded_rectangle(
+        (cx - wide * 1.14, top - h * 0.1, cx + wide * 1.14, h * 1.05 + long), radius=int(wide), fill=brown
+    )
     pen.ellipse((cx - wide, top, cx + wide, h * 1.38), fill=skin)
     pen.pieslice((cx - wide * 1.08, top - h * 0.1, cx + wide * 1.08, h * 0.95), 182, 358, fill=brown)
     for side in (-1, 1):
@@ -108,7 +125,14 @@ def blocked(number: int, reason: str, findings: tuple[FindingRow, ...] = (), **f
 
 
 def _row(measure: str, unit: str, median: float, worst: float, target: float) -> dict[str, Any]:
-    return {"measure": measure, "unit": unit, "median": median, "worst": worst, "target": target, "met": worst <= target}
+    return {
+        "measure": measure,
+        "unit": unit,
+        "median": median,
+        "worst": worst,
+        "target": target,
+        "met": worst <= target,
+    }
 
 
 TEAM = {
@@ -176,13 +200,42 @@ def fill_vault(vault: Vault, data: ReportData) -> None:
     """Store report data as the steps would have: records, consent, and encrypted pictures."""
     batch = data.batch
     with vault.session() as session:
-        session.add(Batch(id=batch.id, created_at=batch.created_at, drop="drop", kit=batch.kit, quality=batch.quality,
-                          base=batch.base, state=batch.state, facts=dict(batch.facts), problems=[dict(p) for p in batch.problems]))
+        session.add(
+            Batch(
+                id=batch.id,
+                created_at=batch.created_at,
+                drop="drop",
+                kit=batch.kit,
+                quality=batch.quality,
+                base=batch.base,
+                state=batch.state,
+                facts=dict(batch.facts),
+                problems=[dict(p) for p in batch.problems],
+            )
+        )
         for one in data.people:
-            session.add(Employee(id=one.id, number=one.number + one.id[-4:], name=one.name, email=one.email, department=one.department,
-                                 title=one.title, updated_at=NOON))
-            session.add(Seat(batch_id=batch.id, employee_id=one.id, state=one.state, reason=one.reason, position=one.position,
-                             cohort=one.cohort, detail={"findings": [vars(f) for f in one.findings]}))
+            session.add(
+                Employee(
+                    id=one.id,
+                    number=one.number + one.id[-4:],
+                    name=one.name,
+                    email=one.email,
+                    department=one.department,
+                    title=one.title,
+                    updated_at=NOON,
+                )
+            )
+            session.add(
+                Seat(
+                    batch_id=batch.id,
+                    employee_id=one.id,
+                    state=one.state,
+                    reason=one.reason,
+                    position=one.position,
+                    cohort=one.cohort,
+                    detail={"findings": [vars(f) for f in one.findings]},
+                )
+            )
             if one.reason != "no_consent":
                 session.add(Consent(id=new_id("c"), employee_id=one.id, given_at=NOON - timedelta(days=9)))
     for one in data.people:
@@ -194,16 +247,58 @@ def _fill_pictures(vault: Vault, data: ReportData, one: PersonRow) -> None:
     permit = vault.permit(one.id, now=NOON)
     rows: list[Any] = []
     for order, selfie in enumerate(one.selfies):
-        key = vault.write(permit, "selfies", f"{selfie.digest}.jpg", data.pictures(one.id, selfie.key) or b"") if selfie.accepted else ""
-        rows.append(Selfie(id=new_id("s"), employee_id=one.id, digest=selfie.digest, blob_key=key, width=420, height=420, order=order,
-                           accepted=selfie.accepted, findings=[vars(f) for f in selfie.findings], created_at=NOON))
+        key = (
+            vault.write(permit, "selfies", f"{selfie.digest}.jpg", data.pictures(one.id, selfie.key) or b"")
+            if selfie.accepted
+            else ""
+        )
+        rows.append(
+            Selfie(
+                id=new_id("s"),
+                employee_id=one.id,
+                digest=selfie.digest,
+                blob_key=key,
+                width=420,
+                height=420,
+                order=order,
+                accepted=selfie.accepted,
+                findings=[vars(f) for f in selfie.findings],
+                created_at=NOON,
+            )
+        )
     for shot in one.headshots:
         key = vault.write(permit, "headshots", f"{shot.digest}.jpg", data.pictures(one.id, shot.key) or b"")
-        rows.append(Headshot(digest=shot.digest, employee_id=one.id, batch_id=data.batch.id, kit=shot.kit, kit_digest="k", shot=shot.shot,
-                             seed=shot.seed, finished_key=key, scores=dict(shot.scores), flags=list(shot.flags), choice=shot.choice,
-                             why=shot.why, state=shot.state, created_at=shot.created_at or NOON))
-    rows += [Decision(id=new_id("d"), employee_id=one.id, headshot_digest=d.headshot, batch_id=data.batch.id, verdict=d.verdict,
-                      by=d.by, at=d.at, note=d.note) for d in one.decisions]
+        rows.append(
+            Headshot(
+                digest=shot.digest,
+                employee_id=one.id,
+                batch_id=data.batch.id,
+                kit=shot.kit,
+                kit_digest="k",
+                shot=shot.shot,
+                seed=shot.seed,
+                finished_key=key,
+                scores=dict(shot.scores),
+                flags=list(shot.flags),
+                choice=shot.choice,
+                why=shot.why,
+                state=shot.state,
+                created_at=shot.created_at or NOON,
+            )
+        )
+    rows += [
+        Decision(
+            id=new_id("d"),
+            employee_id=one.id,
+            headshot_digest=d.headshot,
+            batch_id=data.batch.id,
+            verdict=d.verdict,
+            by=d.by,
+            at=d.at,
+            note=d.note,
+        )
+        for d in one.decisions
+    ]
     with vault.session() as session:
         session.add_all(rows)
 

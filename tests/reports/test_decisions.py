@@ -138,7 +138,12 @@ def test_order_of_arrival_never_matters_and_at_most_one_is_approved(
 ) -> None:
     rows = [
         Decision(
-            id=f"d{i}", employee_id="p", headshot_digest=shot, batch_id="b", verdict=verdict, by="",
+            id=f"d{i}",
+            employee_id="p",
+            headshot_digest=shot,
+            batch_id="b",
+            verdict=verdict,
+            by="",
             at=NOON + timedelta(seconds=i),
         )
         for i, (verdict, shot) in enumerate(events)

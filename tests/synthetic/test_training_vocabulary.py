@@ -1,6 +1,5 @@
 """The tokenizer knows every word of the grammar as one token and loses no other text."""
 
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
