@@ -29,6 +29,7 @@ from reports.words import say
 from tasks.roster.drop import DropFault, FolderDrop, sort_contents
 from tasks.roster.rows import Unreadable
 from tasks.selfies.check import CheckReport, check_drop, write_return_csv
+from tasks.selfies.people import PersonCheck
 from tasks.vault.settings import Settings
 from tasks.vision.faces import Eyes, EyesMissing, open_eyes
 
@@ -178,7 +179,7 @@ def _drop(settings: Settings, identity: str) -> str:
 def groups_of(report: CheckReport) -> list[tuple[str, str, list[tuple[str, str, list[Problem]]]]]:
     """People by how they stand: (state, title, [(number, name, problems)])."""
 
-    def lines(people: tuple[object, ...]) -> list[tuple[str, str, list[Problem]]]:
+    def lines(people: tuple[PersonCheck, ...]) -> list[tuple[str, str, list[Problem]]]:
         return [
             (
                 p.number,
@@ -187,7 +188,7 @@ def groups_of(report: CheckReport) -> list[tuple[str, str, list[tuple[str, str, 
                     Problem(f.code, say(f.code), str(f.measured), str(f.limit), f.sentence, f.severity)
                     for f in p.findings
                 ],
-            )  # type: ignore[attr-defined]
+            )
             for p in people
         ]
 

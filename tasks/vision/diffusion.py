@@ -119,8 +119,8 @@ def open_base(card: BaseCard, device: str = "auto", dtype: str = "auto") -> Froz
     """Load a base. `auto`: the GPU in bfloat16 when there is one, else the CPU in float32."""
     if not (card.folder / "model_index.json").is_file():
         raise UnknownBase(f"{card.folder}: no diffusers folder here; run `rollcall models pull {card.name}`")
-    diffusers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    transformers.utils.logging.disable_progress_bar()
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     kind = DTYPES[("bfloat16" if place.type == "cuda" else "float32") if dtype == "auto" else dtype]
     return FrozenBase(card, FAMILIES[card.family].open(card, place, kind), fingerprint(card.folder))

@@ -51,7 +51,7 @@ class TrainingCard(_Table):
     mirror: bool = Field(False, description="also learn mirrored portraits; hurts people with a side parting")
     prior: str | None = Field(None, description="safetensors with class latents and captions, beside the weights")
     prior_share: float = Field(0.25, ge=0, le=0.5)
-    steps: dict[Quality, int] = Field(default_factory=lambda: {"draft": 300, "standard": 800, "best": 1200})
+    steps: dict[Quality, int] = Field(default={"draft": 300, "standard": 800, "best": 1200})
     ranks: dict[Quality, int] = Field(default_factory=dict)
     learning_rates: dict[Quality, float] = Field(default_factory=dict)
     resolutions: dict[Quality, int] = Field(default_factory=dict)

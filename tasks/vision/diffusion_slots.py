@@ -76,9 +76,9 @@ class StackedConv2d(nn.Module):
         inner = functional.conv2d(
             grouped,
             self.down.to(x.dtype).flatten(0, 1),
-            stride=self.frozen.stride,  # type: ignore[arg-type]
-            padding=self.frozen.padding,  # type: ignore[arg-type]
-            dilation=self.frozen.dilation,  # type: ignore[arg-type]
+            stride=self.frozen.stride,
+            padding=self.frozen.padding,
+            dilation=self.frozen.dilation,
             groups=slots,
         )
         per_slot = inner.view(-1, slots, rank, inner.shape[-2] * inner.shape[-1]).transpose(0, 1)  # (K, b, r, hw)
@@ -106,7 +106,10 @@ class Place:
 
 def adapted_layers(denoiser: nn.Module, targets: Sequence[str], rank: int) -> list[Place]:
     """The layers that `targets` name, by PEFT's rule: the whole name, or its ending after a dot."""
-    places, start = [], 0
+    places: list[Place] = []
+    start = 0
+    down: tuple[int, ...]
+    up: tuple[int, ...]
     for name, module in denoiser.named_modules():
         if not any(name == target or name.endswith("." + target) for target in targets):
             continue
@@ -147,10 +150,11 @@ class SlotBank:
             if self.gradients is not None:
                 half.grad = self.gradients[:, begin:end].view(self.slots, *shape)
             halves.append(half)
+        down, up = halves
         if isinstance(frozen, nn.Linear):
-            return StackedLinear(frozen, *halves, scale=self.scale)
+            return StackedLinear(frozen, down, up, scale=self.scale)
         assert isinstance(frozen, nn.Conv2d)
-        return StackedConv2d(frozen, *halves, scale=self.scale)
+        return StackedConv2d(frozen, down, up, scale=self.scale)
 
     @contextmanager
     def attached(self) -> Iterator[None]:
