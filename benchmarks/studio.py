@@ -111,9 +111,7 @@ def photographed_team(folder: Path, kit: BrandKit, eyes: Eyes, size: int) -> tup
         references[employee_id] = read_reference(found, eyes)
         best = max(found, key=lambda pair: pair[1].inter_eye)[0]
         finished = finish_candidate(best, kit, eyes, size, lane="faithful").finished
-        team.append(
-            Shown(employee_id, finished.picture, finished.source_inter_eye, "faithful", finished.measures.zoom)
-        )
+        team.append(Shown(employee_id, finished.picture, finished.source_inter_eye, "faithful", finished.measures.zoom))
     return Company(references), team
 
 

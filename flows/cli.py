@@ -46,7 +46,9 @@ def fail(message: str) -> typer.Exit:
 
 
 @app.command()
-def demo(people: PeopleCount = "6", kit: KitName = DEMO_KIT, quality: QualityName = "standard", home: Home = None) -> None:
+def demo(
+    people: PeopleCount = "6", kit: KitName = DEMO_KIT, quality: QualityName = "standard", home: Home = None
+) -> None:
     """The main job on Northwind Instruments, a company of people who do not exist. No GPU, hub or account."""
     drop = ROOT / "samples" / "northwind"
     console.print("Northwind Instruments is a synthetic company: nobody in these pictures exists.\n")
