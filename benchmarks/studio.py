@@ -212,7 +212,7 @@ def tint(shown: Shown, dose: float, eyes: Eyes) -> Picture:
 
 
 DAMAGES: dict[str, tuple[Damage, str, set[str], tuple[float, ...]]] = {
-    "smoothing": (smooth, "of inter-eye", {"smoothed"}, (0.02, 0.05, 0.1, 0.2)),
+    "smoothing": (smooth, "of inter-eye", {"smoothed"}, (0.05, 0.1, 0.2, 0.4)),
     "lightening": (lighten, "stops", {"skin_tone"}, (0.2, 0.4, 0.7, 1.0, 1.5)),
     "frame shift": (shift, "of width", {"centre"}, (0.005, 0.01, 0.015, 0.02)),
     "background tint": (tint, "levels", {"background"}, (1.0, 2.0, 4.0, 8.0)),

@@ -13,7 +13,7 @@ from tasks.headshots.faithful import finish_photo, order_photos
 from tasks.headshots.finish import CannotFinish, finish
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.kit_sections import Lighting, Tone
-from tasks.headshots.measure import PictureMeasures
+from tasks.headshots.measure import PictureMeasures, measure_picture
 from tasks.headshots.studio import finish_candidate, studio_flags
 from tasks.headshots.tone import graded
 from tasks.vision.colour import delta_e, to_lab
@@ -84,6 +84,20 @@ def test_damage_after_finishing_is_flagged(painted: list[Painting], kits: dict[s
     assert flagged(holes=0.02) - clean == {"holes"}
     assert flagged(eye_line=measures.eye_line + 0.05) - clean == {"eye_line"}
     assert flagged(background=float("nan")) - clean == {"background"}  # what cannot be measured is not fine
+
+
+def test_what_is_left_in_the_background_is_found_again(
+    painted: list[Painting], kits: dict[str, BrandKit], eyes: Eyes
+) -> None:
+    kit = kits["northwind"]
+    finished = finish(painted[0].picture, kit, eyes, 320)
+    spoilt = finished.picture.copy()
+    spoilt[20:60, 20:50] = (150, 40, 30)
+    spoilt[40:90, 270:300] = (90, 110, 40)
+    found = measure_picture(spoilt, kit, eyes)
+    assert "holes" in {flag.code for flag in studio_flags(found, kit)}
+    tinted = np.clip(finished.picture.astype(int) + np.array([6, 0, -6]), 0, 255).astype(np.uint8)
+    assert "background" in {flag.code for flag in studio_flags(measure_picture(tinted, kit, eyes), kit)}
 
 
 def test_measures_survive_the_record(painted: list[Painting], kits: dict[str, BrandKit], eyes: Eyes) -> None:
