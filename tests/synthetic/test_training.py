@@ -74,7 +74,6 @@ def test_an_autoencoder_that_was_cut_off_ends_with_the_same_weights(shards: Path
     assert all(torch.allclose(whole[k], resumed[k], atol=1e-5) for k in whole)
 
 
-@pytest.mark.slow
 def test_the_unet_resumes_where_it_was(shards: Path, tmp_path: Path) -> None:
     vae = build_vae(TINY)
     assert latents.encode_shards(vae, [shards], tmp_path / "latents", CPU) == 2
