@@ -55,7 +55,7 @@ def prefect_environment(
         # A busy two-core machine once needed more than the default 20 seconds.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
-        "PREFECT_LOGGING_LEVEL": "WARNING" if api_url is None else "INFO",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL" if api_url is None else "INFO",
         "PREFECT_CLI_COLORS": "false",
         **MODEL_LIBRARIES,
     }

@@ -45,7 +45,15 @@ def draw_hair(d: Dice, style: str, fem: bool) -> dict[str, float]:
         "h_nape": -0.50,
     }
     lean = u(-0.25, 0.25)
-    by_style: dict[str, dict[str, float]] = {
+    # Both tables are drawn whatever the style, so that a seed's other numbers do not depend on it.
+    styles = {**_short_styles(d, slope), **_long_styles(d, lean)}
+    h.update(styles[style])
+    return h
+
+
+def _short_styles(d: Dice, slope: float) -> dict[str, dict[str, float]]:
+    u = d.between
+    return {
         "buzzed": {"h_top": 0.022, "h_side": 0.014, "h_vol": 0.0, "h_freq": 25.0, "h_coil": float(d.chance(0.4))},
         "short": {"h_top": u(0.07, 0.13), "h_side": u(0.03, 0.06), "h_vol": u(0.0, 0.08)},
         "side parted": {
@@ -60,6 +68,12 @@ def draw_hair(d: Dice, style: str, fem: bool) -> dict[str, float]:
         "curly": {"h_top": u(0.18, 0.28), "h_side": u(0.08, 0.15), "h_curl": u(0.7, 1.1), "h_vol": 0.1},
         "coily": {"h_top": u(0.10, 0.22), "h_side": u(0.04, 0.10), "h_curl": u(0.40, 0.6), "h_coil": 1.0, "h_vol": 0.0},
         "afro": {"h_top": u(0.35, 0.5), "h_side": u(0.28, 0.42), "h_curl": 0.55, "h_coil": 1.0, "h_vol": 0.0},
+    }
+
+
+def _long_styles(d: Dice, lean: float) -> dict[str, dict[str, float]]:
+    u = d.between
+    return {
         "locs": {
             "h_kind": 1.0,
             "h_top": 0.11,
@@ -107,8 +121,6 @@ def draw_hair(d: Dice, style: str, fem: bool) -> dict[str, float]:
             "h_vol": 0.0,
         },
     }
-    h.update(by_style[style])
-    return h
 
 
 def draw_style(d: Dice, fem: bool, tone: int, years: int) -> str:
