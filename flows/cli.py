@@ -31,7 +31,7 @@ app.command("forget")(cli_keeping.forget)
 
 console = Console(highlight=False)
 ROOT = Path(__file__).resolve().parents[1]
-DEMO_KIT = "harbour"
+DEMO_KIT = "northwind"
 
 Home = Annotated[Path | None, typer.Option(help="Where Rollcall keeps everything (default: var/).", show_default=False)]
 KitName = Annotated[str, typer.Option(help="Brand kit; `rollcall kit list` names them.")]
