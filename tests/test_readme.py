@@ -43,3 +43,9 @@ def test_links_and_pictures_lead_somewhere() -> None:
         elif not target.startswith("http"):
             broken += [target] if not (ROOT / target.split("#")[0]).exists() else []
     assert broken == []
+
+
+def test_the_data_map_is_the_one_that_is_carried_out() -> None:
+    from tasks.vault.register import data_map
+
+    assert data_map().strip() in README
