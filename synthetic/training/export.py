@@ -38,8 +38,10 @@ def export(model: Denoiser, vae: Vae, tokenizer: CLIPTokenizer, seen: set[int], 
     model = copy.deepcopy(model)
     settle_rare_words(model, tokenizer, seen)
     model.unet.set_default_attn_processor()
+    # The words' encoder stays in single precision: transformers loads a net in the type it was saved in, diffusers in
+    # single precision unless told otherwise, and the two must meet.
     pipeline: Any = StableDiffusionPipeline(  # type: ignore[no-untyped-call]
-        vae=copy.deepcopy(vae).half(), text_encoder=model.text.half(), tokenizer=tokenizer, unet=model.unet.half(),
+        vae=copy.deepcopy(vae).half(), text_encoder=model.text.float(), tokenizer=tokenizer, unet=model.unet.half(),
         scheduler=build_scheduler(), safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
     fresh = folder.with_name(folder.name + ".new")
