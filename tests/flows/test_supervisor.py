@@ -64,6 +64,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         process.wait(60)
+    process.stdout.close()
+    running.api.close()
 
 
 def test_every_story_is_a_deployment_with_words_for_hr(up: Up) -> None:
@@ -93,7 +95,9 @@ def test_the_pages_are_the_ones_with_visible_buttons(up: Up) -> None:
 
 
 def test_the_desk_asks_who_you_are(up: Up) -> None:
-    answer = httpx.get(f"http://127.0.0.1:{up.port + 1}/", follow_redirects=True, trust_env=False)
+    as_a_browser = {"Accept": "text/html"}
+    address = f"http://127.0.0.1:{up.port + 1}/"
+    answer = httpx.get(address, headers=as_a_browser, follow_redirects=True, trust_env=False)
     assert "password" in answer.text.lower()
 
 
