@@ -78,7 +78,8 @@ def test_approved_delivered_and_forgotten(installation, company, tmp_path: Path)
     assert pictures
     for path in pictures:
         with Image.open(path) as picture:
-            assert "trainedAlgorithmicMedia" in json.dumps(picture.getxmp())
+            assert picture.width > 0
+        assert b"trainedAlgorithmicMedia" in path.read_bytes()
 
     said = installation.run("forget", first["Employee ID"], "--yes")
     assert "receipt" in said
