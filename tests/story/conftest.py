@@ -107,6 +107,7 @@ class Installation:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        process.stdout.close()
         return reached
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
