@@ -50,7 +50,9 @@ def run_name() -> str:
 
 
 @flow(name="make-headshots", flow_run_name=run_name, persist_result=False)
-def make_headshots(drop: Drop = "", kit: Kit = "northwind", quality: Quality = "standard", people: People = "all") -> str:
+def make_headshots(
+    drop: Drop = "", kit: Kit = "northwind", quality: Quality = "standard", people: People = "all"
+) -> str:
     """Learns every face on the roster and takes everybody's headshot under one brand kit.
 
     Returns the batch's id. Everybody on the roster ends in the report exactly once, with a state and a reason.
