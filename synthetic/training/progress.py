@@ -25,9 +25,9 @@ class Budget:
     _last: float = field(default_factory=time.monotonic)
 
     def tick(self) -> None:
-        """Counts one step and the time since the last one."""
+        """Counts one step and the time since the last one; of a pause (the machine slept), no more than a minute."""
         now = time.monotonic()
-        self.spent += (now - self._last) / 60
+        self.spent += min((now - self._last) / 60, 1.0)
         self._last = now
         self.step += 1
 

@@ -223,7 +223,7 @@ def test_decisions_reach_the_records_and_other_browsers(browse: Open, desk: str,
     page.locator("#sort").blur()
     page.keyboard.press("j")
     page.keyboard.press("a")
-    page.wait_for_function("document.getElementById('sync').textContent === 'Saved'")
+    page.wait_for_selector("#sync:text-is('Saved')")  # a selector: the page's policy forbids evaluating strings
     with open_vault(settings) as vault, vault.reading() as session:
         row = session.exec(select(Decision).order_by(col(Decision.at).desc())).first()
     assert row is not None
@@ -233,7 +233,7 @@ def test_decisions_reach_the_records_and_other_browsers(browse: Open, desk: str,
     colleague.click(".batch")
     colleague.wait_for_selector("#wall .card")
     colleague.select_option("#sort", "roster")
-    colleague.wait_for_function("document.querySelector('#wall .chip').textContent === 'Approved'")
+    colleague.wait_for_selector("#wall .card:first-child .chip:text-is('Approved')")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
