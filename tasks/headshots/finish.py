@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.headshots.backdrop import dithered, draw_backdrop_linear
+from tasks.headshots.crown import continued_crown
 from tasks.headshots.enlarge import enlarge, sharpen_for_size
 from tasks.headshots.framing import Placement, Touching, place_head, touching_sides
 from tasks.headshots.kit import BrandKit
-from tasks.headshots.look import find_head
+from tasks.headshots.look import find_head, find_person
 from tasks.headshots.matte import Cutout, cut_out
 from tasks.headshots.measure import NoFaceLeft, PictureMeasures, measure_picture
 from tasks.headshots.tone import graded
@@ -29,6 +30,8 @@ from tasks.vision.images import Picture
 from tasks.vision.portrait import move_points
 
 Floats = NDArray[np.float32]
+MOST_CROWN = 0.08  # of the frame: hair that the picture's top edge has cut is continued by no more than this
+RIM = 0.6  # alpha from which the edge of an enlarged picture counts as person
 MARGIN = 0.25  # of the frame: how much more of a large photograph is looked at than will be seen
 
 
@@ -59,8 +62,18 @@ class _Prepared:
     picture: Picture
     coarse: Floats  # alpha at the picture's size
     landmarks: Floats
-    touching: Touching
+    inside: Touching  # where we cut the picture ourselves: there is more of the person behind these sides
     enlarged: float  # 1 and above
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """The person alone, at the scale of the frame."""
+
+    cutout: Cutout
+    landmarks: Floats
+    touching: Touching  # the sides on which the source ends and the person does not
+    enlarged: float
 
 
 def finish(
@@ -77,12 +90,10 @@ def finish(
     face = find_head(picture, eyes)
     if face is None:
         raise CannotFinish("no_face")
-    prepared = _prepare(picture, face, kit, eyes, (width, height))
-    inter_eye = float(np.hypot(*(prepared.landmarks[1] - prepared.landmarks[0])))
-    cutout = cut_out(prepared.picture, prepared.coarse, face_width=2.1 * inter_eye)
-    source = (prepared.picture.shape[1], prepared.picture.shape[0])
-    placement = place_head(prepared.landmarks, kit.framing, prepared.touching, source, (width, height))
-    composed, alpha = _compose(cutout, placement, kit, (width, height), prepared.enlarged)
+    cut = _cut(_prepare(picture, face, kit, eyes, (width, height)), kit, (width, height))
+    source = (cut.cutout.alpha.shape[1], cut.cutout.alpha.shape[0])
+    placement = place_head(cut.landmarks, kit.framing, cut.touching, source, (width, height))
+    composed, alpha = _compose(cut, placement, kit, (width, height))
     try:
         measures = measure_picture(composed, kit, eyes, texture_inter_eye=face.inter_eye)
     except NoFaceLeft as error:
@@ -90,7 +101,7 @@ def finish(
     return Finished(
         picture=composed,
         alpha=alpha,
-        landmarks=move_points(prepared.landmarks, placement.matrix),
+        landmarks=move_points(cut.landmarks, placement.matrix),
         measures=replace(measures, zoom=placement.zoom),
         lane=lane,
         source_inter_eye=face.inter_eye,
@@ -103,15 +114,7 @@ def _prepare(picture: Picture, face: Face, kit: BrandKit, eyes: Eyes, frame: tup
     rough = place_head(face.landmarks, kit.framing, nowhere, (width, height), frame)
     left, top, right, bottom = _needed_part(rough, frame, (width, height))
     part = np.ascontiguousarray(picture[top:bottom, left:right])
-    coarse = np.asarray(eyes.matter.matte(part), np.float32)
-    cut = touching_sides(coarse)
-    # A side that we cropped ourselves cuts nobody: there is more picture behind it.
-    touching = Touching(
-        left=cut.left and left == 0,
-        right=cut.right and right == width,
-        top=cut.top and top == 0,
-        bottom=cut.bottom and bottom == height,
-    )
+    coarse = np.asarray(np.mean(find_person(part, eyes), axis=0), np.float32)
     if rough.scale > 1:
         scaled = enlarge(part, rough.scale)
     else:
@@ -127,9 +130,33 @@ def _prepare(picture: Picture, face: Face, kit: BrandKit, eyes: Eyes, frame: tup
         picture=scaled,
         coarse=np.clip(cv2.resize(coarse, shape, interpolation=method), 0, 1).astype(np.float32),
         landmarks=((face.landmarks - np.array([left, top])) * ratio).astype(np.float32),
-        touching=touching,
+        inside=Touching(left=left > 0, right=right < width, top=top > 0, bottom=bottom < height),
         enlarged=max(1.0, rough.scale),
     )
+
+
+def _cut(prepared: _Prepared, kit: BrandKit, frame: tuple[int, int]) -> _Cut:
+    """The person cut out, with the little of the hair that the frame wants above the picture's top edge."""
+    inter_eye = float(np.hypot(*(prepared.landmarks[1] - prepared.landmarks[0])))
+    cutout = cut_out(prepared.picture, prepared.coarse, 2.1 * inter_eye, prepared.enlarged)
+    sides, inside = touching_sides(cutout.alpha), prepared.inside
+    touching = Touching(
+        left=sides.left and not inside.left,
+        right=sides.right and not inside.right,
+        top=sides.top and not inside.top,
+        bottom=sides.bottom and not inside.bottom,
+    )
+    landmarks = prepared.landmarks
+    if touching.top:
+        source = (cutout.alpha.shape[1], cutout.alpha.shape[0])
+        free = place_head(landmarks, kit.framing, replace(touching, top=False), source, frame)
+        corners = move_points(np.array([[0, 0], [source[0], 0]], np.float32), free.matrix)
+        missing = math.ceil(max(0.0, float(corners[:, 1].max())) / free.scale)
+        if missing <= MOST_CROWN * frame[1] / free.scale:
+            cutout = Cutout(*continued_crown(cutout.alpha, cutout.colours, missing + 1))
+            landmarks = landmarks + np.array([0, missing + 1], np.float32)
+            touching = replace(touching, top=False)
+    return _Cut(cutout, landmarks, touching, prepared.enlarged)
 
 
 def _needed_part(placement: Placement, frame: tuple[int, int], source: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -143,22 +170,33 @@ def _needed_part(placement: Placement, frame: tuple[int, int], source: tuple[int
     return int(left), int(top), int(right), int(bottom)
 
 
-def _compose(
-    cutout: Cutout, placement: Placement, kit: BrandKit, frame: tuple[int, int], enlarged: float
-) -> tuple[Picture, Floats]:
+def _compose(cut: _Cut, placement: Placement, kit: BrandKit, frame: tuple[int, int]) -> tuple[Picture, Floats]:
     """The person on the exact backdrop, and the alpha in the frame."""
-    alpha = np.clip(_carried(cutout.alpha, placement, frame), 0, 1)
-    if enlarged > 1:
+    alpha = np.clip(_carried(_ending(cut.cutout.alpha, cut.touching), placement, frame), 0, 1)
+    if cut.enlarged > 1:
         # Interpolation has widened the edge by this much; a source of the frame's own size would have had it narrow.
-        gain = float(np.clip(enlarged / 2.5, 1, 3))
-        alpha = np.clip((alpha - 0.5) * gain + 0.5, 0, 1)
+        gain = float(np.clip(cut.enlarged / 2.5, 1, 3))
+        # The outermost grain of a small render is a bright or dark rim that its decoder draws round everything.
+        alpha = np.clip((alpha - RIM) * gain + 0.5, 0, 1)
     alpha = np.clip((alpha - 0.02) / 0.96, 0, 1).astype(np.float32)
-    coded = _carried(linear_to_srgb(cutout.colours), placement, frame)
+    coded = _carried(linear_to_srgb(cut.cutout.colours), placement, frame)
     person = np.clip(np.rint(coded * 255), 0, 255).astype(np.uint8)
     light = graded(to_linear(sharpen_for_size(person, kit.tone.sharpen)), kit)
     wall = draw_backdrop_linear(kit, *frame)
     share = alpha[..., None]
     return dithered(share * light + (1 - share) * wall), alpha
+
+
+def _ending(alpha: Floats, touching: Touching) -> Floats:
+    """Alpha that ends with the source on every side that does not cut the person, instead of going on beyond it."""
+    ended = alpha.copy()
+    if not touching.left:
+        ended[:, 0] = 0
+    if not touching.right:
+        ended[:, -1] = 0
+    if not touching.top:
+        ended[0] = 0
+    return ended
 
 
 def _carried(values: Floats, placement: Placement, frame: tuple[int, int]) -> Floats:

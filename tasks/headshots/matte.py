@@ -14,13 +14,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.headshots.wall import regain_from_plain_wall
+from tasks.headshots.wall import weigh_with_plain_wall
 from tasks.vision.colour import to_linear
 from tasks.vision.images import Picture
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 SURE = 0.96  # coarse alpha above this (and away from the edge) is person; below 1 - SURE background
+DOUBT = 2.0  # grains round the silhouette of an enlarged picture that are looked at again
 WORKING_SIDE = 512  # pixels; the band is solved at no more than this, then brought up by the guided filter
 
 
@@ -32,15 +33,19 @@ class Cutout:
     colours: Floats  # (H, W, 3) linear light; defined everywhere, also where alpha is 0
 
 
-def cut_out(picture: Picture, coarse: Floats, face_width: float) -> Cutout:
-    """Refine a coarse matte of this picture. `face_width` (px) says how wide hair and its doubt may be."""
+def cut_out(picture: Picture, coarse: Floats, face_width: float, grain: float = 1.0) -> Cutout:
+    """Refine a coarse matte of this picture. `face_width` (px) says how wide hair and its doubt may be.
+
+    `grain` is the size in px of the finest detail there is: more than 1 in a picture that was enlarged. No strand
+    of hair is finer than that, so the doubt round the silhouette is no wider than a few grains.
+    """
     height, width = coarse.shape
     scale = min(1.0, WORKING_SIDE / max(height, width))
     small_size = (max(8, round(width * scale)), max(8, round(height * scale)))
     light = to_linear(picture)
     small_light, small_coarse = (_reduced(values, small_size) for values in (light, coarse))
-    start = regain_from_plain_wall(small_light, largest_part(small_coarse))
-    alpha = _refined(small_light, start, face_width * scale)
+    start = weigh_with_plain_wall(small_light, largest_part(small_coarse))
+    alpha = _refined(small_light, start, face_width * scale, grain * scale)
     person, back = estimate_colours(small_light, alpha)
     if scale < 1:
         alpha = _joint_upsample(alpha, small_light, light)
@@ -79,9 +84,11 @@ def largest_part(alpha: Floats) -> Floats:
     return np.where((near > 0) & ~others, alpha, np.where(others, 0, np.minimum(alpha, 0.2))).astype(np.float32)
 
 
-def _refined(light: Floats, coarse: Floats, face_width: float) -> Floats:
+def _refined(light: Floats, coarse: Floats, face_width: float, grain: float) -> Floats:
     """Alpha at working size: silhouette to edges, then by colour inside the uncertain band."""
     inner, outer = max(1, round(0.03 * face_width)), max(2, round(0.09 * face_width))
+    if grain > 1:
+        inner, outer = min(inner, max(1, round(grain))), min(outer, max(2, round(DOUBT * grain)))
     sure_person, sure_back = _sure(coarse, inner, outer)
     start = np.where(sure_back, 0, coarse).astype(np.float32)
     guided = np.clip(guided_filter(light, start, radius=inner + outer // 2, epsilon=2e-4), 0, 1)

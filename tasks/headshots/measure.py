@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.framing import head_height
 from tasks.headshots.kit import BrandKit
-from tasks.headshots.look import find_head
+from tasks.headshots.look import find_head, find_person
 from tasks.vision.colour import delta_e, ita, luminance, skin_mask, to_lab
 from tasks.vision.faces import Eyes, Face
 from tasks.vision.images import Picture
@@ -112,7 +112,9 @@ class _Background:
 
 def _background(picture: Picture, kit: BrandKit, eyes: Eyes) -> _Background:
     height, width = picture.shape[:2]
-    alpha = _person(picture, eyes)
+    # What any look takes for person counts: a hair's breadth lost by one look of a small net would else be reported as
+    # something left in the background.
+    alpha = np.asarray(np.max(find_person(picture, eyes), axis=0), np.float32)
     scale = min(1.0, MEASURING_SIDE / max(height, width))
     size = (round(width * scale), round(height * scale))
     small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -137,16 +139,6 @@ def _background(picture: Picture, kit: BrandKit, eyes: Eyes) -> _Background:
         holes=float((off[wall] > 5).mean()) if wall.any() else 1.0,
         alpha=alpha,
     )
-
-
-def _person(picture: Picture, eyes: Eyes) -> Floats:
-    """The eyes' mask, looked at twice: what one look at the picture or its mirror image takes for person counts.
-
-    A hair's breadth lost by one look of a small net would else be reported as something left in the background.
-    """
-    mirrored = np.ascontiguousarray(picture[:, ::-1])
-    looks = (eyes.matter.matte(picture), np.asarray(eyes.matter.matte(mirrored))[:, ::-1])
-    return np.asarray(np.maximum(*looks), np.float32)
 
 
 def _framing(face: Face, alpha: Floats, width: int, height: int) -> dict[str, float]:

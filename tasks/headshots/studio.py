@@ -15,7 +15,7 @@ from tasks.headshots.measure import PictureMeasures
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
 
-RENDERER_VERSION = 1  # part of every headshot's digest; raise it when finishing changes pixels
+RENDERER_VERSION = 2  # part of every headshot's digest; raise it when finishing changes pixels
 
 
 @dataclass(frozen=True)

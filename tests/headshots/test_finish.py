@@ -60,6 +60,18 @@ def test_a_real_portrait_through_the_faithful_lane(
     assert abs(finished.measures.eye_line - kits["harbour"].framing.eye_line) <= 0.02
 
 
+def test_tall_hair_does_not_set_the_scale(painted: list[Painting], kits: dict[str, BrandKit], eyes: Eyes) -> None:
+    """A picture that ends in the hair: the face comes out as large as everybody's, and the hair closes above it."""
+    kit, painting = kits["northwind"], painted[2]
+    crown = int(np.flatnonzero((painting.alpha > 0.5).any(axis=1))[0])
+    finished = finish(np.ascontiguousarray(painting.picture[crown + 1 :]), kit, eyes, 320)
+    assert finished.measures.zoom == 1
+    assert abs(finished.measures.inter_eye - kit.framing.inter_eye) <= 0.012
+    top = finished.alpha[0]
+    assert top.max() < 0.5 or (top > 0.5).sum() < 40
+    assert finished.measures.holes <= 0.005
+
+
 def test_nobody_in_the_picture_is_a_reason_not_a_crash(kits: dict[str, BrandKit], eyes: Eyes) -> None:
     with pytest.raises(CannotFinish) as caught:
         finish(np.full((128, 128, 3), 90, np.uint8), kits["northwind"], eyes, 256)
