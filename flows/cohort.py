@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.announcing import COHORT, bar
 from tasks.adapters.task import learn_faces
 from tasks.headshots.task import take_pictures
 from tasks.likeness.task import judge_people
@@ -13,6 +14,7 @@ def cohort(batch: str, number: int, attempt: int = 1) -> None:
 
     One person's failure is a line in the report, never the end of the others.
     """
-    learn_faces(batch, number)
-    take_pictures(batch, number)
-    judge_people(batch, number)
+    with bar(f"progress-{batch}-cohort-{number}", COHORT):
+        learn_faces(batch, number)
+        take_pictures(batch, number)
+        judge_people(batch, number)

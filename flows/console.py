@@ -15,6 +15,7 @@ from tasks import progress
 PHASES = {
     "roster": "Reading the roster",
     "photos": "Checking selfies",
+    "cohorts": "Groups of people",
     "encode": "Preparing portraits",
     "train": "Learning faces",
     "render": "Taking pictures",

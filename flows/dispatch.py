@@ -1,7 +1,8 @@
 """Who runs the cohorts: the workers of the `gpu` pool where there are some, this process where there are none.
 
 Our own records say who is done; Prefect's states only say whether the machinery still runs. A cohort that died is
-started once more under a new key, and finds its finished people done.
+started once more under a new key, and finds its finished people done; one that died twice is given up, and its
+people are in the report with that reason.
 """
 
 import os
@@ -10,23 +11,28 @@ import time
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
+from prefect.runtime import flow_run
 
 from flows.cohort import cohort
 from tasks import progress
+from tasks.adapters.task import give_up
 
 ATTEMPTS = 2
 # Cohorts in flight at a time: enough to keep two cards busy, few enough not to starve others in the pool.
 WINDOW = 4
 POLL_S = 3.0
+ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
 def run_cohorts(batch: str, cohorts: list[int]) -> None:
     """Runs every cohort of the batch to its end, somewhere."""
+    progress.tell("cohorts", 0, len(cohorts))
     if os.environ.get("ROLLCALL_UNDER_SUPERVISOR"):
         _on_workers(batch, cohorts)
-    else:
-        for number in cohorts:
-            cohort(batch, number)
+        return
+    for place, number in enumerate(cohorts):
+        cohort(batch, number)
+        progress.tell("cohorts", place + 1, len(cohorts))
 
 
 def _on_workers(batch: str, cohorts: list[int]) -> None:
@@ -40,34 +46,31 @@ def _on_workers(batch: str, cohorts: list[int]) -> None:
         time.sleep(POLL_S)
         for number, (run, attempt) in list(running.items()):
             state = _state_of(run)
-            if state not in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
+            if state not in ENDED:
                 continue
             del running[number]
             if state in {"FAILED", "CRASHED"} and attempt < ATTEMPTS:
                 waiting.append((number, attempt + 1))
-            else:
-                finished += 1
-                progress.tell("cohorts", finished, len(cohorts))
+                continue
+            if state != "COMPLETED":
+                give_up(batch, number)
+            finished += 1
+            progress.tell("cohorts", finished, len(cohorts))
 
 
 def _submit(batch: str, number: int, attempt: int) -> FlowRun:
+    """One cohort, for whichever worker is free. The key makes a repeated request find the same run."""
     run = run_deployment(
         "cohort/Cohort",
         parameters={"batch": batch, "number": number, "attempt": attempt},
         timeout=0,
         as_subflow=True,
-        idempotency_key=f"{batch}:{number}:{attempt}:{_parent()}",
+        # A later run of the same batch may submit the same cohort again, so its own id is part of the key.
+        idempotency_key=f"{batch}:{number}:{attempt}:{flow_run.id}",
         tags=["cohort"],
     )
     assert isinstance(run, FlowRun)
     return run
-
-
-def _parent() -> str:
-    """The run that asks: a later run of the same batch may submit the same cohort again."""
-    from prefect.runtime import flow_run
-
-    return str(flow_run.id)
 
 
 def _state_of(run: FlowRun) -> str:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from prefect import flow
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from flows.announcing import BATCH, announce, bar, sum_up
 from flows.dispatch import run_cohorts
 from reports.task import build_report
 from tasks.adapters.task import announce_forecast, seat_people
@@ -20,9 +20,8 @@ from tasks.likeness.task import judge_team
 from tasks.roster.drop import find_drop, newest_drop
 from tasks.roster.task import take_roster
 from tasks.selfies.task import take_selfies
-from tasks.vault.batches import Order, seats_of
+from tasks.vault.batches import Order
 from tasks.vault.settings import load_settings
-from tasks.vault.store import open_vault
 
 QUALITIES = ["draft", "standard", "best"]
 _KITS = list_kits(load_settings().kits)
@@ -64,13 +63,14 @@ def make_headshots(
     )  # fmt: skip
     find_drop(order.drop)
     batch = take_roster(order)
-    take_selfies(batch)
-    cohorts = seat_people(batch)
-    announce(batch, announce_forecast(batch))
-    run_cohorts(batch, cohorts)
-    judge_team(batch)
-    report = build_report(batch)
-    sum_up(batch, report)
+    with bar(f"progress-{batch}", BATCH):
+        take_selfies(batch)
+        cohorts = seat_people(batch)
+        announce(batch, announce_forecast(batch))
+        run_cohorts(batch, cohorts)
+        judge_team(batch)
+        build_report(batch)
+    sum_up(batch)
     return batch
 
 
@@ -86,21 +86,3 @@ def counted(people: str) -> str:
     if people != "all" and not (people.isdigit() and int(people) > 0):
         raise ValueError('How many people: write a number such as 6, or "all".')
     return people
-
-
-def announce(batch: str, forecast: str) -> None:
-    """Shows what is about to happen, before the expensive part."""
-    create_markdown_artifact(key=f"forecast-{batch}", markdown=forecast, description="What this run will take")
-
-
-def sum_up(batch: str, report: str) -> None:
-    """Counts by state, and where to look: no names, no pictures, they stay in the report."""
-    settings = load_settings()
-    counts: dict[tuple[str, str], int] = {}
-    for seat in seats_of(open_vault(settings), batch):
-        counts[seat.state, seat.reason or ""] = counts.get((seat.state, seat.reason or ""), 0) + 1
-    table = [{"state": state, "reason": reason, "people": number} for (state, reason), number in sorted(counts.items())]
-    create_table_artifact(key=f"people-{batch}", table=table, description="Everybody on the roster, by state")
-    create_link_artifact(
-        key=f"report-{batch}", link=f"{settings.public_url}/batches/{batch}/", link_text="Open the review pages"
-    )

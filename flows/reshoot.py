@@ -5,6 +5,7 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
+from flows.announcing import BATCH, bar, sum_up
 from flows.dispatch import run_cohorts
 from reports.task import build_report
 from tasks.headshots.task import ask_again
@@ -21,7 +22,9 @@ Batch = Annotated[
 @flow(name="reshoot", flow_run_name="reshoot {batch}", persist_result=False)
 def reshoot(batch: Batch) -> str:
     """Takes new pictures of everybody marked redo, with new seeds, and rewrites the report. Returns the batch's id."""
-    run_cohorts(batch, ask_again(batch))
-    judge_team(batch)
-    build_report(batch)
+    with bar(f"progress-{batch}", BATCH):
+        run_cohorts(batch, ask_again(batch))
+        judge_team(batch)
+        build_report(batch)
+    sum_up(batch)
     return batch

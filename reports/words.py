@@ -157,6 +157,11 @@ CODES: Mapping[str, Words] = {
         "Learning this person's face went wrong and was stopped. Nobody else was affected.",
         "Run the batch again; if it stays, ask for other photos.",
     ),
+    "interrupted": Words(
+        "Stopped before it was done",
+        "The machine or the process that worked on this group died twice.",
+        "Run the batch again: finished work is kept.",
+    ),
     "erasing": Words("Being forgotten", "This person's data is being erased.", "Nothing to do."),
     "failed": Words(
         "Could not be finished", "Something failed on our side.", "Run the batch again: finished work is kept."

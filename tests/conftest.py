@@ -1,8 +1,16 @@
-"""What every test may rely on: no network by accident, threads kept to one, and where real test data lies."""
+"""What every test may rely on: no network by accident, threads kept to one, real test data, and `rollcall up`."""
 
 import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -22,3 +30,72 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def northwind() -> Path:
     """The synthetic company that ships with the project."""
     return ROOT / "samples" / "northwind"
+
+
+class Up:
+    """A running `rollcall up`."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int, home: Path) -> None:
+        self.process, self.port, self.home = process, port, home
+        self.api = httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=30, trust_env=False)
+
+    def ask(self, path: str, **body: Any) -> Any:
+        """One request of Prefect's API, as its pages make it."""
+        answer = self.api.post(path, json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+    def deployments(self) -> dict[str, dict[str, Any]]:
+        return {found["name"]: found for found in self.ask("/deployments/filter")}
+
+
+def two_free_ports() -> int:
+    """A port that is free and whose successor is too: `up` takes both."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+@pytest.fixture(scope="session")
+def free_ports() -> Callable[[], int]:
+    """Finds a port whose successor is free as well."""
+    return two_free_ports
+
+
+@pytest.fixture(scope="session")
+def start_up() -> Callable[..., AbstractContextManager[Up]]:
+    """Starts `rollcall up` on free ports, waits until it says that it is there, and stops it as Ctrl-C does."""
+
+    @contextmanager
+    def start(home: Path, **environment: str) -> Iterator[Up]:
+        port = two_free_ports()
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ROLLCALL_"))}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", "up", "--port", str(port), "--home", str(home)],
+            cwd=ROOT, env={**clean, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        assert process.stdout
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if "Ctrl-C" in line:
+                break
+        else:
+            pytest.fail("".join(said))
+        running = Up(process, port, home)
+        try:
+            yield running
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                process.wait(60)
+            process.stdout.close()
+            running.api.close()
+
+    return start

@@ -85,11 +85,20 @@ def kept(vault: Vault, digest: str) -> bool:
 
 
 def learn(
-    vault: Vault, base: FrozenBase, eyes: Eyes, pupils: Sequence[Pupil], batch: str, *, slots: int, scratch: Path
+    vault: Vault,
+    base: FrozenBase,
+    eyes: Eyes,
+    pupils: Sequence[Pupil],
+    batch: str,
+    *,
+    slots: int,
+    scratch: Path,
+    checkpointing: bool = False,
 ) -> int:
     """Trains every pupil's adapter, many at a time, and keeps each that fits its owner best. Returns how many.
 
-    A person whose training fails is marked; nobody else notices.
+    `checkpointing` recomputes activations where memory is short; it changes no number of the result. A person whose
+    training fails is marked; nobody else notices.
     """
     by_id = {pupil.id: pupil for pupil in pupils}
     started = time.monotonic()
@@ -113,6 +122,7 @@ def learn(
             plan,
             slots=slots,
             checkpoint_dir=scratch,
+            checkpointing=checkpointing,
             on_progress=lambda step: progress.tell("train", len(done) + _under_way(step), len(people)),
             on_done=lambda one: done.append(one.person_id),
         )

@@ -10,7 +10,7 @@ from tasks.adapters.forecasting import forecast_markdown
 from tasks.adapters.learning import learn, missing
 from tasks.adapters.memory import free_gib
 from tasks.adapters.plan import slots_for
-from tasks.vault.batches import load_batch, note_work, seat_cohorts, seats_of
+from tasks.vault.batches import load_batch, move_seat, note_work, seat_cohorts, seats_of
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vision.loaded import the_base, the_eyes
@@ -51,7 +51,18 @@ def learn_faces(batch: str, number: int) -> None:
             return
         progress.tell("encode", 0, len(pupils))
         scratch = settings.home / "scratch" / batch / f"cohort-{number}"
-        slots, _checkpointing = slots_for(base.card, pupils[0].plan, free_gib(base.device), SLOTS)
-        trained = learn(vault, base, the_eyes(settings.eyes), pupils, batch, slots=slots, scratch=scratch)
+        slots, checkpointing = slots_for(base.card, pupils[0].plan, free_gib(base.device), SLOTS)
+        trained = learn(
+            vault, base, the_eyes(settings.eyes), pupils, batch,
+            slots=slots, scratch=scratch, checkpointing=checkpointing,
+        )  # fmt: skip
         shutil.rmtree(scratch, ignore_errors=True)
         note_work(vault, batch, trained=trained)
+
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def give_up(batch: str, number: int) -> None:
+    """Marks whom a cohort left unfinished when it could not be brought to its end. The next run goes on with them."""
+    with open_vault(load_settings()) as vault:
+        for seat in seats_of(vault, batch, cohort=number, states=("ready", "trained", "rendered")):
+            move_seat(vault, batch, seat.employee_id, "failed", "interrupted")

@@ -1,0 +1,99 @@
+"""The main job as HR starts it: a run from Prefect's form, cohorts on workers, one of which is killed on the way."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+PATIENCE_S = 900  # three people on a busy machine
+
+
+def until(what: str, found: Callable[[], Any]) -> Any:
+    """Waits for something to be there and returns it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if value := found():
+            return value
+        time.sleep(0.2)
+    pytest.fail(f"waited {PATIENCE_S} s for {what}")
+
+
+def process_of(run: str, root: int) -> psutil.Process | None:
+    """The process that runs a flow run, looked for among what `rollcall up` has started."""
+    for child in psutil.Process(root).children(recursive=True):
+        try:
+            if child.environ().get("PREFECT__FLOW_RUN_ID") == run:
+                return child
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return None
+
+
+@pytest.fixture(scope="module")
+def service(start_up: Any, bases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with start_up(tmp_path_factory.mktemp("service") / "home", ROLLCALL_BASES=str(bases), OMP_NUM_THREADS="2") as one:
+        yield one
+
+
+def test_a_killed_worker_changes_nothing_in_the_result(service: Any, company: Any, finished: Any) -> None:
+    asked = {"drop": str(company.drop), "kit": "harbour", "quality": "draft", "people": "all"}
+    form = service.deployments()["Make headshots"]["id"]
+    parent = service.ask(f"/deployments/{form}/create_flow_run", parameters=asked)["id"]
+
+    def cohorts(state: str) -> list[str]:
+        wanted = {"tags": {"all_": ["cohort"]}, "state": {"type": {"any_": [state]}}}
+        return [run["id"] for run in service.ask("/flow_runs/filter", flow_runs=wanted)]
+
+    def learning() -> bool:
+        bars = service.ask("/artifacts/filter", artifacts={"type": {"any_": ["progress"]}})
+        return any("cohort" in bar["key"] and bar["data"] > 0 for bar in bars)
+
+    [first] = until("the cohort's run", lambda: cohorts("RUNNING"))
+    until("its progress", learning)
+    until("its process", lambda: process_of(first, service.process.pid)).send_signal(signal.SIGKILL)
+
+    def end() -> str | None:
+        state = service.api.get(f"/flow_runs/{parent}").json()["state"]
+        return state["type"] if state["type"] in {"COMPLETED", "FAILED", "CRASHED"} else None
+
+    assert until("the run's end", end) == "COMPLETED"
+    assert (len(cohorts("CRASHED")), len(cohorts("COMPLETED"))) == (1, 1)
+    again = type(finished)(service.home, finished.bases)
+    assert again.digests()["adapters"] == finished.digests()["adapters"]
+    pictures = "select digest from headshot where kit = 'harbour' order by digest"
+    assert again.rows(pictures) == finished.rows(pictures)
+    seats = (
+        "select state, reason from seat where batch_id = (select id from batch where kit = 'harbour') order by position"
+    )
+    assert again.rows(seats) == finished.rows(seats)
+
+
+def test_hr_finds_forecast_progress_people_and_the_way_to_the_pages(service: Any) -> None:
+    artifacts = service.ask("/artifacts/latest/filter", artifacts={})
+    kinds = {artifact["key"].split("-")[0]: artifact for artifact in artifacts if "cohort" not in artifact["key"]}
+    assert set(kinds) == {"forecast", "progress", "people", "report"}
+    assert kinds["progress"]["data"] == 100
+    assert sum(row["people"] for row in json.loads(kinds["people"]["data"])) == 4
+    assert f"127.0.0.1:{service.port + 1}/batches/b" in kinds["report"]["data"]
+
+
+def test_nobody_is_in_what_prefect_and_the_workers_wrote(service: Any, company: Any) -> None:
+    folders = [service.home / "prefect", service.home / "logs"]
+    written = b"".join(path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file())
+    assert len(written) > 100_000
+    assert [secret for secret in company.secrets() if secret.encode() in written] == []
+
+
+def test_running_the_same_again_does_nothing_and_says_so(service: Any, company: Any, finished: Any) -> None:
+    home = type(finished)(service.home, finished.bases)
+    before = home.digests()
+    assert "nothing was trained, nothing was rendered" in home.made(company.drop)
+    assert home.digests() == before
+    assert os.listdir(service.home / "reports") == [home.batch()]
