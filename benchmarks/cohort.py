@@ -9,6 +9,8 @@ both printed. The loss beside each row shows that nobody bought speed with quali
 
 *today*: a fresh process per person, diffusers and plain PEFT, VAE and text encoder run again in every step, export.
 *alone*: this engine with one slot, encoding once, one process for everybody. *cohort K*: K people per step.
+
+    python -m benchmarks.cohort --likeness 8 --steps 150 --batch 4    # learned alone and in a cohort: same pictures?
 """
 
 import argparse
@@ -26,11 +28,13 @@ import numpy as np
 import torch
 
 from benchmarks.random_bases import write_random_base
+from synthetic.dataset import SEEDS
 from tasks.adapters.examples import Person
 from tasks.adapters.export import adapter_bytes, lora_config
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.training import TrainedAdapter, train_cohort
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base, pixels
+from tasks.vision.faces import open_eyes
 
 HOUSE = Path(__file__).resolve().parents[1] / "base_models"
 PHOTOS = 8
@@ -171,6 +175,26 @@ def table(rounds: list[Round]) -> str:
     return "\n".join(lines)
 
 
+def likeness(setting: Setting, base: FrozenBase, count: int) -> str:
+    """Unseen drawn people, learned alone and in one cohort from the same selfies: do their pictures differ?"""
+    from benchmarks.embedded import draw, draw_subject, embed, mean_unit, rank_one
+
+    subjects = [draw_subject(SEEDS["benchmarks"] + i, setting.plan.resolution) for i in range(count)]
+    caption, eyes = f"selfie photo of a {base.card.token} person", open_eyes("embedded")
+    group = [Person(str(s.seed), [x.picture for x in s.selfies], [caption] * PHOTOS, s.seed) for s in subjects]
+    centroids = np.stack([mean_unit([embed(eyes, shot.picture) for shot in s.studio]) for s in subjects])
+    lines, alone = [f"{'way':<11}{'rank-1':>8}{'cosine':>8}{'PSNR to alone':>15}"], None
+    for slots in (1, count):
+        trained = train_cohort(base, group, setting.plan, slots=slots)
+        drawn, _ = draw(base, subjects, [one.weights for one in trained])
+        pictures, _, own, _ = rank_one([[embed(eyes, p) for p in row] for row in drawn], centroids)
+        levels = np.asarray(drawn, np.float64)
+        gap = "" if alone is None else f"{10 * np.log10(255**2 / max(((levels - alone) ** 2).mean(), 1e-9)):.1f} dB"
+        alone = levels if alone is None else alone
+        lines.append(f"{'alone' if slots == 1 else f'cohort {slots}':<11}{pictures:>8.0%}{own:>8.2f}{gap:>15}")
+    return "\n".join(lines)
+
+
 def gpu_facts(setting: Setting, base: FrozenBase, slots: int) -> str:
     """Operators of one cohort step by device time, and the share of the card's measured matmul rate. CUDA only."""
     from torch.profiler import ProfilerActivity, profile
@@ -217,6 +241,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--today", type=int, default=1, help="people per round that are trained today's way; 0 leaves it out"
     )
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--likeness", type=int, default=0, help="instead: this many people, alone and together")
     parser.add_argument("--profile", action="store_true", help="operators and share of the matmul rate (CUDA)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -266,6 +291,9 @@ def main(arguments: list[str] | None = None) -> None:
         size = sum(parameter.numel() for parameter in base.denoiser.parameters()) / 1e6
         print(f"{base.card.title}: {size:.1f} M parameters, {base.dtype}, {base.device}, {chosen.threads} thread(s)")
         print(setting.plan.sentence(), "targets", " ".join(setting.plan.targets), flush=True)
+        if chosen.likeness:
+            print(likeness(setting, base, chosen.likeness))
+            return
         measure_engine(setting, base, 2, 2, 900, chosen.compile)  # warm: allocator, kernels
         rounds: list[Round] = []
         for number in range(chosen.rounds):

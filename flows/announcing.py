@@ -55,19 +55,21 @@ class Bar:
 
     def hear(self, step: progress.Progress) -> None:
         """Moves the bar; phases of others, and steps that come too soon after the last one, are let pass."""
-        if self.broken or step.phase not in self.phases:
+        if step.phase not in self.phases:
             return
         names = list(self.phases)
         before = sum(self.phases[name] for name in names[: names.index(step.phase)])
         within = min(step.done / step.total, 1.0) if step.total else 1.0
         reached = 100 * (before + self.phases[step.phase] * within) / sum(self.phases.values())
         self.percent = max(self.percent, reached)
-        if self.clock() - self.shown_at >= EVERY_S or self.percent >= 100:
+        if self.clock() - self.shown_at >= EVERY_S:
             self.shown_at = self.clock()
             self.show(f"{WORDS[step.phase]}: {step.done:.0f} of {step.total:g}")
 
     def show(self, words: str) -> None:
         """Tells Prefect. A bar that cannot be drawn is noted once and never ends the work it tells of."""
+        if self.broken:
+            return
         try:
             if self.artifact is None:
                 self.artifact = create_progress_artifact(self.percent, key=self.key, description=words)  # type: ignore[assignment]
@@ -80,9 +82,12 @@ class Bar:
 
 @contextmanager
 def bar(key: str, phases: Mapping[str, int]) -> Iterator[None]:
-    """Shows what is told inside the block as one progress bar of the present run."""
-    with progress.listening(Bar(key, phases).hear):
+    """Shows what is told inside the block as one progress bar of the present run; full when the block ends well."""
+    shown = Bar(key, phases)
+    with progress.listening(shown.hear):
         yield
+    shown.percent = 100.0
+    shown.show("done")
 
 
 def announce(batch: str, forecast: str) -> None:
