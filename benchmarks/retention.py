@@ -2,20 +2,25 @@
 
     python -m benchmarks.retention --people 10000
 
-Prints one table. The vault is filled with rows and files directly (six blobs a person, each with its intent and its
-key), because writing them one by one through the front door would take longer than what is measured.
+Prints one table. The vault is filled with rows, files and report pages directly (six blobs a person, each with its
+intent, its key and the row that describes it; reports of 2,000 people with a wall and a page for everybody), because
+making them one by one through the front door would take longer than what is measured. Forgetting everybody at once is
+what the limit on wrong rules exists to stop, so that step lifts it by its named flag.
 """
 
 import argparse
+import json
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col
 
 from tasks.retention.inventory import take_inventory
 from tasks.retention.plan import plan_deletions
@@ -28,38 +33,85 @@ from tasks.vault.store import Vault, open_vault
 NOW = datetime(2026, 11, 2, 3, 30, tzinfo=UTC)
 BLOBS = (("selfies", 3), ("adapter", 1), ("headshots", 2))
 SIZE = 20_000  # bytes per blob
+BATCH = 2_000  # people per batch
+FILLING = "<p>Likeness 0.93, light 0.2 stops, background 0.4: all within the kit's limits.</p>\n" * 60  # about 5 kB
 
 
 def fill(vault: Vault, people: int, with_files: bool = True) -> None:
-    """A company whose photos came in at NOW."""
+    """A company whose photos came in at NOW, with the rows, files and pages that a batch leaves behind."""
     content = os.urandom(SIZE)
-    tables = SQLModel.metadata.tables
-    employees, consents, artifacts, keys = [], [], [], []
+    rows: dict[str, list[dict[str, Any]]] = {}
+    keys = []
     for number in range(people):
         person = f"p{number:015x}"
-        employees.append({"id": person, "number": f"E-{number:07}", "name": f"Person Number {number}",
-                          "email": f"person{number}@company.example", "department": f"D{number % 40}", "title": "",
-                          "status": "active", "glasses": "keep", "generation": True, "state": "active", "epoch": 0,
-                          "updated_at": NOW})  # fmt: skip
-        consents.append({"id": f"c{number}", "employee_id": person, "purpose": "headshot", "text_version": "1",
-                         "given_at": NOW, "source": "register"})  # fmt: skip
-        for kind, count in BLOBS:
-            keys.append({"employee_id": person, "kind": kind, "wrapped": os.urandom(60)})
+        for table, row in rows_of(person, number):
+            rows.setdefault(table, []).append(row)
+        keys += [{"employee_id": person, "kind": kind, "wrapped": os.urandom(60)} for kind, _ in BLOBS]
+        for kind, count in BLOBS if with_files else ():
             folder = vault.settings.home / "blobs" / "people" / person / kind
-            if with_files:
-                folder.mkdir(parents=True)
+            folder.mkdir(parents=True)
             for place in range(count):
-                if with_files:
-                    (folder / f"{place}.bin").write_bytes(content)
-                artifacts.append({"key": f"people/{person}/{kind}/{place}.bin", "employee_id": person, "kind": kind,
-                                  "epoch": 0, "created_at": NOW})  # fmt: skip
+                (folder / f"{place}.bin").write_bytes(content)
+    rows["batch"] = [
+        {"id": f"b{number}", "created_at": NOW, "drop": "/in", "kit": "k", "quality": "draft", "base": "embedded",
+         "state": "done", "roster_digest": "", "facts": {}, "problems": [{"code": "bad_email", "row": 7}] * 20}
+        for number in range(people // BATCH + 1)
+    ]  # fmt: skip
     with vault.engine.begin() as connection:
-        for name, rows in (("employee", employees), ("consent", consents), ("artifact", artifacts)):
-            connection.execute(sa.insert(tables[name]), rows)
+        for name, some in rows.items():
+            connection.execute(sa.insert(SQLModel.metadata.tables[name]), some)
     with vault.keys.engine.begin() as connection:
         connection.execute(
             sa.text("INSERT INTO wrapped_key (employee_id, kind, wrapped) VALUES (:employee_id, :kind, :wrapped)"), keys
         )
+    for start in range(0, people, BATCH) if with_files else ():
+        write_report(vault.settings.reports / f"b{start // BATCH}", range(start, min(start + BATCH, people)))
+
+
+def rows_of(person: str, number: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Everything the records hold about one person, as (table, row)."""
+    name, batch = f"Person Number {number}", f"b{number // BATCH}"
+    yield "employee", {"id": person, "number": f"E-{number:07}", "name": name, "department": f"D{number % 40}",
+                       "email": f"person{number}@company.example", "title": "", "status": "active", "glasses": "keep",
+                       "generation": True, "state": "active", "epoch": 0, "updated_at": NOW}  # fmt: skip
+    yield "consent", {"id": f"c{number}", "employee_id": person, "purpose": "headshot", "text_version": "1",
+                      "given_at": NOW, "source": "register"}  # fmt: skip
+    yield "seat", {"batch_id": batch, "employee_id": person, "state": "done", "detail": [{"code": "dark"}] * 3,
+                   "cohort": number // 16, "position": number}  # fmt: skip
+    mine = {"employee_id": person, "created_at": NOW}
+    for kind, count in BLOBS:
+        for place in range(count):
+            key, digest = f"people/{person}/{kind}/{place}.bin", f"{kind}{number}-{place}"
+            yield "artifact", {"key": key, "kind": kind, "epoch": 0, **mine}
+            if kind == "selfies":
+                yield "selfie", {"id": digest, "digest": digest, "blob_key": key, "width": 800, "height": 1000,
+                                 "accepted": True, "findings": [], "order": place, **mine}  # fmt: skip
+            elif kind == "adapter":
+                yield "adapter", {"digest": digest, "base": "embedded", "base_fingerprint": "f", "plan": {"steps": 90},
+                                  "blob_key": key, "steps": 90, "photos": 3, "few_photos": True, "seconds": 9.0,
+                                  **mine}  # fmt: skip
+            else:
+                yield "headshot", {"digest": digest, "batch_id": batch, "kit": "k", "kit_digest": "d", "shot": place,
+                                   "seed": place, "lane": "generated", "original_key": "", "finished_key": key,
+                                   "thumb_key": "", "scores": {"likeness": 0.9}, "flags": [], "why": "",
+                                   "state": "candidate", **mine}  # fmt: skip
+
+
+def write_report(folder: Path, numbers: range) -> None:
+    """A wall of everybody, and for each person a page that names its neighbours, with two pictures."""
+    (folder / "people").mkdir(parents=True)
+    people = [(f"p{number:015x}", f"Person Number {number}") for number in numbers]
+    cards = "".join(f'<li id="{one}"><a href="people/{one}.html"><b>{name}</b></a></li>\n' for one, name in people)
+    data = json.dumps({"people": [{"id": one, "name": name} for one, name in people]})
+    script = f'<script type="application/json">{data}</script>'
+    (folder / "index.html").write_text(f"<!doctype html><main><ul>{cards}</ul></main>{script}")
+    for place, (one, name) in enumerate(people):
+        (folder / "people" / one).mkdir()
+        for picture in ("h.webp", "s.webp"):
+            (folder / "people" / one / picture).write_bytes(b"RIFF" * 1000)
+        after = people[(place + 1) % len(people)]
+        link = f'<nav><a href="{after[0]}.html">{after[1]}</a></nav>'
+        (folder / "people" / f"{one}.html").write_text(f"<!doctype html><h1>{name}</h1>{link}{FILLING}")
 
 
 class Stopwatch:
@@ -93,17 +145,25 @@ def measure(people: int, home: Path, plan_only: bool) -> list[tuple[str, float, 
     watch.start()
     receipts = run_retention(settings, NOW + timedelta(days=31))
     watch.stop("expire everybody's photos", f"{len(receipts)} receipts")
-    with open_vault(settings) as vault, vault.session() as session:
-        session.execute(sa.update(Consent).values(withdrawn_at=NOW + timedelta(days=32)))
-    watch.start()
-    receipts = run_retention(settings, NOW + timedelta(days=33), allow_mass_deletion=True)
-    blocked = sum(1 for receipt in receipts if receipt.state == "blocked")
-    watch.stop("forget everybody", f"{len(receipts)} receipts, {blocked} blocked")
+    forget_some(settings, watch, "forget one in a hundred", col(Consent.id).like("%00"), timedelta(days=32))
+    forget_some(settings, watch, "forget everybody else", sa.true(), timedelta(days=33))
     watch.start()
     receipts = run_retention(settings, NOW + timedelta(days=34))
     final = sum(1 for receipt in receipts if receipt.state == "final")
     watch.stop("look again, final receipts", f"{final} final")
     return watch.lines
+
+
+def forget_some(settings: Settings, watch: Stopwatch, what: str, whom: sa.ColumnElement[bool], at: timedelta) -> None:
+    """These people take their consent back, and the next sweep forgets them."""
+    with open_vault(settings) as vault, vault.session() as session:
+        standing = col(Consent.withdrawn_at).is_(None)
+        session.execute(sa.update(Consent).where(whom, standing).values(withdrawn_at=NOW + at))
+    watch.start()
+    receipts = run_retention(settings, NOW + at, allow_mass_deletion=True)
+    mine = [receipt for receipt in receipts if receipt.state != "final"]
+    blocked = sum(1 for receipt in receipts if receipt.state == "blocked")
+    watch.stop(what, f"{len(mine)} receipts, {blocked} blocked")
 
 
 def main() -> None:

@@ -12,33 +12,34 @@ Every step may be killed and done again: what a case still needs is read from wh
 was done. What cannot be removed makes a case `blocked`, to be tried again by every sweep, and never `final`.
 """
 
-import hmac
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from tasks.retention.pages import Mentioned, clear_pages
+from tasks.retention.fence import Wish, raise_fence
+from tasks.retention.mentions import Mentioned
+from tasks.retention.pages import clear_pages
 from tasks.retention.receipts import Receipt, receipt_of, write_receipt
-from tasks.retention.rows import empty_rows, mentions_of
+from tasks.retention.rows import clear_batches, empty_rows, mentions_of
 from tasks.retention.rules import Rules, load_rules
 from tasks.retention.scratch import clear_scratch
 from tasks.retention.traces import places_with
 from tasks.vault.audit_log import Event, append
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
-from tasks.vault.records import Employee, Erasure, new_id
+from tasks.vault.records import Employee, Erasure
 from tasks.vault.signing import Signer, open_signer
 from tasks.vault.store import Vault
 
-GROUP = 100  # people per transaction: 10,000 in ten minutes, and a kill repeats little
+_T = TypeVar("_T")
+GROUP = 100  # people per transaction: few enough to let others write in between, and a kill repeats little
 
 
 class NobodyHere(LookupError):
@@ -71,7 +72,7 @@ def forget(vault: Vault, employee_id: str, reason: str, now: datetime, around: S
     """Forget one person now. The receipt carries the salt of its commitment, which is stored nowhere."""
     around = around or surroundings_of(vault)
     salt = os.urandom(16)
-    fenced = raise_fence(vault, [employee_id], reason, now, due_at=now, actor=around.actor, salt=salt)
+    fenced = raise_fence(vault, [(employee_id, reason, now)], now, actor=around.actor, salt=salt)
     if not fenced:
         raise NobodyHere(f"nobody to forget under {employee_id}")
     receipt = carry_out(vault, fenced, now, around)[0]
@@ -79,65 +80,19 @@ def forget(vault: Vault, employee_id: str, reason: str, now: datetime, around: S
 
 
 def forget_people(
-    vault: Vault, people: Sequence[tuple[str, str, datetime]], now: datetime, around: Surroundings | None = None
+    vault: Vault, people: Sequence[Wish], now: datetime, around: Surroundings | None = None
 ) -> list[Receipt]:
-    """Forget many people, given as (id, reason, due): group by group, each group one step at a time."""
+    """Forget many people, given as (id, reason, due): first every door is shut, then everything goes."""
     around = around or surroundings_of(vault)
-    receipts: list[Receipt] = []
-    for start in range(0, len(people), GROUP):
-        cases: list[str] = []
-        by_reason: dict[tuple[str, datetime], list[str]] = {}
-        for employee_id, reason, due_at in people[start : start + GROUP]:
-            by_reason.setdefault((reason, due_at), []).append(employee_id)
-        for (reason, due_at), ids in by_reason.items():
-            cases += raise_fence(vault, ids, reason, now, due_at=due_at, actor=around.actor)
-        receipts += carry_out(vault, cases, now, around)
-    return receipts
+    cases: list[str] = []
+    for some in _groups(people):
+        cases += raise_fence(vault, some, now, actor=around.actor)
+    return carry_out(vault, cases, now, around)
 
 
 def surroundings_of(vault: Vault) -> Surroundings:
     """The company's rules, and nothing outside `home`."""
     return Surroundings(load_rules(vault.settings.retention_rules))
-
-
-def raise_fence(
-    vault: Vault,
-    people: Sequence[str],
-    reason: str,
-    now: datetime,
-    *,
-    due_at: datetime,
-    actor: str,
-    salt: bytes | None = None,
-) -> list[str]:
-    """Record the cases and shut these people's doors, in one transaction. Whoever is shut out already is left out."""
-    present = {person: _count(vault, person) for person in people}
-    reach("erase.fence.before")
-    cases, events = [], []
-    with vault.session() as session:
-        query = select(Employee).where(col(Employee.id).in_(people), col(Employee.state) == "active")
-        for employee in session.exec(query.with_for_update()):
-            case = Erasure(
-                id=new_id("e"), employee_id=employee.id, reason=reason, state="fenced", due_at=due_at, started_at=now,
-                fenced_at=now, resweep_at=None, finished_at=None, evidence=present[employee.id],
-            )  # fmt: skip
-            if salt is not None:
-                digest = hmac.new(salt, employee.number.encode(), sha256).hexdigest()
-                case.evidence = {**case.evidence, "commitment": digest}
-            employee.state, employee.epoch, employee.updated_at = "erasing", employee.epoch + 1, now
-            session.add_all((case, employee))
-            cases.append(case.id)
-            events.append(Event("fence", employee.id, case.id, {"reason": reason}, actor))
-        append(session, events, now=now)
-    reach("erase.fence.done")
-    return cases
-
-
-def _count(vault: Vault, person: str) -> dict[str, Any]:
-    """What there is to remove, for the receipt."""
-    found = vault.blobs.remains(f"people/{person}/")
-    kinds = Counter(remnant.key.split("/")[2] if remnant.key.count("/") > 2 else "other" for remnant in found)
-    return {"removed": dict(kinds), "bytes": sum(remnant.size for remnant in found)}
 
 
 def open_cases(vault: Vault, now: datetime) -> tuple[list[str], list[str]]:
@@ -162,20 +117,30 @@ def look_again(vault: Vault, cases: Sequence[str], now: datetime, around: Surrou
 def _work_through(
     vault: Vault, cases: Sequence[str], now: datetime, around: Surroundings, *, final: bool
 ) -> list[Receipt]:
-    receipts: list[Receipt] = []
-    batches: list[str] = []
-    signer = open_signer(vault.settings.signing_key, vault.settings.audit / "signing.pub")
-    for start in range(0, len(cases), GROUP):
-        group = _load(vault, cases[start : start + GROUP])
+    """One step at a time for everybody, because the reports are read through for all of them at once; within a step
+    by groups. Names are emptied only after everything that has to be found by them."""
+    if not cases:
+        return []
+    everybody = [case for some in _groups(cases) for case in _load(vault, some)]
+    for group in _groups(everybody):
         _destroy_keys(vault, group)
         _erase_blobs(vault, group)
-        batches += _clear_files(vault, group)
+    batches = _clear_files(vault, everybody)
+    with vault.session() as session:
+        clear_batches(session, [case.mentioned for case in everybody])
+    for group in _groups(everybody):
         _erase_rows(vault, group, now)
-        _empty_log(vault, group)
-        _search_bytes(vault, group, around)
-        receipts += _conclude(vault, group, now, around, signer, final)
+    _empty_log(vault, everybody)
+    _search_bytes(vault, everybody, around)
+    signer = open_signer(vault.settings.signing_key, vault.settings.audit / "signing.pub")
+    receipts = [one for group in _groups(everybody) for one in _conclude(vault, group, now, around, signer, final)]
     _rewrite_reports(vault, batches, now, around)
     return receipts
+
+
+def _groups(everything: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(everything), GROUP):
+        yield everything[start : start + GROUP]
 
 
 def _load(vault: Vault, ids: Sequence[str]) -> list[_Case]:
@@ -185,16 +150,19 @@ def _load(vault: Vault, ids: Sequence[str]) -> list[_Case]:
     return [_Case(row.id, row.employee_id, mentioned[row.employee_id], dict(row.evidence)) for row in rows]
 
 
-def _destroy_keys(vault: Vault, group: list[_Case]) -> None:
-    for case in group:
-        kinds = vault.keys.kinds_of(case.person)
-        case.evidence["keys_destroyed"] = max(len(kinds), case.evidence.get("keys_destroyed", 0))
+def _destroy_keys(vault: Vault, group: Sequence[_Case]) -> None:
+    people = [case.person for case in group]
+    held = vault.keys.count_keys(people)
     reach("erase.keys.before")
-    vault.keys.destroy([case.person for case in group])
+    vault.keys.destroy(people)
     reach("erase.keys.done")
+    left = vault.keys.count_keys(people)
+    for case in group:
+        known = max(held[case.person], case.evidence.get("keys_held", 0), case.evidence.get("keys_destroyed", 0))
+        case.evidence["keys_destroyed"] = 0 if left[case.person] else known
 
 
-def _erase_blobs(vault: Vault, group: list[_Case]) -> None:
+def _erase_blobs(vault: Vault, group: Sequence[_Case]) -> None:
     """Delete, then believe only a second listing."""
     for case in group:
         prefix = f"people/{case.person}/"
@@ -209,13 +177,13 @@ def _erase_blobs(vault: Vault, group: list[_Case]) -> None:
     vault.blobs.settle()
 
 
-def _clear_files(vault: Vault, group: list[_Case]) -> tuple[str, ...]:
+def _clear_files(vault: Vault, everybody: Sequence[_Case]) -> tuple[str, ...]:
     reach("erase.pages.before")
-    cleared = clear_pages(vault.settings.reports, [case.mentioned for case in group])
+    cleared = clear_pages(vault.settings.reports, [case.mentioned for case in everybody])
     reach("erase.pages.done")
-    left = clear_scratch(vault.settings.scratch, [case.person for case in group])
+    left = clear_scratch(vault.settings.scratch, [case.person for case in everybody])
     reach("erase.scratch.done")
-    for case in group:
+    for case in everybody:
         if cleared.residue:
             case.evidence["residue"] = {**case.evidence["residue"], "page": cleared.residue}
         if left:
@@ -223,10 +191,10 @@ def _clear_files(vault: Vault, group: list[_Case]) -> tuple[str, ...]:
     return cleared.batches
 
 
-def _erase_rows(vault: Vault, group: list[_Case], now: datetime) -> None:
+def _erase_rows(vault: Vault, group: Sequence[_Case], now: datetime) -> None:
     reach("erase.rows.before")
     with vault.session() as session:
-        empty_rows(session, [case.mentioned for case in group], now)
+        empty_rows(session, [case.person for case in group], now)
         session.execute(sa.update(Erasure), [{"id": case.id, "evidence": case.evidence} for case in group])
         fenced = col(Erasure.id).in_([case.id for case in group]) & (col(Erasure.state) == "fenced")
         session.execute(sa.update(Erasure).where(fenced).values(state="swept"))
@@ -249,7 +217,7 @@ def _rewrite_reports(vault: Vault, batches: Iterable[str], now: datetime, around
             )
 
 
-def _empty_log(vault: Vault, group: list[_Case]) -> None:
+def _empty_log(vault: Vault, group: Sequence[_Case]) -> None:
     reach("erase.log.before")
     emptied = forget_deleted_pages(vault.engine)
     reach("erase.log.done")
@@ -257,7 +225,7 @@ def _empty_log(vault: Vault, group: list[_Case]) -> None:
         case.evidence["log_pending"] = not emptied
 
 
-def _search_bytes(vault: Vault, group: list[_Case], around: Surroundings) -> None:
+def _search_bytes(vault: Vault, group: Sequence[_Case], around: Surroundings) -> None:
     """For a single person, read every file here for their name: the strongest thing a receipt can say."""
     case = group[0]
     # While a reader holds the log the name is still in it, which the receipt says already.
@@ -272,7 +240,7 @@ def _search_bytes(vault: Vault, group: list[_Case], around: Surroundings) -> Non
 
 
 def _conclude(
-    vault: Vault, group: list[_Case], now: datetime, around: Surroundings, signer: Signer, final: bool
+    vault: Vault, group: Sequence[_Case], now: datetime, around: Surroundings, signer: Signer, final: bool
 ) -> list[Receipt]:
     """Say how each case stands, write the receipts, and record both in one transaction."""
     receipts: list[Receipt] = []

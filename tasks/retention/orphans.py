@@ -17,7 +17,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from tasks.retention.pages import Mentioned, clear_pages
+from tasks.retention.mentions import Mentioned
+from tasks.retention.pages import clear_pages
 from tasks.retention.scratch import clear_old_scratch
 from tasks.vault.audit_log import Event
 from tasks.vault.blobs import Refusal, Remnant

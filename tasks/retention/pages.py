@@ -10,25 +10,20 @@ import json
 import os
 import re
 import shutil
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from tasks.retention.mentions import Finder, Mentioned, Mentions
+
 _SCRIPT = re.compile(r"(<script\b[^>]*application/json[^>]*>)(.*?)(</script>)", re.S | re.I)
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _TEXT = {".html", ".json", ".js", ".csv", ".txt", ".xml", ".svg", ".md"}
 _CUTTABLE = {"article", "li", "tr", "section", "figure", "option", "a", "div", "p", "td"}
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-
-
-@dataclass(frozen=True)
-class Mentioned:
-    """How one person can be mentioned on a page: by id, and by words that are theirs alone."""
-
-    id: str
-    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,15 +41,15 @@ def clear_pages(reports: Path, people: Sequence[Mentioned]) -> PagesCleared:
     if not reports.is_dir():
         return PagesCleared(0, 0, (), 0)
     ids = {person.id for person in people}
-    pattern = _pattern(people)
+    mentions = Mentions(people)
     removed = rewritten = 0
     batches = set()
     for path in list(_files(reports)):
         relative = path.relative_to(reports)
         if ids & set(_name_parts(relative)):
             removed += _remove(path)
-        elif path.suffix in _TEXT and _speaks_of(text := _read(path), pattern):
-            cut = cut_mentions(text, pattern, path.suffix)
+        elif path.suffix in _TEXT and _speaks_of(text := _read(path), mentions):
+            cut = cut_mentions(text, mentions, path.suffix)
             if cut is None:
                 removed += _remove(path)
             else:
@@ -66,7 +61,7 @@ def clear_pages(reports: Path, people: Sequence[Mentioned]) -> PagesCleared:
     for folder in reports.glob("*/people/*"):
         if folder.name in ids and folder.is_dir():
             shutil.rmtree(folder)
-    residue = sum(1 for path in _files(reports) if _mentions(path, reports, ids, pattern))
+    residue = sum(1 for path in _files(reports) if _is_about(path, reports, ids, mentions))
     return PagesCleared(removed, rewritten, tuple(sorted(batches)), residue)
 
 
@@ -80,27 +75,27 @@ def remove_pictures(reports: Path, people: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(batches))
 
 
-def cut_mentions(text: str, pattern: re.Pattern[str], suffix: str) -> str | None:
+def cut_mentions(text: str, mentions: Finder, suffix: str) -> str | None:
     """The text without the parts that mention somebody; None when that did not work and the file has to go."""
     if suffix == ".json":
         try:
-            left = _prune(json.loads(text), pattern)
+            left = _prune(json.loads(text), mentions)
         except ValueError:
             return None
         cut = json.dumps(left, ensure_ascii=False)
     elif suffix == ".html":
-        cut = _SCRIPT.sub(lambda match: match[1] + _prune_script(match[2], pattern) + match[3], text)
-        cut = _cut_elements(cut, pattern)
+        cut = _SCRIPT.sub(lambda match: match[1] + _prune_script(match[2], mentions) + match[3], text)
+        cut = _cut_elements(cut, mentions)
     else:
         return None
-    return None if _speaks_of(cut, pattern) else cut
+    return None if _speaks_of(cut, mentions) else cut
 
 
-def _prune_script(text: str, pattern: re.Pattern[str]) -> str:
-    if not _speaks_of(text, pattern):
+def _prune_script(text: str, mentions: Finder) -> str:
+    if not _speaks_of(text, mentions):
         return text
     try:
-        left = json.dumps(_prune(json.loads(text), pattern), ensure_ascii=False)
+        left = json.dumps(_prune(json.loads(text), mentions), ensure_ascii=False)
     except ValueError:
         return "null"
     for sign in "<>&\u2028\u2029":
@@ -108,35 +103,35 @@ def _prune_script(text: str, pattern: re.Pattern[str]) -> str:
     return left
 
 
-def _prune(value: Any, pattern: re.Pattern[str]) -> Any:
+def _prune(value: Any, mentions: Finder) -> Any:
     """Drop the list entries and dictionary entries that mention somebody; blank what stands alone."""
     if isinstance(value, list):
-        kept = [entry for entry in value if not _names_directly(entry, pattern)]
-        return [_prune(entry, pattern) for entry in kept]
+        kept = [entry for entry in value if not _names_directly(entry, mentions)]
+        return [_prune(entry, mentions) for entry in kept]
     if isinstance(value, dict):
-        return {key: _prune(entry, pattern) for key, entry in value.items() if not pattern.search(key)}
-    return "" if isinstance(value, str) and pattern.search(value) else value
+        return {key: _prune(entry, mentions) for key, entry in value.items() if not mentions.search(key)}
+    return "" if isinstance(value, str) and mentions.search(value) else value
 
 
-def _names_directly(entry: Any, pattern: re.Pattern[str]) -> bool:
+def _names_directly(entry: Any, mentions: Finder) -> bool:
     """Whether an entry is about somebody: it says so itself, not in a list further down."""
     if isinstance(entry, dict):
-        return any(isinstance(value, str) and pattern.search(value) for value in entry.values())
+        return any(isinstance(value, str) and mentions.search(value) for value in entry.values())
     if isinstance(entry, list):
-        return any(isinstance(value, str) and pattern.search(value) for value in entry)
-    return isinstance(entry, str) and bool(pattern.search(entry))
+        return any(isinstance(value, str) and mentions.search(value) for value in entry)
+    return isinstance(entry, str) and bool(mentions.search(entry))
 
 
 class _Elements(HTMLParser):
     """Notes the smallest elements that can be cut and that mention somebody, as positions in the text."""
 
-    def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
+    def __init__(self, text: str, mentions: Finder) -> None:
         super().__init__(convert_charrefs=False)
         self._text = text
         self._lines = [0]  # where each line begins; the parser counts lines by \n alone
         for line in text.split("\n"):
             self._lines.append(self._lines[-1] + len(line) + 1)
-        self._pattern = pattern
+        self._mentions = mentions
         self._open: list[tuple[str, int]] = []
         self.spans: list[tuple[int, int]] = []
         self.feed(text)
@@ -159,47 +154,42 @@ class _Elements(HTMLParser):
 
     def _weigh(self, begin: int, finish: int) -> None:
         """Mark this element when, apart from what is marked inside it, it still mentions somebody."""
-        piece = _without_spans(self._text, begin, finish, [one for one in self.spans if one[0] >= begin])
-        if _speaks_of(piece, self._pattern):
-            self.spans = [one for one in self.spans if one[0] < begin]
-            self.spans.append((begin, finish))
+        # Elements close from the inside out, so the marks inside this one are the last ones of an ordered list: a wall
+        # of ten thousand cards is cut without comparing every card with every other.
+        inside = bisect_left(self.spans, (begin, 0))
+        if _speaks_of(_without_spans(self._text, begin, finish, self.spans[inside:]), self._mentions):
+            self.spans[inside:] = [(begin, finish)]
 
 
-def _cut_elements(text: str, pattern: re.Pattern[str]) -> str:
-    return _without_spans(text, 0, len(text), _Elements(text, pattern).spans)
+def _cut_elements(text: str, mentions: Finder) -> str:
+    return _without_spans(text, 0, len(text), _Elements(text, mentions).spans)
 
 
 def _without_spans(text: str, begin: int, finish: int, spans: list[tuple[int, int]]) -> str:
     kept = []
-    for start, end in sorted(spans):
+    for start, end in spans:
         kept.append(text[begin:start])
         begin = end
     return "".join((*kept, text[begin:finish]))
 
 
-def _speaks_of(text: str, pattern: re.Pattern[str]) -> bool:
+def _speaks_of(text: str, mentions: Finder) -> bool:
     """Whether the text mentions somebody, as it stands or in the escapes of JSON and HTML."""
-    if pattern.search(text):
+    if mentions.search(text):
         return True
     plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).replace('\\"', '"')
     plain = html.unescape(plain)
-    return plain != text and bool(pattern.search(plain))
-
-
-def _pattern(people: Sequence[Mentioned]) -> re.Pattern[str]:
-    """Matches any mention: ids and words, as whole words, letter case aside."""
-    words = {word for person in people for word in (person.id, *person.words)}
-    return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(word) for word in sorted(words)) + r")(?!\w)", re.I)
+    return plain != text and bool(mentions.search(plain))
 
 
 def _name_parts(path: Path) -> list[str]:
     return [re.split(r"[.\-_]", part)[0] for part in path.parts]
 
 
-def _mentions(path: Path, reports: Path, ids: set[str], pattern: re.Pattern[str]) -> bool:
+def _is_about(path: Path, reports: Path, ids: set[str], mentions: Finder) -> bool:
     if ids & set(_name_parts(path.relative_to(reports))):
         return True
-    return path.suffix in _TEXT and _speaks_of(_read(path), pattern)
+    return path.suffix in _TEXT and _speaks_of(_read(path), mentions)
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from tasks.retention.pages import Mentioned
+from tasks.retention.mentions import Mentioned
 from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Employee, Headshot, Seat, Selfie
 
 _SHORTEST_NAME = 5  # characters; shorter ones are found in unrelated text
@@ -34,18 +34,17 @@ def mentions_of(session: Session, people: Sequence[str]) -> dict[str, Mentioned]
     for row in rows:
         words = []
         if row.email:
-            words.append(row.email)
+            words.append(("e-mail", row.email))
         if len(row.name) >= _SHORTEST_NAME and row.name not in shared:
-            words.append(row.name)
+            words.append(("name", row.name))
         if len(row.number) >= _SHORTEST_NUMBER and not row.number.startswith("gone-"):
-            words.append(row.number)
-        found[row.id] = Mentioned(row.id, tuple(words))
+            words.append(("number", row.number))
+        found[row.id] = Mentioned(row.id, tuple(word for _, word in words), tuple(kind for kind, _ in words))
     return found
 
 
-def empty_rows(session: Session, people: Sequence[Mentioned], now: datetime) -> None:
+def empty_rows(session: Session, ids: Sequence[str], now: datetime) -> None:
     """Delete what is about these people and empty what has to stay, in the caller's transaction."""
-    ids = [person.id for person in people]
     for table in (Selfie, Adapter, Headshot, Decision, Artifact):
         session.execute(sa.delete(table).where(col(table.employee_id).in_(ids)))
     session.execute(
@@ -60,10 +59,9 @@ def empty_rows(session: Session, people: Sequence[Mentioned], now: datetime) -> 
             wardrobe=None, glasses="keep", generation=False, updated_at=now,
         )
     )  # fmt: skip
-    _clear_batches(session, people)
 
 
-def _clear_batches(session: Session, people: Sequence[Mentioned]) -> None:
+def clear_batches(session: Session, people: Sequence[Mentioned]) -> None:
     """Batch notes hold codes and numbers, but a note that names one of these people loses that line."""
     words = {word for person in people for word in (person.id, *person.words)}
     for batch in session.exec(select(Batch)):

@@ -9,7 +9,8 @@ key (`rotate`) now and then: keys wrapped by a master that no longer exists are 
 
 import base64
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -99,11 +100,13 @@ class Keyring:
                 found.setdefault(employee_id, set()).add(kind)
         return found
 
-    def kinds_of(self, employee_id: str) -> list[str]:
-        """The kinds this person has keys for."""
-        query = sa.select(_wrapped.c.kind).where(_wrapped.c.employee_id == employee_id)
+    def count_keys(self, people: Sequence[str]) -> Counter[str]:
+        """How many keys each of these people has."""
+        query = sa.select(_wrapped.c.employee_id, sa.func.count()).where(_wrapped.c.employee_id.in_(people))
         with reading(self.engine) as connection:
-            return list(connection.execute(query).scalars())
+            return Counter(
+                {owner: count for owner, count in connection.execute(query.group_by(_wrapped.c.employee_id))}
+            )
 
     def rotate(self, new_master_file: Path) -> int:
         """Wrap every surviving key again under a new master key; how many. Then destroy the old file yourself."""

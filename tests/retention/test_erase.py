@@ -15,8 +15,9 @@ from sqlmodel import col, select
 from tasks.retention import choose_people
 from tasks.retention.erase import NobodyHere, Surroundings, carry_out, forget, forget_people, look_again, open_cases
 from tasks.retention.rules import load_rules
+from tasks.vault.failpoints import listening
 from tasks.vault.failures import Fenced
-from tasks.vault.records import AuditEntry, Employee, Erasure, Seat
+from tasks.vault.records import AuditEntry, Batch, Employee, Erasure, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -162,6 +163,46 @@ def test_many_at_once(vault: Vault, kit: ModuleType) -> None:
     assert kit.hits([vault.settings.home], *people[:6]) == []
     assert kit.fingerprint(vault, people[6])
     assert forget_people(vault, wishes, kit.NOW, AROUND) == []
+
+
+def test_each_wish_keeps_its_own_reason_and_date(vault: Vault, kit: ModuleType) -> None:
+    for one in ("p1", "p2", "p3"):
+        kit.enrol(vault, one)
+    wishes = [(f"p{n}", reason, kit.NOW - timedelta(days=n)) for n, reason in ((1, "left"), (2, "withdrawn"))]
+    receipts = forget_people(vault, wishes, kit.NOW, AROUND)
+    assert sorted((one.person, one.reason, one.due_at) for one in receipts) == sorted(wishes)
+
+
+def test_a_death_after_the_keys_went_does_not_lower_the_proof(tmp_path: Path, kit: ModuleType) -> None:
+    """The receipt still says that keys were destroyed: they were counted with the fence."""
+    with open_vault(Settings(home=tmp_path / "home")) as vault:
+        kit.photograph(vault, kit.enrol(vault, "p1"))
+
+        def die(place: str) -> None:
+            if place == "erase.rows.before":
+                raise OSError("failpoint")
+
+        with pytest.raises(OSError, match="failpoint"), listening(die):
+            forget(vault, "p1", "requested", kit.NOW, AROUND)
+        receipt = carry_out(vault, open_cases(vault, kit.NOW)[0], kit.NOW, AROUND)[0]
+        assert receipt.keys_destroyed == 4
+
+
+def test_what_a_batch_noted_is_cleared_though_the_first_try_died(vault: Vault, kit: ModuleType) -> None:
+    """Notes are found by name, so they are cleared before the name is emptied."""
+    who = kit.enrol(vault, "p1")
+    kit.photograph(vault, who)
+    with vault.session() as session:
+        session.get_one(Batch, "b1").problems = [{"code": "odd", "said": who.name}, {"code": "odd", "said": "else"}]
+
+    def die(place: str) -> None:
+        if place == "erase.rows.done":
+            raise OSError("failpoint")
+
+    with pytest.raises(OSError, match="failpoint"), listening(die):
+        forget(vault, "p1", "requested", kit.NOW, AROUND)
+    with vault.reading() as session:
+        assert session.get_one(Batch, "b1").problems == [{"code": "odd", "said": "else"}]
 
 
 def test_whom_a_wish_means(vault: Vault, kit: ModuleType) -> None:

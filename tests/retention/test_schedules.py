@@ -164,7 +164,7 @@ def _judge(world: World, erase: Callable[[World], None]) -> list[str]:
     look_again(vault, open_cases(vault, later)[1], later, AROUND)
     sweep_orphans(vault, later, later)
     wrong = [f"left: {remnant.key}" for remnant in vault.blobs.remains("people/p1/")]
-    wrong += [f"key: {kind}" for kind in vault.keys.kinds_of("p1")]
+    wrong += [f"key: {kind}" for kind in vault.keys.holders().get("p1", ())]
     with vault.reading() as session:
         if session.get_one(Employee, "p1").state != "erased":
             wrong.append("not erased")
