@@ -7,19 +7,16 @@ backup of the records must not get the keys back with it, so keep the store's ow
 key (`rotate`) now and then: keys wrapped by a master that no longer exists are dead in every backup.
 """
 
-import base64
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import sqlalchemy as sa
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.vault.database import forget_deleted_pages, open_database, reading
-from tasks.vault.failures import Fenced, Unreadable, VaultError
+from tasks.vault.failures import Fenced
+from tasks.vault.master import MasterKey, open_master
 
 _wrapped = sa.Table(
     "wrapped_key",
@@ -37,26 +34,26 @@ _barred = sa.Table(
 )
 
 
-class MasterKeyMissing(VaultError):
-    """There are wrapped keys but not the master key that opens them; making a new one would lose every blob."""
-
-
 class Keyring:
     """Opens, makes and destroys wrapped keys. Keys are never cached: a destroyed key must be gone at once."""
 
-    def __init__(self, url: str, master_file: Path) -> None:
+    def __init__(self, url: str, master: str) -> None:
         self.engine = open_database(url)
         with self.engine.begin() as connection:
             _wrapped.metadata.create_all(connection)
             in_use = connection.execute(sa.select(sa.func.count()).select_from(_wrapped)).scalar_one()
-        self._master = AESGCM(_load_master(master_file, may_create=in_use == 0))
+        self._master: MasterKey = open_master(master, may_create=in_use == 0)
 
     def data_key(self, employee_id: str, kind: str) -> bytes:
         """This person's key for this kind, made on first use."""
         found = self.existing_key(employee_id, kind)
         if found is not None:
             return found
-        row = {"employee_id": employee_id, "kind": kind, "wrapped": self._wrap(os.urandom(32), employee_id, kind)}
+        row = {
+            "employee_id": employee_id,
+            "kind": kind,
+            "wrapped": self._master.wrap(os.urandom(32), employee_id, kind),
+        }
         with self.engine.begin() as connection:
             self._take_turns(connection, employee_id)
             if connection.execute(sa.select(_barred).where(_barred.c.employee_id == employee_id)).first():
@@ -65,14 +62,14 @@ class Keyring:
             connection.execute(self._insert(_wrapped).values(row).on_conflict_do_nothing())
             mine = (_wrapped.c.employee_id == employee_id) & (_wrapped.c.kind == kind)
             wrapped = connection.execute(sa.select(_wrapped.c.wrapped).where(mine)).scalar_one()
-        return self._unwrap(wrapped, employee_id, kind)
+        return self._master.unwrap(wrapped, employee_id, kind)
 
     def existing_key(self, employee_id: str, kind: str) -> bytes | None:
         """This person's key for this kind, or None when there is none (any more)."""
         query = sa.select(_wrapped.c.wrapped).where(_wrapped.c.employee_id == employee_id, _wrapped.c.kind == kind)
         with reading(self.engine) as connection:
             wrapped = connection.execute(query).scalar()
-        return None if wrapped is None else self._unwrap(wrapped, employee_id, kind)
+        return None if wrapped is None else self._master.unwrap(wrapped, employee_id, kind)
 
     def destroy(self, people: Iterable[str]) -> None:
         """Destroy every key of these people for good, and the bytes of the keys with them."""
@@ -108,15 +105,17 @@ class Keyring:
                 {owner: count for owner, count in connection.execute(query.group_by(_wrapped.c.employee_id))}
             )
 
-    def rotate(self, new_master_file: Path) -> int:
-        """Wrap every surviving key again under a new master key; how many. Then destroy the old file yourself."""
-        master = AESGCM(_load_master(new_master_file, may_create=True))
+    def rotate(self, new_master: str) -> int:
+        """Wrap every surviving key again under a new master key (from a file into a service, too); how many. Stop every
+        process that writes before, and destroy the old master key after.
+        """
+        master = open_master(new_master, may_create=True)
         rewrapped = 0
         with self.engine.begin() as connection:
             for employee_id, kind, wrapped in connection.execute(sa.select(_wrapped)).all():
-                key = self._unwrap(wrapped, employee_id, kind)
+                key = self._master.unwrap(wrapped, employee_id, kind)
                 mine = (_wrapped.c.employee_id == employee_id) & (_wrapped.c.kind == kind)
-                fresh = _wrap_with(master, key, employee_id, kind)
+                fresh = master.wrap(key, employee_id, kind)
                 connection.execute(sa.update(_wrapped).where(mine).values(wrapped=fresh))
                 rewrapped += 1
         forget_deleted_pages(self.engine)
@@ -136,45 +135,3 @@ class Keyring:
         """SQLite has one writer anyway; PostgreSQL needs a lock to put a bar before a key of the same person."""
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(employee_id))))
-
-    def _wrap(self, key: bytes, employee_id: str, kind: str) -> bytes:
-        return _wrap_with(self._master, key, employee_id, kind)
-
-    def _unwrap(self, wrapped: bytes, employee_id: str, kind: str) -> bytes:
-        try:
-            return self._master.decrypt(wrapped[:12], wrapped[12:], f"{employee_id}|{kind}".encode())
-        except InvalidTag as error:
-            raise Unreadable(f"the master key does not open the key of {employee_id} {kind}") from error
-
-
-def _wrap_with(master: AESGCM, key: bytes, employee_id: str, kind: str) -> bytes:
-    nonce = os.urandom(12)
-    return nonce + master.encrypt(nonce, key, f"{employee_id}|{kind}".encode())
-
-
-def _load_master(path: Path, may_create: bool) -> bytes:
-    """32 bytes in base64, in a file only its owner reads; made once, by whoever comes first."""
-    if not path.exists():
-        if not may_create:
-            raise MasterKeyMissing(f"no master key at {path.name}, yet wrapped keys exist: restore the file")
-        create_secret(path, base64.b64encode(os.urandom(32)) + b"\n")
-    key = base64.b64decode(path.read_bytes().strip(), validate=True)
-    if len(key) != 32:
-        raise VaultError(f"the master key in {path.name} is not 32 bytes in base64")
-    return key
-
-
-def create_secret(path: Path, content: bytes) -> None:
-    """Write a secret file whole or not at all; when two processes race, the first one's content stays."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(part, path)  # unlike a rename, a link never replaces what is there
-    except FileExistsError:
-        return
-    finally:
-        part.unlink()

@@ -7,7 +7,7 @@ only in the `Settings` they pass.
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +22,11 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="SQLAlchemy URL; a SQLite file in `home` when unset")
     blob_url: str | None = Field(None, description="s3://bucket/prefix?endpoint=...; a folder in `home` when unset")
     keys_url: str | None = Field(None, description="database of wrapped keys, kept apart from the records on purpose")
-    master_key_file: Path | None = Field(None, description="wraps everybody's keys; keep it off the backups of `home`")
+    master_key: str | None = Field(
+        None,
+        description="what wraps everybody's keys: a file, or kms:alias/NAME?region=... for a key management service",
+    )
+    master_key_file: Path | None = Field(None, description="the same, for a file; keep it off the backups of `home`")
     encrypt: bool = Field(True, description="encrypt blobs with each person's own key")
     kits: Path = _ROOT / "brand_kits"
     bases: Path = _ROOT / "base_models"
@@ -56,9 +60,19 @@ class Settings(BaseSettings):
     def blobs_location(self) -> str:
         return self.blob_url or str(self.home / "blobs")
 
+    @model_validator(mode="after")
+    def _one_master_key(self) -> "Settings":
+        if self.master_key and self.master_key_file:
+            raise ValueError("ROLLCALL_MASTER_KEY and ROLLCALL_MASTER_KEY_FILE are both set: keep one")
+        return self
+
     @property
-    def master_key(self) -> Path:
-        return self.master_key_file or self.home / "keys" / "master.key"
+    def master_key_location(self) -> str:
+        """A path, or a service's URL."""
+        if self.master_key and self.master_key.startswith("kms:"):
+            return self.master_key
+        file = Path(self.master_key).expanduser().absolute() if self.master_key else self.master_key_file
+        return str(file or self.home / "keys" / "master.key")
 
     @property
     def signing_key(self) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tasks.vault.keys import create_secret
+from tasks.vault.secrets_on_disk import create_secret
 from tasks.vault.verify_audit import canonical, fingerprint
 
 

@@ -172,5 +172,5 @@ def open_vault(settings: Settings) -> Vault:
     """Open (and on first use make) everything `settings` points at: records, blobs and keys."""
     engine = open_database(settings.records_url)
     migrate(engine)
-    keys = Keyring(settings.wrapped_keys_url, settings.master_key)
+    keys = Keyring(settings.wrapped_keys_url, settings.master_key_location)
     return Vault(settings, engine, open_blobs(settings.blobs_location), keys)

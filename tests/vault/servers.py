@@ -1,6 +1,6 @@
-"""Real servers for the tests: Debian's radosgw on an in-memory store, and a PostgreSQL that needs no installation.
+"""Servers for the tests: Debian's radosgw on an in-memory store, a PostgreSQL that needs no installation, and moto.
 
-Both listen on loopback only, live in a temporary folder, and are killed by their own process ids at the end.
+All listen on loopback only, live in a temporary folder, and are killed by their own process ids at the end.
 """
 
 import os
@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -172,3 +173,24 @@ def _wait(ready: object, seconds: float) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"not ready after {seconds} s")
         time.sleep(0.1)
+
+
+@contextmanager
+def kms(log: Path) -> Iterator[str]:
+    """A server that speaks the key management service's protocol (moto): its endpoint. Not AWS, and it says yes to any
+    credentials; but what boto3 sends goes over HTTP, and a wrong encryption context is refused as AWS refuses it.
+    """
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port = asked.getsockname()[1]
+    with open(log, "wb") as output:
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        _wait(lambda: process.poll() is not None or _answers(f"http://127.0.0.1:{port}"), 60)
+        if process.poll() is not None:
+            raise RuntimeError(f"the key service did not start: {log.read_text()[-500:]}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()

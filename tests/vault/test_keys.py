@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from tasks.vault.failures import Fenced, Unreadable, VaultError
-from tasks.vault.keys import Keyring, MasterKeyMissing
+from tasks.vault.keys import Keyring
+from tasks.vault.master import MasterKeyMissing
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> tuple[str, Path]:
-    return f"sqlite:///{tmp_path / 'wrapped.db'}", tmp_path / "master.key"
+def files(tmp_path: Path) -> tuple[str, str]:
+    return f"sqlite:///{tmp_path / 'wrapped.db'}", str(tmp_path / "master.key")
 
 
-def test_a_key_is_made_once_and_differs_by_person_and_kind(files: tuple[str, Path]) -> None:
+def test_a_key_is_made_once_and_differs_by_person_and_kind(files: tuple[str, str]) -> None:
     ring = Keyring(*files)
     keys = [ring.data_key(*pair) for pair in (("p1", "selfies"), ("p1", "adapter"), ("p2", "selfies"))]
     assert len(set(keys)) == 3
@@ -22,7 +23,7 @@ def test_a_key_is_made_once_and_differs_by_person_and_kind(files: tuple[str, Pat
     assert ring.holders() == {"p1": {"selfies", "adapter"}, "p2": {"selfies"}}
 
 
-def test_a_destroyed_key_is_in_no_file_and_never_made_again(files: tuple[str, Path], tmp_path: Path) -> None:
+def test_a_destroyed_key_is_in_no_file_and_never_made_again(files: tuple[str, str], tmp_path: Path) -> None:
     ring = Keyring(*files)
     ring.data_key("p1", "selfies")
     ring.data_key("p2", "selfies")
@@ -37,7 +38,7 @@ def test_a_destroyed_key_is_in_no_file_and_never_made_again(files: tuple[str, Pa
     assert ring.existing_key("p2", "selfies")
 
 
-def test_one_kind_can_be_shredded_alone(files: tuple[str, Path]) -> None:
+def test_one_kind_can_be_shredded_alone(files: tuple[str, str]) -> None:
     ring = Keyring(*files)
     old = ring.data_key("p1", "selfies")
     kept = ring.data_key("p1", "headshots")
@@ -48,7 +49,7 @@ def test_one_kind_can_be_shredded_alone(files: tuple[str, Path]) -> None:
     assert ring.data_key("p1", "selfies") != old
 
 
-def test_wrapped_keys_are_bound_to_their_owner(files: tuple[str, Path]) -> None:
+def test_wrapped_keys_are_bound_to_their_owner(files: tuple[str, str]) -> None:
     ring = Keyring(*files)
     ring.data_key("p1", "selfies")
     ring.data_key("p2", "selfies")
@@ -60,29 +61,31 @@ def test_wrapped_keys_are_bound_to_their_owner(files: tuple[str, Path]) -> None:
         ring.existing_key("p2", "selfies")
 
 
-def test_the_master_key_is_private_and_never_replaced(files: tuple[str, Path]) -> None:
+def test_the_master_key_is_private_and_never_replaced(files: tuple[str, str]) -> None:
     ring = Keyring(*files)
-    assert stat.S_IMODE(files[1].stat().st_mode) == 0o600
+    file = Path(files[1])
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     ring.data_key("p1", "selfies")
-    files[1].rename(files[1].with_suffix(".away"))
+    file.rename(file.with_suffix(".away"))
     with pytest.raises(MasterKeyMissing):
         Keyring(*files)
-    files[1].write_text("c2hvcnQ=")
-    with pytest.raises(VaultError, match="32 bytes"):
-        Keyring(*files)
+    for wrong in ("c2hvcnQ=", "not base64!"):
+        file.write_text(wrong)
+        with pytest.raises(VaultError, match="32 bytes"):
+            Keyring(*files)
 
 
-def test_rotation_keeps_survivors_and_kills_old_backups(files: tuple[str, Path], tmp_path: Path) -> None:
+def test_rotation_keeps_survivors_and_kills_old_backups(files: tuple[str, str], tmp_path: Path) -> None:
     ring = Keyring(*files)
     key = ring.data_key("p1", "selfies")
     backup = Path(files[0].removeprefix("sqlite:///"))
     ring.close()
     old_store = backup.read_bytes()
     ring = Keyring(*files)
-    assert ring.rotate(tmp_path / "new.key") == 1
+    assert ring.rotate(str(tmp_path / "new.key")) == 1
     assert ring.existing_key("p1", "selfies") == key
-    assert Keyring(files[0], tmp_path / "new.key").existing_key("p1", "selfies") == key
+    assert Keyring(files[0], str(tmp_path / "new.key")).existing_key("p1", "selfies") == key
     restored = tmp_path / "restored.db"
     restored.write_bytes(old_store)
     with pytest.raises(Unreadable):  # last month's backup, with this month's master
-        Keyring(f"sqlite:///{restored}", tmp_path / "new.key").existing_key("p1", "selfies")
+        Keyring(f"sqlite:///{restored}", str(tmp_path / "new.key")).existing_key("p1", "selfies")
