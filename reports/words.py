@@ -34,6 +34,11 @@ CODES: Mapping[str, Words] = {
         "Consent exists, but not for headshots.",
         "Ask for consent for the purpose “headshot”; consent for another purpose does not count.",
     ),
+    "forgotten": Words(
+        "Was forgotten earlier",
+        "Everything about the person with this number was deleted, so consent from before that day does not count.",
+        "If they agree again, record the new consent with its date, which has to be later than that day.",
+    ),
     "opted_out": Words(
         "Opted out",
         "This person does not want a generated headshot.",

@@ -194,7 +194,7 @@ def _clear_files(vault: Vault, everybody: Sequence[_Case]) -> tuple[str, ...]:
 def _erase_rows(vault: Vault, group: Sequence[_Case], now: datetime) -> None:
     reach("erase.rows.before")
     with vault.session() as session:
-        empty_rows(session, [case.person for case in group], now)
+        empty_rows(session, vault.keys, [case.person for case in group], now)
         session.execute(sa.update(Erasure), [{"id": case.id, "evidence": case.evidence} for case in group])
         fenced = col(Erasure.id).in_([case.id for case in group]) & (col(Erasure.state) == "fenced")
         session.execute(sa.update(Erasure).where(fenced).values(state="swept"))

@@ -24,6 +24,7 @@ from tasks.vault.failpoints import reach
 from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Erasure, Headshot, Seat, Selfie, new_id
 from tasks.vault.signing import Signer, open_signer
 from tasks.vault.store import Vault
+from tasks.vault.tombstones import clear_tombstones
 
 
 @dataclass(frozen=True)
@@ -202,12 +203,22 @@ def expire_records(vault: Vault, verdicts: Iterable[Verdict], now: datetime, act
         _delete_in(session, Decision.batch_id, ids["batch"])
         _delete_in(session, Selfie.id, ids["selfie"])
         _delete_in(session, Consent.id, ids["consent"])
+        _end_tombstones(session, ids["receipt"])
         _delete_in(session, Erasure.id, ids["receipt"])
         events = [Event("receipt_expired", identity, identity, {}, actor) for identity in ids["receipt"]]
         append(session, [*events, Event("records_expired", "", "", dict(counts), actor)], now=now)
     reach("expire.records.done")
     forget_deleted_pages(vault.engine)
     return counts
+
+
+def _end_tombstones(session: Session, receipts: Sequence[str]) -> None:
+    """Without the date of the erasure a pseudonym answers no question any more."""
+    for start in range(0, len(receipts), 500):
+        mine = select(Erasure.employee_id).where(
+            col(Erasure.id).in_(receipts[start : start + 500]), Erasure.scope == "person"
+        )
+        clear_tombstones(session, session.exec(mine).all())
 
 
 def _delete_in(session: Session, column: str, values: Sequence[str]) -> None:

@@ -38,6 +38,11 @@ def schedule(rules: Rules) -> list[tuple[str, str]]:
         ("What an interrupted run leaves behind", say_duration(keep.unfinished_work)),
         ("Who was in which batch and what was decided", say_duration(keep.batch_records)),
         ("Proof that you agreed, and that we deleted (no name, no picture)", say_duration(keep.proof)),
+        (
+            "A pseudonym of your employee number, once you were forgotten: if a roster lists you again, what you "
+            "agreed to before does not count",
+            say_duration(keep.proof),
+        ),
     ]
 
 

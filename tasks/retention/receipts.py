@@ -26,6 +26,12 @@ OUTSIDE = (
     "physical traces on disks below the file system (flash cells, snapshots, swap)",
 )
 
+KEPT = (
+    "this receipt, and in the log the opaque id with what was done: proof that it was done",
+    "that leave was given or withdrawn, and when, under the opaque id",
+    "a keyed pseudonym of the employee number: if a roster lists it again, consent from before today does not count",
+)
+
 _STATES = {
     "final": "Erased, and looked for again",
     "provisional": "Erased; one more look is due",
@@ -71,6 +77,7 @@ class Receipt:
     company: str
     secret: str = ""  # the commitment's salt, for the person alone: on no disk, in no file
     outside: tuple[str, ...] = OUTSIDE
+    kept: tuple[str, ...] = KEPT  # what stays on purpose, until the time for proof is up
 
     def __post_init__(self) -> None:
         if not self.outside:
@@ -128,6 +135,7 @@ def receipt_of(case: Erasure) -> Receipt:
         keys_destroyed=int(evidence.get("keys_destroyed", 0)),
         residue=residue,
         held_by_log=log_pending,
+        kept=KEPT if case.scope == "person" else (),
         rules=str(evidence.get("rules", "")),
         company=str(evidence.get("company", "")),
     )
@@ -184,6 +192,7 @@ def receipt_page(receipt: Receipt) -> str:
     if receipt.held_by_log:
         rows.append(row("Still pending", "the database's log is held open by a reader; emptied at the next sweep"))
     outside = "".join(f"<li>{escape(line)}</li>" for line in receipt.outside)
+    kept = "".join(f"<li>{escape(line)}</li>" for line in receipt.kept)
     tone = "bad" if receipt.state == "blocked" else "good" if receipt.state == "final" else "wait"
     return _PAGE.format(
         tone=tone,
@@ -191,6 +200,7 @@ def receipt_page(receipt: Receipt) -> str:
         company=escape(receipt.company or "Rollcall"),
         rows="".join(rows),
         outside=outside,
+        kept=f"<h2>What is kept, as proof</h2>\n<ul>{kept}</ul>\n" if kept else "",
     )
 
 
@@ -210,7 +220,7 @@ th,td{{border-color:#3d444d}}}}
 <p>{company} · erasure receipt</p>
 <h1 class="{tone}">{head}</h1>
 <table>{rows}</table>
-<h2>What this receipt cannot vouch for</h2>
+{kept}<h2>What this receipt cannot vouch for</h2>
 <ul>{outside}</ul>
 <p>The JSON file beside this page carries the signature;
 <code>rollcall audit verify</code> checks it against the log.</p>

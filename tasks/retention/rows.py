@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from tasks.retention.mentions import Mentioned
+from tasks.vault.keys import Keyring
 from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Employee, Headshot, Seat, Selfie
+from tasks.vault.tombstones import is_tombstone, set_tombstones
 
 _SHORTEST_NAME = 5  # characters; shorter ones are found in unrelated text
 _SHORTEST_NUMBER = 6
@@ -37,13 +39,13 @@ def mentions_of(session: Session, people: Sequence[str]) -> dict[str, Mentioned]
             words.append(("e-mail", row.email))
         if len(row.name) >= _SHORTEST_NAME and row.name not in shared:
             words.append(("name", row.name))
-        if len(row.number) >= _SHORTEST_NUMBER and not row.number.startswith("gone-"):
+        if len(row.number) >= _SHORTEST_NUMBER and not is_tombstone(row.number, row.id):
             words.append(("number", row.number))
         found[row.id] = Mentioned(row.id, tuple(word for _, word in words), tuple(kind for kind, _ in words))
     return found
 
 
-def empty_rows(session: Session, ids: Sequence[str], now: datetime) -> None:
+def empty_rows(session: Session, keys: Keyring, ids: Sequence[str], now: datetime) -> None:
     """Delete what is about these people and empty what has to stay, in the caller's transaction."""
     for table in (Selfie, Adapter, Headshot, Decision, Artifact):
         session.execute(sa.delete(table).where(col(table.employee_id).in_(ids)))
@@ -55,10 +57,11 @@ def empty_rows(session: Session, ids: Sequence[str], now: datetime) -> None:
         sa.update(Employee)
         .where(col(Employee.id).in_(ids))
         .values(
-            number=sa.literal("gone-") + col(Employee.id), name="", email="", department="", title="", status="left",
-            wardrobe=None, glasses="keep", generation=False, updated_at=now,
+            name="", email="", department="", title="", status="left", wardrobe=None, glasses="keep", generation=False,
+            updated_at=now,
         )
     )  # fmt: skip
+    set_tombstones(session, keys, ids)
 
 
 def clear_batches(session: Session, people: Sequence[Mentioned]) -> None:

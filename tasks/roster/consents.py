@@ -27,6 +27,10 @@ CONSENT_SENTENCES = {
         "Your consent is for another purpose than a headshot, so no photo was opened. Ask HR for the form."
     ),
 }
+FORGOTTEN_SENTENCE = (
+    "Everything about the person with this number was deleted on {day}, so consent from before does not count and no "
+    "photo was opened. Ask HR for a new consent, dated after that day."
+)
 # What people call the purpose of this product, folded (columns.folded). Anything else is another purpose.
 HEADSHOT_WORDS = frozenset({
     "headshot", "headshots", "company headshot", "company headshots", "ai headshot", "ai headshots",

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from tasks.roster.consents import (
     CONSENT_SENTENCES,
+    FORGOTTEN_SENTENCE,
     PURPOSE,
     ConsentRegister,
     consent_problem,
@@ -28,6 +29,7 @@ from tasks.vault.audit_log import Event
 from tasks.vault.failures import NoConsent
 from tasks.vault.records import Batch, Consent, Employee, Seat, new_id
 from tasks.vault.store import Vault
+from tasks.vault.tombstones import forgotten_at
 
 ACTOR = "roster"
 
@@ -39,6 +41,7 @@ class Admission:
     row: RosterRow
     employee_id: str
     consent_code: str | None
+    forgotten_at: datetime | None = None
 
 
 def admit(vault: Vault, roster: Roster, register: ConsentRegister | None, now: datetime) -> tuple[Admission, ...]:
@@ -46,21 +49,31 @@ def admit(vault: Vault, roster: Roster, register: ConsentRegister | None, now: d
     with vault.session() as session:
         known = {employee.number: employee for employee in session.exec(select(Employee))}
         employees = [_employee(session, known, row, roster, now) for row in roster.rows]
+        gone = forgotten_at(session, vault.keys, [employee.number for employee in employees])
     asked = register is not None or any(row.consent for row in roster.rows)
     with vault.session() as session:
         for row, employee in zip(roster.rows, employees, strict=True):
             if row.row in roster.doubtful_rows:
                 continue  # the consent under this number is somebody else's
             source = "register" if register and register.of(row) else "roster"
-            _record_consents(session, employee.id, consents_of(row, register), source, now)
+            cells = _since(gone.get(employee.number), consents_of(row, register))
+            _record_consents(session, employee.id, cells, source, now)
     admissions = []
     for row, employee in zip(roster.rows, employees, strict=True):
         if row.row in roster.doubtful_rows:
             admissions.append(Admission(row, employee.id, None))
             continue
         code = consent_problem(consents_of(row, register), now) if asked else None
-        admissions.append(Admission(row, employee.id, code or _vault_says(vault, employee.id, now)))
+        code = code or _vault_says(vault, employee.id, now)
+        admissions.append(Admission(row, employee.id, code, gone.get(employee.number)))
     return tuple(admissions)
+
+
+def _since(forgotten: datetime | None, cells: Sequence[ConsentCell]) -> Sequence[ConsentCell]:
+    """Of somebody who was forgotten only what is dated after that is read: an undated yes may be the old one."""
+    if forgotten is None:
+        return cells
+    return [cell for cell in cells if cell.given_at is not None and cell.given_at > forgotten]
 
 
 def _vault_says(vault: Vault, employee_id: str, now: datetime) -> str | None:
@@ -151,7 +164,7 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
         for position, admission in enumerate(admissions):
             findings = [problem.as_finding() for problem in roster.problems_in(admission.row.row)]
             if admission.consent_code:
-                findings.append(_consent_finding(admission.consent_code))
+                findings.append(_consent_finding(admission.consent_code, admission.forgotten_at))
             block = next((found["code"] for found in findings if found["severity"] == "block"), None)
             seat = there.get(admission.employee_id)
             if seat is None:
@@ -170,9 +183,12 @@ def _standing_reason(seat: Seat) -> str | None:
     return next((f["code"] for f in detail.get("standing", ()) if f["severity"] == "block"), None)
 
 
-def _consent_finding(code: str) -> dict[str, Any]:
-    sentence = CONSENT_SENTENCES.get(code, "Your data are being deleted; nothing new is made.")
-    return {"code": code, "measured": "", "limit": "", "sentence": sentence, "severity": "block", "photo": None}
+def _consent_finding(code: str, forgotten: datetime | None) -> dict[str, Any]:
+    sentence, day = CONSENT_SENTENCES.get(code, "Your data are being deleted; nothing new is made."), ""
+    if code == "forgotten" and forgotten is not None:
+        day = f"{forgotten:%Y-%m-%d}"
+        sentence = FORGOTTEN_SENTENCE.format(day=f"{forgotten.day} {forgotten:%B %Y}")
+    return {"code": code, "measured": day, "limit": "", "sentence": sentence, "severity": "block", "photo": None}
 
 
 def note_roster(vault: Vault, batch_id: str, roster: Roster, register: ConsentRegister | None) -> None:

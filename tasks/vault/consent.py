@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Literal, NoReturn, final
 
-from tasks.vault.failures import Fenced, NoConsent
+from tasks.vault.failures import Fenced, Forgotten, NoConsent
 from tasks.vault.records import Consent, Employee
 
 Purpose = Literal["headshot"]
@@ -48,12 +48,25 @@ class Permit:
         return f"Permit({self.employee_id}, {self.purpose}, epoch {self.epoch})"
 
 
-def give_permit(employee: Employee | None, consents: Sequence[Consent], purpose: str, now: datetime) -> Permit:
-    """A permit for this person, when their latest consent for this purpose stands; NoConsent with a code when not."""
+def give_permit(
+    employee: Employee | None,
+    consents: Sequence[Consent],
+    purpose: str,
+    now: datetime,
+    forgotten_at: datetime | None = None,
+) -> Permit:
+    """A permit for this person, when their latest consent for this purpose stands; NoConsent with a code when not.
+
+    `forgotten_at`: when a person of this number was forgotten. What was agreed to before that died with the rest.
+    """
     if employee is None:
         raise NoConsent("no_consent")
     if employee.state != "active":
         raise Fenced("erasing", employee.id)
+    if forgotten_at is not None:
+        consents = [one for one in consents if one.given_at > forgotten_at]
+        if not consents:
+            raise Forgotten(employee.id, forgotten_at)
     consent = _standing_consent(employee.id, consents, purpose, now)
     seal = _seal_of(employee.id, purpose, employee.epoch, consent.id)
     return Permit(employee.id, purpose, employee.epoch, consent.id, seal)

@@ -3,11 +3,17 @@
 VaultError
   NoConsent            nobody's leave: .code says why
     Fenced             the person is being forgotten, or the permit is from before that
+    Forgotten          the person was forgotten, and no consent is dated after that
+  MasterKeyMissing     wrapped keys exist, and their master key does not (tasks.vault.master)
+  MasterKeyRefused     the key management service said no; .code is its word for why (tasks.vault.master)
+  DatabaseTooNew       a newer Rollcall wrote the records (tasks.vault.database)
   UnknownKind          a kind of artefact without an entry in the register
   MissingBlob          a key that names nothing
   Unreadable           a blob that was altered, cut short, moved, or whose key was destroyed
   StoreFault           the blob store refused or failed; .code says how
 """
+
+from datetime import datetime
 
 
 class VaultError(Exception):
@@ -25,6 +31,14 @@ class NoConsent(VaultError):
 
 class Fenced(NoConsent):
     """Work that began before the fence went up stops here."""
+
+
+class Forgotten(NoConsent):
+    """Consent from before somebody was forgotten does not bring them back."""
+
+    def __init__(self, employee_id: str, at: datetime) -> None:
+        super().__init__("forgotten", employee_id)
+        self.at = at
 
 
 class UnknownKind(VaultError):

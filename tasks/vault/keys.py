@@ -7,9 +7,12 @@ backup of the records must not get the keys back with it, so keep the store's ow
 key (`rotate`) now and then: keys wrapped by a master that no longer exists are dead in every backup.
 """
 
+import hmac
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from hashlib import sha256
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -31,6 +34,13 @@ _barred = sa.Table(
     "barred_person",
     _wrapped.metadata,
     sa.Column("employee_id", sa.String, primary_key=True),
+)
+# Secrets of the installation, nobody's in particular: the one that tombstones are made with.
+_secret = sa.Table(
+    "installation_secret",
+    _wrapped.metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("secret", sa.LargeBinary, nullable=False),
 )
 
 
@@ -104,6 +114,17 @@ class Keyring:
             return Counter(
                 {owner: count for owner, count in connection.execute(query.group_by(_wrapped.c.employee_id))}
             )
+
+    def pseudonym(self, number: str) -> str:
+        """What stands for an employee number once it is forgotten: always the same here, and meaningless elsewhere."""
+        return hmac.new(self._pseudonym_secret, number.encode(), sha256).hexdigest()[:32]
+
+    @cached_property
+    def _pseudonym_secret(self) -> bytes:
+        fresh = self._insert(_secret).values(name="tombstones", secret=os.urandom(32)).on_conflict_do_nothing()
+        with self.engine.begin() as connection:
+            connection.execute(fresh)  # two first users agree on one secret
+            return bytes(connection.execute(sa.select(_secret.c.secret)).scalar_one())
 
     def rotate(self, new_master: str) -> int:
         """Wrap every surviving key again under a new master key (from a file into a service, too); how many. Stop every

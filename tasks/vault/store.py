@@ -25,6 +25,7 @@ from tasks.vault.records import Artifact, Consent, Employee
 from tasks.vault.register import blob_kind
 from tasks.vault.sealing import is_sealed, seal, unseal
 from tasks.vault.settings import Settings
+from tasks.vault.tombstones import forgotten_at
 
 
 class Vault:
@@ -54,7 +55,9 @@ class Vault:
         with self.reading() as session:
             employee = session.get(Employee, employee_id)
             consents = session.exec(select(Consent).where(col(Consent.employee_id) == employee_id)).all()
-        return give_permit(employee, consents, purpose, now)
+            number = employee.number if employee is not None else ""
+            forgotten = forgotten_at(session, self.keys, [number]).get(number)
+        return give_permit(employee, consents, purpose, now, forgotten)
 
     def write(self, permit: Permit, kind: str, name: str, data: bytes, *, now: datetime | None = None) -> str:
         """Store one blob of this person and return its key. Writing the same name again replaces it.

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,10 +16,11 @@ from tasks.retention import choose_people
 from tasks.retention.erase import NobodyHere, Surroundings, carry_out, forget, forget_people, look_again, open_cases
 from tasks.retention.rules import load_rules
 from tasks.vault.failpoints import listening
-from tasks.vault.failures import Fenced
-from tasks.vault.records import AuditEntry, Batch, Employee, Erasure, Seat
+from tasks.vault.failures import Fenced, Forgotten
+from tasks.vault.records import AuditEntry, Batch, Consent, Employee, Erasure, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
+from tasks.vault.tombstones import is_tombstone
 
 AROUND = Surroundings(load_rules())
 
@@ -84,7 +85,46 @@ def test_the_same_number_can_come_back_as_somebody_new(vault: Vault, company: di
     with vault.session() as session:
         session.add(Employee(id="p1new", number=company["p1"].number, updated_at=kit.NOW))
     with vault.reading() as session:
-        assert session.get_one(Employee, "p1").number == "gone-p1"
+        number = session.get_one(Employee, "p1").number
+    assert is_tombstone(number, "p1")
+    assert company["p1"].number not in number
+
+
+def test_consent_from_before_does_not_bring_them_back(vault: Vault, company: dict[str, Any], kit: ModuleType) -> None:
+    forget(vault, "p1", "requested", kit.NOW, AROUND)
+
+    def come_back(employee_id: str, given_at: datetime) -> None:
+        with vault.session() as session:
+            session.merge(Employee(id=employee_id, number=company["p1"].number, updated_at=kit.NOW))
+            session.merge(Consent(id=f"c{given_at}", employee_id=employee_id, given_at=given_at))
+
+    later = kit.NOW + timedelta(days=3)
+    come_back("p7", kit.NOW - timedelta(days=100))
+    with pytest.raises(Forgotten) as refused:
+        vault.permit("p7", now=later)
+    assert (refused.value.code, refused.value.at) == ("forgotten", kit.NOW)
+    come_back("p7", kit.NOW)
+    with pytest.raises(Forgotten):
+        vault.permit("p7", now=later)
+    come_back("p7", kit.NOW + timedelta(days=1))
+    assert vault.permit("p7", now=later).employee_id == "p7"
+    # Forgotten once more, the newer day counts, and only one pseudonym is kept.
+    forget(vault, "p7", "requested", later, AROUND)
+    come_back("p8", kit.NOW + timedelta(days=1))
+    with pytest.raises(Forgotten):
+        vault.permit("p8", now=later)
+    with vault.reading() as session:
+        numbers = [session.get_one(Employee, one).number for one in ("p1", "p7")]
+    assert numbers[0] == "gone-p1"
+    assert len(numbers[1]) == len("gone-") + 32
+
+
+def test_a_number_that_looks_like_a_tombstone_is_emptied_too(vault: Vault, kit: ModuleType) -> None:
+    with vault.session() as session:
+        session.add(Employee(id="p1", number="gone-fishing", name="Zanzi Okapi", updated_at=kit.NOW))
+    forget(vault, "p1", "requested", kit.NOW, AROUND)
+    with vault.reading() as session:
+        assert "fishing" not in session.get_one(Employee, "p1").number
 
 
 def test_pages_lose_the_person_and_keep_the_others(vault: Vault, company: dict[str, Any], kit: ModuleType) -> None:

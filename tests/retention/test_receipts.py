@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.retention.policy import policy_page, schedule
-from tasks.retention.receipts import OUTSIDE, Receipt, receipt_of, receipt_page, restore_receipts, write_receipt
+from tasks.retention.receipts import KEPT, OUTSIDE, Receipt, receipt_of, receipt_page, restore_receipts, write_receipt
 from tasks.retention.rules import Company, load_rules
 from tasks.vault.records import Erasure
 from tasks.vault.signing import Signer, open_signer
@@ -106,6 +106,14 @@ def test_the_page_says_what_counts_and_escapes_everything() -> None:
     for line in OUTSIDE:
         assert line.split("(")[0].strip()[:30] in page.replace("&#x27;", "'")
     assert "http" not in page.replace("http-equiv", ""), "nothing is fetched from elsewhere"
+
+
+def test_it_says_what_is_kept_of_a_person_and_nothing_of_the_kind_for_single_items() -> None:
+    case = _case(verified=True)
+    assert "keyed pseudonym" in receipt_page(receipt_of(case))
+    assert receipt_of(case).body()["kept"] == KEPT
+    case.scope = "items"
+    assert "What is kept" not in receipt_page(receipt_of(case))
 
 
 def test_provisional_says_when_it_will_be_looked_at_again() -> None:

@@ -221,6 +221,7 @@ def test_old_records_go_and_proof_outlives_them(
     with vault.reading() as session:
         assert session.get(Consent, "cp1") is None
         assert session.get(Consent, "cp2") is not None, "who is still here keeps their proof"
+        assert session.get_one(Employee, "p1").number == "gone-p1", "the pseudonym goes with the proof"
 
 
 def _planted(settings: Settings, vault: Vault, kit: ModuleType) -> dict[str, Callable[[], object]]:

@@ -12,7 +12,7 @@ from tasks.roster.intake import admit, note_roster, seat_everybody
 from tasks.roster.read import Roster, read_roster
 from tasks.vault.batches import Order, load_batch, open_batch, seats_of
 from tasks.vault.failures import NoConsent
-from tasks.vault.records import AuditEntry, Consent, Employee
+from tasks.vault.records import AuditEntry, Consent, Employee, Erasure
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -111,6 +111,29 @@ def test_an_undated_yes_counts_from_when_it_was_first_read(vault: Vault) -> None
     take(vault, read_roster(b"Employee ID,Name,Consent\n1,A,no\n", "r.csv"), None, NOW + timedelta(days=4))
     with vault.reading() as session:
         assert session.exec(select(Consent)).one().withdrawn_at == NOW + timedelta(days=4)
+
+
+def test_a_forgotten_person_needs_a_consent_dated_after(vault: Vault) -> None:
+    """The register still holds the old yes: it brings nobody back. Neither does an undated one."""
+    roster = read_roster(b"Employee ID,Name\n007,Ann\n", "r.csv")
+    take(vault, roster, read_consents(GIVEN, "c.csv"))
+    with vault.session() as session:  # as retention leaves it
+        ann = session.exec(select(Employee)).one()
+        ann.number, ann.state = f"gone-{vault.keys.pseudonym('007')}", "erased"
+        session.add(Erasure(id="e1", employee_id=ann.id, reason="requested", state="final", due_at=NOW, started_at=NOW,
+                            fenced_at=NOW, resweep_at=None, finished_at=NOW))  # fmt: skip
+    later = NOW + timedelta(days=9)
+    for register in (GIVEN, b"Employee ID,Consent\n007,yes\n", None):
+        batch = take(vault, roster, read_consents(register, "c.csv") if register else None, later)
+        assert standing(vault, batch)["007"] == ("blocked", "forgotten")
+    found = next(seat for seat in seats_of(vault, batch) if seat.reason == "forgotten").detail
+    assert isinstance(found, dict)
+    assert found["findings"][0]["measured"] == "2026-11-23"
+    assert "deleted on 23 November 2026" in found["findings"][0]["sentence"]
+    with vault.reading() as session:
+        assert [one.employee_id for one in session.exec(select(Consent))] == [ann.id], "the old yes is not read again"
+    fresh = GIVEN.replace(b"2026-10-01", b"2026-11-25")
+    assert standing(vault, take(vault, roster, read_consents(fresh, "c.csv"), later))["007"] == ("ready", None)
 
 
 def test_records_hold_the_newest_roster_and_the_audit_no_names(vault: Vault) -> None:
