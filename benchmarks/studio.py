@@ -124,7 +124,7 @@ def recorded_team(batch: str, eyes: Eyes) -> tuple[BrandKit, Company, list[Shown
         team = []
         for employee_id in known:
             permit = vault.permit(employee_id, now=datetime.now(UTC))
-            for row in pictures_of(vault, employee_id, kit):
+            for row in pictures_of(vault, batch, employee_id, kit):
                 if row.choice == 1 and row.finished_key:
                     picture = read_picture(vault.read(permit, row.finished_key)).picture
                     inter_eye = float(row.scores["source_inter_eye"])

@@ -16,33 +16,46 @@ from prefect.runtime import flow_run
 from flows.cohort import cohort
 from tasks import progress
 from tasks.adapters.task import give_up
+from tasks.likeness.task import judge_team, second_chances
 
 ATTEMPTS = 2
 # Cohorts in flight at a time: enough to keep two cards busy, few enough not to starve others in the pool.
 WINDOW = 4
 POLL_S = 3.0
+# The first taking of pictures, and the extra rounds that a kit may ask for (`extra_rounds`, at most 5).
+MOST_TURNS = 6
 ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
-def run_cohorts(batch: str, cohorts: list[int]) -> None:
-    """Runs every cohort of the batch to its end, somewhere."""
+def take_and_judge(batch: str, cohorts: list[int]) -> None:
+    """Runs the cohorts, looks at the whole team, and gives who fell short new pictures while the kit allows it."""
+    for turn in range(MOST_TURNS):
+        run_cohorts(batch, cohorts, turn)
+        judge_team(batch)
+        cohorts = second_chances(batch)
+        if not cohorts:
+            return
+
+
+def run_cohorts(batch: str, cohorts: list[int], turn: int = 0) -> None:
+    """Runs every cohort of the batch to its end, somewhere. `turn` counts the times that this run does so."""
     progress.tell("cohorts", 0, len(cohorts))
     if os.environ.get("ROLLCALL_UNDER_SUPERVISOR"):
-        _on_workers(batch, cohorts)
+        _on_workers(batch, cohorts, turn)
         return
     for place, number in enumerate(cohorts):
         cohort(batch, number)
         progress.tell("cohorts", place + 1, len(cohorts))
 
 
-def _on_workers(batch: str, cohorts: list[int]) -> None:
+def _on_workers(batch: str, cohorts: list[int], turn: int) -> None:
     waiting = [(number, 1) for number in cohorts]
     running: dict[int, tuple[FlowRun, int]] = {}
     finished = 0
     while waiting or running:
         while waiting and len(running) < WINDOW:
             number, attempt = waiting.pop(0)
-            running[number] = (_submit(batch, number, attempt), attempt)
+            running[number] = (_submit(batch, number, attempt, turn), attempt)
         time.sleep(POLL_S)
         for number, (run, attempt) in list(running.items()):
             state = _state_of(run)
@@ -58,7 +71,7 @@ def _on_workers(batch: str, cohorts: list[int]) -> None:
             progress.tell("cohorts", finished, len(cohorts))
 
 
-def _submit(batch: str, number: int, attempt: int) -> FlowRun:
+def _submit(batch: str, number: int, attempt: int, turn: int) -> FlowRun:
     """One cohort, for whichever worker is free. The key makes a repeated request find the same run."""
     run = run_deployment(
         "cohort/Cohort",
@@ -66,7 +79,7 @@ def _submit(batch: str, number: int, attempt: int) -> FlowRun:
         timeout=0,
         as_subflow=True,
         # A later run of the same batch may submit the same cohort again, so its own id is part of the key.
-        idempotency_key=f"{batch}:{number}:{attempt}:{flow_run.id}",
+        idempotency_key=f"{batch}:{number}:{turn}:{attempt}:{flow_run.id}",
         tags=["cohort"],
     )
     assert isinstance(run, FlowRun)

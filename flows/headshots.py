@@ -12,11 +12,10 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.announcing import BATCH, announce, bar, sum_up
-from flows.dispatch import run_cohorts
+from flows.dispatch import take_and_judge
 from reports.task import build_report
 from tasks.adapters.task import announce_forecast, seat_people
 from tasks.headshots.kit import list_kits
-from tasks.likeness.task import judge_team
 from tasks.roster.drop import find_drop, newest_drop
 from tasks.roster.task import take_roster
 from tasks.selfies.task import take_selfies
@@ -67,8 +66,7 @@ def make_headshots(
         take_selfies(batch)
         cohorts = seat_people(batch)
         announce(batch, announce_forecast(batch))
-        run_cohorts(batch, cohorts)
-        judge_team(batch)
+        take_and_judge(batch, cohorts)
         build_report(batch)
     sum_up(batch)
     return batch

@@ -6,10 +6,9 @@ from prefect import flow
 from pydantic import Field
 
 from flows.announcing import BATCH, bar, sum_up
-from flows.dispatch import run_cohorts
+from flows.dispatch import take_and_judge
 from reports.task import build_report
 from tasks.headshots.task import ask_again
-from tasks.likeness.task import judge_team
 
 Batch = Annotated[
     str,
@@ -23,8 +22,7 @@ Batch = Annotated[
 def reshoot(batch: Batch) -> str:
     """Takes new pictures of everybody marked redo, with new seeds, and rewrites the report. Returns the batch's id."""
     with bar(f"progress-{batch}", BATCH):
-        run_cohorts(batch, ask_again(batch))
-        judge_team(batch)
+        take_and_judge(batch, ask_again(batch))
         build_report(batch)
     sum_up(batch)
     return batch

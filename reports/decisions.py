@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from tasks.headshots.redo import standing
 from tasks.vault.audit_log import Event, append
 from tasks.vault.records import Batch, Decision, Employee, Headshot, Seat
 from tasks.vault.store import Vault
@@ -121,33 +122,6 @@ def _moment(text: Any, now: datetime) -> datetime | None:
     if moment.tzinfo is None or moment > now + CLOCKS_DIFFER:
         return None
     return moment.astimezone(UTC)
-
-
-def standing(decisions: Iterable[Decision]) -> list[Decision]:
-    """One person's decisions in order, without undone ones and their undoing."""
-    stack: list[Decision] = []
-    for decision in sorted(decisions, key=lambda one: (one.at, one.id)):
-        if decision.verdict != "undo":
-            stack.append(decision)
-        elif stack:
-            stack.pop()
-    return stack
-
-
-def wants_redo(vault: Vault, batch_id: str) -> list[str]:
-    """People whose last standing decision asks for new pictures that nobody has made yet."""
-    with vault.reading() as session:
-        rows = session.exec(select(Decision).where(col(Decision.batch_id) == batch_id)).all()
-        shots = session.exec(select(Headshot).where(col(Headshot.batch_id) == batch_id)).all()
-    newest: dict[str, datetime] = {}
-    for shot in shots:
-        newest[shot.employee_id] = max(shot.created_at, newest.get(shot.employee_id, shot.created_at))
-    asked = []
-    for employee_id in dict.fromkeys(row.employee_id for row in rows):
-        last = standing(row for row in rows if row.employee_id == employee_id)[-1:]
-        if last and last[0].verdict == "redo" and newest.get(employee_id, last[0].at) <= last[0].at:
-            asked.append(employee_id)
-    return sorted(asked)
 
 
 def _settle(session: Session, batch_id: str, employee_id: str) -> None:

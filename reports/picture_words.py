@@ -54,6 +54,12 @@ FLAGS: Mapping[str, Words] = {
         REDO,
     ),
     "roughened": Words("Skin was roughened", "The skin shows more texture than in the selfies.", REDO),
+    "light": Words("Light falls differently", "The light falls otherwise than on the rest of the team.", REDO),
+    "needs_new_photos": Words(
+        "Needs new photos",
+        "New pictures were taken and are not like this person either: the photos handed in do not show enough.",
+        "Ask for five or more recent photos from different days, and run again. Or approve one if it is them to you.",
+    ),
     "glasses": Words("Glasses differ", "Glasses appeared or vanished against what was asked for.", REDO),
 }
 

@@ -6,10 +6,12 @@ One that exists, and whose blobs verify, is never taken again.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from sqlmodel import select
 
 from tasks import progress
 from tasks.adapters.export import load_adapter
@@ -77,7 +79,7 @@ def lane_of(seat: Seat) -> Lane:
 
 
 def round_of(seat: Seat) -> int:
-    """How many times somebody asked for new pictures of this person."""
+    """How many times new pictures of this person were asked for, by reviewers or for falling short."""
     return int(seat.detail.get("round", 0)) if isinstance(seat.detail, dict) else 0
 
 
@@ -126,8 +128,19 @@ def adopt(studio: Studio, digests: Sequence[str]) -> None:
     with studio.vault.session() as session:
         for digest in digests:
             row = session.get(Headshot, digest)
-            if row is not None and row.batch_id != studio.batch:
+            if row is not None and (row.batch_id != studio.batch or row.state == "retired"):
                 row.batch_id = studio.batch
+                row.state = "candidate" if row.state == "retired" else row.state
+                session.add(row)
+
+
+def retire_superseded(studio: Studio, employee_id: str, wanted: Collection[str]) -> None:
+    """Pictures that an older adapter or renderer took, and that nobody has decided about, leave the choice."""
+    theirs = Headshot.employee_id == employee_id, Headshot.batch_id == studio.batch, Headshot.state == "candidate"
+    with studio.vault.session() as session:
+        for row in session.exec(select(Headshot).where(*theirs)):
+            if row.digest not in wanted:
+                row.state, row.choice = "retired", None
                 session.add(row)
 
 
@@ -141,6 +154,8 @@ def photograph(studio: Studio, seats: Sequence[Seat]) -> int:
             move_seat(studio.vault, studio.batch, seat.employee_id, "blocked", refused.code)
             continue
         mine = sittings(studio, seat, permit)
+        if mine:
+            retire_superseded(studio, seat.employee_id, {sitting.digest for sitting in mine})
         missing = [sitting for sitting in mine if not kept(studio.vault, sitting.digest)]
         adopt(studio, [sitting.digest for sitting in mine if sitting not in missing])
         if missing:

@@ -2,12 +2,11 @@
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from sqlmodel import col, select
 
 from tasks.headshots.kit import load_kit
 from tasks.headshots.photographing import Studio, photograph, round_of
+from tasks.headshots.redo import wants_redo
 from tasks.vault.batches import load_batch, move_seat, note_work, seats_of
-from tasks.vault.records import Decision
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vision.diffusion_card import load_base_card
@@ -33,17 +32,12 @@ def take_pictures(batch: str, number: int) -> None:
 
 @task(persist_result=False, cache_policy=NO_CACHE)
 def ask_again(batch: str) -> list[int]:
-    """Gives everybody whose last decision is "redo" one more round. Returns the cohorts they sit in."""
+    """Gives everybody whose redo nobody has answered one more round. Returns the cohorts that have work to do."""
     with open_vault(load_settings()) as vault:
-        cohorts = set()
+        wanted = wants_redo(vault, batch)
         for seat in seats_of(vault, batch, states=("done", "flagged")):
-            last = select(Decision).where(Decision.batch_id == batch, Decision.employee_id == seat.employee_id)
-            with vault.reading() as session:
-                decision = session.exec(last.order_by(col(Decision.at).desc(), col(Decision.id).desc())).first()
-            notes = seat.detail if isinstance(seat.detail, dict) else {}
-            if decision is None or decision.verdict != "redo" or notes.get("answered") == decision.id:
-                continue
-            move_seat(vault, batch, seat.employee_id, "trained", round=round_of(seat) + 1, answered=decision.id)
-            if seat.cohort is not None:
-                cohorts.add(seat.cohort)
-        return sorted(cohorts)
+            if decision := wanted.get(seat.employee_id):
+                move_seat(vault, batch, seat.employee_id, "trained", round=round_of(seat) + 1, answered=decision)
+        # A round that was begun and killed is finished first.
+        begun = seats_of(vault, batch, states=("trained", "rendered"))
+        return sorted({seat.cohort for seat in begun if seat.cohort is not None})

@@ -15,7 +15,7 @@ from tasks.adapters.portraits import open_selfies
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.measure import NoFaceLeft, PictureMeasures
 from tasks.headshots.studio import studio_flags
-from tasks.likeness.choose import GRAVE, choose
+from tasks.likeness.choose import GRAVE, Candidate, choose
 from tasks.likeness.judge import Judged, ToJudge, Vector, judge_candidate
 from tasks.likeness.reference import PersonReference, read_reference
 from tasks.vault.batches import move_seat
@@ -51,9 +51,11 @@ def know(vault: Vault, eyes: Eyes, seats: Sequence[Seat]) -> dict[str, Known]:
     return known
 
 
-def pictures_of(vault: Vault, employee_id: str, kit: BrandKit) -> list[Headshot]:
-    """A person's candidates under this kit that nobody has retired."""
-    query = select(Headshot).where(Headshot.employee_id == employee_id, Headshot.kit_digest == kit_digest(kit))
+def pictures_of(vault: Vault, batch: str, employee_id: str, kit: BrandKit) -> list[Headshot]:
+    """A person's candidates in this batch under this kit that nobody has retired."""
+    query = select(Headshot).where(
+        Headshot.employee_id == employee_id, Headshot.batch_id == batch, Headshot.kit_digest == kit_digest(kit)
+    )
     with vault.reading() as session:
         return [row for row in session.exec(query) if row.state != "retired"]
 
@@ -64,20 +66,27 @@ def judge(vault: Vault, batch: str, kit: BrandKit, eyes: Eyes, seats: Sequence[S
     company = {employee_id: one.reference.vector for employee_id, one in known.items()}
     for seat in seats:
         if seat.employee_id in known:
-            verdicts = _judge_person(vault, seat.employee_id, known[seat.employee_id], company, kit, eyes)
+            rows = pictures_of(vault, batch, seat.employee_id, kit)
+            verdicts = _judge_person(vault, seat.employee_id, rows, known[seat.employee_id], company, kit, eyes)
             keep_verdicts(vault, verdicts)
-            reason = why_flagged(verdicts)
+            reason = why_flagged([verdict.candidate for verdict in verdicts])
             move_seat(vault, batch, seat.employee_id, "flagged" if reason else "done", reason)
 
 
 def _judge_person(
-    vault: Vault, employee_id: str, known: Known, company: Mapping[str, Vector], kit: BrandKit, eyes: Eyes
+    vault: Vault,
+    employee_id: str,
+    rows: Sequence[Headshot],
+    known: Known,
+    company: Mapping[str, Vector],
+    kit: BrandKit,
+    eyes: Eyes,
 ) -> list[Judged]:
     judged = []
-    for row in pictures_of(vault, employee_id, kit):
+    for row in rows:
         if not row.finished_key:
             continue
-        measures = PictureMeasures(**row.scores["measures"])
+        measures = PictureMeasures.from_json(row.scores["measures"])
         one = ToJudge(
             row.digest, read_picture(vault.read(known.permit, row.finished_key)).picture, measures,
             tuple(studio_flags(measures, kit)), row.lane, float(row.scores["source_inter_eye"]),
@@ -123,10 +132,10 @@ def shown_scores(verdict: Judged) -> dict[str, Any]:
     return shown
 
 
-def why_flagged(verdicts: Sequence[Judged]) -> str | None:
+def why_flagged(candidates: Sequence[Candidate]) -> str | None:
     """Why a person needs a human's eye: the gravest thing about their best picture; None when it is clean."""
-    if not verdicts:
+    if not candidates:
         return "no_face"
-    first = choose([verdict.candidate for verdict in verdicts])[0].key
-    codes = [flag.code for verdict in verdicts if verdict.candidate.key == first for flag in verdict.flags]
+    first = choose(candidates)[0].key
+    codes = [flag.code for candidate in candidates if candidate.key == first for flag in candidate.flags]
     return next((code for code in codes if code in GRAVE), codes[0] if codes else None)

@@ -71,18 +71,26 @@ def score_headshot(
     if not references:
         raise ValueError("a headshot cannot be scored without a selfie of its person")
     likeness = _nearest_mean(references, vector)
-    own = float(np.dot(vector, person_vector(references)))
-    others = {other: float(np.dot(vector, v)) for other, v in company.items() if other != employee_id}
-    nearest = max(others, key=lambda other: (others[other], other)) if others else None
+    rank, margin, nearest = place_in_company(vector, {**company, employee_id: person_vector(references)}, employee_id)
     return LikenessScore(
         likeness=likeness,
         relative=likeness / max(among_themselves(references, thresholds), 1e-3),
         probability=thresholds.probability(likeness),
-        rank=1 + sum(cosine > own for cosine in others.values()),
-        margin=own - others[nearest] if nearest is not None else 1.0,
+        rank=rank,
+        margin=margin,
         nearest_other=nearest,
         copied=hashes is not None and is_copy(hashes, selfie_hashes),
     )
+
+
+def place_in_company(vector: Vector, company: Mapping[str, Vector], owner: str) -> tuple[int, float, str | None]:
+    """(rank, margin, nearest other) of a picture's vector among everybody's own vectors, the owner's included."""
+    own = float(np.dot(vector, company[owner]))
+    others = {other: float(np.dot(vector, v)) for other, v in company.items() if other != owner}
+    if not others:
+        return 1, 1.0, None
+    nearest = max(others, key=lambda other: (others[other], other))
+    return 1 + sum(cosine > own for cosine in others.values()), own - others[nearest], nearest
 
 
 def among_themselves(references: Sequence[Vector], thresholds: Thresholds) -> float:
@@ -105,13 +113,7 @@ def is_copy(hashes: tuple[int, int], selfie_hashes: Sequence[tuple[int, int]]) -
 
 def likeness_flags(score: LikenessScore, floors: Floors, thresholds: Thresholds, *, lane: str) -> list[Flag]:
     """What keeps this picture from being shipped as it is. A photograph is a copy of itself, so not flagged so."""
-    flags = []
-    if score.rank > 1:
-        flags.append(Flag("wrong_person", score.rank, 1, "It is more like somebody else in the company."))
-    elif score.margin < thresholds.margin:
-        flags.append(
-            Flag("margin", round(score.margin, 3), thresholds.margin, "Somebody else in the company is nearly as like.")
-        )
+    flags = company_flags(score, thresholds)
     if score.probability < floors.likeness:
         sentence = f"The likeness to the selfies is {score.probability:.0%}."
         flags.append(Flag("likeness", round(score.probability, 3), floors.likeness, sentence))
@@ -121,6 +123,16 @@ def likeness_flags(score: LikenessScore, floors: Floors, thresholds: Thresholds,
     if score.copied and lane != "faithful":
         flags.append(Flag("copied", 1, 0, "The face is one of the selfies over again, not a new picture."))
     return flags
+
+
+def company_flags(score: LikenessScore, thresholds: Thresholds) -> list[Flag]:
+    """What keeps a picture from being shipped because of who else there is."""
+    if score.rank > 1:
+        return [Flag("wrong_person", score.rank, 1, "It is more like somebody else in the company.")]
+    if score.margin < thresholds.margin:
+        sentence = "Somebody else in the company is nearly as like."
+        return [Flag("margin", round(score.margin, 3), thresholds.margin, sentence)]
+    return []
 
 
 def _nearest_mean(references: Sequence[Vector], vector: Vector) -> float:

@@ -5,6 +5,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks import progress
 from tasks.headshots.kit import load_kit
+from tasks.likeness.chances import give_second_chances
 from tasks.likeness.judging import judge
 from tasks.likeness.together import judge_together
 from tasks.vault.batches import load_batch, note_facts, seats_of
@@ -21,9 +22,9 @@ def judge_people(batch: str, number: int) -> None:
         fresh = seats_of(vault, batch, cohort=number, states=("rendered",))
         if fresh:
             everybody = seats_of(vault, batch, cohort=number, states=("rendered", "done", "flagged"))
-            judge(
-                vault, batch, load_kit(load_batch(vault, batch).kit, settings.kits), the_eyes(settings.eyes), everybody
-            )
+            ordered = load_batch(vault, batch)
+            note_facts(vault, batch, team={})  # what was said of the team no longer holds
+            judge(vault, batch, load_kit(ordered.kit, settings.kits), the_eyes(settings.eyes), everybody)
 
 
 @task(persist_result=False, cache_policy=NO_CACHE)
@@ -32,5 +33,14 @@ def judge_team(batch: str) -> None:
     settings = load_settings()
     with open_vault(settings) as vault:
         kit = load_kit(load_batch(vault, batch).kit, settings.kits)
-        note_facts(vault, batch, state="done", **judge_together(vault, batch, kit, settings))
+        note_facts(vault, batch, state="done", **judge_together(vault, batch, kit, settings, the_eyes))
         progress.tell("team", 1, 1)
+
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def second_chances(batch: str) -> list[int]:
+    """Asks for new pictures of everybody who fell short, as often as the kit allows. Returns the cohorts to run."""
+    settings = load_settings()
+    with open_vault(settings) as vault:
+        kit = load_kit(load_batch(vault, batch).kit, settings.kits)
+        return give_second_chances(vault, batch, kit)

@@ -65,6 +65,14 @@ class _Check:
     read: Callable[[PictureMeasures], float]
     target: float
     factor: float = 1.0  # to the unit shown
+    floor: float | None = None  # beyond which one picture sticks out, where that is not the team's target
+
+
+# measure, how it is read in stops, and the target for its spread over the team
+LIGHT: tuple[tuple[str, Callable[[PictureMeasures], float], float], ...] = (
+    ("light left to right", lambda m: m.light_left_right, 0.35),
+    ("light top to bottom", lambda m: m.light_top_bottom, 0.25),
+)
 
 
 def team_consistency(
@@ -80,13 +88,13 @@ def team_consistency(
     for check in _checks(kit):
         values = {one: check.read(found) * check.factor for one, found in measures.items()}
         rows.append(_row(check, np.array(list(values.values()))))
+        limit = check.floor if check.floor is not None else check.target
         outliers += [
-            Outlier(one, check.measure, round(value, 3), check.target)
-            for one, value in values.items()
-            if not value <= check.target
+            Outlier(one, check.measure, round(value, 3), limit) for one, value in values.items() if not value <= limit
         ]
     rows.insert(1, _between(list(measures.values()), kit))
-    for measure, stops, target in _light(measures):
+    for measure, read, target in LIGHT:
+        stops = np.array([read(found) for found in measures.values()], np.float64)
         sd = float(stops.std(ddof=1)) if stops.size > 1 else 0.0
         rows.append(TeamRow(measure, "stops, sd", sd, sd, target, bool(sd <= target)))
         outliers += _far_from_team(list(measures), measure, stops)
@@ -111,7 +119,14 @@ def _checks(kit: BrandKit) -> list[_Check]:
         _Check("eye line", "% of frame", lambda m: abs(m.eye_line - frame.eye_line), 1.0, per_cent),
         _Check("centre", "% of frame", lambda m: abs(m.centre - frame.centre), 1.0, per_cent),
         _Check("inter-eye", "% of frame", lambda m: abs(m.inter_eye - frame.inter_eye), 1.0, per_cent),
-        _Check("head height", "% of frame", lambda m: abs(m.head_height - frame.head_height), 2.0, per_cent),
+        _Check(
+            "head height",
+            "% of frame",
+            lambda m: abs(m.head_height - frame.head_height),
+            2.0,
+            per_cent,
+            floors.head_height * per_cent,
+        ),
         _Check("roll", "degrees", lambda m: abs(m.roll), floors.roll),
     ]
 
@@ -133,18 +148,15 @@ def _between(measures: Sequence[PictureMeasures], kit: BrandKit) -> TeamRow:
     return TeamRow("background between people", "ΔE", float(np.median(pairs)), worst, target, bool(worst <= target))
 
 
-def _light(measures: Mapping[str, PictureMeasures]) -> list[tuple[str, Doubles, float]]:
-    found = list(measures.values())
-    return [
-        ("light left to right", np.array([m.light_left_right for m in found], np.float64), 0.35),
-        ("light top to bottom", np.array([m.light_top_bottom for m in found], np.float64), 0.25),
-    ]
+def usual_light(values: Doubles) -> tuple[float, float]:
+    """(middle, how far from it a picture may be) of one measure of light over the team, in stops."""
+    middle = float(np.median(values))
+    spread = max(LEAST_SPREAD, 1.4826 * float(np.median(np.abs(values - middle))))
+    return middle, LIGHT_OUTLIER * spread
 
 
 def _far_from_team(people: Sequence[str], measure: str, values: Doubles) -> list[Outlier]:
-    middle = float(np.median(values))
-    spread = max(LEAST_SPREAD, 1.4826 * float(np.median(np.abs(values - middle))))
-    limit = LIGHT_OUTLIER * spread
+    middle, limit = usual_light(values)
     return [
         Outlier(one, measure, round(float(value), 2), round(middle + np.copysign(limit, value - middle), 2))
         for one, value in zip(people, values, strict=True)

@@ -1,40 +1,54 @@
 """The whole team side by side, from the records: the design's table over first choices, and the run's facts."""
 
 import platform
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.measure import PictureMeasures
+from tasks.likeness.chances import sum_up_chances
+from tasks.likeness.everybody import compare_everybody, pictures_digest
 from tasks.likeness.faithful import Faithfulness
 from tasks.likeness.judging import pictures_of
 from tasks.likeness.team import team_consistency
 from tasks.vault.batches import load_batch, seats_of
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
+from tasks.vision.faces import Eyes
 
 VERSIONS = ("torch", "diffusers", "peft", "prefect")
 
 
-def judge_together(vault: Vault, batch: str, kit: BrandKit, settings: Settings) -> dict[str, Any]:
-    """What a batch's report says about the team and the run: consistency, outliers by id, kit, versions, times."""
+def judge_together(
+    vault: Vault, batch: str, kit: BrandKit, settings: Settings, open_eyes: Callable[[str], Eyes]
+) -> dict[str, Any]:
+    """What a batch's report says about the team and the run: consistency, outliers by id, kit, versions, times.
+
+    Pictures that were compared with everybody's before are not compared again.
+    """
+    facts = load_batch(vault, batch).facts
+    digest = pictures_digest(vault, batch, kit)
+    if facts.get("team", {}).get("pictures") != digest:
+        compare_everybody(vault, batch, kit, open_eyes(settings.eyes))
     measures: dict[str, PictureMeasures] = {}
     faithfulness: dict[str, Faithfulness] = {}
     for seat in seats_of(vault, batch, states=("done", "flagged")):
-        first = next((row for row in pictures_of(vault, seat.employee_id, kit) if row.choice == 1), None)
+        first = next((row for row in pictures_of(vault, batch, seat.employee_id, kit) if row.choice == 1), None)
         if first is None:
             continue
-        measures[seat.employee_id] = PictureMeasures(**first.scores["measures"])
+        measures[seat.employee_id] = PictureMeasures.from_json(first.scores["measures"])
         if "faithfulness" in first.scores:
             faithfulness[seat.employee_id] = Faithfulness(**first.scores["faithfulness"])
-    started = datetime.fromisoformat(load_batch(vault, batch).facts["started_at"])
+    started = datetime.fromisoformat(facts["started_at"])
     now = datetime.now(UTC)
     return {
-        "team": team_consistency(measures, kit, faithfulness).as_json(),
+        "team": team_consistency(measures, kit, faithfulness).as_json() | {"pictures": digest},
         "kit_digest": kit_digest(kit),
         "eyes": settings.eyes,
         "versions": {name: version(name) for name in VERSIONS} | {"python": platform.python_version()},
         "finished_at": now.isoformat(),
         "seconds": round((now - started).total_seconds()),
+        **sum_up_chances(vault, batch),
     }

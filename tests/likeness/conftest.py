@@ -1,15 +1,24 @@
-"""Vectors with known angles between them, and measures of a picture on which nothing is wrong."""
+"""Vectors with known angles, measures of a picture on which nothing is wrong, and a vault with a batch in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tasks.headshots.kit import BrandKit, load_kit
+from tasks.headshots.kit import BrandKit, kit_digest, load_kit
 from tasks.headshots.measure import PictureMeasures
+from tasks.vault.batches import Order, open_batch, seats_of
+from tasks.vault.consent import Permit
+from tasks.vault.records import Consent, Employee, Headshot, Seat, Selfie
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
 from tasks.vision.faces import REPOSITORY, Thresholds
+from tasks.vision.images import Picture, encode
 
 Vector = np.ndarray
 
@@ -50,3 +59,81 @@ def clean(kit: BrandKit) -> PictureMeasures:
         light_left_right=0.6, light_top_bottom=0.3, contrast=1.5, skin_ita=30.0, skin_lab=(62.0, 14.0, 20.0),
         texture=1.0, sharpness=0.08,
     )  # fmt: skip
+
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class House:
+    """A vault with one batch, in which people can be seated and photographed without a base model."""
+
+    vault: Vault
+    batch: str
+    kit: BrandKit
+
+    def seat(self, employee_id: str, cohort: int = 0, state: str = "done", **detail: object) -> None:
+        """Somebody with consent and a seat."""
+        with self.vault.session() as session:
+            session.add(Employee(id=employee_id, number=employee_id, updated_at=NOW))
+            session.add(Consent(id=f"c{employee_id}", employee_id=employee_id, given_at=NOW))
+            session.add(
+                Seat(
+                    batch_id=self.batch, employee_id=employee_id, state=state, cohort=cohort,
+                    detail={"lane": "generated", **detail},
+                )
+            )  # fmt: skip
+
+    def selfie(self, employee_id: str, name: str, picture: Picture) -> None:
+        """An accepted selfie."""
+        key = self.vault.write(self.permit(employee_id), "selfies", f"{name}.png", encode(picture, "png"))
+        with self.vault.session() as session:
+            session.add(
+                Selfie(
+                    id=f"s{name}", employee_id=employee_id, digest=name, blob_key=key, width=picture.shape[1],
+                    height=picture.shape[0], created_at=NOW,
+                )
+            )  # fmt: skip
+
+    def headshot(
+        self, employee_id: str, digest: str, measures: PictureMeasures, picture: Picture | None = None,
+        relative: float = 1.0, choice: int = 1, **row: object,
+    ) -> None:  # fmt: skip
+        """A finished and judged picture with nothing wrong."""
+        drawn = picture if picture is not None else np.zeros((8, 8, 3), np.uint8)
+        key = self.vault.write(self.permit(employee_id), "headshots", f"{digest}.png", encode(drawn, "png"))
+        scores = {
+            "likeness": 0.8, "relative": relative, "probability": 0.9, "rank": 1, "margin": 0.4, "copied": False,
+            "measures": measures.as_json(), "flags": [], "source_inter_eye": 24.0,
+            "faithfulness": {
+                "skin_shift": 0.5, "skin_limit": 12.0, "chroma_shift": 1.0, "texture_ratio": 1.0, "reference_ita": 30.0
+            },
+        }  # fmt: skip
+        values = {
+            "digest": digest, "employee_id": employee_id, "batch_id": self.batch, "kit": "northwind",
+            "kit_digest": kit_digest(self.kit), "shot": 0, "seed": 1, "original_key": key, "finished_key": key,
+            "scores": scores, "choice": choice, "created_at": NOW,
+        }  # fmt: skip
+        with self.vault.session() as session:
+            session.add(Headshot(**(values | row)))
+
+    def permit(self, employee_id: str) -> Permit:
+        return self.vault.permit(employee_id, now=NOW)
+
+    def stands(self, employee_id: str) -> tuple[str, str | None]:
+        """State and reason of somebody's seat."""
+        seat = self.seat_of(employee_id)
+        return seat.state, seat.reason
+
+    def seat_of(self, employee_id: str) -> Seat:
+        return next(seat for seat in seats_of(self.vault, self.batch) if seat.employee_id == employee_id)
+
+    def row(self, digest: str) -> Headshot:
+        with self.vault.reading() as session:
+            return session.get_one(Headshot, digest)
+
+
+@pytest.fixture
+def house(tmp_path: Path, kit: BrandKit) -> Iterator[House]:
+    with open_vault(Settings(home=tmp_path / "home")) as vault:
+        yield House(vault, open_batch(vault, Order("/drop", "northwind", "draft", "embedded"), "roster", NOW), kit)

@@ -10,7 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
-from reports.decisions import BadDecisions, apply_decisions, events_of, replay, standing, wants_redo
+from reports.decisions import BadDecisions, apply_decisions, events_of, replay
+from tasks.headshots.redo import standing, wants_redo
 from tasks.vault.records import AuditEntry, Decision, Employee, Headshot
 from tasks.vault.store import Vault
 from tests.reports.conftest import NOON, digest
@@ -81,13 +82,13 @@ def test_opting_out_stops_generation_and_can_be_undone(vault: Vault) -> None:
 
 def test_redo_is_wanted_until_newer_pictures_exist(vault: Vault) -> None:
     decide(vault, row("redo"))
-    assert wants_redo(vault, BATCH) == [ADA]
+    assert list(wants_redo(vault, BATCH)) == [ADA]
     with vault.session() as session:
         shot = session.get(Headshot, SECOND)
         assert shot is not None
         shot.created_at = NOON + timedelta(minutes=30)
         session.add(shot)
-    assert wants_redo(vault, BATCH) == []
+    assert wants_redo(vault, BATCH) == {}
 
 
 @pytest.mark.parametrize(

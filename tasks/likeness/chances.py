@@ -1,0 +1,51 @@
+"""Second chances: what falls short is taken again by itself before a person has to look at it.
+
+New seeds, never new training, and only as many rounds as the kit allows (`extra_rounds`): noted in the seat, so a
+run that is killed or repeated gives nobody one more. Whoever is still not like themselves after that needs new photos,
+and the seat says so with the reason.
+"""
+
+from typing import Any
+
+from tasks.headshots.kit import BrandKit
+from tasks.headshots.photographing import lane_of, round_of
+from tasks.vault.batches import move_seat, seats_of
+from tasks.vault.records import Seat
+from tasks.vault.store import Vault
+
+# Reasons that no seed has cured: the photos do not show enough of the person.
+NOT_LIKE_THEM = ("likeness", "relative_likeness", "wrong_person", "margin")
+NEEDS_PHOTOS = "needs_new_photos"
+
+
+def chances_of(seat: Seat) -> int:
+    """How many rounds this person was given for falling short."""
+    return int(seat.detail.get("chances", 0)) if isinstance(seat.detail, dict) else 0
+
+
+def give_second_chances(vault: Vault, batch: str, kit: BrandKit) -> list[int]:
+    """Gives everybody who is flagged one more round while the kit allows it. Returns the cohorts to run again."""
+    # A round that was given and then killed is finished before anything else.
+    begun = seats_of(vault, batch, states=("trained", "rendered"))
+    cohorts = {seat.cohort for seat in begun if chances_of(seat) and seat.cohort is not None}
+    for seat in seats_of(vault, batch, states=("flagged",)):
+        used = chances_of(seat)
+        if lane_of(seat) == "generated" and seat.cohort is not None and used < kit.candidates.extra_rounds:
+            cohorts.add(seat.cohort)
+            move_seat(
+                vault, batch, seat.employee_id, "trained", round=round_of(seat) + 1, chances=used + 1,
+                fell_short=seat.reason,
+            )  # fmt: skip
+        elif seat.reason in NOT_LIKE_THEM:
+            move_seat(vault, batch, seat.employee_id, "flagged", NEEDS_PHOTOS, because=seat.reason)
+    return sorted(cohorts)
+
+
+def sum_up_chances(vault: Vault, batch: str) -> dict[str, Any]:
+    """What second chances came to, as counts for the run's facts; empty when nobody needed one."""
+    given = [seat for seat in seats_of(vault, batch) if chances_of(seat)]
+    if not given:
+        return {}
+    helped = sum(seat.state == "done" for seat in given)
+    left = sum(seat.state == "flagged" for seat in given)
+    return {"second_chances": {"people": len(given), "good_now": helped, "left_to_a_person": left}}

@@ -1,0 +1,126 @@
+"""Rounds: what reviewers' decisions ask for, and which pictures a person is left with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tasks.headshots.kit import BrandKit
+from tasks.headshots.photographing import Studio, adopt, retire_superseded
+from tasks.headshots.redo import standing, wants_redo
+from tasks.headshots.task import ask_again
+from tasks.vault.batches import Order, open_batch, seats_of
+from tasks.vault.records import Decision, Employee, Headshot, Seat
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+
+NOON = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)
+ADA = "p0"
+DIGESTS = ("d0", "old", "approved", "elsewhere")
+
+
+@pytest.fixture
+def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+    monkeypatch.setenv("ROLLCALL_HOME", str(tmp_path / "home"))  # the task opens its own vault there
+    with open_vault(Settings(home=tmp_path / "home")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def batch(vault: Vault) -> str:
+    """One person, whose seat is done, with one picture."""
+    identity = open_batch(vault, Order("/drop", "northwind", "draft", "embedded"), "roster", NOON)
+    with vault.session() as session:
+        session.add(Employee(id=ADA, number=ADA, updated_at=NOON))
+        session.add(Seat(batch_id=identity, employee_id=ADA, state="done", cohort=3, detail={"lane": "generated"}))
+        session.add(shot(identity, "d0"))
+    return identity
+
+
+def shot(batch: str, digest: str, **values: object) -> Headshot:
+    given = {
+        "digest": digest, "employee_id": ADA, "batch_id": batch, "kit": "northwind", "kit_digest": "k", "shot": 0,
+        "seed": 1, "created_at": NOON,
+    }  # fmt: skip
+    return Headshot(**(given | values))
+
+
+def decide(vault: Vault, batch: str, *verdicts: str, first: int = 1) -> None:
+    """Decisions about the person, a minute apart."""
+    with vault.session() as session:
+        for minute, verdict in enumerate(verdicts, start=first):
+            session.add(
+                Decision(
+                    id=f"d{minute}", employee_id=ADA, batch_id=batch, verdict=verdict, by="lin",
+                    at=NOON + timedelta(minutes=minute),
+                )
+            )  # fmt: skip
+
+
+def test_an_undone_redo_asks_for_nothing(vault: Vault, batch: str) -> None:
+    """The last row of the table is "undo"; what stands is what counts."""
+    decide(vault, batch, "redo", "undo")
+    assert wants_redo(vault, batch) == {}
+    assert ask_again.fn(batch) == []
+
+
+def test_undoing_an_approval_brings_the_redo_before_it_back(vault: Vault, batch: str) -> None:
+    decide(vault, batch, "redo", "approve", "undo")
+    assert wants_redo(vault, batch) == {ADA: "d1"}
+    assert ask_again.fn(batch) == [3]
+
+
+def test_a_redo_is_answered_once(vault: Vault, batch: str) -> None:
+    decide(vault, batch, "redo")
+    assert ask_again.fn(batch) == [3]
+    seat = seats_of(vault, batch)[0]
+    assert (seat.state, seat.detail["round"], seat.detail["answered"]) == ("trained", 1, "d1")
+    assert ask_again.fn(batch) == [3]  # killed before a picture was taken: the round is finished, not begun anew
+    assert seats_of(vault, batch)[0].detail["round"] == 1
+    with vault.session() as session:
+        session.get_one(Seat, (batch, ADA)).state = "done"
+    assert ask_again.fn(batch) == []
+    decide(vault, batch, "redo", first=2)
+    assert ask_again.fn(batch) == [3]
+    assert seats_of(vault, batch)[0].detail["round"] == 2
+
+
+def test_pictures_newer_than_the_wish_fulfil_it(vault: Vault, batch: str) -> None:
+    decide(vault, batch, "redo")
+    with vault.session() as session:
+        session.add(shot(batch, "d9", created_at=NOON + timedelta(hours=1)))
+    assert wants_redo(vault, batch) == {}
+
+
+def test_decisions_stand_in_the_order_of_their_times() -> None:
+    rows = [
+        Decision(id=f"d{i}", employee_id=ADA, batch_id="b", verdict=verdict, by="", at=NOON + timedelta(minutes=minute))
+        for i, (verdict, minute) in enumerate([("undo", 3), ("approve", 1), ("redo", 2)])
+    ]
+    assert [row.verdict for row in standing(rows)] == ["approve"]
+
+
+def test_pictures_of_an_older_renderer_leave_the_choice_but_decided_ones_stay(
+    vault: Vault, batch: str, kits: dict[str, BrandKit]
+) -> None:
+    studio = Studio(vault, batch, "northwind", kits["northwind"], None, None, "sd", "sks")  # type: ignore[arg-type]
+    with vault.session() as session:
+        session.add(shot(batch, "old", choice=1))
+        session.add(shot(batch, "approved", state="approved"))
+        session.add(shot("another batch", "elsewhere"))
+    retire_superseded(studio, ADA, {"d0", "elsewhere"})
+
+    def states() -> dict[str, str]:
+        with vault.reading() as session:
+            return {
+                digest: session.get_one(Headshot, digest).state for digest in ("d0", "old", "approved", "elsewhere")
+            }
+
+    assert states() == {"d0": "candidate", "old": "retired", "approved": "approved", "elsewhere": "candidate"}
+    adopt(studio, ["old", "elsewhere"])  # wanted again: they are there already
+    assert states()["old"] == "candidate"
+    with vault.reading() as session:
+        assert session.get_one(Headshot, "elsewhere").batch_id == batch

@@ -1,0 +1,93 @@
+"""Second chances: as many as the kit allows, once, whatever happens in between; then a person is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasks.headshots.kit import BrandKit
+from tasks.headshots.photographing import round_of
+from tasks.likeness.chances import chances_of, give_second_chances, sum_up_chances
+from tasks.vault.batches import move_seat
+
+
+def allowing(kit: BrandKit, rounds: int) -> BrandKit:
+    return kit.model_copy(update={"candidates": kit.candidates.model_copy(update={"extra_rounds": rounds})})
+
+
+def flag(house: Any, employee_id: str, reason: str) -> None:
+    """What the judge says after a round."""
+    move_seat(house.vault, house.batch, employee_id, "flagged", reason)
+
+
+def test_who_falls_short_gets_one_round_and_is_then_left_to_a_person(house: Any, kit: BrandKit) -> None:
+    house.seat("p0", cohort=2, state="flagged")
+    flag(house, "p0", "holes")
+    house.seat("p1", cohort=0, state="done")
+    assert give_second_chances(house.vault, house.batch, kit) == [2]
+    assert house.stands("p0") == ("trained", None)
+    assert round_of(house.seat_of("p0")) == 1
+    assert house.seat_of("p0").detail["fell_short"] == "holes"
+    assert house.seat_of("p0").detail["lane"] == "generated"
+    flag(house, "p0", "holes")
+    for _ in range(3):  # and a repeated run asks for nothing
+        assert give_second_chances(house.vault, house.batch, kit) == []
+    assert house.stands("p0") == ("flagged", "holes")
+    assert round_of(house.seat_of("p0")) == 1
+    assert house.stands("p1") == ("done", None)
+
+
+@pytest.mark.parametrize("reason", ["likeness", "relative_likeness", "wrong_person", "margin"])
+def test_who_is_still_not_like_themselves_needs_new_photos(house: Any, kit: BrandKit, reason: str) -> None:
+    house.seat("p0", state="flagged", chances=1, round=1)
+    flag(house, "p0", reason)
+    assert give_second_chances(house.vault, house.batch, kit) == []
+    assert house.stands("p0") == ("flagged", "needs_new_photos")
+    assert house.seat_of("p0").detail["because"] == reason
+    assert give_second_chances(house.vault, house.batch, kit) == []
+    assert house.seat_of("p0").detail["because"] == reason
+
+
+def test_a_round_that_was_killed_is_finished_and_not_given_again(house: Any, kit: BrandKit) -> None:
+    house.seat("p0", cohort=1, state="flagged")
+    flag(house, "p0", "skin_tone")
+    assert give_second_chances(house.vault, house.batch, kit) == [1]
+    assert give_second_chances(house.vault, house.batch, kit) == [1]  # killed before a picture was taken
+    assert chances_of(house.seat_of("p0")) == round_of(house.seat_of("p0")) == 1
+
+
+def test_the_kit_says_how_often(house: Any, kit: BrandKit) -> None:
+    house.seat("p0", state="flagged")
+    flag(house, "p0", "halo")
+    assert give_second_chances(house.vault, house.batch, allowing(kit, 0)) == []
+    rounds = 0
+    while give_second_chances(house.vault, house.batch, allowing(kit, 2)):
+        rounds += 1
+        flag(house, "p0", "halo")
+    assert rounds == 2
+
+
+def test_a_reviewers_round_and_a_chance_add_up(house: Any, kit: BrandKit) -> None:
+    """New seeds each time: a chance after a redo must not take the redo's pictures again."""
+    house.seat("p0", state="flagged", round=1, answered="d1")
+    flag(house, "p0", "light")
+    give_second_chances(house.vault, house.batch, kit)
+    assert round_of(house.seat_of("p0")) == 2
+    assert house.seat_of("p0").detail["answered"] == "d1"
+
+
+def test_a_real_photograph_has_no_seeds(house: Any, kit: BrandKit) -> None:
+    house.seat("p0", state="flagged")
+    move_seat(house.vault, house.batch, "p0", "flagged", "likeness", lane="faithful")
+    assert give_second_chances(house.vault, house.batch, kit) == []
+    assert house.stands("p0") == ("flagged", "needs_new_photos")
+
+
+def test_what_it_came_to_is_told_in_numbers(house: Any) -> None:
+    assert sum_up_chances(house.vault, house.batch) == {}
+    house.seat("p0", state="done", chances=1)
+    house.seat("p1", state="flagged", chances=1)
+    house.seat("p2", state="flagged")
+    facts = sum_up_chances(house.vault, house.batch)
+    assert facts == {"second_chances": {"people": 2, "good_now": 1, "left_to_a_person": 1}}
