@@ -148,7 +148,9 @@ def policy(out: Annotated[Path, typer.Option(help="Where to write the page.")] =
     from tasks.retention.rules import load_rules
     from tasks.vault.settings import load_settings
 
-    out.write_text(policy_page(load_rules(load_settings().retention_rules)), encoding="utf-8")
+    settings = load_settings()
+    records = settings.records_url.split(":", 1)[0].split("+", 1)[0]
+    out.write_text(policy_page(load_rules(settings.retention_rules), records), encoding="utf-8")
     console.print(f"Written: {out}")
 
 

@@ -26,7 +26,7 @@ from sqlmodel import Session, col, select
 from tasks.retention.fence import Wish, raise_fence
 from tasks.retention.mentions import Mentioned
 from tasks.retention.pages import clear_pages
-from tasks.retention.receipts import Receipt, receipt_of, write_receipt
+from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_receipt
 from tasks.retention.rows import clear_batches, empty_rows, mentions_of
 from tasks.retention.rules import Rules, load_rules
 from tasks.retention.scratch import clear_scratch
@@ -249,7 +249,7 @@ def _conclude(
         query = select(Erasure).where(col(Erasure.id).in_([case.id for case in group])).order_by(col(Erasure.id))
         rows = list(session.exec(query))
     for row, case in zip(rows, group, strict=True):
-        row.evidence = {**case.evidence, "rules": around.rules.digest, "company": around.rules.company.name}
+        row.evidence = {**case.evidence, **circumstances(vault, around.rules)}
         _advance(row, now, vault, final)
         receipt = receipt_of(row)
         digests = write_receipt(receipt, vault.settings.receipts, signer)

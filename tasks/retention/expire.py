@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from tasks.retention.erase import GROUP, Surroundings
 from tasks.retention.pages import remove_pictures
 from tasks.retention.plan import Verdict
-from tasks.retention.receipts import Receipt, receipt_of, write_receipt
+from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_receipt
 from tasks.vault.audit_log import Event, append
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
@@ -81,7 +81,7 @@ def _expire_group(
     receipts, events = [], []
     for case in cases:
         case.evidence["log_pending"] = not emptied
-        case.evidence |= {"rules": around.rules.digest, "company": around.rules.company.name}
+        case.evidence |= circumstances(vault, around.rules)
         # The bytes are verified and the key gone; a log held by a reader is emptied by the next sweep at the latest.
         case.state = "blocked" if case.evidence["residue"] else "final" if emptied else "provisional"
         case.finished_at = now if case.state == "final" else None

@@ -5,7 +5,7 @@ Several laws want a written schedule that people can read before their photo is 
 
 from html import escape
 
-from tasks.retention.receipts import OUTSIDE
+from tasks.retention.receipts import outside_of
 from tasks.retention.rules import Rules, say_duration
 from tasks.vault.register import REGISTER
 
@@ -46,15 +46,15 @@ def schedule(rules: Rules) -> list[tuple[str, str]]:
     ]
 
 
-def policy_page(rules: Rules) -> str:
-    """The policy as one self-contained page."""
+def policy_page(rules: Rules, records: str = "sqlite") -> str:
+    """The policy as one self-contained page; `records` is the kind of database they are kept in."""
     lines = "".join(f"<tr><td>{escape(what)}</td><td>{escape(how)}</td></tr>" for what, how in schedule(rules))
     kinds = "".join(
         f"<tr><td>{escape(kind.what)}</td><td>{escape(_CLOCKS[kind.clock])}</td><td>{escape(kind.how)}</td></tr>"
         for kind in REGISTER
         if kind.place != "outside"
     )
-    outside = "".join(f"<li>{escape(line)}</li>" for line in OUTSIDE)
+    outside = "".join(f"<li>{escape(line)}</li>" for line in outside_of(records))
     return _PAGE.format(
         company=escape(rules.company.name or "This company"),
         contact=escape(rules.company.contact or "your HR team"),

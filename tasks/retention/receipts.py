@@ -15,8 +15,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from tasks.retention.rules import Rules
 from tasks.vault.records import Erasure
 from tasks.vault.signing import Signer
+from tasks.vault.store import Vault
 
 OUTSIDE = (
     "files already delivered, downloaded or published (directories, profiles, badges, mail)",
@@ -30,6 +32,11 @@ KEPT = (
     "this receipt, and in the log the opaque id with what was done: proof that it was done",
     "that leave was given or withdrawn, and when, under the opaque id",
     "a keyed pseudonym of the employee number: if a roster lists it again, consent from before today does not count",
+)
+
+_POSTGRESQL = (
+    "PostgreSQL's own log, its archives and replicas, and the free space of its pages: deleted rows are vacuumed out "
+    "of tables and indexes, and lie there until PostgreSQL overwrites them"
 )
 
 _STATES = {
@@ -48,8 +55,18 @@ _LEVELS = {
     "none": "nothing can be confirmed",
     "listed": "absent from a second, separate listing",
     "cryptographic": "absent from a second listing, and its key destroyed: copies elsewhere are noise",
-    "bytes": "as before, and the bytes of all files here were searched for name, e-mail and number",
+    "bytes": "as before, and the bytes of all files here were searched for what is said below",
 }
+
+
+def outside_of(records: str) -> tuple[str, ...]:
+    """What lies outside our reach when the records are kept in this kind of database."""
+    return (*OUTSIDE, _POSTGRESQL) if records == "postgresql" else OUTSIDE
+
+
+def circumstances(vault: Vault, rules: Rules) -> dict[str, str]:
+    """What a receipt says about where it was made, as evidence of its case."""
+    return {"rules": rules.digest, "company": rules.company.name, "records": vault.engine.dialect.name}
 
 
 @dataclass(frozen=True)
@@ -115,7 +132,8 @@ def receipt_of(case: Erasure) -> Receipt:
     level = "none"
     if evidence.get("verified") and not residue:
         level = "cryptographic" if evidence.get("keys_destroyed") else "listed"
-        if level == "cryptographic" and evidence.get("bytes_searched") and not log_pending:
+        are_files_all = evidence.get("records") != "postgresql"  # whose files are not ours to read
+        if level == "cryptographic" and evidence.get("bytes_searched") and are_files_all and not log_pending:
             level = "bytes"
     return Receipt(
         id=case.id,
@@ -135,6 +153,7 @@ def receipt_of(case: Erasure) -> Receipt:
         keys_destroyed=int(evidence.get("keys_destroyed", 0)),
         residue=residue,
         held_by_log=log_pending,
+        outside=outside_of(str(evidence.get("records", ""))),
         kept=KEPT if case.scope == "person" else (),
         rules=str(evidence.get("rules", "")),
         company=str(evidence.get("company", "")),

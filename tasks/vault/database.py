@@ -5,6 +5,7 @@ into a write fails at once when somebody else has written), commits are synced, 
 (`secure_delete`), and `forget_deleted_pages` empties the log, where deleted names otherwise live on.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,16 +100,14 @@ def _revision(engine: Engine) -> str | None:
 
 
 def forget_deleted_pages(engine: Engine, patience: float = 2.0) -> bool:
-    """Empty SQLite's write-ahead log, so that deleted rows are in no file; True when that fully succeeded.
+    """Take deleted rows out of the files as far as the database lets us; True when that fully succeeded.
 
-    A reader that still looks at an old snapshot holds the log open: the caller tries again later and may not claim
-    that the bytes are gone. PostgreSQL keeps dead rows until VACUUM, which is asked for here; its own log is outside
-    our reach, and receipts say so. `patience` is how long (seconds) readers are waited for.
+    On SQLite the write-ahead log is emptied: deleted rows are then in no file. A reader that still looks at an old
+    snapshot holds the log open: the caller tries again later and may not claim that the bytes are gone. `patience` is
+    how long (seconds) readers are waited for.
     """
     if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM")
-        return True
+        return _vacuum(engine, patience)
     raw = engine.raw_connection()
     try:
         cursor = raw.cursor()
@@ -120,3 +119,36 @@ def forget_deleted_pages(engine: Engine, patience: float = 2.0) -> bool:
     finally:
         raw.close()
     return row is not None and row[0] == 0
+
+
+_NEVER_DELETED_FROM = ("auditentry", "alembic_version")  # the log only grows, and soon is the largest table of all
+# Whoever may still look at rows from before this moment: open transactions, prepared ones, lagging replicas.
+_OLD_SNAPSHOTS = """
+    SELECT count(*) FROM (
+        SELECT unnest(ARRAY[backend_xmin, backend_xid]) AS seen FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND (datname = current_database() OR datname IS NULL)
+        UNION ALL SELECT transaction FROM pg_prepared_xacts WHERE database = current_database()
+        UNION ALL SELECT xmin FROM pg_replication_slots
+    ) AS others
+    WHERE seen IS NOT NULL AND age(seen) > txid_snapshot_xmax(txid_current_snapshot()) - :moment
+"""
+
+
+def _vacuum(engine: Engine, patience: float) -> bool:
+    """PostgreSQL keeps deleted rows until VACUUM, and VACUUM keeps those that an older transaction may still read.
+
+    What it removes is gone from tables and indexes; its own log, replicas and the free space of its pages are outside
+    our reach, and receipts say so.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        moment = connection.execute(sa.text("SELECT txid_snapshot_xmax(txid_current_snapshot())")).scalar_one()
+        deadline = time.monotonic() + patience
+        while held := connection.execute(sa.text(_OLD_SNAPSHOTS), {"moment": moment}).scalar_one():
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        tables = sorted(set(sa.inspect(connection).get_table_names()) - set(_NEVER_DELETED_FROM))
+        # Without INDEX_CLEANUP a few dead rows are left standing in the indexes, and an index holds numbers.
+        quoted = ", ".join(connection.dialect.identifier_preparer.quote(table) for table in tables)
+        connection.exec_driver_sql(f"VACUUM (INDEX_CLEANUP ON) {quoted}")
+    return not held

@@ -336,9 +336,34 @@ def test_on_postgresql(postgres_url: str, tmp_path: Path, kit: ModuleType) -> No
         later = kit.NOW + timedelta(hours=7)
         receipt = look_again(vault, open_cases(vault, later)[1], later, AROUND)[0]
         assert receipt.state == "final"
+        assert receipt.level == "cryptographic", "PostgreSQL's files were not searched"
+        page = (settings.receipts / f"{receipt.id}.html").read_text()
+        assert "PostgreSQL&#x27;s own log, its archives and replicas" in page
         assert kit.fingerprint(vault, people[1]) == before
         assert kit.hits([settings.home], people[0]) == []
         with vault.engine.connect() as connection:
             for table in sa.inspect(connection).get_table_names():
                 text = str(connection.exec_driver_sql(f'SELECT * FROM "{table}"').all())
                 assert "p1Quagga" not in text
+
+
+@pytest.mark.postgres
+def test_an_old_transaction_on_postgresql_delays_the_final_word(
+    postgres_url: str, tmp_path: Path, kit: ModuleType
+) -> None:
+    """VACUUM leaves what an older transaction may still read, and says nothing: we look before we claim."""
+    settings = Settings(home=tmp_path / "home", database_url=postgres_url)
+    with open_vault(settings) as vault, open_vault(settings) as other:
+        kit.enrol(vault, "p1")
+        with other.engine.connect().execution_options(isolation_level="REPEATABLE READ") as reader:
+            reader.execute(sa.select(sa.func.count()).select_from(Employee)).scalar()
+            receipt = forget(vault, "p1", "requested", kit.NOW, AROUND)
+            assert receipt.held_by_log
+            seen = reader.execute(sa.select(col(Employee.name))).scalar_one()
+            assert seen == kit.canary("p1").name, "the dead row is there for whoever looked before"
+        later = kit.NOW + timedelta(hours=7)
+        assert look_again(vault, open_cases(vault, later)[1], later, AROUND)[0].state == "final"
+        with vault.engine.connect() as connection:
+            counted = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'employee'"
+            dead = connection.exec_driver_sql(counted).scalar_one()
+        assert dead == 0

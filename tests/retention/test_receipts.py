@@ -116,6 +116,14 @@ def test_it_says_what_is_kept_of_a_person_and_nothing_of_the_kind_for_single_ite
     assert "What is kept" not in receipt_page(receipt_of(case))
 
 
+def test_the_limits_of_postgresql_are_on_its_receipts_alone() -> None:
+    line = "PostgreSQL's own log"
+    assert any(line in one for one in receipt_of(_case(verified=True, records="postgresql")).outside)
+    assert not any(line in one for one in receipt_of(_case(verified=True, records="sqlite")).outside)
+    assert "PostgreSQL" in policy_page(load_rules(), "postgresql")
+    assert "PostgreSQL" not in policy_page(load_rules())
+
+
 def test_provisional_says_when_it_will_be_looked_at_again() -> None:
     case = _case("provisional", verified=True)
     case.resweep_at = datetime(2026, 11, 2, 6, tzinfo=UTC)
