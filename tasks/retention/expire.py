@@ -21,6 +21,7 @@ from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_r
 from tasks.vault.audit_log import Event, append
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
+from tasks.vault.opt_outs import standing_opt_outs
 from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Erasure, Headshot, Seat, Selfie, new_id
 from tasks.vault.signing import Signer, open_signer
 from tasks.vault.store import Vault
@@ -35,6 +36,7 @@ class _Share:
     keys: tuple[str, ...]
     kinds: dict[str, int]
     due_at: datetime
+    reason: str  # opted_out, when that is why all of it goes; else retention
 
 
 def expire_items(vault: Vault, verdicts: Iterable[Verdict], now: datetime, around: Surroundings) -> list[Receipt]:
@@ -57,6 +59,7 @@ def _shares(verdicts: Iterable[Verdict]) -> list[_Share]:
             tuple(verdict.item.id for verdict in mine),
             dict(Counter(verdict.item.kind for verdict in mine)),
             min(verdict.due_at or verdict.item.created_at for verdict in mine),
+            "opted_out" if all(verdict.reason == "opted_out" for verdict in mine) else "retention",
         )
         for person, mine in sorted(by_person.items())
     ]
@@ -136,7 +139,7 @@ def _delete_bytes(vault: Vault, share: _Share, shredded: dict[str, int], now: da
         "residue": dict(residue),
     }
     return Erasure(
-        id=new_id("e"), employee_id=share.person, scope="items", reason="retention", state="swept",
+        id=new_id("e"), employee_id=share.person, scope="items", reason=share.reason, state="swept",
         due_at=share.due_at, started_at=now, fenced_at=None, resweep_at=None, finished_at=None, evidence=evidence,
     )  # fmt: skip
 
@@ -200,7 +203,7 @@ def expire_records(vault: Vault, verdicts: Iterable[Verdict], now: datetime, act
     with vault.session() as session:
         _delete_in(session, Batch.id, ids["batch"])
         _delete_in(session, Seat.batch_id, ids["batch"])
-        _delete_in(session, Decision.batch_id, ids["batch"])
+        _delete_decisions(session, ids["batch"])
         _delete_in(session, Selfie.id, ids["selfie"])
         _delete_in(session, Consent.id, ids["consent"])
         _end_tombstones(session, ids["receipt"])
@@ -210,6 +213,14 @@ def expire_records(vault: Vault, verdicts: Iterable[Verdict], now: datetime, act
     reach("expire.records.done")
     forget_deleted_pages(vault.engine)
     return counts
+
+
+def _delete_decisions(session: Session, batches: Sequence[str]) -> None:
+    """A batch's decisions go with it, but for a no that still stands: a preference stays as long as the person."""
+    kept = [decision.id for decision in standing_opt_outs(session).values()]
+    for start in range(0, len(batches), 500):
+        old = col(Decision.batch_id).in_(batches[start : start + 500])
+        session.execute(sa.delete(Decision).where(old, col(Decision.id).not_in(kept)))
 
 
 def _end_tombstones(session: Session, receipts: Sequence[str]) -> None:

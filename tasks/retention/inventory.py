@@ -12,10 +12,12 @@ from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
 from tasks.retention.plan import Clock, Item, Person
+from tasks.vault.opt_outs import standing_opt_outs
 from tasks.vault.records import Artifact, Batch, Consent, Decision, Employee, Erasure, Selfie
 from tasks.vault.register import blob_kind
 from tasks.vault.store import Vault
 
+_LEARNT = frozenset({"adapter", "checkpoints"})
 DEPARTING = "departing"  # state of a case that only remembers since when the roster calls somebody gone
 
 
@@ -44,6 +46,7 @@ def take_inventory(vault: Vault) -> Inventory:
 def _people(session: Session, active: set[str]) -> Iterator[Person]:
     approved = _approvals(session)
     withdrawn = _withdrawals(session)
+    opted_out = _opt_outs(session)
     leaving = select(Erasure.employee_id, Erasure.started_at).where(col(Erasure.state) == DEPARTING)
     left = dict(session.exec(leaving).all())
     for employee_id in sorted(active):
@@ -51,6 +54,7 @@ def _people(session: Session, active: set[str]) -> Iterator[Person]:
             employee_id,
             approved_at=approved.get(employee_id),
             withdrawn_at=withdrawn.get(employee_id),
+            opted_out_at=opted_out.get(employee_id),
             left_at=left.get(employee_id),
         )
 
@@ -65,6 +69,14 @@ def _approvals(session: Session) -> dict[str, datetime]:
         elif verdict in ("redo", "opt_out", "undo"):
             found.pop(employee_id, None)
     return found
+
+
+def _opt_outs(session: Session) -> dict[str, datetime]:
+    """Since when people want no generated pictures: from their decision, or else from the roster's last change."""
+    said = standing_opt_outs(session)
+    rows = session.exec(select(Employee.id, Employee.updated_at).where(col(Employee.generation).is_(False)))
+    since = dict(rows.all())
+    return since | {employee_id: decision.at for employee_id, decision in said.items()}
 
 
 def _withdrawals(session: Session) -> dict[str, datetime]:
@@ -87,7 +99,7 @@ def _blobs(session: Session, active: set[str]) -> Iterator[Item]:
         if employee_id not in active:
             continue
         clock: Clock = blob_kind(kind).clock  # type: ignore[assignment]  # a blob's clock is one of the plan's
-        digest, state = pictures.get(key, ("", ""))
+        digest, state, lane = pictures.get(key, ("", "", "generated"))
         decided_at = None
         if state == "approved":
             clock = "approved"
@@ -95,20 +107,32 @@ def _blobs(session: Session, active: set[str]) -> Iterator[Item]:
             decided_at = rejected.get(digest, created_at)
         elif kind == "thumbnails" and not state:
             clock = "biometric"  # a small photo is a photo
-        yield Item(key, employee_id, kind, clock, created_at, decided_at)
+        yield Item(key, employee_id, kind, clock, created_at, decided_at, _is_generated(kind, digest, state, lane))
 
 
-def _pictures(session: Session) -> dict[str, tuple[str, str]]:
-    """Blob key to (digest, state) of the headshot it belongs to."""
-    found: dict[str, tuple[str, str]] = {}
+def _is_generated(kind: str, digest: str, state: str, lane: str) -> bool:
+    """Whether somebody who opts out of generation loses this: what was learnt, and what was drawn by it.
+
+    An approved picture stays until they leave or withdraw their consent, but not the rendering it was finished from.
+    """
+    if kind in _LEARNT:
+        return True
+    if kind == "originals":
+        return lane == "generated"
+    return bool(digest) and lane == "generated" and state != "approved"
+
+
+def _pictures(session: Session) -> dict[str, tuple[str, str, str]]:
+    """Blob key to (digest, state, lane) of the headshot it belongs to."""
+    found: dict[str, tuple[str, str, str]] = {}
     table = SQLModel.metadata.tables["headshot"]
     keys_of = (table.c.original_key, table.c.finished_key, table.c.thumb_key)
-    rows = session.connection().execute(sa.select(table.c.digest, table.c.state, *keys_of))
-    for digest, state, *keys in rows:
+    rows = session.connection().execute(sa.select(table.c.digest, table.c.state, table.c.lane, *keys_of))
+    for digest, state, lane, *keys in rows:
         for key in keys:
             # Two headshots can share a blob: an approved one keeps it.
-            if key and found.get(key, ("", ""))[1] != "approved":
-                found[key] = (digest, state)
+            if key and found.get(key, ("", "", ""))[1] != "approved":
+                found[key] = (digest, state, lane)
     return found
 
 

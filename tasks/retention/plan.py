@@ -24,6 +24,7 @@ class Item:
     clock: Clock
     created_at: datetime
     decided_at: datetime | None = None  # when a picture was rejected
+    generated: bool = False  # learnt from the photos or drawn by what was learnt, and not an approved picture
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Person:
     id: str
     approved_at: datetime | None = None  # the newest approval that was not followed by "redo"
     withdrawn_at: datetime | None = None  # the standing consent was taken back
+    opted_out_at: datetime | None = None  # no generated pictures, please
     left_at: datetime | None = None  # when the roster was first seen to call them gone
     requested_at: datetime | None = None  # somebody asked to be forgotten
 
@@ -43,7 +45,7 @@ class Verdict:
 
     item: Item
     due_at: datetime | None
-    reason: str  # approved, latest, rejected, undecided, unfinished, old, proof, hold or stays
+    reason: str  # opted_out, approved, latest, rejected, undecided, unfinished, old, proof, hold or stays
     sentence: str
 
 
@@ -111,6 +113,9 @@ def _forgetting(person: Person, rules: Rules) -> Forgetting | None:
 
 def _due(item: Item, person: Person | None, rules: Rules) -> tuple[datetime | None, str, str]:
     """When this item goes, the code of the rule that says so, and the rule in words."""
+    if item.generated and person is not None and person.opted_out_at is not None:
+        # At once, or, for what an unfinished run still wrote, as soon as it is there.
+        return max(person.opted_out_at, item.created_at), "opted_out", "opted out of generated pictures"
     keep = rules.keep
     if item.clock == "biometric":
         latest = item.created_at + keep.selfies_at_latest

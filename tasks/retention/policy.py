@@ -29,6 +29,11 @@ def schedule(rules: Rules) -> list[tuple[str, str]]:
             f"{say_duration(keep.selfies_after_approval)} after your picture is approved, "
             f"{say_duration(keep.selfies_at_latest)} after they came in at the latest",
         ),
+        (
+            "What was learnt about your face, and every generated picture that is not approved, once you opt out of "
+            "generated pictures",
+            "deleted by the next nightly run",
+        ),
         ("Pictures that were rejected", f"{say_duration(keep.rejected_pictures)} after the decision"),
         ("Pictures nobody decided about", f"{say_duration(keep.undecided_pictures)} after they were made"),
         (

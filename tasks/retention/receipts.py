@@ -49,7 +49,7 @@ _REASONS = {
     "withdrawn": "consent was withdrawn",
     "left": "the person left the company",
     "retention": "its time was up under the retention rules",
-    "department": "a department was forgotten",
+    "opted_out": "the person does not want generated pictures",
 }
 _LEVELS = {
     "none": "nothing can be confirmed",

@@ -148,12 +148,16 @@ def _why_stop(vault: Vault, plan: DeletionPlan, people: int, rules: Rules) -> st
     """Why this sweep needs a second look; empty when it does not.
 
     Photos of a whole company coming due on one day are the normal case and no reason. Losing approved pictures or
-    whole people is one, and so is a first sweep under rules nobody has seen at work.
+    whole people is one, and so is a roster on which suddenly everybody opts out, or a first sweep under rules nobody
+    has seen at work.
     """
     limit = _limit(people, rules)
     losing = _people_losing_pictures(plan)
     if losing > limit:
         return f"{losing} people would be forgotten at once, the limit is {limit}: allow_mass_deletion if that is meant"
+    opted_out = len({verdict.item.person for verdict in plan.delete if verdict.reason == "opted_out"})
+    if opted_out > limit:
+        return f"{opted_out} people would have opted out at once, the limit is {limit}: allow_mass_deletion if so"
     touched = len({verdict.item.person for verdict in plan.delete} | {one.person for one in plan.forget})
     before = _rules_of_last_sweep(vault)
     if before is not None and before != rules.digest and touched > limit:

@@ -7,7 +7,7 @@ anybody's record being overwritten by somebody else's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from tasks.roster.rows import ConsentCell, Roster, RosterRow
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import NoConsent
+from tasks.vault.opt_outs import standing_opt_outs
 from tasks.vault.records import Batch, Consent, Employee, Seat, new_id
 from tasks.vault.store import Vault
 from tasks.vault.tombstones import forgotten_at
@@ -42,13 +43,15 @@ class Admission:
     employee_id: str
     consent_code: str | None
     forgotten_at: datetime | None = None
+    generation: bool = True  # whether pictures may be generated: the roster's word, unless they opted out at the desk
 
 
 def admit(vault: Vault, roster: Roster, register: ConsentRegister | None, now: datetime) -> tuple[Admission, ...]:
     """Records everybody on the roster, in its order, with what the files say about consent."""
     with vault.session() as session:
         known = {employee.number: employee for employee in session.exec(select(Employee))}
-        employees = [_employee(session, known, row, roster, now) for row in roster.rows]
+        noes = standing_opt_outs(session).keys()
+        employees = [_employee(session, known, row, roster, noes, now) for row in roster.rows]
         gone = forgotten_at(session, vault.keys, [employee.number for employee in employees])
     asked = register is not None or any(row.consent for row in roster.rows)
     with vault.session() as session:
@@ -61,11 +64,12 @@ def admit(vault: Vault, roster: Roster, register: ConsentRegister | None, now: d
     admissions = []
     for row, employee in zip(roster.rows, employees, strict=True):
         if row.row in roster.doubtful_rows:
-            admissions.append(Admission(row, employee.id, None))
+            admissions.append(Admission(row, employee.id, None, generation=employee.generation))
             continue
         code = consent_problem(consents_of(row, register), now) if asked else None
         code = code or _vault_says(vault, employee.id, now)
-        admissions.append(Admission(row, employee.id, code, gone.get(employee.number)))
+        forgotten = gone.get(employee.number)
+        admissions.append(Admission(row, employee.id, code, forgotten, employee.generation))
     return tuple(admissions)
 
 
@@ -85,7 +89,9 @@ def _vault_says(vault: Vault, employee_id: str, now: datetime) -> str | None:
     return None
 
 
-def _employee(session: Session, known: dict[str, Employee], row: RosterRow, roster: Roster, now: datetime) -> Employee:
+def _employee(
+    session: Session, known: dict[str, Employee], row: RosterRow, roster: Roster, noes: Collection[str], now: datetime
+) -> Employee:
     number = roster.filed_number(row)
     employee = known.get(number)
     if employee is None:
@@ -98,7 +104,7 @@ def _employee(session: Session, known: dict[str, Employee], row: RosterRow, rost
         "status": row.status,
         "wardrobe": row.wardrobe,
         "glasses": row.glasses,
-        "generation": row.generation,
+        "generation": row.generation and employee.id not in noes,
     }
     # Somebody who is being forgotten gets nothing new written about them.
     if employee.state == "active" and any(getattr(employee, field) != value for field, value in fields.items()):
@@ -171,7 +177,7 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
                 seat = Seat(batch_id=batch_id, employee_id=admission.employee_id, state="ready", position=position)
             elif _standing_reason(seat) == block:
                 continue
-            lane = "generated" if admission.row.generation else "faithful"
+            lane = "generated" if admission.generation else "faithful"
             seat.state = "blocked" if block else "ready"
             seat.reason = block or ("opted_out" if lane == "faithful" else None)
             seat.detail = {"findings": findings, "standing": findings, "lane": lane, "row": admission.row.row}

@@ -46,6 +46,21 @@ SCENES: dict[str, tuple[list[Item], list[Person], Rules, list[float]]] = {
         RULES,
         [8, 9, 30, 4000],
     ),
+    "opted_out": (
+        [
+            Item("people/p1/adapter/a", "p1", "adapter", "biometric", day(0), generated=True),
+            Item("people/p1/headshots/drawn", "p1", "headshots", "candidate", day(0), generated=True),
+            Item("people/p1/originals/yes", "p1", "originals", "approved", day(0), generated=True),
+            Item("people/p1/headshots/late", "p1", "headshots", "candidate", day(4), generated=True),
+            _picture("p1", 0, "yes", approved=True),
+            _picture("p1", 0, "retouched"),
+            _selfie("p1", 0),
+            Item("people/p2/adapter/a", "p2", "adapter", "biometric", day(0), generated=True),
+        ],
+        [Person("p1", opted_out_at=day(3)), Person("p2")],
+        RULES,
+        [2.99, 3, 4],
+    ),
     "leaving": (
         [_selfie("p1", 0), _picture("p1", 0, "yes", approved=True), _selfie("p2", 0)],
         [Person("p1", left_at=day(5)), Person("p2")],

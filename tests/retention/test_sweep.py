@@ -17,6 +17,7 @@ from tasks.retention.receipts import Receipt
 from tasks.retention.sweep import MassDeletion, SweepRunning, _alone, forecast, run_retention
 from tasks.vault import audit_log
 from tasks.vault.failures import NoConsent, Unreadable
+from tasks.vault.opt_outs import standing_opt_outs
 from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Employee, Erasure, Headshot, Selfie
 from tasks.vault.settings import Settings
 from tasks.vault.signing import open_signer
@@ -82,6 +83,86 @@ def test_everything_goes_in_time(settings: Settings, vault: Vault, company: dict
         assert session.exec(select(Artifact)).all() == []
         assert session.exec(select(Headshot)).all() == []
         assert session.get_one(Employee, "p1").name, "the person is still employed"
+
+
+def _say(vault: Vault, verdict: str, at: datetime, who: str = "p1") -> None:
+    with vault.session() as session:
+        decision = Decision(id=f"{verdict}{at}", employee_id=who, batch_id="b1", verdict=verdict, by="hr", at=at)
+        session.add(decision)
+        session.get_one(Employee, who).generation = verdict != "opt_out"  # as the desk does it
+
+
+def test_who_opts_out_loses_what_was_learnt_and_drawn_at_the_next_sweep(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    """And nothing else: their photos may still be retouched, and they are not forgotten."""
+    permit = vault.permit("p1", now=kit.NOW)
+    original = vault.write(permit, "originals", "o.png", b"drawn", now=kit.NOW)
+    retouched = vault.write(permit, "headshots", "f.png", b"retouched", now=kit.NOW)
+    vault.write(permit, "checkpoints", "half.bin", b"half learnt", now=kit.NOW)
+    with vault.session() as session:
+        session.get_one(Headshot, "hp1").original_key = original
+        session.add(Headshot(digest="f", employee_id="p1", batch_id="b1", kit="k", kit_digest="d", shot=1, seed=1,
+                             lane="faithful", finished_key=retouched, created_at=kit.NOW))  # fmt: skip
+    _say(vault, "opt_out", kit.NOW + timedelta(hours=1))
+    receipts = run_retention(settings, kit.NOW + DAY)
+    assert [(one.person, one.reason, one.state, one.removed) for one in receipts] == [
+        ("p1", "opted_out", "final",
+         {"adapter": 1, "checkpoints": 1, "headshots": 1, "originals": 1, "thumbnails": 1})
+    ]  # fmt: skip
+    assert list(vault.blobs.keys("people/p1/")) == [retouched, "people/p1/selfies/1.jpg"]
+    with vault.reading() as session:
+        assert session.get(Adapter, "ap1") is None
+        assert session.get(Headshot, "hp1") is None
+        assert session.get(Headshot, "f") is not None
+    assert "does not want generated pictures" in (settings.receipts / f"{receipts[0].id}.html").read_text()
+    assert kit.fingerprint(vault, company["p2"])
+    assert run_retention(settings, kit.NOW + 2 * DAY) == []
+
+
+def test_an_approved_picture_outlives_an_opt_out_but_not_its_original(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    original = vault.write(vault.permit("p1", now=kit.NOW), "originals", "o.png", b"drawn", now=kit.NOW)
+    _approve(vault, "p1", kit.NOW)
+    with vault.session() as session:
+        session.get_one(Headshot, "hp1").original_key = original
+        session.get_one(Employee, "p1").generation = False  # the roster says so; there is no decision
+    assert run_retention(settings, kit.NOW)[0].removed == {"adapter": 1, "originals": 1}
+    assert _keys(vault, "p1") == ["headshots", "selfies", "thumbnails"]
+
+
+def test_an_opt_out_that_was_taken_back_deletes_nothing(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    _say(vault, "opt_out", kit.NOW + timedelta(minutes=1))
+    _say(vault, "undo", kit.NOW + timedelta(minutes=2))
+    assert run_retention(settings, kit.NOW + DAY) == []
+
+
+def test_an_opt_out_outlives_the_batch_it_was_said_in(settings: Settings, vault: Vault, kit: ModuleType) -> None:
+    kit.photograph(vault, kit.enrol(vault, "p1"))
+    kit.photograph(vault, kit.enrol(vault, "p2"))
+    _say(vault, "opt_out", kit.NOW)
+    _say(vault, "approve", kit.NOW + DAY, "p2")
+    run_retention(settings, kit.NOW + 366 * DAY)
+    with vault.reading() as session:
+        assert session.get(Batch, "b1") is None
+        assert [(one.employee_id, one.verdict) for one in session.exec(select(Decision))] == [("p1", "opt_out")]
+        assert standing_opt_outs(session).keys() == {"p1"}
+
+
+def test_a_roster_on_which_everybody_opts_out_stops_the_sweep(
+    settings: Settings, vault: Vault, kit: ModuleType
+) -> None:
+    for number in range(26):
+        with vault.session() as session:
+            session.add(Employee(id=f"q{number}", number=str(number), generation=False, updated_at=kit.NOW))
+            session.add(Consent(id=f"c{number}", employee_id=f"q{number}", given_at=kit.NOW))
+        vault.write(vault.permit(f"q{number}", now=kit.NOW), "adapter", "a", b"x", now=kit.NOW)
+    with pytest.raises(MassDeletion, match="26 people would have opted out at once"):
+        run_retention(settings, kit.NOW)
+    assert len(run_retention(settings, kit.NOW, allow_mass_deletion=True)) == 26
 
 
 def test_a_month_of_outage_is_caught_up_in_one_run(settings: Settings, vault: Vault, kit: ModuleType) -> None:

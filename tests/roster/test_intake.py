@@ -12,7 +12,7 @@ from tasks.roster.intake import admit, note_roster, seat_everybody
 from tasks.roster.read import Roster, read_roster
 from tasks.vault.batches import Order, load_batch, open_batch, seats_of
 from tasks.vault.failures import NoConsent
-from tasks.vault.records import AuditEntry, Consent, Employee, Erasure
+from tasks.vault.records import AuditEntry, Consent, Decision, Employee, Erasure, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -134,6 +134,31 @@ def test_a_forgotten_person_needs_a_consent_dated_after(vault: Vault) -> None:
         assert [one.employee_id for one in session.exec(select(Consent))] == [ann.id], "the old yes is not read again"
     fresh = GIVEN.replace(b"2026-10-01", b"2026-11-25")
     assert standing(vault, take(vault, roster, read_consents(fresh, "c.csv"), later))["007"] == ("ready", None)
+
+
+def test_a_no_said_at_the_desk_outranks_the_next_roster(vault: Vault) -> None:
+    roster = read_roster(b"Employee ID,Name,Headshot generation\n007,Ann,yes\n", "r.csv")
+    batch = take(vault, roster, read_consents(GIVEN, "c.csv"))
+    ann = seats_of(vault, batch)[0].employee_id
+
+    def say(verdict: str, hours: int) -> None:
+        at = NOW + timedelta(hours=hours)
+        with vault.session() as session:
+            session.add(Decision(id=verdict, employee_id=ann, batch_id=batch, verdict=verdict, by="hr", at=at))
+
+    def lane() -> object:
+        with vault.session() as session:
+            session.delete(session.get_one(Seat, (batch, ann)))
+        take(vault, roster, read_consents(GIVEN, "c.csv"))
+        detail = seats_of(vault, batch)[0].detail
+        return detail["lane"] if isinstance(detail, dict) else None
+
+    say("opt_out", 1)
+    assert lane() == "faithful"
+    with vault.reading() as session:
+        assert session.get_one(Employee, ann).generation is False
+    say("undo", 2)
+    assert lane() == "generated"
 
 
 def test_records_hold_the_newest_roster_and_the_audit_no_names(vault: Vault) -> None:
