@@ -59,10 +59,19 @@ def forget(
         if not yes and not typer.confirm(f"Erase everything about {len(people)} people? This cannot be undone"):
             raise typer.Exit(1)
         rules = load_rules(settings.retention_rules)
-        around = Surroundings(rules, "command", lambda batch: rewrite_report(vault, batch, now=now))
+        around = Surroundings(
+            rules, "command", lambda batch: rewrite_report(vault, batch, now=now), progress=_say_progress
+        )
         for receipt in forget_people(vault, [(person, "requested", now) for person in people], now, around):
             console.print(f"{receipt.sentence}  Receipt {receipt.id}, in {settings.receipts}", soft_wrap=True)
         write_checkpoint(vault, now)
+
+
+def _say_progress(done: int, total: int) -> None:
+    """Reading every file for a name can take a minute: a line that is written over says how far it is."""
+    if console.is_terminal:
+        ending = "\n" if done == total else "\r"
+        console.print(f"Looking for traces: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB", end=ending)
 
 
 def _whom(vault: "Vault", number: str | None, department: str | None, leavers: Path | None) -> list[str]:
@@ -139,6 +148,34 @@ def run(
     for receipt in receipts:
         console.print(f"{receipt.sentence}  Receipt {receipt.id}", soft_wrap=True)
     console.print(f"{len(receipts)} receipts.")
+
+
+@retention.command("search-again")
+def search_again(receipt: Annotated[str, typer.Argument(help="The number of a receipt that is blocked.")]) -> None:
+    """Look again for a forgotten person's traces, with words that only you still know. They are stored nowhere."""
+    from tasks.retention import erase
+    from tasks.retention.clock import read_clock
+    from tasks.retention.rows import SHORTEST_NAME
+    from tasks.retention.rules import load_rules
+    from tasks.retention.sweep import write_checkpoint
+    from tasks.vault.settings import load_settings
+    from tasks.vault.store import open_vault
+
+    settings = load_settings()
+    now = read_clock(settings.audit / "clock.json")
+    asked = [
+        (kind, typer.prompt(kind.capitalize(), default="", show_default=False, hide_input=True))
+        for kind in ("name", "e-mail")
+    ]
+    words = [(kind, word.strip()) for kind, word in asked if len(word.strip()) >= SHORTEST_NAME]
+    with open_vault(settings) as vault:
+        if not words or receipt not in erase.open_cases(vault, now)[0]:
+            console.print("There is nothing to look for, or no such receipt waits.")
+            raise typer.Exit(1)
+        around = erase.Surroundings(load_rules(settings.retention_rules), "command", progress=_say_progress)
+        found = erase.search_again(vault, receipt, words, now, around)
+        console.print(f"{found.sentence}  Receipt {found.id}, in {settings.receipts}", soft_wrap=True)
+        write_checkpoint(vault, now)
 
 
 @retention.command("policy")

@@ -30,7 +30,7 @@ from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_r
 from tasks.retention.rows import clear_batches, empty_rows, mentions_of
 from tasks.retention.rules import Rules, load_rules
 from tasks.retention.scratch import clear_scratch
-from tasks.retention.traces import places_with
+from tasks.retention.traces import Progress, look_for
 from tasks.vault.audit_log import Event, append
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
@@ -56,6 +56,8 @@ class Surroundings:
     rewrite_report: Callable[[str], object] | None = None
     # Folders outside `home` to search for traces: Prefect's home, the temporary folder.
     search: tuple[Path, ...] = ()
+    # Told how many bytes of how many were read, when searching takes more than a moment.
+    progress: Progress | None = None
 
 
 @dataclass
@@ -109,19 +111,38 @@ def carry_out(vault: Vault, cases: Sequence[str], now: datetime, around: Surroun
     return _work_through(vault, cases, now, around, final=False)
 
 
+def search_again(
+    vault: Vault, case: str, words: Sequence[tuple[str, str]], now: datetime, around: Surroundings
+) -> Receipt:
+    """Carry a case on with the person's words, given as (kind, word) by somebody who knows them: when their trace was
+    found somewhere and has been removed there. Nothing of the words is stored.
+    """
+    known = Mentioned("", tuple(word for _, word in words), tuple(kind for kind, _ in words))
+    return _work_through(vault, [case], now, around, final=False, known=known)[0]
+
+
 def look_again(vault: Vault, cases: Sequence[str], now: datetime, around: Surroundings) -> list[Receipt]:
     """The last look, once every writer from before the fence must be dead: sweep and verify all again, then final."""
     return _work_through(vault, cases, now, around, final=True)
 
 
 def _work_through(
-    vault: Vault, cases: Sequence[str], now: datetime, around: Surroundings, *, final: bool
+    vault: Vault,
+    cases: Sequence[str],
+    now: datetime,
+    around: Surroundings,
+    *,
+    final: bool,
+    known: Mentioned | None = None,
 ) -> list[Receipt]:
     """One step at a time for everybody, because the reports are read through for all of them at once; within a step
     by groups. Names are emptied only after everything that has to be found by them."""
     if not cases:
         return []
     everybody = [case for some in _groups(cases) for case in _load(vault, some)]
+    if known is not None:
+        for case in everybody:
+            case.mentioned = replace(known, id=case.person)
     for group in _groups(everybody):
         _destroy_keys(vault, group)
         _erase_blobs(vault, group)
@@ -225,17 +246,24 @@ def _empty_log(vault: Vault, group: Sequence[_Case]) -> None:
         case.evidence["log_pending"] = not emptied
 
 
-def _search_bytes(vault: Vault, group: Sequence[_Case], around: Surroundings) -> None:
-    """For a single person, read every file here for their name: the strongest thing a receipt can say."""
-    case = group[0]
-    # While a reader holds the log the name is still in it, which the receipt says already.
-    if len(group) != 1 or case.evidence["log_pending"]:
-        return
-    places = places_with(case.mentioned.words, vault.settings.home, around.search)
-    if places is not None:
-        case.evidence["bytes_searched"] = places == 0
-    if places:
-        case.evidence["residue"] = {**case.evidence["residue"], "trace": places}
+def _search_bytes(vault: Vault, everybody: Sequence[_Case], around: Surroundings) -> None:
+    """Read every file here for their names: the strongest thing a receipt can say.
+
+    Only the first time: afterwards the names are known to nobody, so what was found then stays on the case until
+    somebody who knows them looks again (`search_again`). While a reader holds the log the name is still in it, which
+    the receipt says already.
+    """
+    named = [case for case in everybody if case.mentioned.words and not case.evidence["log_pending"]]
+    if named:
+        limit = vault.settings.search_limit
+        people = [case.mentioned for case in named]
+        search = look_for(people, vault.settings.home, around.search, limit, around.progress)
+        for case in named:
+            case.evidence["search"] = search.evidence(case.mentioned)
+    for case in everybody:
+        places = case.evidence.get("search", {}).get("places", 0)
+        if places:
+            case.evidence["residue"] = {**case.evidence["residue"], "trace": places}
     reach("erase.search.done")
 
 

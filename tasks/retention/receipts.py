@@ -8,7 +8,7 @@ Signed JSON for machines, one page of HTML for the person; both files' hashes go
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from html import escape
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.retention.rules import Rules
+from tasks.retention.traces import describe
 from tasks.vault.records import Erasure
 from tasks.vault.signing import Signer
 from tasks.vault.store import Vault
@@ -94,6 +95,7 @@ class Receipt:
     company: str
     secret: str = ""  # the commitment's salt, for the person alone: on no disk, in no file
     outside: tuple[str, ...] = OUTSIDE
+    search: dict[str, Any] = field(default_factory=dict)  # what was read for the person's words, and what was not
     kept: tuple[str, ...] = KEPT  # what stays on purpose, until the time for proof is up
 
     def __post_init__(self) -> None:
@@ -132,8 +134,9 @@ def receipt_of(case: Erasure) -> Receipt:
     level = "none"
     if evidence.get("verified") and not residue:
         level = "cryptographic" if evidence.get("keys_destroyed") else "listed"
+        searched = evidence.get("search", {}).get("places") == 0
         are_files_all = evidence.get("records") != "postgresql"  # whose files are not ours to read
-        if level == "cryptographic" and evidence.get("bytes_searched") and are_files_all and not log_pending:
+        if level == "cryptographic" and searched and are_files_all and not log_pending:
             level = "bytes"
     return Receipt(
         id=case.id,
@@ -154,6 +157,7 @@ def receipt_of(case: Erasure) -> Receipt:
         residue=residue,
         held_by_log=log_pending,
         outside=outside_of(str(evidence.get("records", ""))),
+        search=dict(evidence.get("search", {})),
         kept=KEPT if case.scope == "person" else (),
         rules=str(evidence.get("rules", "")),
         company=str(evidence.get("company", "")),
@@ -202,6 +206,7 @@ def receipt_page(receipt: Receipt) -> str:
         row("Removed", f"{removed} ({receipt.removed_bytes:,} bytes)"),
         row("Keys destroyed", receipt.keys_destroyed),
         row("Level of proof", _LEVELS[receipt.level]),
+        *(row(what, how) for what, how in (describe(receipt.search) if receipt.scope == "person" else ())),
         row("Rules in force", receipt.rules),
     ]
     if receipt.state == "provisional":

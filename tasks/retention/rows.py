@@ -16,7 +16,7 @@ from tasks.vault.keys import Keyring
 from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Employee, Headshot, Seat, Selfie
 from tasks.vault.tombstones import is_tombstone, set_tombstones
 
-_SHORTEST_NAME = 5  # characters; shorter ones are found in unrelated text
+SHORTEST_NAME = 5  # characters; shorter ones are found in unrelated text
 _SHORTEST_NUMBER = 6
 
 
@@ -37,7 +37,7 @@ def mentions_of(session: Session, people: Sequence[str]) -> dict[str, Mentioned]
         words = []
         if row.email:
             words.append(("e-mail", row.email))
-        if len(row.name) >= _SHORTEST_NAME and row.name not in shared:
+        if len(row.name) >= SHORTEST_NAME and row.name not in shared:
             words.append(("name", row.name))
         if len(row.number) >= _SHORTEST_NUMBER and not is_tombstone(row.number, row.id):
             words.append(("number", row.number))

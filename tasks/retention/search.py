@@ -132,25 +132,44 @@ def _png_texts(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 def search_files(roots: Iterable[Path], wanted: Spellings, *, skip: Iterable[Path] = ()) -> Iterator[Hit]:
     """Every needle below these folders: in contents, names, link targets and extended attributes."""
+    for path in paths_below(roots, skip=skip):
+        yield from search_path(path, wanted)
+
+
+def paths_below(roots: Iterable[Path], *, skip: Iterable[Path] = ()) -> Iterator[str]:
+    """These folders and everything below them, links as links."""
     left_out = {str(path) for path in skip}
     for root in roots:
         pending = [str(root)]
         while pending:
             path = pending.pop()
-            if path in left_out:
+            if path in left_out or not os.path.lexists(path):
                 continue
-            yield from search_bytes(os.path.basename(path).encode(), wanted, f"name of {path}", _DEEPEST)
+            yield path
             try:
-                if os.path.islink(path):
-                    yield from search_bytes(os.fsencode(os.readlink(path)), wanted, f"link {path}", _DEEPEST)
-                elif os.path.isdir(path):
+                if os.path.isdir(path) and not os.path.islink(path):
                     pending.extend(entry.path for entry in os.scandir(path))
-                elif os.path.isfile(path):
-                    yield from search_bytes(Path(path).read_bytes(), wanted, path)
-                    for name in os.listxattr(path):
-                        yield from search_bytes(os.getxattr(path, name), wanted, f"attribute of {path}", _DEEPEST)
             except (FileNotFoundError, NotADirectoryError):  # gone meanwhile
                 continue
+
+
+def search_name(path: str, wanted: Spellings) -> Iterator[Hit]:
+    """Every needle in the last part of a path."""
+    yield from search_bytes(os.path.basename(path).encode(), wanted, f"name of {path}", _DEEPEST)
+
+
+def search_path(path: str, wanted: Spellings) -> Iterator[Hit]:
+    """Every needle in one file, folder or link: its name, its content or target, its extended attributes."""
+    yield from search_name(path, wanted)
+    try:
+        if os.path.islink(path):
+            yield from search_bytes(os.fsencode(os.readlink(path)), wanted, f"link {path}", _DEEPEST)
+        elif os.path.isfile(path):
+            yield from search_bytes(Path(path).read_bytes(), wanted, path)
+            for name in os.listxattr(path):
+                yield from search_bytes(os.getxattr(path, name), wanted, f"attribute of {path}", _DEEPEST)
+    except (FileNotFoundError, NotADirectoryError):  # gone meanwhile
+        return
 
 
 def search_blobs(blobs: Blobs, wanted: Spellings, prefix: str = "") -> Iterator[Hit]:

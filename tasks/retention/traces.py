@@ -1,31 +1,114 @@
-"""After somebody was forgotten: is their name still in any file here, in any spelling?
+"""After people were forgotten: are their names still in any file here, in any spelling?
 
-Only for one person at a time, and only where reading everything takes seconds. Uploads waiting in `drops` are HR's own
-words about many people; they go by their own date, and every receipt names them among what it does not vouch for.
+Every file below `home` is read, and below whatever else the caller names. What is left out is counted, and stands on
+the receipt: encrypted pictures of others (noise without their keys), and uploads waiting in `drops`, which are HR's own
+words about many people and go by their own date. Reading takes time by the byte and by the person, so above a limit
+(`ROLLCALL_SEARCH_LIMIT`) nothing is read, and the receipt says that instead.
 """
 
 import os
-from collections.abc import Sequence
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tasks.retention.search import search_files, spellings
+from tasks.retention.mentions import Mentioned
+from tasks.retention.search import paths_below, search_name, search_path, spellings
+from tasks.vault.sealing import MAGIC
 
-_SEARCHABLE = 1 << 28  # bytes; a larger home is not read through after every single forgetting
 UPLOADS = "drops"
+_PATIENCE = 2.0  # seconds before somebody who waits is told how far it is
+
+Progress = Callable[[int, int], object]  # bytes read, bytes to read
 
 
-def places_with(words: Sequence[str], home: Path, elsewhere: Sequence[Path]) -> int | None:
-    """In how many places these words are found; None when there are no words or too much to read."""
-    if not words or _size(home) > _SEARCHABLE:
-        return None
-    hits = search_files((home, *elsewhere), spellings(words), skip=(home / UPLOADS,))
-    return len({hit.where for hit in hits})
+@dataclass(frozen=True)
+class Search:
+    """What was read, what was not, and in how many places each person was found. Without `places` nothing was read."""
+
+    files: int
+    bytes: int  # read, or to be read
+    sealed: int  # encrypted pictures, of which only the names were read
+    limit: int
+    places: dict[str, int] | None  # person -> how many
+
+    def evidence(self, who: Mentioned) -> dict[str, Any]:
+        """For one person's case: counts and kinds of words, never a word or a path."""
+        if self.places is None:
+            return {"bytes": self.bytes, "limit": self.limit}
+        found = self.places.get(who.id, 0)
+        return {
+            "files": self.files, "bytes": self.bytes, "sealed": self.sealed, "places": found, "for": list(who.kinds),
+        }  # fmt: skip
 
 
-def _size(folder: Path) -> int:
-    total = 0
-    for base, _, names in os.walk(folder):
-        for name in names:
-            path = Path(base) / name
-            total += path.stat().st_size if path.exists() else 0
-    return total
+def look_for(
+    people: Sequence[Mentioned], home: Path, elsewhere: Sequence[Path], limit: int, progress: Progress | None = None
+) -> Search:
+    """Read everything once for all of these people. `limit`: bytes to read, times people to look for."""
+    readable, sealed = _sorted_out((home, *elsewhere), home)
+    total = sum(size for _, size in readable)
+    if total * len(people) > limit:
+        return Search(len(readable), total, len(sealed), limit, None)
+    owners = [person.id for person in people for _ in person.words]
+    wanted = spellings(word for person in people for word in person.words)
+    places: dict[str, set[str]] = defaultdict(set)
+    for path in sealed:
+        for hit in search_name(path, wanted):
+            places[owners[hit.needle]].add(hit.where)
+    begun, done = time.monotonic(), 0
+    for path, size in readable:
+        for hit in search_path(path, wanted):
+            places[owners[hit.needle]].add(hit.where)
+        done += size
+        if progress is not None and time.monotonic() - begun > _PATIENCE:
+            progress(done, total)
+    return Search(len(readable), total, len(sealed), limit, {person: len(found) for person, found in places.items()})
+
+
+def _sorted_out(roots: Sequence[Path], home: Path) -> tuple[list[tuple[str, int]], list[str]]:
+    """What can be read, with its size, and encrypted blobs."""
+    readable: list[tuple[str, int]] = []
+    sealed: list[str] = []
+    blobs = str(home / "blobs") + os.sep
+    for path in paths_below(roots, skip=(home / UPLOADS,)):
+        size = _size(path)
+        if path.startswith(blobs) and size and _begins_sealed(path):
+            sealed.append(path)
+        else:
+            readable.append((path, size))
+    return readable, sealed
+
+
+def _size(path: str) -> int:
+    """Bytes to read; nothing for folders, links, and what is gone meanwhile."""
+    return os.path.getsize(path) if os.path.isfile(path) and not os.path.islink(path) else 0
+
+
+def _begins_sealed(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def describe(search: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The lines about a search on a receipt, from its evidence."""
+    if not search:
+        yield "Searched byte by byte", "no: there was no name, e-mail or number that is this person's alone"
+    elif "limit" in search:
+        yield (
+            "Searched byte by byte",
+            f"no: {search['bytes']:,} bytes to read are over the limit of {search['limit']:,} (ROLLCALL_SEARCH_LIMIT)",
+        )
+    else:
+        found = f"found in {search['places']} places" if search["places"] else "found nowhere"
+        yield (
+            f"Searched byte by byte for {' and '.join(search['for'])}",
+            f"{search['files']:,} files and folders, {search['bytes']:,} bytes: {found}",
+        )
+        yield (
+            "Not searched",
+            f"{search['sealed']:,} encrypted pictures of others; uploads, which go by their own date; what is not on "
+            "this machine",
+        )

@@ -7,7 +7,7 @@ only in the `Settings` they pass.
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ByteSize, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     desk_password: str | None = Field(None, repr=False, description="lets reviewers in; without it only this machine")
     retention_rules: Path | None = Field(None, description="the company's retention TOML; built-in rules when unset")
     checkpoint_copies: Path | None = Field(None, description="a second place, better elsewhere, for audit checkpoints")
+    search_limit: ByteSize = Field(
+        ByteSize(1 << 30),
+        description="most that is read, times people, to see that a forgotten name is in no file; `4GiB` reads longer",
+    )
     writer_life: timedelta = Field(
         timedelta(hours=6),
         description="longest a step may run between its permit and its last byte; erasure sweeps again after it",

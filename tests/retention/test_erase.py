@@ -13,8 +13,19 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from tasks.retention import choose_people
-from tasks.retention.erase import NobodyHere, Surroundings, carry_out, forget, forget_people, look_again, open_cases
+from tasks.retention.erase import (
+    NobodyHere,
+    Surroundings,
+    carry_out,
+    forget,
+    forget_people,
+    look_again,
+    open_cases,
+    search_again,
+)
+from tasks.retention.mentions import Mentioned
 from tasks.retention.rules import load_rules
+from tasks.retention.traces import look_for
 from tasks.vault.failpoints import listening
 from tasks.vault.failures import Fenced, Forgotten
 from tasks.vault.records import AuditEntry, Batch, Consent, Employee, Erasure, Seat
@@ -165,6 +176,56 @@ def test_a_trace_elsewhere_makes_it_blocked(
     assert receipt.state == "blocked"
     assert receipt.residue == ("trace: 1",)
     assert receipt.level == "none"
+    # The name is known to nobody here any more, so the next sweep cannot take the finding back; who knows it can.
+    again = carry_out(vault, [receipt.id], kit.NOW, AROUND)[0]
+    assert (again.state, again.residue) == ("blocked", ("trace: 1",))
+    around = Surroundings(load_rules(), search=(prefect,))
+    words = [("name", company["p1"].name), ("e-mail", company["p1"].email)]
+    assert search_again(vault, receipt.id, words, kit.NOW, around).state == "blocked"
+    (prefect / "prefect.db").write_text("parameters: p1")
+    cleared = search_again(vault, receipt.id, words, kit.NOW, around)
+    assert (cleared.state, cleared.search["places"], cleared.search["for"]) == ("provisional", 0, ["name", "e-mail"])
+    assert kit.hits([vault.settings.home], company["p1"]) == [], "what was asked with is not stored"
+
+
+def test_a_department_is_searched_for_in_one_reading(tmp_path: Path, kit: ModuleType) -> None:
+    """Each is found where they are and not where somebody else is; encrypted pictures are counted, not read."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    told: list[tuple[int, int]] = []
+    with open_vault(Settings(home=tmp_path / "home")) as vault:
+        people = [kit.enrol(vault, f"p{number}") for number in range(3)]
+        for who in people:
+            kit.photograph(vault, who)
+        (elsewhere / "notes.txt").write_text(f"ask {people[1].email}")
+        around = Surroundings(load_rules(), search=(elsewhere,), progress=lambda done, of: told.append((done, of)))
+        wishes = [(who.id, "requested", kit.NOW) for who in people[:2]]
+        found = {one.person: one for one in forget_people(vault, wishes, kit.NOW, around)}
+        assert (found["p0"].state, found["p0"].level, found["p0"].search["places"]) == ("provisional", "bytes", 0)
+        assert (found["p1"].state, found["p1"].residue) == ("blocked", ("trace: 1",))
+        assert found["p0"].search["sealed"] == 4, "the third person's"
+        assert found["p0"].search["for"] == ["e-mail", "name", "number"]
+    assert told == [], "what takes a moment needs no progress"
+
+
+def test_above_the_limit_nothing_is_read_and_the_receipt_says_so(tmp_path: Path, kit: ModuleType) -> None:
+    with open_vault(Settings(home=tmp_path / "home", search_limit=1000)) as vault:
+        kit.photograph(vault, kit.enrol(vault, "p1"))
+        receipt = forget(vault, "p1", "requested", kit.NOW, AROUND)
+    assert receipt.level == "cryptographic"
+    assert receipt.search["limit"] == 1000
+    assert "places" not in receipt.search
+
+
+def test_a_long_search_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.retention.traces._PATIENCE", -1.0)
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(b"x" * 100)
+    told: list[tuple[int, int]] = []
+    who = Mentioned("p1", ("Zanzi Okapi",), ("name",))
+    search = look_for([who], tmp_path, (), 1 << 20, lambda done, of: told.append((done, of)))
+    assert told[-1] == (200, 200)
+    assert search.evidence(who) == {"files": 3, "bytes": 200, "sealed": 0, "places": 0, "for": ["name"]}
 
 
 def test_a_reader_that_holds_the_log_delays_the_final_word(settings: Settings, kit: ModuleType) -> None:

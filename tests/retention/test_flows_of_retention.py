@@ -57,3 +57,30 @@ def test_a_real_run_leaves_ids_only_in_prefect(home: Path, tmp_path: Path, kit: 
     assert "forget p1" in names
     with open_vault(Settings(home=home)) as vault, vault.reading() as session:
         assert session.get_one(Employee, "p1").state == "erased"
+
+
+def test_a_trace_that_was_removed_by_hand_is_looked_for_again(
+    home: Path, kit: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the command line: blocked by a note that somebody left, then cleared with words that only HR still knows."""
+    from typer.testing import CliRunner
+
+    from flows import cli_keeping
+
+    note = home / "note.txt"
+    note.write_text(f"call {kit.canary('p1').email}")
+    identity = flow.forget_person.fn("p1")
+    ask = CliRunner()
+
+    def look(receipt: str, words: str) -> tuple[int, str]:
+        result = ask.invoke(cli_keeping.retention, ["search-again", receipt], input=words)
+        return result.exit_code, " ".join(result.output.split())
+
+    assert "NOT erased" in look(identity, f"\n{kit.canary('p1').email}\n")[1]
+    note.unlink()
+    assert look(identity, "\n\n") == (1, "Name: E-mail: There is nothing to look for, or no such receipt waits.")
+    code, said = look(identity, f"{kit.canary('p1').name}\n{kit.canary('p1').email}\n")
+    assert code == 0
+    assert "one more look is due" in said
+    assert "Quagga" not in said, "what is typed is not shown"
+    assert kit.hits([home], kit.canary("p1")) == []

@@ -27,6 +27,9 @@ def _case(state: str = "final", **evidence: Any) -> Erasure:
     )  # fmt: skip
 
 
+_SEARCHED = {"files": 9, "bytes": 1234, "sealed": 2, "places": 0, "for": ["e-mail", "name"]}
+
+
 @pytest.fixture
 def signer(tmp_path: Path) -> Signer:
     return open_signer(tmp_path / "signing.key", tmp_path / "signing.pub")
@@ -36,8 +39,8 @@ def test_the_level_is_what_was_measured() -> None:
     assert receipt_of(_case()).level == "none"
     assert receipt_of(_case(verified=True)).level == "listed"
     assert receipt_of(_case(verified=True, keys_destroyed=2)).level == "cryptographic"
-    assert receipt_of(_case(verified=True, keys_destroyed=2, bytes_searched=True)).level == "bytes"
-    searched_only = receipt_of(_case(verified=True, bytes_searched=True))
+    assert receipt_of(_case(verified=True, keys_destroyed=2, search=_SEARCHED)).level == "bytes"
+    searched_only = receipt_of(_case(verified=True, search=_SEARCHED))
     assert searched_only.level == "listed"
 
 
@@ -114,6 +117,19 @@ def test_it_says_what_is_kept_of_a_person_and_nothing_of_the_kind_for_single_ite
     assert receipt_of(case).body()["kept"] == KEPT
     case.scope = "items"
     assert "What is kept" not in receipt_page(receipt_of(case))
+
+
+def test_what_was_and_was_not_searched_is_said() -> None:
+    page = receipt_page(receipt_of(_case(verified=True, search=_SEARCHED)))
+    assert "Searched byte by byte for e-mail and name" in page
+    assert "9 files and folders, 1,234 bytes: found nowhere" in page
+    assert "2 encrypted pictures of others" in page
+    too_much = {"bytes": 5_000_000_000, "limit": 1_000_000_000}
+    page = receipt_page(receipt_of(_case(verified=True, keys_destroyed=1, search=too_much)))
+    assert "no: 5,000,000,000 bytes to read are over the limit of 1,000,000,000" in page
+    assert receipt_of(_case(verified=True, keys_destroyed=1, search=too_much)).level == "cryptographic"
+    assert "no: there was no name, e-mail or number" in receipt_page(receipt_of(_case(verified=True)))
+    assert receipt_of(_case(verified=True, keys_destroyed=1, records="postgresql", search=_SEARCHED)).level != "bytes"
 
 
 def test_the_limits_of_postgresql_are_on_its_receipts_alone() -> None:
