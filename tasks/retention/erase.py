@@ -155,7 +155,7 @@ def _work_through(
     _search_bytes(vault, everybody, around)
     signer = open_signer(vault.settings.signing_key, vault.settings.audit / "signing.pub")
     receipts = [one for group in _groups(everybody) for one in _conclude(vault, group, now, around, signer, final)]
-    _rewrite_reports(vault, batches, now, around)
+    rewrite_reports(vault, batches, now, around)
     return receipts
 
 
@@ -222,10 +222,10 @@ def _erase_rows(vault: Vault, group: Sequence[_Case], now: datetime) -> None:
     reach("erase.rows.done")
 
 
-def _rewrite_reports(vault: Vault, batches: Iterable[str], now: datetime, around: Surroundings) -> None:
-    """Reports that lost a page are written again from the records, which no longer know these people.
+def rewrite_reports(vault: Vault, batches: Iterable[str], now: datetime, around: Surroundings) -> None:
+    """Reports that lost a page or a picture are written again from the records, which no longer know them.
 
-    For looks only: the mentions are gone already, so a report that cannot be written is noted and holds up nothing.
+    For looks only: what had to go is gone already, so a report that cannot be written is noted and holds up nothing.
     """
     if around.rewrite_report is None:
         return

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from tasks.retention.erase import GROUP, Surroundings
+from tasks.retention.erase import GROUP, Surroundings, rewrite_reports
 from tasks.retention.pages import remove_pictures
 from tasks.retention.plan import Verdict
 from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_receipt
@@ -44,8 +44,11 @@ def expire_items(vault: Vault, verdicts: Iterable[Verdict], now: datetime, aroun
     shares = _shares(verdicts)
     receipts: list[Receipt] = []
     signer = open_signer(vault.settings.signing_key, vault.settings.audit / "signing.pub")
+    batches: set[str] = set()
     for start in range(0, len(shares), GROUP):
-        receipts += _expire_group(vault, shares[start : start + GROUP], now, around, signer)
+        group = shares[start : start + GROUP]
+        receipts += _expire_group(vault, group, now, around, signer, batches)
+    rewrite_reports(vault, batches, now, around)  # the pictures that stay were in the same folders
     return receipts
 
 
@@ -66,15 +69,16 @@ def _shares(verdicts: Iterable[Verdict]) -> list[_Share]:
 
 
 def _expire_group(
-    vault: Vault, shares: Sequence[_Share], now: datetime, around: Surroundings, signer: Signer
+    vault: Vault, shares: Sequence[_Share], now: datetime, around: Surroundings, signer: Signer, batches: set[str]
 ) -> list[Receipt]:
+    """Everything for these people; `batches` collects whose reports lost pictures."""
     reach("expire.keys.before")
     shredded = _shred_whole_kinds(vault, shares)
     reach("expire.keys.done")
     cases = [_delete_bytes(vault, share, shredded, now) for share in shares]
     vault.blobs.settle()
     reach("expire.blobs.done")
-    remove_pictures(vault.settings.reports, [share.person for share in shares])
+    batches |= set(remove_pictures(vault.settings.reports, [share.person for share in shares]))
     reach("expire.pages.done")
     gone = [key for share, case in zip(shares, cases, strict=True) if case.evidence["verified"] for key in share.keys]
     with vault.session() as session:

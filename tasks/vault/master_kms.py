@@ -3,6 +3,8 @@
 Every wrapping names the person and the kind in the encryption context, so the service itself refuses a wrapped key that
 was moved to somebody else. The context stands in the service's own log: opaque ids and kinds, never a name. Each blob
 that is written or read asks the service once, because data keys are never cached: a destroyed key is gone at once.
+
+Tried with the true client against moto's server and against one that only refuses; not against AWS itself.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -40,6 +40,23 @@ def _keys(vault: Vault, who: str) -> list[str]:
     return [key.split("/")[2] for key in vault.blobs.keys(f"people/{who}/")]
 
 
+def test_a_report_that_lost_photos_is_written_again(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    """Approved pictures lie in the same folder as the photos that had to go: the report shows them again."""
+    _approve(vault, "p1", kit.NOW + timedelta(hours=1))
+    written: list[str] = []
+
+    def rewrite(vault: Vault, batch: str) -> None:
+        assert not (settings.reports / batch / "people" / "p1").exists(), "what is due goes first"
+        written.append(batch)
+
+    run_retention(settings, kit.NOW + 8 * DAY, rewrite_report=rewrite)
+    assert written == ["b1"]
+    run_retention(settings, kit.NOW + 9 * DAY, rewrite_report=rewrite)
+    assert written == ["b1"]
+
+
 def test_photos_go_a_week_after_approval_and_the_picture_stays(
     settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
 ) -> None:
