@@ -90,7 +90,8 @@ def finish(
     face = find_head(picture, eyes)
     if face is None:
         raise CannotFinish("no_face")
-    cut = _cut(_prepare(picture, face, kit, eyes, (width, height)), kit, (width, height))
+    prepared = _prepare(picture, face, kit, eyes, (width, height))
+    cut = _cut(prepared, kit, (width, height), drawn=lane == "generated")
     source = (cut.cutout.alpha.shape[1], cut.cutout.alpha.shape[0])
     placement = place_head(cut.landmarks, kit.framing, cut.touching, source, (width, height))
     composed, alpha = _compose(cut, placement, kit, (width, height))
@@ -135,10 +136,10 @@ def _prepare(picture: Picture, face: Face, kit: BrandKit, eyes: Eyes, frame: tup
     )
 
 
-def _cut(prepared: _Prepared, kit: BrandKit, frame: tuple[int, int]) -> _Cut:
+def _cut(prepared: _Prepared, kit: BrandKit, frame: tuple[int, int], *, drawn: bool) -> _Cut:
     """The person cut out, with the little of the hair that the frame wants above the picture's top edge."""
     inter_eye = float(np.hypot(*(prepared.landmarks[1] - prepared.landmarks[0])))
-    cutout = cut_out(prepared.picture, prepared.coarse, 2.1 * inter_eye, prepared.enlarged)
+    cutout = cut_out(prepared.picture, prepared.coarse, 2.1 * inter_eye, prepared.enlarged, drawn=drawn)
     sides, inside = touching_sides(cutout.alpha), prepared.inside
     touching = Touching(
         left=sides.left and not inside.left,

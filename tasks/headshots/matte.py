@@ -33,18 +33,21 @@ class Cutout:
     colours: Floats  # (H, W, 3) linear light; defined everywhere, also where alpha is 0
 
 
-def cut_out(picture: Picture, coarse: Floats, face_width: float, grain: float = 1.0) -> Cutout:
+def cut_out(picture: Picture, coarse: Floats, face_width: float, grain: float = 1.0, *, drawn: bool = True) -> Cutout:
     """Refine a coarse matte of this picture. `face_width` (px) says how wide hair and its doubt may be.
 
     `grain` is the size in px of the finest detail there is: more than 1 in a picture that was enlarged. No strand
-    of hair is finer than that, so the doubt round the silhouette is no wider than a few grains.
+    of hair is finer than that, so the doubt round the silhouette is no wider than a few grains. `drawn` pictures
+    were drawn before a plain wall; what stands out from a photograph's white wall may hang on it.
     """
     height, width = coarse.shape
     scale = min(1.0, WORKING_SIDE / max(height, width))
     small_size = (max(8, round(width * scale)), max(8, round(height * scale)))
     light = to_linear(picture)
     small_light, small_coarse = (_reduced(values, small_size) for values in (light, coarse))
-    start = weigh_with_plain_wall(small_light, largest_part(small_coarse))
+    start = largest_part(small_coarse)
+    if drawn:
+        start = weigh_with_plain_wall(small_light, start)
     alpha = _refined(small_light, start, face_width * scale, grain * scale)
     person, back = estimate_colours(small_light, alpha)
     if scale < 1:

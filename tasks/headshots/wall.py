@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 LEAST_WALL = 0.08  # share of the picture that must be surely background for a fit
 FITS = 5  # of the wall, each without what stood out at the one before
+LEAST_PLAIN = 0.65  # share of the background that must be one wall
 PLAIN = 0.02  # median distance to the fit, in square roots of light, up to which a wall counts as plain
 WALL_NOISE = 3.5  # medians up to which a distance is the wall's own noise, and the least that counts as that
 LEAST_NOISE = 0.03
@@ -73,7 +74,8 @@ def _disc(radius: int) -> NDArray[np.uint8]:
 def _distance_to_wall(eased: Floats, far: NDArray[np.bool_]) -> tuple[Floats, float]:
     """Distance of every pixel to a wall lit as smoothly as a parabola, and the median distance of the wall itself.
 
-    Fitted where the wall surely is, and again without what stands out there: hair that the net has overlooked.
+    Fitted where the wall surely is, and again without what stands out there: hair that the net has overlooked. If
+    most of it stands out, there is no plain wall, and the distance is that of everything.
     """
     height, width = far.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -88,4 +90,6 @@ def _distance_to_wall(eased: Floats, far: NDArray[np.bool_]) -> tuple[Floats, fl
         near = np.sqrt(((seen - known @ fit) ** 2).sum(-1))
         middle = float(np.median(near[keep]))
         keep = near <= 2.5 * max(middle, 1e-3)
+    if keep.mean() < LEAST_PLAIN:
+        middle = float(np.median(near))
     return np.asarray(np.sqrt(((eased - terms @ fit) ** 2).sum(-1)), np.float32), middle

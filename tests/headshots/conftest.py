@@ -48,12 +48,18 @@ def opencv_eyes() -> Eyes:
 
 
 @pytest.fixture(scope="session")
-def portrait() -> Picture:
-    """A real portrait, 1024 px, in the public domain."""
-    file = SHARED / "testdata" / "photos" / "d11_1.jpg"
-    if not file.is_file():
+def photographs() -> Path:
+    """The folder with real portraits in the public domain."""
+    folder = SHARED / "testdata" / "photos"
+    if not (folder / "d11_1.jpg").is_file():
         pytest.skip("the folder with real portraits is not here (set ROLLCALL_SHARED)")
-    return read_picture(file.read_bytes()).picture
+    return folder
+
+
+@pytest.fixture(scope="session")
+def portrait(photographs: Path) -> Picture:
+    """A real portrait, 1024 px."""
+    return read_picture((photographs / "d11_1.jpg").read_bytes()).picture
 
 
 @pytest.fixture(scope="session")
