@@ -188,9 +188,9 @@ def test_no_credentials_are_said_so(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    master = open_master("kms:alias/rollcall?region=eu-west-1&endpoint=http://127.0.0.1:9", may_create=False)
     with pytest.raises(MasterKeyRefused, match="there are no credentials"):
-        nobody = "kms:alias/rollcall?region=eu-west-1&endpoint=http://127.0.0.1:9"
-        open_master(nobody, may_create=False).wrap(b"k" * 32, "p1", "a")
+        master.wrap(b"k" * 32, "p1", "a")
 
 
 @pytest.mark.parametrize(
