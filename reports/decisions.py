@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from tasks.headshots.redo import standing
 from tasks.vault.audit_log import Event, append
 from tasks.vault.records import Batch, Decision, Employee, Headshot, Seat
+from tasks.vault.standing import standing
 from tasks.vault.store import Vault
 
 VERDICTS = ("approve", "reject", "redo", "opt_out", "undo")

@@ -1,27 +1,12 @@
-"""Who asked for new pictures: reviewers' decisions, replayed in the order of their times.
+"""Who asked for new pictures and has not got them yet: the pages, the desk and the studio ask here."""
 
-A decision is an event that is added and never edited; "undo" is an event too. So what stands is never the last row
-of the table, and whoever wants to know asks here: the pages, the desk and the studio.
-"""
-
-from collections.abc import Iterable
 from datetime import datetime
 
 from sqlmodel import col, select
 
 from tasks.vault.records import Decision, Headshot, Seat
+from tasks.vault.standing import standing
 from tasks.vault.store import Vault
-
-
-def standing(decisions: Iterable[Decision]) -> list[Decision]:
-    """One person's decisions in order, without undone ones and their undoing."""
-    stack: list[Decision] = []
-    for decision in sorted(decisions, key=lambda one: (one.at, one.id)):
-        if decision.verdict != "undo":
-            stack.append(decision)
-        elif stack:
-            stack.pop()
-    return stack
 
 
 def wants_redo(vault: Vault, batch_id: str) -> dict[str, str]:

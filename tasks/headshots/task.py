@@ -1,12 +1,14 @@
 """Where Prefect calls in for step 4: taking one cohort's pictures, and asking for new ones."""
 
+from datetime import UTC, datetime
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.headshots.kit import load_kit
 from tasks.headshots.photographing import Studio, photograph, round_of
 from tasks.headshots.redo import wants_redo
-from tasks.vault.batches import load_batch, move_seat, note_work, seats_of
+from tasks.vault.batches import begin_run, load_batch, move_seat, note_work, seats_of
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vision.diffusion_card import load_base_card
@@ -34,6 +36,7 @@ def take_pictures(batch: str, number: int) -> None:
 def ask_again(batch: str) -> list[int]:
     """Gives everybody whose redo nobody has answered one more round. Returns the cohorts that have work to do."""
     with open_vault(load_settings()) as vault:
+        begin_run(vault, batch, datetime.now(UTC))
         wanted = wants_redo(vault, batch)
         for seat in seats_of(vault, batch, states=("done", "flagged")):
             if decision := wanted.get(seat.employee_id):

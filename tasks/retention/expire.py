@@ -21,9 +21,9 @@ from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_r
 from tasks.vault.audit_log import Event, append
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
-from tasks.vault.opt_outs import standing_opt_outs
 from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Erasure, Headshot, Seat, Selfie, new_id
 from tasks.vault.signing import Signer, open_signer
+from tasks.vault.standing import standing_opt_outs
 from tasks.vault.store import Vault
 from tasks.vault.tombstones import clear_tombstones
 

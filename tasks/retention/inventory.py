@@ -12,9 +12,9 @@ from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
 from tasks.retention.plan import Clock, Item, Person
-from tasks.vault.opt_outs import standing_opt_outs
 from tasks.vault.records import Artifact, Batch, Consent, Decision, Employee, Erasure, Selfie
 from tasks.vault.register import blob_kind
+from tasks.vault.standing import standing_opt_outs
 from tasks.vault.store import Vault
 
 _LEARNT = frozenset({"adapter", "checkpoints"})

@@ -27,8 +27,8 @@ from tasks.roster.rows import ConsentCell, Roster, RosterRow
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import NoConsent
-from tasks.vault.opt_outs import standing_opt_outs
 from tasks.vault.records import Batch, Consent, Employee, Seat, new_id
+from tasks.vault.standing import standing_opt_outs
 from tasks.vault.store import Vault
 from tasks.vault.tombstones import forgotten_at
 

@@ -39,28 +39,24 @@ def batch_id(order: Order, roster_digest: str) -> str:
 
 
 def open_batch(vault: Vault, order: Order, roster_digest: str, now: datetime) -> str:
-    """Finds the batch of this order, or begins it, with the run's counts at nought. Returns its id."""
+    """Finds the batch of this order, or adds it, and begins a run of it. Returns its id."""
     identity = batch_id(order, roster_digest)
     with vault.session() as session:
         found = session.get(Batch, identity)
-        if found is not None:
-            found.facts = {**found.facts, "work": {}, "started_at": now.isoformat()}
-            session.add(found)
-        else:
-            begun = {"people": order.people, "work": {}, "started_at": now.isoformat()}
+        if found is None:
             session.add(
                 Batch(
-                    id=identity,
-                    created_at=now,
-                    drop=order.drop,
-                    kit=order.kit,
-                    quality=order.quality,
-                    base=order.base,
-                    roster_digest=roster_digest,
-                    facts=begun,
+                    id=identity, created_at=now, drop=order.drop, kit=order.kit, quality=order.quality, base=order.base,
+                    roster_digest=roster_digest, facts={"people": order.people},
                 )
-            )
+            )  # fmt: skip
+    begin_run(vault, identity, now)
     return identity
+
+
+def begin_run(vault: Vault, identity: str, now: datetime) -> None:
+    """A run of this batch begins: what it will have done is counted from nought."""
+    note_facts(vault, identity, work={}, started_at=now.isoformat())
 
 
 def load_batch(vault: Vault, identity: str) -> Batch:

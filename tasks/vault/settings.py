@@ -7,7 +7,7 @@ only in the `Settings` they pass.
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import ByteSize, Field, field_validator, model_validator
+from pydantic import ByteSize, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -24,9 +24,8 @@ class Settings(BaseSettings):
     keys_url: str | None = Field(None, description="database of wrapped keys, kept apart from the records on purpose")
     master_key: str | None = Field(
         None,
-        description="what wraps everybody's keys: a file, or kms:alias/NAME?region=... for a key management service",
+        description="what wraps everybody's keys: a file kept off the backups of `home`, or kms:alias/NAME?region=...",
     )
-    master_key_file: Path | None = Field(None, description="the same, for a file; keep it off the backups of `home`")
     encrypt: bool = Field(True, description="encrypt blobs with each person's own key")
     kits: Path = _ROOT / "brand_kits"
     bases: Path = _ROOT / "base_models"
@@ -46,7 +45,7 @@ class Settings(BaseSettings):
         description="longest a step may run between its permit and its last byte; erasure sweeps again after it",
     )
 
-    @field_validator("home", "kits", "bases", "master_key_file", "retention_rules", "checkpoint_copies")
+    @field_validator("home", "kits", "bases", "retention_rules", "checkpoint_copies")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         """Relative paths are resolved once, so that a worker changing folder cannot split the vault in two."""
@@ -64,19 +63,12 @@ class Settings(BaseSettings):
     def blobs_location(self) -> str:
         return self.blob_url or str(self.home / "blobs")
 
-    @model_validator(mode="after")
-    def _one_master_key(self) -> "Settings":
-        if self.master_key and self.master_key_file:
-            raise ValueError("ROLLCALL_MASTER_KEY and ROLLCALL_MASTER_KEY_FILE are both set: keep one")
-        return self
-
     @property
     def master_key_location(self) -> str:
         """A path, or a service's URL."""
         if self.master_key and self.master_key.startswith("kms:"):
             return self.master_key
-        file = Path(self.master_key).expanduser().absolute() if self.master_key else self.master_key_file
-        return str(file or self.home / "keys" / "master.key")
+        return str(Path(self.master_key or self.home / "keys" / "master.key").expanduser().absolute())
 
     @property
     def signing_key(self) -> Path:

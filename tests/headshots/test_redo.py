@@ -10,11 +10,12 @@ import pytest
 
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.photographing import Studio, adopt, retire_superseded
-from tasks.headshots.redo import standing, wants_redo
+from tasks.headshots.redo import wants_redo
 from tasks.headshots.task import ask_again
 from tasks.vault.batches import Order, open_batch, seats_of
 from tasks.vault.records import Decision, Employee, Headshot, Seat
 from tasks.vault.settings import Settings
+from tasks.vault.standing import standing
 from tasks.vault.store import Vault, open_vault
 
 NOON = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)

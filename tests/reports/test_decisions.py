@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from sqlmodel import col, select
 
 from reports.decisions import BadDecisions, apply_decisions, events_of, replay
-from tasks.headshots.redo import standing, wants_redo
+from tasks.headshots.redo import wants_redo
 from tasks.vault.records import AuditEntry, Decision, Employee, Headshot
+from tasks.vault.standing import standing
 from tasks.vault.store import Vault
 from tests.reports.conftest import NOON, digest
 

@@ -17,10 +17,10 @@ from tasks.retention.receipts import Receipt
 from tasks.retention.sweep import MassDeletion, SweepRunning, _alone, forecast, run_retention
 from tasks.vault import audit_log
 from tasks.vault.failures import NoConsent, Unreadable
-from tasks.vault.opt_outs import standing_opt_outs
 from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Employee, Erasure, Headshot, Selfie
 from tasks.vault.settings import Settings
 from tasks.vault.signing import open_signer
+from tasks.vault.standing import standing_opt_outs
 from tasks.vault.store import Vault, open_vault
 from tasks.vault.verify_audit import verify_receipts
 

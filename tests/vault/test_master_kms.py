@@ -217,12 +217,9 @@ def test_an_arn_names_its_region() -> None:
     assert master._client.meta.region_name == "eu-central-1"  # type: ignore[attr-defined]
 
 
-def test_settings_choose_one_master_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, vault: Vault) -> None:
+def test_settings_name_the_master_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, vault: Vault) -> None:
     monkeypatch.setenv("ROLLCALL_MASTER_KEY", "kms:alias/rollcall")
     assert Settings(home=tmp_path).master_key_location == "kms:alias/rollcall"
     monkeypatch.setenv("ROLLCALL_MASTER_KEY", str(tmp_path / "my.key"))
     assert Settings(home=tmp_path).master_key_location == str(tmp_path / "my.key")
-    monkeypatch.setenv("ROLLCALL_MASTER_KEY_FILE", str(tmp_path / "other.key"))
-    with pytest.raises(ValueError, match="both set"):
-        Settings(home=tmp_path)
     assert vault.settings.master_key_location == str(vault.settings.home / "keys" / "master.key")
