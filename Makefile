@@ -13,14 +13,14 @@ help:
 	@echo "make test    the tests        make test-all   the slow ones too        make lint   ruff and mypy"
 	@echo "make clean   removes the demo's data (var/), keeps the environment"
 
-# uv installs in a quarter of pip's time; where it cannot be had, pip does the same with the same pins.
+# uv installs in a quarter of pip's time, and asks the machine's own certificates, as companies' networks want it; where
+# it cannot be had or cannot install, pip does the same with the same pins.
 $(READY): pyproject.toml constraints.txt
 	@echo "Setting up Python packages in $(VENV) (a few minutes the first time) ..."
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@if $(VENV)/bin/pip install -q uv -c constraints.txt; then \
-	    UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy VIRTUAL_ENV=$(VENV) \
-	      $(VENV)/bin/uv pip install -q -e . --group dev -c constraints.txt; \
-	else \
+	@if $(VENV)/bin/pip install -q uv -c constraints.txt && UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" UV_COMPILE_BYTECODE=1 \
+	    UV_LINK_MODE=copy UV_SYSTEM_CERTS=1 VIRTUAL_ENV=$(VENV) \
+	    $(VENV)/bin/uv pip install -q -e . --group dev -c constraints.txt; then :; else \
 	    $(VENV)/bin/pip install -q --upgrade pip && $(VENV)/bin/pip install -q -e . --group dev -c constraints.txt; \
 	fi
 	@touch $(READY)
