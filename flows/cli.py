@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from flows import cli_keeping, cli_studio
+from flows.cli_home import Home, settings_for
 
 if TYPE_CHECKING:
     from tasks.vault.settings import Settings
@@ -33,7 +34,6 @@ console = Console(highlight=False)
 ROOT = Path(__file__).resolve().parents[1]
 DEMO_KIT = "northwind"
 
-Home = Annotated[Path | None, typer.Option(help="Where Rollcall keeps everything (default: var/).", show_default=False)]
 KitName = Annotated[str, typer.Option(help="Brand kit; `rollcall kit list` names them.")]
 QualityName = Annotated[str, typer.Option(help="draft, standard or best.")]
 PeopleCount = Annotated[str, typer.Option(help='How many people to photograph, or "all".')]
@@ -72,15 +72,6 @@ def make(
             console.print(line)
         return
     run_batch(drop, kit, quality, people, home)
-
-
-def settings_for(home: Path | None) -> "Settings":
-    """This process's settings; --home goes to the environment, where child processes find it too."""
-    from tasks.vault.settings import load_settings
-
-    if home is not None:
-        os.environ["ROLLCALL_HOME"] = str(home.expanduser().absolute())
-    return load_settings()
 
 
 def run_batch(drop: str, kit: str, quality: str, people: str, home: Path | None) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from flows.cli_home import Home, settings_for
+
 if TYPE_CHECKING:
     from tasks.vault.store import Vault
 
@@ -25,10 +27,12 @@ def deliver(
     to: Annotated[str, typer.Option(help="A folder, a file ending in .zip, or s3://bucket/prefix.")],
     names: Annotated[str, typer.Option(help="File names: {number}, {email} or {number}_{name}.")] = "{number}",
     sizes: Annotated[str, typer.Option(help="Sizes from the kit, separated by commas; all when left out.")] = "",
+    home: Home = None,
 ) -> None:
     """Write approved pictures in every size of the kit, marked as AI-made, with a manifest."""
     from tasks.delivery.task import deliver_pack
 
+    settings_for(home)  # names the home that the step will open
     wanted = [size.strip() for size in sizes.split(",") if size.strip()]
     done = deliver_pack.fn(batch, to, names, wanted)
     console.print(f"{done['people']} people in {done['files']} files; {done['skipped']} have nothing approved yet.")
@@ -39,6 +43,7 @@ def forget(
     department: Annotated[str | None, typer.Option(help="Everybody of a department.")] = None,
     leavers: Annotated[Path | None, typer.Option(help="Everybody who is not on this roster any more.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: Home = None,
 ) -> None:
     """Erase people now: photos, adapters, pictures, pages, records. Ends in a signed receipt."""
     from reports.site_of_batch import rewrite_report
@@ -46,10 +51,9 @@ def forget(
     from tasks.retention.erase import Surroundings, forget_people
     from tasks.retention.rules import load_rules
     from tasks.retention.sweep import write_checkpoint
-    from tasks.vault.settings import load_settings
     from tasks.vault.store import open_vault
 
-    settings = load_settings()
+    settings = settings_for(home)
     now = read_clock(settings.audit / "clock.json")
     with open_vault(settings) as vault:
         people = _whom(vault, number, department, leavers)
@@ -93,17 +97,16 @@ def _whom(vault: "Vault", number: str | None, department: str | None, leavers: P
 
 
 @retention.command("plan")
-def plan() -> None:
+def plan(home: Home = None) -> None:
     """What would go now, what stays and until when, and why."""
     from collections import Counter
 
     from tasks.retention.inventory import take_inventory
     from tasks.retention.plan import plan_deletions
     from tasks.retention.rules import load_rules
-    from tasks.vault.settings import load_settings
     from tasks.vault.store import open_vault
 
-    settings = load_settings()
+    settings = settings_for(home)
     with open_vault(settings) as vault:
         found = take_inventory(vault)
         planned = plan_deletions(found.items, found.people, load_rules(settings.retention_rules), datetime.now(UTC))
@@ -123,15 +126,15 @@ def run(
     allow_mass_deletion: Annotated[
         bool, typer.Option("--allow-mass-deletion", help="Lift the limit that stops a wrong rule.")
     ] = False,
+    home: Home = None,
 ) -> None:
     """Delete what is past its time, verify, write receipts: what the nightly flow does, without Prefect."""
     from reports.site_of_batch import rewrite_report
     from tasks.retention.clock import read_clock
     from tasks.retention.sweep import MassDeletion, SweepRunning, forecast, run_retention
-    from tasks.vault.settings import load_settings
     from tasks.vault.store import open_vault
 
-    settings = load_settings()
+    settings = settings_for(home)
     now = read_clock(settings.audit / "clock.json")
     if dry_run:
         with open_vault(settings) as vault:
@@ -151,17 +154,18 @@ def run(
 
 
 @retention.command("search-again")
-def search_again(receipt: Annotated[str, typer.Argument(help="The number of a receipt that is blocked.")]) -> None:
+def search_again(
+    receipt: Annotated[str, typer.Argument(help="The number of a receipt that is blocked.")], home: Home = None
+) -> None:
     """Look again for a forgotten person's traces, with words that only you still know. They are stored nowhere."""
     from tasks.retention import erase
     from tasks.retention.clock import read_clock
     from tasks.retention.rows import SHORTEST_NAME
     from tasks.retention.rules import load_rules
     from tasks.retention.sweep import write_checkpoint
-    from tasks.vault.settings import load_settings
     from tasks.vault.store import open_vault
 
-    settings = load_settings()
+    settings = settings_for(home)
     now = read_clock(settings.audit / "clock.json")
     asked = [
         (kind, typer.prompt(kind.capitalize(), default="", show_default=False, hide_input=True))
@@ -179,13 +183,15 @@ def search_again(receipt: Annotated[str, typer.Argument(help="The number of a re
 
 
 @retention.command("policy")
-def policy(out: Annotated[Path, typer.Option(help="Where to write the page.")] = Path("retention-policy.html")) -> None:
+def policy(
+    out: Annotated[Path, typer.Option(help="Where to write the page.")] = Path("retention-policy.html"),
+    home: Home = None,
+) -> None:
     """The page that the law wants published, made from the same rules that are carried out."""
     from tasks.retention.policy import policy_page
     from tasks.retention.rules import load_rules
-    from tasks.vault.settings import load_settings
 
-    settings = load_settings()
+    settings = settings_for(home)
     records = settings.records_url.split(":", 1)[0].split("+", 1)[0]
     out.write_text(policy_page(load_rules(settings.retention_rules), records), encoding="utf-8")
     console.print(f"Written: {out}")
@@ -194,13 +200,13 @@ def policy(out: Annotated[Path, typer.Option(help="Where to write the page.")] =
 @audit.command("verify")
 def verify(
     checkpoint: Annotated[Path | None, typer.Option(help="A signed checkpoint kept somewhere else.")] = None,
+    home: Home = None,
 ) -> None:
     """Is the log what it was? Finds any edit, removal or reordering, against an outside checkpoint if given."""
     from tasks.vault import audit_log
-    from tasks.vault.settings import load_settings
     from tasks.vault.store import open_vault
 
-    settings = load_settings()
+    settings = settings_for(home)
     known = json.loads(checkpoint.read_text(encoding="utf-8")) if checkpoint else None
     public = settings.audit / "signing.pub"
     key = base64.b64decode(public.read_bytes()) if public.is_file() else None

@@ -97,3 +97,8 @@ def test_decisions_of_a_batch_that_is_not_here_are_refused(tmp_path: Path) -> No
     assert done.returncode != 0
     assert "Traceback" not in done.stdout + done.stderr
     assert time.monotonic() - started < 120
+
+
+@pytest.mark.parametrize("words", [("retention", "plan"), ("audit", "verify"), ("decide",), ("make",), ("forget",)])
+def test_every_command_that_opens_a_home_can_be_told_which(words: tuple[str, ...]) -> None:
+    assert "--home" in rollcall(*words, "--help")

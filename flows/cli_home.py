@@ -1,0 +1,21 @@
+"""`--home`, the same for every command: where Rollcall keeps everything."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tasks.vault.settings import Settings
+
+Home = Annotated[Path | None, typer.Option(help="Where Rollcall keeps everything (default: var/).", show_default=False)]
+
+
+def settings_for(home: Path | None) -> "Settings":
+    """This process's settings; --home goes to the environment, where child processes find it too."""
+    from tasks.vault.settings import load_settings
+
+    if home is not None:
+        os.environ["ROLLCALL_HOME"] = str(home.expanduser().absolute())
+    return load_settings()
