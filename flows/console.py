@@ -49,20 +49,31 @@ class Board:
         )
         self.tasks: dict[str, TaskID] = {}
         self.started: dict[str, float] = {}
+        self.over: set[str] = set()
 
     def hear(self, step: progress.Progress) -> None:
         """One step of progress: moves its phase's bar and says how long the phase will still take."""
         title = PHASES.get(step.phase, step.phase.capitalize())
-        if step.phase not in self.tasks:
-            self.tasks[step.phase] = self.bars.add_task(title, total=step.total, note="")
-            self.started[step.phase] = self.clock()
-            if not self.console.is_terminal:
-                self.console.print(f"{title} ...")
+        if step.phase not in self.tasks or step.phase in self.over:
+            self.begin(step, title)
         self.bars.update(
             self.tasks[step.phase], completed=min(step.done, step.total), total=step.total, note=self.note(step)
         )
-        if step.done >= step.total and not self.console.is_terminal:
-            self.console.print(f"{title}: {step.total:g} done in {self.clock() - self.started[step.phase]:.0f} s")
+        if step.done >= step.total:
+            self.over.add(step.phase)
+            if not self.console.is_terminal:
+                self.console.print(f"{title}: {step.total:g} done in {self.clock() - self.started[step.phase]:.0f} s")
+
+    def begin(self, step: progress.Progress, title: str) -> None:
+        """A phase's first step, or its first after it was over: who fell short is photographed a second time."""
+        self.over.discard(step.phase)
+        self.started[step.phase] = self.clock()
+        if step.phase in self.tasks:
+            self.bars.reset(self.tasks[step.phase], total=step.total)
+        else:
+            self.tasks[step.phase] = self.bars.add_task(title, total=step.total, note="")
+        if not self.console.is_terminal:
+            self.console.print(f"{title} ...")
 
     def note(self, step: progress.Progress) -> str:
         """The time left in this phase at its present pace, and the step's own remark."""
