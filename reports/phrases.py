@@ -12,7 +12,7 @@ STATES: Mapping[str, str] = {
     "opted_out": "Opted out",
     "blocked": "Blocked",
     "failed": "Failed",
-    "waiting": "In progress",
+    "waiting": "Not taken yet",
 }
 
 VERDICTS: Mapping[str, str] = {
