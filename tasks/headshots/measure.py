@@ -29,7 +29,10 @@ Floats = NDArray[np.float32]
 MEASURING_SIDE = 384  # px: the background is compared at no more than this
 ALIGNED = 224  # px of the aligned face for texture, inter-eye 70 px
 # Cheeks of the aligned face, shares: (left, top, right, bottom), below the eyes and beside the nose.
-CHEEKS = ((0.20, 0.60, 0.36, 0.74), (0.64, 0.60, 0.80, 0.74))
+CHEEKS = ((0.14, 0.50, 0.38, 0.76), (0.62, 0.50, 0.86, 0.76))
+LEAST_CHEEK = 0.15  # share of a cheek that must be bare skin before its texture is read
+BAND = (0.7, 1.4)  # sigmas in px of the aligned face: finer is noise, coarser is the shape of the cheek under a light
+FLAT = 8  # px of a tile in which noise is looked for
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class PictureMeasures:
     contrast: float  # log2(P95 / P5) of skin luminance, stops
     skin_ita: float  # degrees
     skin_lab: tuple[float, float, float]
-    texture: float  # sd of L* in the fine band of the cheeks
+    texture: float  # sd of L* in the fine band of bare cheek; 0 where none can be read
     sharpness: float
     zoom: float = 1.0  # how far the frame had to be drawn in, set by finishing
 
@@ -80,7 +83,7 @@ def measure_picture(
     if face is None:
         raise NoFaceLeft("no face found in a finished picture")
     height, width = picture.shape[:2]
-    back = _background(picture, kit, eyes)
+    back = measure_background(picture, kit, eyes)
     framing = _framing(face, back.alpha, width, height)
     skin = bare_skin(picture, face)
     lab = skin_colour(picture, skin)
@@ -102,7 +105,9 @@ def measure_picture(
 
 
 @dataclass(frozen=True)
-class _Background:
+class Background:
+    """How a picture's background compares with the brand's."""
+
     difference: float
     lab: tuple[float, float, float]
     halo: float
@@ -110,7 +115,8 @@ class _Background:
     alpha: Floats  # the eyes' own mask of the finished picture, at its size
 
 
-def _background(picture: Picture, kit: BrandKit, eyes: Eyes) -> _Background:
+def measure_background(picture: Picture, kit: BrandKit, eyes: Eyes) -> Background:
+    """Cuts the person out again and compares what is left with the kit's backdrop."""
     height, width = picture.shape[:2]
     # What any look takes for person counts: a hair's breadth lost by one look of a small net would else be reported as
     # something left in the background.
@@ -132,7 +138,7 @@ def _background(picture: Picture, kit: BrandKit, eyes: Eyes) -> _Background:
     # difference between their pictures.
     brand_middle = np.median(brand_lab.reshape(-1, 3), axis=0)
     middle = brand_middle + np.median((lab - brand_lab)[wall], axis=0) if wall.any() else np.full(3, np.nan)
-    return _Background(
+    return Background(
         difference=float(np.median(off[wall])) if wall.any() else math.inf,
         lab=(float(middle[0]), float(middle[1]), float(middle[2])),
         halo=float(off[ring].mean()) if ring.any() else 0.0,
@@ -211,18 +217,45 @@ def _stops(first: Floats, second: Floats) -> float:
 
 
 def cheek_texture(picture: Picture, face: Face, inter_eye: float | None = None) -> float:
-    """Fine texture of the cheeks: sd of L* in the 2 to 8 px band of the aligned face, the quieter cheek's.
+    """Fine texture of bare cheek: robust sd of L* in a narrow band, less the picture's own noise; 0 if there is none.
 
     `inter_eye` limits the resolution both sides of a comparison are judged at: a 128 px base cannot be expected to
-    draw pores, and a selfie must not be held against it at a resolution it never had.
+    draw pores, and a selfie must not be held against it at a resolution it never had. Only skin is weighed in when the
+    band is taken, so that the edge of a beard, of glasses or of the nose is not texture.
     """
     own = float(np.hypot(*(face.landmarks[1] - face.landmarks[0])))
     size = int(np.clip(ALIGNED * min(own, inter_eye or own) / 70, 64, ALIGNED))
     crop, _ = align_to(picture, face.landmarks, FACE_TEMPLATE, size)
+    skin = bare_skin(crop, Face((0.0, 0.0, float(size), float(size)), FACE_TEMPLATE * np.float32(size), 1.0))
     lightness = np.ascontiguousarray(to_lab(crop)[..., 0])
-    band = cv2.GaussianBlur(lightness, (0, 0), 1.0) - cv2.GaussianBlur(lightness, (0, 0), 4.0)
-    spreads = []
+    band = _masked_blur(lightness, skin, BAND[0]) - _masked_blur(lightness, skin, BAND[1])
+    core = cv2.erode(skin.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    energies = []
     for left, top, right, bottom in CHEEKS:
-        part = band[round(top * size) : round(bottom * size), round(left * size) : round(right * size)]
-        spreads.append(1.4826 * float(np.median(np.abs(part - np.median(part)))))
-    return float(np.mean(spreads))
+        area = (slice(round(top * size), round(bottom * size)), slice(round(left * size), round(right * size)))
+        part = band[area][core[area]]
+        if part.size >= LEAST_CHEEK * band[area].size:
+            energies.append(_robust_sd(part) ** 2)
+    if not energies:
+        return 0.0
+    return math.sqrt(max(0.0, float(np.median(energies)) - _noise(lightness) ** 2))
+
+
+def _masked_blur(values: Floats, mask: NDArray[np.bool_], sigma: float) -> Floats:
+    """Gaussian mean over the pixels of the mask alone."""
+    weight = mask.astype(np.float32)
+    total = cv2.GaussianBlur(values * weight, (0, 0), sigma)
+    return np.asarray(total / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3), np.float32)
+
+
+def _noise(lightness: Floats) -> float:
+    """What the band holds where the crop is flattest: there, all of it is the sensor's and the compression's."""
+    band = cv2.GaussianBlur(lightness, (0, 0), BAND[0]) - cv2.GaussianBlur(lightness, (0, 0), BAND[1])
+    whole = band.shape[0] // FLAT * FLAT
+    tiles = band[:whole, :whole].reshape(whole // FLAT, FLAT, whole // FLAT, FLAT).swapaxes(1, 2)
+    spreads = [_robust_sd(tile) for tile in tiles.reshape(-1, FLAT * FLAT)]
+    return float(np.percentile(spreads, 5))
+
+
+def _robust_sd(values: NDArray[np.floating[Any]]) -> float:
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))

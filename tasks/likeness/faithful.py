@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.headshots.kit_sections import Floors
 from tasks.headshots.measure import PictureMeasures
@@ -33,6 +34,7 @@ class Faithfulness:
     chroma_shift: float | None  # distance in a*, b*
     texture_ratio: float | None  # cheek texture, picture over selfies
     reference_ita: float | None
+    texture_unsure: float | None = None  # sd of the ratio's logarithm, from how the selfies differ among themselves
 
     def as_json(self) -> dict[str, float | None]:
         """Plain values for records."""
@@ -47,6 +49,7 @@ class ToneBias:
     people: int
     shift: float
     within_target: bool
+    error: float | None = None  # standard error of the shift: selfies under chance light say little about few people
 
 
 def compare_appearance(
@@ -54,10 +57,12 @@ def compare_appearance(
 ) -> Faithfulness:
     """Skin and texture of a finished picture against the selfies of its person."""
     tone = reference.tone
-    own_texture = reference_texture(reference, source_inter_eye)
-    ratio = measures.texture / own_texture if own_texture > 0.05 else None
+    texture = reference_texture(reference, source_inter_eye)
+    ratio, unsure = None, None
+    if texture is not None and measures.texture > 0:
+        ratio, unsure = measures.texture / texture.value, texture.unsure
     if tone is None:
-        return Faithfulness(None, None, None, ratio, None)
+        return Faithfulness(None, None, None, ratio, None, unsure)
     limit = max(floors.skin_shift, 2 * tone.ita_spread) if tone.photos >= ENOUGH_FOR_TONE else None
     return Faithfulness(
         skin_shift=measures.skin_ita - tone.ita,
@@ -65,6 +70,7 @@ def compare_appearance(
         chroma_shift=math.hypot(measures.skin_lab[1] - tone.chroma[0], measures.skin_lab[2] - tone.chroma[1]),
         texture_ratio=ratio,
         reference_ita=tone.ita,
+        texture_unsure=unsure,
     )
 
 
@@ -75,15 +81,31 @@ def faithfulness_flags(found: Faithfulness, floors: Floors) -> list[Flag]:
         way = "lighter" if found.skin_shift > 0 else "darker"
         sentence = f"The skin is {abs(found.skin_shift):.0f} degrees {way} than in the selfies."
         flags.append(Flag("skin_tone", round(found.skin_shift, 1), round(found.skin_limit, 1), sentence))
-    if found.texture_ratio is not None:
+    if found.texture_ratio is not None and texture_is_off(found, floors):
         low, high = floors.texture
         if found.texture_ratio < low:
             sentence = f"The skin has {found.texture_ratio:.0%} of the selfies' texture: it looks smoothed."
             flags.append(Flag("smoothed", round(found.texture_ratio, 2), low, sentence))
-        elif found.texture_ratio > high:
+        else:
             sentence = f"The skin has {found.texture_ratio:.0%} of the selfies' texture: it looks roughened."
             flags.append(Flag("roughened", round(found.texture_ratio, 2), high, sentence))
     return flags
+
+
+def can_tell(found: Faithfulness, limit: float) -> bool:
+    """Whether this person's selfies are alike enough for a texture beyond this limit to mean anything.
+
+    Two standard deviations of what chance does must fit within the limit; where they do not, the check is silent.
+    """
+    return found.texture_unsure is None or 2 * found.texture_unsure <= abs(math.log(limit))
+
+
+def texture_is_off(found: Faithfulness, floors: Floors) -> bool:
+    """Whether the cheek has lost or gained more texture than the kit allows, as far as the selfies can say."""
+    ratio, (low, high) = found.texture_ratio, floors.texture
+    if ratio is None:
+        return False
+    return (ratio < low and can_tell(found, low)) or (ratio > high and can_tell(found, high))
 
 
 def tone_bias(found: Sequence[Faithfulness]) -> list[ToneBias]:
@@ -101,6 +123,10 @@ def tone_bias(found: Sequence[Faithfulness]) -> list[ToneBias]:
         third = len(pairs) // 3
         groups += [("darkest third", shifts[:third]), ("lightest third", shifts[-third:])]
     return [
-        ToneBias(name, len(values), float(values.mean()), bool(abs(values.mean()) <= TARGET_SHIFT))
+        ToneBias(name, len(values), float(values.mean()), bool(abs(values.mean()) <= TARGET_SHIFT), _error(values))
         for name, values in groups
     ]
+
+
+def _error(values: NDArray[np.float64]) -> float | None:
+    return float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None

@@ -22,6 +22,8 @@ from tasks.vision.portrait import FACE_TEMPLATE, align_to
 
 Vector = NDArray[np.float32]
 ENOUGH_FOR_TONE = 5  # selfies
+ENOUGH_FOR_TEXTURE = 3
+LEAST_TEXTURE = 0.05  # of L*: below this there is nothing that smoothing could take away
 SAME_STRUCTURE = 0.9  # correlation from which two faces are one photograph
 
 
@@ -79,13 +81,30 @@ def find_faces(pictures: Sequence[Picture], eyes: Eyes) -> list[tuple[Picture, F
     return [(picture, faces[0]) for picture, faces in found if faces]
 
 
-def reference_texture(reference: PersonReference, inter_eye: float) -> float:
-    """Cheek texture of the selfies at this resolution: the median over selfies that have it, or over all."""
+@dataclass(frozen=True)
+class Texture:
+    """Cheek texture over the selfies: median, and by how much a ratio to it is unsure, as sd of its logarithm."""
+
+    value: float
+    unsure: float
+
+
+def reference_texture(reference: PersonReference, inter_eye: float) -> Texture | None:
+    """Cheek texture of the selfies at this resolution; None where fewer than three show bare cheek.
+
+    One shot of a face differs from the next by light and pose alone. How much it does for this person shows in the
+    selfies, and a new picture differs from their median by its own share of that and by the median's.
+    """
     size = float(np.hypot(*(FACE_TEMPLATE[1] - FACE_TEMPLATE[0]))) * ALIGNED
     face = Face((0.0, 0.0, float(ALIGNED), float(ALIGNED)), FACE_TEMPLATE * np.float32(ALIGNED), 1.0)
     wanted = min(inter_eye, size)
     sharp = [i for i, own in enumerate(reference.inter_eye) if own >= wanted] or list(range(len(reference.faces)))
-    return float(np.median([cheek_texture(reference.faces[i], face, wanted) for i in sharp]))
+    found = np.array([cheek_texture(reference.faces[i], face, wanted) for i in sharp])
+    read = found[found > LEAST_TEXTURE]
+    if read.size < ENOUGH_FOR_TEXTURE:
+        return None
+    spread = float(np.log(read).std(ddof=1))
+    return Texture(float(np.median(read)), spread * float(np.sqrt(1 + np.pi / 2 / read.size)))
 
 
 def is_same_photograph(picture: Picture, face: Face, reference: PersonReference) -> bool:

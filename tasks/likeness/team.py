@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.measure import PictureMeasures
-from tasks.likeness.faithful import Faithfulness, ToneBias, tone_bias
+from tasks.likeness.faithful import Faithfulness, ToneBias, can_tell, texture_is_off, tone_bias
 from tasks.vision.colour import delta_e
 
 Doubles = NDArray[np.float64]
@@ -103,7 +103,7 @@ def team_consistency(
     outliers += [
         Outlier(one, "cheek texture", round(each.texture_ratio, 2), kit.floors.texture[each.texture_ratio > 1])
         for one, each in found.items()
-        if each.texture_ratio is not None and not kit.floors.texture[0] <= each.texture_ratio <= kit.floors.texture[1]
+        if each.texture_ratio is not None and texture_is_off(each, kit.floors)
     ]
     bias = tuple(tone_bias(list(found.values())))
     return TeamConsistency(len(measures), tuple(rows), bias, tuple(sorted(outliers, key=_severity)))
@@ -165,10 +165,11 @@ def _far_from_team(people: Sequence[str], measure: str, values: Doubles) -> list
 
 
 def _texture(found: Mapping[str, Faithfulness], kit: BrandKit) -> list[TeamRow]:
-    ratios = np.array([one.texture_ratio for one in found.values() if one.texture_ratio is not None])
+    low, high = kit.floors.texture
+    told = [one for one in found.values() if can_tell(one, low) and can_tell(one, high)]
+    ratios = np.array([one.texture_ratio for one in told if one.texture_ratio is not None])
     if not ratios.size:
         return []
-    low, high = kit.floors.texture
     off = np.abs(np.log(np.maximum(ratios, 1e-3)))
     worst = float(ratios[np.argsort(off)[int(np.ceil(0.95 * (len(off) - 1)))]])
     return [TeamRow("cheek texture kept", "ratio", float(np.median(ratios)), worst, high, bool(low <= worst <= high))]

@@ -13,8 +13,9 @@ from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.measure import PictureMeasures, cheek_texture
-from tasks.likeness.faithful import Faithfulness, compare_appearance, faithfulness_flags, tone_bias
+from tasks.likeness.faithful import Faithfulness, can_tell, compare_appearance, faithfulness_flags, tone_bias
 from tasks.likeness.reference import PersonReference, SkinTone, is_same_photograph, reference_texture
+from tasks.vision.colour import to_lab
 from tasks.vision.faces import Face
 from tasks.vision.portrait import FACE_TEMPLATE, align_to
 
@@ -27,8 +28,14 @@ def reference(ita: float = 30.0, spread: float = 3.0, photos: int = 6) -> Person
     return PersonReference((np.ones(4, np.float32) / 2,) * photos, ((0, 0),) * photos, tone, crops, (80.0,) * photos)
 
 
+def own_texture(one: PersonReference, inter_eye: float = 70.0) -> float:
+    found = reference_texture(one, inter_eye)
+    assert found is not None
+    return found.value
+
+
 def test_lightening_is_flagged_and_the_persons_own_spread_is_allowed(kit: BrandKit, clean: PictureMeasures) -> None:
-    texture = reference_texture(reference(), 70.0)
+    texture = own_texture(reference())
     lighter = replace(clean, skin_ita=45.0, texture=texture)
     found = compare_appearance(lighter, reference(), kit.floors, 70.0)
     assert found.skin_shift == pytest.approx(15)
@@ -40,19 +47,51 @@ def test_lightening_is_flagged_and_the_persons_own_spread_is_allowed(kit: BrandK
 
 def test_few_selfies_say_nothing_about_skin(kit: BrandKit, clean: PictureMeasures) -> None:
     few = reference(photos=4)
-    found = compare_appearance(
-        replace(clean, skin_ita=80.0, texture=reference_texture(few, 70.0)), few, kit.floors, 70.0
-    )
+    found = compare_appearance(replace(clean, skin_ita=80.0, texture=own_texture(few)), few, kit.floors, 70.0)
     assert found.skin_limit is None
     assert faithfulness_flags(found, kit.floors) == []
 
 
 def test_smoothing_and_noise_are_flagged(kit: BrandKit, clean: PictureMeasures) -> None:
-    texture = reference_texture(reference(), 70.0)
+    texture = own_texture(reference())
     for factor, code in ((0.4, "smoothed"), (1.7, "roughened")):
         found = compare_appearance(replace(clean, texture=texture * factor), reference(), kit.floors, 70.0)
         assert found.texture_ratio == pytest.approx(factor)
         assert [flag.code for flag in faithfulness_flags(found, kit.floors)] == [code]
+
+
+def test_selfies_that_differ_too_much_say_nothing_about_texture(kit: BrandKit, clean: PictureMeasures) -> None:
+    varied = tuple(
+        np.random.default_rng(i).normal(150, 2.0 * 2**i, (224, 224, 3)).clip(0, 255).astype(np.uint8) for i in range(5)
+    )
+    unlike = replace(reference(photos=5), faces=varied)
+    found = compare_appearance(replace(clean, texture=0.4 * own_texture(unlike)), unlike, kit.floors, 70.0)
+    assert found.texture_ratio == pytest.approx(0.4)
+    assert found.texture_unsure is not None
+    assert found.texture_unsure > 0.3
+    assert not can_tell(found, kit.floors.texture[0])
+    assert faithfulness_flags(found, kit.floors) == []
+    assert reference_texture(reference(photos=2), 70.0) is None
+
+
+def test_a_beard_is_not_texture_and_noise_is_taken_off() -> None:
+    person = draw_identity(1005)
+    shot = paint(person, draw_capture(3, person, "studio", Wish()), 400, 1.0, "aligned")
+    face = Face(shot.face_box, shot.landmarks, 1.0)
+    crop, _ = align_to(shot.picture, face.landmarks, FACE_TEMPLATE, 224)
+    aligned = Face((0.0, 0.0, 224.0, 224.0), FACE_TEMPLATE * np.float32(224), 1.0)
+    before = cheek_texture(crop, aligned)
+    bearded = crop.copy()
+    bearded[round(0.7 * 224) :] = (40, 25, 20)
+    assert cheek_texture(bearded, aligned) == pytest.approx(before, rel=0.35)
+    # A sensor's noise on a flat face is not skin.
+    flat = np.full((224, 224, 3), (190, 150, 130), np.float32)
+    grain = np.random.default_rng(0).normal(0, 4, flat.shape)
+    noisy = np.clip(flat + grain, 0, 255).astype(np.uint8)
+    lightness = to_lab(noisy)[..., 0]
+    assert cheek_texture(noisy, aligned) < 0.7 * float(
+        (cv2.GaussianBlur(lightness, (0, 0), 0.7) - cv2.GaussianBlur(lightness, (0, 0), 1.4)).std()
+    )
 
 
 def test_texture_falls_with_blur_at_any_resolution() -> None:
@@ -70,8 +109,8 @@ def test_a_picture_of_the_same_face_keeps_its_texture() -> None:
     shot = paint(person, draw_capture(3, person, "studio", Wish()), 400, 1.0, "aligned")
     face = Face(shot.face_box, shot.landmarks, 1.0)
     crop, _ = align_to(shot.picture, face.landmarks, FACE_TEMPLATE, 224)
-    own = PersonReference((), (), None, (crop,), (face.inter_eye,))
-    ratio = cheek_texture(shot.picture, face, 40.0) / reference_texture(own, 40.0)
+    own = PersonReference((), (), None, (crop,) * 3, (face.inter_eye,) * 3)
+    ratio = cheek_texture(shot.picture, face, 40.0) / own_texture(own, 40.0)
     assert ratio == pytest.approx(1, abs=0.25)
 
 
@@ -85,6 +124,7 @@ def test_bias_is_told_by_thirds() -> None:
     assert bias["all"].within_target
     assert bias["darkest third"].shift == pytest.approx(7.0)
     assert not bias["darkest third"].within_target
+    assert bias["darkest third"].error == pytest.approx(2 / 3**0.5)
     assert bias["lightest third"].shift == pytest.approx(-5.0)
     assert [one.group for one in tone_bias(pulled[:4])] == ["all"]
     assert tone_bias([]) == []

@@ -99,3 +99,13 @@ def test_lost_texture_is_an_outlier(team: dict[str, PictureMeasures], kit: Brand
     faithfulness["p05"] = replace(faithfulness["p05"], texture_ratio=0.3)
     found = team_consistency(team, kit, faithfulness)
     assert [(one.employee_id, one.limit) for one in found.outliers] == [("p05", 0.6)]
+
+
+def test_texture_that_the_selfies_cannot_tell_is_nobodys_outlier(
+    team: dict[str, PictureMeasures], kit: BrandKit
+) -> None:
+    faithfulness = kept(team)
+    faithfulness["p05"] = replace(faithfulness["p05"], texture_ratio=0.3, texture_unsure=0.5)
+    found = team_consistency(team, kit, faithfulness)
+    assert found.outliers == ()
+    assert all(row.met for row in found.rows)
