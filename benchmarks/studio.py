@@ -5,140 +5,59 @@
     python -m benchmarks.studio --photos FOLDER --eyes opencv --models FOLDER      real portraits, faithful lane
 
 The painted studio pictures stand in for a perfect base: what is measured is kits, finishing and judging, not drawing.
-Damage is done to finished pictures in growing doses; a check fires at the smallest dose that it flags for most people,
-counting only flags that the undamaged picture did not have.
+Damage in growing doses is in `benchmarks/studio_damage.py`.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from synthetic.painter.capture import Wish, draw_capture
-from synthetic.painter.identity import draw_identity
-from synthetic.painter.painting import paint
-from tasks.headshots.finish import CannotFinish
+from benchmarks.studio_damage import print_damage
+from benchmarks.studio_people import (
+    Company,
+    Shown,
+    judge_shown,
+    painted_company,
+    painted_team,
+    photographed_team,
+    recorded_team,
+)
 from tasks.headshots.kit import BrandKit, list_kits, load_kit
-from tasks.headshots.look import find_head
-from tasks.headshots.measure import NoFaceLeft, measure_picture
-from tasks.headshots.shots import background_word, light_words
-from tasks.headshots.studio import finish_candidate, studio_flags
-from tasks.likeness.judge import Judged, ToJudge, judge_candidate
-from tasks.likeness.judging import know, pictures_of
-from tasks.likeness.reference import PersonReference, find_faces, read_reference
+from tasks.likeness.faithful import TARGET_SHIFT, ToneBias, can_tell
+from tasks.likeness.judge import Judged
 from tasks.likeness.team import team_consistency
-from tasks.vault.batches import load_batch, seats_of
-from tasks.vault.settings import load_settings
-from tasks.vault.store import open_vault
-from tasks.vision.colour import linear_to_srgb, skin_mask, to_linear
 from tasks.vision.faces import REPOSITORY, Eyes, open_eyes
-from tasks.vision.images import Picture, read_picture
-
-FIRST_SEED = 910_000  # far from every seed that anything is trained on
-SELFIE_SIZE = 384  # px
 
 
-@dataclass(frozen=True)
-class Shown:
-    """One finished picture of one person, as it would be delivered."""
-
-    employee_id: str
-    picture: Picture
-    source_inter_eye: float
-    lane: str = "generated"
-    zoom: float = 1.0
-
-
-@dataclass(frozen=True)
-class Company:
-    """Everybody's selfies, read."""
-
-    references: Mapping[str, PersonReference]
-
-    @property
-    def vectors(self) -> dict[str, np.ndarray]:
-        """One vector per person."""
-        return {one: reference.vector for one, reference in self.references.items()}
-
-
-def painted_company(people: int, selfies: int, eyes: Eyes) -> Company:
-    """Selfies of people who do not exist, read as intake would."""
-    references = {}
-    for number in range(people):
-        person = draw_identity(FIRST_SEED + number)
-        pictures = [
-            paint(person, draw_capture(100 * number + shot, person, "selfie"), SELFIE_SIZE, 1.0).picture
-            for shot in range(selfies)
-        ]
-        if found := find_faces(pictures, eyes):
-            references[f"p{number:03d}"] = read_reference(found, eyes)
-    return Company(references)
-
-
-def painted_team(company: Company, kit: BrandKit, eyes: Eyes, render: int, size: int) -> list[Shown]:
-    """One studio picture of everybody, painted as the kit's prompt says and finished under the kit."""
-    team = []
-    for employee_id in company.references:
-        number = int(employee_id[1:])
-        person = draw_identity(FIRST_SEED + number)
-        wish = Wish(background=background_word(kit), light=light_words(kit, small=True), frontal=0.6)
-        shot = paint(person, draw_capture(7_000 + number, person, "studio", wish), render, 2.0, "aligned")
-        try:
-            finished = finish_candidate(shot.picture, kit, eyes, size).finished
-        except CannotFinish as refused:
-            print(f"  {employee_id}: {refused.code}")
-            continue
-        team.append(Shown(employee_id, finished.picture, finished.source_inter_eye, zoom=finished.measures.zoom))
-    return team
-
-
-def photographed_team(folder: Path, kit: BrandKit, eyes: Eyes, size: int) -> tuple[Company, list[Shown]]:
-    """Real portraits through the faithful lane; the file's name up to "_" is the person."""
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".heic"})
-    people: dict[str, list[Picture]] = {}
-    for file in files:
-        people.setdefault(file.stem.split("_")[0], []).append(read_picture(file.read_bytes()).picture)
-    references, team = {}, []
-    for employee_id, pictures in people.items():
-        if not (found := find_faces(pictures, eyes)):
-            continue
-        references[employee_id] = read_reference(found, eyes)
-        best = max(found, key=lambda pair: pair[1].inter_eye)[0]
-        finished = finish_candidate(best, kit, eyes, size, lane="faithful").finished
-        team.append(Shown(employee_id, finished.picture, finished.source_inter_eye, "faithful", finished.measures.zoom))
-    return Company(references), team
-
-
-def recorded_team(batch: str, eyes: Eyes) -> tuple[BrandKit, Company, list[Shown]]:
-    """The first choices of a finished batch, through permits like everything else."""
-    settings = load_settings()
-    with open_vault(settings) as vault:
-        kit = load_kit(load_batch(vault, batch).kit, settings.kits)
-        known = know(vault, eyes, seats_of(vault, batch, states=("done", "flagged")))
-        team = []
-        for employee_id in known:
-            permit = vault.permit(employee_id, now=datetime.now(UTC))
-            for row in pictures_of(vault, batch, employee_id, kit):
-                if row.choice == 1 and row.finished_key:
-                    picture = read_picture(vault.read(permit, row.finished_key)).picture
-                    inter_eye = float(row.scores["source_inter_eye"])
-                    team.append(Shown(employee_id, picture, inter_eye, row.lane))
-        return kit, Company({one: found.reference for one, found in known.items()}), team
-
-
-def judge_shown(shown: Shown, company: Company, kit: BrandKit, eyes: Eyes, *, whose: str | None = None) -> Judged:
-    """Measure and judge a finished picture from its pixels, as if it were `whose` (its own person's if left out)."""
-    employee_id = whose or shown.employee_id
-    measures = measure_picture(shown.picture, kit, eyes, texture_inter_eye=shown.source_inter_eye)
-    flags = tuple(studio_flags(measures, kit))
-    one = ToJudge(shown.employee_id, shown.picture, measures, flags, shown.lane, shown.source_inter_eye)
-    return judge_candidate(one, company.references[employee_id], company.vectors, employee_id, kit, eyes)
+def print_skin(team: Sequence[Shown], verdicts: Mapping[str, Judged], bias: Sequence[ToneBias], kit: BrandKit) -> None:
+    """Skin against the selfies with its standard error, what finishing alone does to it, and who can be judged."""
+    for one in bias:
+        error = f"± {one.error:.1f}" if one.error is not None else ""
+        doubt = float("inf") if one.error is None else 2 * one.error  # two standard errors
+        sure = doubt <= TARGET_SHIFT if one.within_target else abs(one.shift) - doubt > TARGET_SHIFT
+        verdict = ("met" if one.within_target else "MISSED") if sure else "too few to tell"
+        print(f"  skin shift, {one.group:14s} degrees ITA  {one.shift:8.1f} {error:>9s} {TARGET_SHIFT:7.1f}  {verdict}")
+    own = [
+        verdicts[shown.employee_id].candidate.measures.skin_ita - shown.source_ita
+        for shown in team
+        if shown.source_ita is not None
+    ]
+    if own:
+        mean, worst = float(np.mean(own)), max(own, key=abs)
+        print(f"  skin shift by finishing    degrees ITA  {mean:8.1f} {worst:9.1f} {TARGET_SHIFT:7.1f}")
+    found = [verdict.faithfulness for verdict in verdicts.values()]
+    low, high = kit.floors.texture
+    for words, limit in (("smoothing", low), ("roughening", high)):
+        told = sum(one.texture_ratio is not None and can_tell(one, limit) for one in found)
+        print(f"  selfies alike enough to tell {words}: {told} of {len(found)} people")
+    spreads = [one.texture_unsure for one in found if one.texture_unsure is not None]
+    if spreads:
+        print(f"  cheek texture unsure by a factor of {np.exp(2 * np.median(spreads)):.1f} (95 %)")
 
 
 def print_table(kit: BrandKit, team: Sequence[Shown], company: Company, eyes: Eyes) -> dict[str, Judged]:
@@ -154,8 +73,7 @@ def print_table(kit: BrandKit, team: Sequence[Shown], company: Company, eyes: Ey
     for row in found.rows:
         verdict = "met" if row.met else "MISSED"
         print(f"  {row.measure:26s} {row.unit:12s} {row.median:8.2f} {row.worst:9.2f} {row.target:7.2f}  {verdict}")
-    for bias in found.bias:
-        print(f"  skin shift, {bias.group:14s} degrees ITA  {bias.shift:8.1f} {'':9s} {4.0:7.1f}")
+    print_skin(team, verdicts, found.bias, kit)
     unflagged = [one for one in verdicts.values() if not one.flags]
     for words, group in (("all", list(verdicts.values())), ("not flagged", unflagged)):
         if group:
@@ -172,89 +90,6 @@ def print_table(kit: BrandKit, team: Sequence[Shown], company: Company, eyes: Ey
     return verdicts
 
 
-Damage = Callable[[Shown, float, Eyes], Picture]
-
-
-def smooth(shown: Shown, dose: float, eyes: Eyes) -> Picture:
-    """Skin smoothing as beauty filters do it; dose: its reach as a share of the inter-eye distance."""
-    face = find_head(shown.picture, eyes)
-    if face is None or dose == 0:
-        return shown.picture
-    reach = dose * face.inter_eye
-    soft = cv2.bilateralFilter(shown.picture, 0, 40, reach)
-    mask = cv2.GaussianBlur(skin_mask(shown.picture, face).astype(np.float32), (0, 0), max(1.0, reach / 3))[..., None]
-    return np.asarray(np.rint(soft * mask + shown.picture * (1 - mask)), np.uint8)
-
-
-def lighten(shown: Shown, dose: float, eyes: Eyes) -> Picture:
-    """Facial skin made lighter; dose in stops."""
-    face = find_head(shown.picture, eyes)
-    if face is None or dose == 0:
-        return shown.picture
-    skin = skin_mask(shown.picture, face).astype(np.float32)
-    mask = cv2.GaussianBlur(skin, (0, 0), 0.05 * face.inter_eye)[..., None]
-    light = to_linear(shown.picture) * (1 + (2**dose - 1) * mask)
-    return np.asarray(np.rint(linear_to_srgb(light) * 255), np.uint8)
-
-
-def shift(shown: Shown, dose: float, eyes: Eyes) -> Picture:
-    """The whole frame moved to the right; dose in shares of the width."""
-    pixels = round(dose * shown.picture.shape[1])
-    moved = cv2.copyMakeBorder(shown.picture, 0, 0, pixels, 0, cv2.BORDER_REPLICATE)
-    return np.ascontiguousarray(moved[:, : shown.picture.shape[1]], np.uint8)
-
-
-def tint(shown: Shown, dose: float, eyes: Eyes) -> Picture:
-    """The background made warmer; dose in levels of red up and blue down."""
-    away = 1 - np.asarray(eyes.matter.matte(shown.picture), np.float32)[..., None]
-    change = np.array([dose, 0, -dose], np.float32)
-    return np.asarray(np.clip(np.rint(shown.picture + away * change), 0, 255), np.uint8)
-
-
-DAMAGES: dict[str, tuple[Damage, str, set[str], tuple[float, ...]]] = {
-    "smoothing": (smooth, "of inter-eye", {"smoothed"}, (0.05, 0.1, 0.2, 0.4)),
-    "lightening": (lighten, "stops", {"skin_tone"}, (0.2, 0.4, 0.7, 1.0, 1.5)),
-    "frame shift": (shift, "of width", {"centre"}, (0.005, 0.01, 0.015, 0.02)),
-    "background tint": (tint, "levels", {"background"}, (1.0, 2.0, 4.0, 8.0)),
-}
-
-
-def codes_of(shown: Shown, company: Company, kit: BrandKit, eyes: Eyes) -> set[str]:
-    try:
-        return {flag.code for flag in judge_shown(shown, company, kit, eyes).flags}
-    except NoFaceLeft:
-        return {"no_face"}
-
-
-def print_damage(
-    kit: BrandKit, team: Sequence[Shown], company: Company, eyes: Eyes, verdicts: Mapping[str, Judged]
-) -> None:
-    """Dosed damage, and the dose at which each check fires for at least half of the people."""
-    clean = {one: {flag.code for flag in verdict.flags} for one, verdict in verdicts.items()}
-    print(f"\ndamage under {kit.name}: share of people newly flagged, by dose")
-    for name, (damage, unit, codes, doses) in DAMAGES.items():
-        shares = []
-        for dose in doses:
-            hurt = [replace(shown, picture=damage(shown, dose, eyes)) for shown in team]
-            open_to = [shown for shown in hurt if not codes & clean[shown.employee_id]]
-            caught = sum(bool(codes & codes_of(shown, company, kit, eyes)) for shown in open_to)
-            shares.append(caught / max(1, len(open_to)))
-        fires = next((dose for dose, share in zip(doses, shares, strict=True) if share >= 0.5), None)
-        shown_shares = "  ".join(f"{dose:g}: {share:.0%}" for dose, share in zip(doses, shares, strict=True))
-        print(f"  {name:16s} {unit:13s} {shown_shares}   fires at {fires if fires is not None else 'none of these'}")
-    print_swaps(kit, team, company, eyes)
-
-
-def print_swaps(kit: BrandKit, team: Sequence[Shown], company: Company, eyes: Eyes) -> None:
-    """Everybody's picture filed under the next person's name."""
-    owners = [shown.employee_id for shown in team]
-    caught = 0
-    for shown, whose in zip(team, owners[1:] + owners[:1], strict=True):
-        verdict = judge_shown(shown, company, kit, eyes, whose=whose)
-        caught += bool({"wrong_person", "margin", "likeness"} & {flag.code for flag in verdict.flags})
-    print(f"  swapped people                 caught {caught} of {len(team)}")
-
-
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kits", default="", help="names, separated by commas; all when left out")
@@ -266,8 +101,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--render", type=int, default=128, help="px of the painted studio pictures")
     parser.add_argument("--size", type=int, default=512, help="width of the finished pictures")
     parser.add_argument("--batch", default="", help="a finished batch in the vault instead of painted people")
+    parser.add_argument(
+        "--home", type=Path, default=None, help="of the vault with that batch; as configured if left out"
+    )
     parser.add_argument("--photos", type=Path, default=None, help="real portraits instead, through the faithful lane")
-    parser.add_argument("--damage", default="", help="kit under which damage is dosed; the first one when left out")
+    parser.add_argument("--damage", default="", help="the one kit under which damage is dosed; each when left out")
+    parser.add_argument("--dosed", type=int, default=4, help="people per dose of damage")
     parser.add_argument("--no-damage", action="store_true")
     parser.add_argument("--wall", type=Path, default=None, help="folder for a PNG of each kit's team")
     return parser.parse_args()
@@ -288,10 +127,10 @@ def main() -> None:
     given = arguments()
     eyes = open_eyes(given.eyes, given.models)
     if given.batch:
-        kit, company, team = recorded_team(given.batch, eyes)
+        kit, company, team = recorded_team(given.batch, eyes, given.home)
         verdicts = print_table(kit, team, company, eyes)
         if not given.no_damage:
-            print_damage(kit, team, company, eyes, verdicts)
+            print_damage(kit, team, company, eyes, verdicts, given.dosed)
         return
     names = [name for name in given.kits.split(",") if name] or list_kits(given.folder)
     company = Company({}) if given.photos else painted_company(given.people, given.selfies, eyes)
@@ -304,8 +143,8 @@ def main() -> None:
         verdicts = print_table(kit, team, company, eyes)
         if given.wall:
             write_wall(given.wall, kit, team)
-        if not given.no_damage and name == (given.damage or names[0]):
-            print_damage(kit, team, company, eyes, verdicts)
+        if not given.no_damage and given.damage in ("", name):
+            print_damage(kit, team, company, eyes, verdicts, given.dosed)
 
 
 if __name__ == "__main__":
