@@ -30,7 +30,7 @@ SAYS = {
     "deliver": r"1 people in \d+ files",
     "forget": "receipt",
     "retention plan": "Goes now: ",
-    "audit verify": "confirmed",
+    "audit verify": "entries are consistent",
     "kit show": "harbour|northwind",
     "models list": "embedded .*Apache-2.0",
 }
