@@ -64,7 +64,8 @@ def test_a_killed_worker_changes_nothing_in_the_result(service: Any, company: An
         return state["type"] if state["type"] in {"COMPLETED", "FAILED", "CRASHED"} else None
 
     assert until("the run's end", end) == "COMPLETED"
-    assert (len(cohorts("CRASHED")), len(cohorts("COMPLETED"))) == (1, 1)
+    assert len(cohorts("CRASHED")) == 1
+    assert len(cohorts("COMPLETED")) >= 1, "once more, and again for whom second chances were given"
     again = type(finished)(service.home, finished.bases)
     assert again.digests()["adapters"] == finished.digests()["adapters"]
     pictures = "select digest from headshot where kit = 'harbour' order by digest"
