@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LINES = re.findall(r"^\$ rollcall (.+?)(?:\s+#.*)?$", (ROOT / "README.md").read_text(), re.MULTILINE)
 # What each command must say. One that is not here fails the test, and so does one that the README does not show.
 SAYS = {
-    # Of the six, one was learned by `make` before; whoever was forgotten needs a new consent, so another takes the seat.
+    # One of the six was learned by `make` before; who was forgotten needs a new consent, so another takes the seat.
     "demo": r"31 people on the roster[\s\S]*learned 5 faces and took \d+ pictures[\s\S]*Report: file://",
     "check": "4 people",
     "make": r"4 people on the roster[\s\S]*learned 2 faces",
