@@ -9,6 +9,7 @@ import secrets
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -120,7 +121,9 @@ def add_drops(app: FastAPI) -> None:
 
     @app.get("/drops/{identity}")
     def show(identity: str, request: Request) -> Response:
-        session, check = session_of(request), checks.of(_drop(settings, identity), app.state.clock())
+        session = session_of(request)
+        # A copy: the check goes on beside us, and the page must not change its mind while it is written.
+        check = copy(checks.of(_drop(settings, identity), app.state.clock()))
         token = door.token(session)
         if check.report is None:
             return HTMLResponse(desk_pages.drop(session, token, check=check, id=identity))
