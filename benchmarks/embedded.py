@@ -216,7 +216,7 @@ def one_employee(base: FrozenBase, subject: Subject, quality: str) -> list[Line]
 def save_sheets(base: FrozenBase, subjects: Sequence[Subject], drawn: list[list[Picture]], folder: Path) -> None:
     """What the base draws from words, and selfies beside renders for the first 12 people."""
     samples = render(base, [RenderJob(str(i), None, p, "", 11) for i, p in enumerate(PROMPTS)], plan_render(base))
-    save_sheet(np.stack(samples), folder / "base.jpg", 4, 2)
+    save_sheet(np.stack(samples), folder / "from_words.jpg", 4, 2)
     rows = [
         [shot.picture for shot in (*s.selfies[:3], *s.studio[:1])] + row
         for s, row in zip(subjects[:12], drawn, strict=False)
