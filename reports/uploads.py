@@ -9,6 +9,7 @@ import shutil
 import stat
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,11 @@ FILE_BYTES = 100 * 2**20
 TABLE_BYTES = 50 * 2**20
 DEEPEST = 8
 CHUNK = 2**20
+
+
+# What `zipfile` says of damaged archives: bad records, methods it does not know, ends that come too early, places
+# outside the file, and data that does not unpack.
+UNREADABLE = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError, zlib.error)
 
 
 class BadUpload(ValueError):
@@ -133,9 +139,9 @@ def _unpack(folder: Path, content: IO[bytes], room: _Room) -> None:
                     raise BadUpload("The archive has a password. Send it without one.")
                 with archive.open(entry) as file:
                     _keep(folder, entry.filename, file, room)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as broken:
-        if isinstance(broken, BadUpload):
-            raise
+    except BadUpload:
+        raise
+    except UNREADABLE as broken:
         raise BadUpload("The archive cannot be read. Zip the folder again.") from broken
 
 

@@ -89,7 +89,11 @@ def test_an_archive_is_unpacked_without_links_and_litter(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("content", [b"", b"PK not a zip", archive(**{"a.jpg": b"x" * 1000})[:-30]])
+WHOLE = archive(**{"a.jpg": b"x" * 1000})
+GARBLED = WHOLE[:35] + b"\xff\xff\xff" + WHOLE[38:]  # behind the entry's header: a block of no known kind
+
+
+@pytest.mark.parametrize("content", [b"", b"PK not a zip", WHOLE[:-30], GARBLED])
 def test_a_broken_archive_is_refused_and_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(BadUpload, match="cannot be read"):
         keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("p.zip", content)])
