@@ -5,7 +5,7 @@ VaultError
     Fenced             the person is being forgotten, or the permit is from before that
     Forgotten          the person was forgotten, and no consent is dated after that
   MasterKeyMissing     wrapped keys exist, and their master key does not (tasks.vault.master)
-  MasterKeyRefused     the key management service said no; .code is its word for why (tasks.vault.master)
+  MasterKeyRefused     the key management service said no; .code is its word for why
   DatabaseTooNew       a newer Rollcall wrote the records (tasks.vault.database)
   UnknownKind          a kind of artefact without an entry in the register
   MissingBlob          a key that names nothing
@@ -58,4 +58,12 @@ class StoreFault(VaultError):
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code} {detail}".strip())
+        self.code = code
+
+
+class MasterKeyRefused(VaultError):
+    """The key management service did not do it; `code` is its own word for why."""
+
+    def __init__(self, code: str, advice: str) -> None:
+        super().__init__(f"the key management service answered {code}: {advice}")
         self.code = code

@@ -18,21 +18,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tasks.vault.failures import Unreadable, VaultError
 from tasks.vault.secrets_on_disk import create_secret
+from tasks.vault.settings import KMS
 
-KMS = "kms:"
 _NONCE = 12  # bytes
 
 
 class MasterKeyMissing(VaultError):
     """There are wrapped keys but not the master key that opens them; making a new one would lose every blob."""
-
-
-class MasterKeyRefused(VaultError):
-    """The key management service did not do it; `code` is its own word for why."""
-
-    def __init__(self, code: str, advice: str) -> None:
-        super().__init__(f"the key management service answered {code}: {advice}")
-        self.code = code
 
 
 class MasterKey(Protocol):

@@ -14,8 +14,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
-from tasks.vault.failures import Unreadable, VaultError
-from tasks.vault.master import KMS, MasterKeyRefused
+from tasks.vault.failures import MasterKeyRefused, Unreadable, VaultError
+from tasks.vault.settings import KMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

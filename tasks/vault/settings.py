@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ByteSize, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+KMS = "kms:"  # a master key that starts so is kept by a key management service
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -66,7 +67,7 @@ class Settings(BaseSettings):
     @property
     def master_key_location(self) -> str:
         """A path, or a service's URL."""
-        if self.master_key and self.master_key.startswith("kms:"):
+        if self.master_key and self.master_key.startswith(KMS):
             return self.master_key
         return str(Path(self.master_key or self.home / "keys" / "master.key").expanduser().absolute())
 

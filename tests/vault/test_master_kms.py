@@ -18,9 +18,9 @@ from types import ModuleType
 
 import pytest
 
-from tasks.vault.failures import Unreadable, VaultError
+from tasks.vault.failures import MasterKeyRefused, Unreadable, VaultError
 from tasks.vault.keys import Keyring
-from tasks.vault.master import MasterKeyRefused, open_master
+from tasks.vault.master import open_master
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
