@@ -147,14 +147,16 @@ def _vector_of(vault: Vault, seat: Seat, digest: str, eyes: Eyes) -> Vector | No
 
 def beside_the_teams_light(shelves: Sequence[Shelf]) -> list[Shelf]:
     """Flags pictures on which the light falls otherwise than on the team's first choices."""
+    if not shelves:
+        return []
     firsts = [shelf.first.measures for shelf in shelves]
+    usual = [(read, *usual_light(np.array([read(one) for one in firsts]))) for _measure, read, _target in LIGHT]
     flagged = []
     for shelf in shelves:
         lit = []
         for candidate in shelf.candidates:
             flags = [flag for flag in candidate.flags if flag.code != "light"]
-            for _measure, read, _target in LIGHT:
-                middle, limit = usual_light(np.array([read(one) for one in firsts]))
+            for read, middle, limit in usual:
                 value = read(candidate.measures)
                 if abs(value - middle) > limit:
                     sentence = f"The light falls {abs(value - middle):.1f} stops otherwise than on the team."
