@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -89,14 +88,12 @@ def test_a_careless_hand_gets_a_sentence_and_no_traceback(words: tuple[str, ...]
 
 def test_decisions_of_a_batch_that_is_not_here_are_refused(tmp_path: Path) -> None:
     (tmp_path / "d.json").write_text(json.dumps({"batch": "b0", "by": "HR", "decisions": []}))
-    started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "flows.cli", "decide", str(tmp_path / "d.json")],
-        capture_output=True, text=True, cwd=ROOT, check=False,
+        capture_output=True, text=True, cwd=ROOT, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode != 0
     assert "Traceback" not in done.stdout + done.stderr
-    assert time.monotonic() - started < 120
 
 
 @pytest.mark.parametrize("words", [("retention", "plan"), ("audit", "verify"), ("decide",), ("make",), ("forget",)])
