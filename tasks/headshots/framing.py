@@ -18,7 +18,9 @@ from tasks.headshots.kit_sections import Framing
 
 Floats = NDArray[np.float32]
 HEAD_PER_DROP = 3.4  # crown to chin, in distances from eye line to mouth line, on the average face
-SCALE_PLAY = 0.035  # how far the head's height may move the scale away from the eyes' own: the target allows .05
+# How far eyes and head may be off their sizes, in shares of the frame's width and height: a little less than a team is
+# allowed to differ by, because the finished picture is measured by landmarks that are found again.
+EYES_PLAY, HEAD_PLAY = 0.009, 0.018
 OVERHANG = 0.02  # of the frame: how far beyond the source it may reach, where repeating the edge shows nothing
 LARGEST_ZOOM = 1.6  # drawn in no further than this; then the edge is repeated and the measures flag it
 
@@ -74,11 +76,13 @@ def place_head(
 
 
 def _scale(landmarks: NDArray[np.float64], framing: Framing, frame: tuple[int, int]) -> float:
-    """Between what the eyes ask and what the head's height asks, and never far from the eyes."""
+    """Between what the eyes ask and what the head's height asks: each gives way by the share that it can afford."""
     eyes, mouth = landmarks[:2], landmarks[3:5]
     by_eyes = framing.inter_eye * frame[0] / max(float(np.hypot(*(eyes[1] - eyes[0]))), 1e-6)
     by_head = framing.head_height * frame[1] / max(head_height(eyes, mouth), 1e-6)
-    return float(np.clip(math.sqrt(by_eyes * by_head), by_eyes * (1 - SCALE_PLAY), by_eyes * (1 + SCALE_PLAY)))
+    eyes_play, head_play = EYES_PLAY / framing.inter_eye, HEAD_PLAY / framing.head_height
+    move = math.log(by_head / by_eyes) * eyes_play / (eyes_play + head_play)
+    return by_eyes * math.exp(float(np.clip(move, -eyes_play, eyes_play)))
 
 
 def head_height(eyes: NDArray[np.float64], mouth: NDArray[np.float64]) -> float:

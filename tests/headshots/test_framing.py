@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.headshots.framing import OVERHANG, SCALE_PLAY, Touching, place_head, touching_sides
+from tasks.headshots.framing import EYES_PLAY, HEAD_PLAY, OVERHANG, Touching, head_height, place_head, touching_sides
 from tasks.headshots.kit_sections import Framing
 from tasks.vision.portrait import PORTRAIT_TEMPLATE, move_points
 
@@ -50,8 +50,19 @@ def test_the_eyes_land_on_their_line_level_and_centred(points: np.ndarray, frami
     assert middle[1] == pytest.approx(framing.eye_line * FRAME[1], abs=0.5)
     assert abs(moved[0, 1] - moved[1, 1]) < 0.5
     distance = float(moved[1, 0] - moved[0, 0]) / FRAME[0]
-    assert abs(distance / framing.inter_eye - 1) <= SCALE_PLAY + 1e-3
+    assert abs(distance - framing.inter_eye) <= EYES_PLAY * 1.1
     assert placed.zoom == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(heads, framings)
+def test_eyes_and_head_share_what_a_long_or_short_face_asks(points: np.ndarray, framing: Framing) -> None:
+    """Neither reaches its limit while the other still has room; both do only for a face that nothing can fit."""
+    moved = move_points(points, place_head(points, framing, FREE, (1000, 1000), FRAME).matrix).astype(float)
+    eyes = math.log((moved[1, 0] - moved[0, 0]) / FRAME[0] / framing.inter_eye) * framing.inter_eye / EYES_PLAY
+    tall = head_height(moved[:2], moved[3:5]) / FRAME[1]
+    head = math.log(tall / framing.head_height) * framing.head_height / HEAD_PLAY
+    assert eyes == pytest.approx(-head, abs=0.02) or (abs(eyes) == pytest.approx(1, abs=0.02) and abs(head) > 1)
 
 
 @settings(max_examples=60, deadline=None)
