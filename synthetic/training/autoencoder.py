@@ -21,6 +21,7 @@ from synthetic.training.together import average, is_first, join_processes
 
 FULL_FRAMES_FROM = 0.55  # before that, crops of half the side: four times the variety per second
 KL_WEIGHT = 1e-4
+ANCHOR_WEIGHT = 0.05  # of the old channels' drift, while a widened autoencoder learns to use its new ones
 EMA = 0.995
 
 
@@ -76,8 +77,13 @@ def reconstruction_loss(made: Tensor, true: Tensor, weight: Tensor) -> Tensor:
     return loss
 
 
-def step_loss(vae: Vae, pictures: Tensor, weights: Tensor, noise: Tensor, *, frozen: bool) -> Tensor:
-    """One forward pass. `noise` is standard normal in the shape of the latents."""
+def step_loss(
+    vae: Vae, pictures: Tensor, weights: Tensor, noise: Tensor, *, frozen: bool, anchor: Vae | None = None
+) -> Tensor:
+    """One forward pass. `noise` is standard normal in the shape of the latents.
+
+    `anchor` is the narrower autoencoder that `vae` was widened from: its channels keep their meaning.
+    """
     with torch.set_grad_enabled(not frozen), torch.autocast(pictures.device.type, torch.bfloat16):
         moments = vae.quant_conv(vae.encoder(pictures)).float()
     mean, log_variance = moments.chunk(2, 1)
@@ -87,12 +93,17 @@ def step_loss(vae: Vae, pictures: Tensor, weights: Tensor, noise: Tensor, *, fro
         made = vae.decode(latents).sample.float()
     divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
     loss: Tensor = reconstruction_loss(made, pictures, weights) + KL_WEIGHT * divergence
+    if anchor is not None:
+        with torch.no_grad(), torch.autocast(pictures.device.type, torch.bfloat16):
+            kept = anchor.quant_conv(anchor.encoder(pictures)).float().chunk(2, 1)[0]
+        loss = loss + ANCHOR_WEIGHT * ((mean[:, : kept.shape[1]] - kept) ** 2).mean()
     return loss
 
 
 def train_vae(
     data: Portraits, sizes: Sizes, folder: Path, budget: Budget, *, seed: int, peak: float, frames: int,
-    device: torch.device, start: Vae | None = None, decoder_only: bool = False, save_every: float = 3.0,
+    device: torch.device, start: Vae | None = None, anchor: Vae | None = None, decoder_only: bool = False,
+    save_every: float = 3.0,
 ) -> Vae:  # fmt: skip
     """Trains until the budget is used and returns the averaged weights. `start` gives the first weights."""
     rank, _ = join_processes()
@@ -122,7 +133,9 @@ def train_vae(
         noise = torch.from_numpy(
             random.standard_normal((len(pictures), sizes.latent_channels, side, side), dtype=np.float32)
         )
-        loss = step_loss(vae, pictures.to(device), weights.to(device), noise.to(device), frozen=decoder_only)
+        loss = step_loss(
+            vae, pictures.to(device), weights.to(device), noise.to(device), frozen=decoder_only, anchor=anchor
+        )
         rate = learning_rate(peak, budget, warm_up=40)
         for group in optimiser.param_groups:
             group["lr"] = rate

@@ -14,9 +14,10 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionMod
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from synthetic.training.denoiser import Denoiser
-from synthetic.training.networks import Vae, build_scheduler
+from synthetic.training.networks import Sizes, Vae, build_scheduler, build_unet
 from synthetic.training.progress import save_checkpoint
 from synthetic.training.vocabulary import RARE, write_tokenizer
+from synthetic.training.widen import widen_unet
 
 SHARD = "14MB"
 PARTS = ("model_index.json", "scheduler", "text_encoder", "tokenizer", "unet", "vae")
@@ -60,14 +61,19 @@ def export(model: Denoiser, vae: Vae, tokenizer: CLIPTokenizer, seen: set[int], 
     return sum(p.stat().st_size for p in folder.rglob("*.safetensors"))
 
 
-def adopt(folder: Path, work: Path) -> None:
-    """Puts an exported base into a work folder, so that the stages go on from it with a fresh optimiser."""
+def adopt(folder: Path, work: Path, sizes: Sizes) -> None:
+    """Puts an exported base into a work folder, so that the stages go on from it with a fresh optimiser.
+
+    Where `sizes` has more latent channels than the base, the next stage is `vae`, which learns to use them.
+    """
     work.mkdir(parents=True, exist_ok=True)
     kinds: tuple[Any, ...] = (AutoencoderKL, UNet2DConditionModel, CLIPTextModel)
     vae, unet, text = (
         kind.from_pretrained(folder / part, local_files_only=True).float()
         for kind, part in zip(kinds, ("vae", "unet", "text_encoder"), strict=True)
     )
-    torch.save(vae.state_dict(), work / "settled.pt")
-    networks = {"unet": unet.state_dict(), "text": text.state_dict()}
+    wider = vae.config.latent_channels < sizes.latent_channels
+    torch.save(vae.state_dict(), work / ("narrow.pt" if wider else "settled.pt"))
+    drawing = widen_unet(unet.state_dict(), build_unet(sizes)) if wider else unet.state_dict()
+    networks = {"unet": drawing, "text": text.state_dict()}
     save_checkpoint(work / "warm-unet.pt", networks | {"ema_unet": networks["unet"], "ema_text": networks["text"]})

@@ -17,6 +17,7 @@ from synthetic.training.networks import Vae
 from synthetic.training.shards import HELD_OUT_EVERY, Portraits, list_shards, mirror_caption, read_shard
 
 EVENING = 0.7  # 0 keeps the strength of each direction, 1 makes all directions equally strong
+DETAIL = 0.4  # size of channels that were added for detail: small, so that noise hides them until the face stands
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,22 @@ def encode(vae: Vae, portraits: Portraits, device: torch.device, *, mirrored: bo
 
 
 @torch.no_grad()
-def settle_channels(vae: Vae, sample: Tensor) -> None:
+def settle_channels(vae: Vae, sample: Tensor, kept: int = 0) -> None:
     """Rotates and scales the latent channels inside the autoencoder; what it draws stays the same.
 
-    `sample` holds latents (N, C, h, w) of the autoencoder as it is.
+    `sample` holds latents (N, C, h, w) of the autoencoder as it is. The first `kept` channels stay as they are, and the
+    others were added to them for detail.
     """
     channels = sample.shape[1]
-    flat = sample.movedim(1, 0).reshape(channels, -1).double()
-    mean = flat.mean(1)
+    flat = sample[:, kept:].movedim(1, 0).reshape(channels - kept, -1).double()
+    mean, forward, backward = torch.zeros(channels).double(), torch.eye(channels).double(), torch.eye(channels).double()
+    mean[kept:] = flat.mean(1)
     strengths, directions = torch.linalg.eigh(torch.cov(flat))
     strengths, directions = strengths.flip(0).clamp_min(1e-8), directions.flip(1)
     scale = strengths ** (-EVENING / 2)
-    scale = scale / (strengths * scale**2).mean().sqrt()
-    forward = scale[:, None] * directions.T  # z' = forward (z - mean)
-    backward = directions / scale[None, :]  # z = backward z' + mean
+    scale = scale / (strengths * scale**2).mean().sqrt() * (DETAIL if kept else 1.0)
+    forward[kept:, kept:] = scale[:, None] * directions.T  # z' = forward (z - mean)
+    backward[kept:, kept:] = directions / scale[None, :]  # z = backward z' + mean
     into, out = vae.quant_conv, vae.post_quant_conv
     weight, bias = into.weight[:channels, :, 0, 0].double(), into.bias[:channels].double()
     into.weight[:channels, :, 0, 0] = (forward @ weight).float()

@@ -44,7 +44,7 @@ class Sizes:
 
 SIZES = {
     "tiny": Sizes(32, 4, (8, 16), (16, 32), (True, True), 1, 32, 1),  # tests only
-    "small": Sizes(128, 8, (16, 32, 96, 128), (128, 192), (False, True), 1, 192, 2),
+    "small": Sizes(128, 32, (16, 32, 96, 128), (128, 192), (False, True), 1, 192, 2),
     "full": Sizes(256, 8, (32, 64, 128, 128), (64, 128, 192, 224), (False, True, True, False), 1, 192, 3),
 }
 

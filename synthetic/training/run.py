@@ -5,7 +5,8 @@
     python -m synthetic.training.run unet    --data DIR --work DIR --minutes 85
     python -m synthetic.training.run decoder --data DIR --work DIR --minutes 10    (the encoder stays as it is)
     python -m synthetic.training.run export  --work DIR --out base_models/embedded
-    python -m synthetic.training.run adopt   --work DIR --out base_models/embedded    (go on from a shipped base)
+    python -m synthetic.training.run adopt   --work DIR --out base_models/embedded    (go on from a shipped base; from
+                                                                       one with fewer latent channels, by stage vae)
 
 Promise: every stage is bounded (`--minutes` or `--steps`), goes on after being killed when it is started again with
 the same folder, and is the same command on two CPU cores (`torchrun --nproc-per-node 2 -m ...`) and on a GPU
@@ -13,6 +14,7 @@ the same folder, and is the same command on two CPU cores (`torchrun --nproc-per
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -24,6 +26,7 @@ from synthetic.training.progress import Budget, load_checkpoint, pick_device
 from synthetic.training.shards import read_portraits
 from synthetic.training.together import is_first, join_processes, wait_for_all
 from synthetic.training.vocabulary import write_tokenizer
+from synthetic.training.widen import widen_vae
 
 STAGES = ("vae", "latents", "unet", "decoder", "sheet", "export", "adopt")
 
@@ -38,11 +41,38 @@ def settled_vae(args: argparse.Namespace) -> Vae:
             raise FileNotFoundError("no trained autoencoder: run the stage `vae` first")
         vae.load_state_dict(trained["ema"])
         sample = read_portraits(args.data, held_out=False, limit=600)
+        narrow = narrow_vae(args)
         print("settling the latent channels", flush=True)
-        latents.settle_channels(vae, latents.encode(vae, sample, torch.device("cpu"), mirrored=False))
+        latents.settle_channels(
+            vae, latents.encode(vae, sample, torch.device("cpu"), mirrored=False),
+            kept=narrow.config.latent_channels if narrow else 0,
+        )  # fmt: skip
         torch.save(vae.state_dict(), path)
     vae.load_state_dict(torch.load(path, weights_only=True))
     return vae
+
+
+def narrow_vae(args: argparse.Namespace) -> Vae | None:
+    """The autoencoder with fewer latent channels that this one goes on from, where there is one."""
+    path: Path = args.work / "narrow.pt"
+    if not path.exists():
+        return None
+    state = torch.load(path, weights_only=True)
+    vae = build_vae(replace(SIZES[args.sizes], latent_channels=len(state["post_quant_conv.bias"])))
+    vae.load_state_dict(state)
+    return vae.eval()
+
+
+def first_vae(args: argparse.Namespace) -> tuple[Vae | None, Vae | None]:
+    """(first weights, anchor) of the stages `vae` and `decoder`: none, the settled ones, or narrower ones widened."""
+    narrow = narrow_vae(args)
+    if args.stage == "decoder":
+        return settled_vae(args), None
+    if narrow is None:
+        return None, None
+    wide = build_vae(SIZES[args.sizes])
+    widen_vae(narrow, wide)
+    return wide, narrow
 
 
 def finished_vae(args: argparse.Namespace) -> Vae:
@@ -76,7 +106,7 @@ def run_stage(args: argparse.Namespace) -> None:
     budget = Budget(minutes=args.minutes, steps=args.steps)
     args.work.mkdir(parents=True, exist_ok=True)
     if args.stage == "adopt":
-        export.adopt(args.out, args.work)
+        export.adopt(args.out, args.work, sizes)
         return
     if args.stage != "vae":
         if is_first():
@@ -84,10 +114,10 @@ def run_stage(args: argparse.Namespace) -> None:
         wait_for_all()
     if args.stage in ("vae", "decoder"):
         data = read_portraits(args.data, held_out=False, limit=args.limit)
+        start, anchor = first_vae(args)
         autoencoder.train_vae(
             data, sizes, args.work, budget, seed=args.seed, peak=args.rate or 2e-3, frames=args.batch or 8,
-            device=device, start=settled_vae(args) if args.stage == "decoder" else None,
-            decoder_only=args.stage == "decoder",
+            device=device, start=start, anchor=anchor, decoder_only=args.stage == "decoder",
         )  # fmt: skip
         return
     if args.stage == "latents":

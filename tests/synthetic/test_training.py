@@ -1,6 +1,7 @@
 """The training stages at a hundredth of their size: they run, survive being cut off, and end the same."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ import torch
 from synthetic.training import latents
 from synthetic.training.autoencoder import train_vae
 from synthetic.training.denoiser import train_unet
-from synthetic.training.networks import SIZES, build_vae
+from synthetic.training.networks import SIZES, build_unet, build_vae
 from synthetic.training.progress import Budget, learning_rate, load_checkpoint
 from synthetic.training.run import main
 from synthetic.training.shards import list_shards, mirror_caption, read_portraits
 from synthetic.training.vocabulary import write_tokenizer
+from synthetic.training.widen import widen_unet, widen_vae
 
 TINY = SIZES["tiny"]
 CPU = torch.device("cpu")
@@ -124,8 +126,44 @@ def test_settled_channels_draw_the_same_and_have_size_one(shards: Path) -> None:
     assert settled.var((0, 2, 3)).mean().sqrt() == pytest.approx(1, abs=0.05)
 
 
+def test_a_widened_base_is_the_same_base_at_first() -> None:
+    """And has room: every new channel carries something of the picture, and nothing looks at it yet."""
+    torch.manual_seed(0)
+    wide_sizes = replace(TINY, latent_channels=6)
+    narrow, wide = build_vae(TINY).eval(), build_vae(wide_sizes).eval()
+    widen_vae(narrow, wide)
+    unet, wide_unet = build_unet(TINY).eval(), build_unet(wide_sizes).eval()
+    wide_unet.load_state_dict(widen_unet(unet.state_dict(), wide_unet))
+    pictures = torch.rand(2, 3, 32, 32) * 2 - 1
+    with torch.no_grad():
+        few, many = narrow.encode(pictures).latent_dist, wide.encode(pictures).latent_dist
+        assert torch.allclose(many.mean[:, :4], few.mean, atol=1e-5)
+        assert torch.allclose(many.std[:, :4], few.std, atol=1e-5)
+        assert (many.mean[:, 4:].std((0, 2, 3)) > 1e-3).all()
+        assert torch.allclose(wide.decode(many.mean).sample, narrow.decode(few.mean).sample, atol=1e-5)
+        told = torch.randn(2, 5, TINY.text_width)
+        made = wide_unet(many.mean, 500, told).sample
+        assert torch.allclose(made[:, :4], unet(few.mean, 500, told).sample, atol=1e-5)
+        assert (made[:, 4:] == 0).all()
+
+
+def test_settling_added_channels_leaves_the_others_alone(shards: Path) -> None:
+    torch.manual_seed(0)
+    vae = build_vae(TINY)
+    pictures = torch.from_numpy(read_portraits([shards], held_out=False).pictures[:8]).permute(0, 3, 1, 2) / 127.5 - 1
+    with torch.no_grad():
+        before, drawn = vae.encode(pictures).latent_dist.mean, vae(pictures).sample
+        latents.settle_channels(vae, before, kept=1)
+        after = vae.encode(pictures).latent_dist.mean
+        assert torch.equal(after[:, :1], before[:, :1])
+        assert after[:, 1:].var((0, 2, 3)).mean().sqrt() == pytest.approx(latents.DETAIL, abs=0.05)
+        assert torch.allclose(vae(pictures).sample, drawn, atol=1e-3)
+
+
 @pytest.mark.slow
-def test_all_stages_by_command_end_in_a_folder_for_the_stock_pipeline(shards: Path, tmp_path: Path) -> None:
+def test_all_stages_by_command_end_in_a_folder_for_the_stock_pipeline(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from diffusers import StableDiffusionPipeline
 
     work, out = tmp_path / "work", tmp_path / "embedded"
@@ -136,9 +174,15 @@ def test_all_stages_by_command_end_in_a_folder_for_the_stock_pipeline(shards: Pa
     main(["decoder", *tiny, "--steps", "2"])
     main(["sheet", *tiny, "--out", str(tmp_path / "sheet.png")])
     main(["export", *tiny, "--out", str(out)])
-    main(["adopt", "--work", str(tmp_path / "next"), "--out", str(out)])
+    main(["adopt", "--sizes", "tiny", "--work", str(tmp_path / "next"), "--out", str(out)])
     main(["latents", *tiny, "--work", str(tmp_path / "next")])
     main(["unet", *tiny, "--work", str(tmp_path / "next"), "--steps", "2"])
+    monkeypatch.setitem(SIZES, "wider", replace(TINY, latent_channels=6))
+    wider = [*tiny, "--sizes", "wider", "--work", str(tmp_path / "wider")]
+    main(["adopt", *wider, "--out", str(out)])
+    for stage, more in (("vae", ["--steps", "2"]), ("latents", []), ("unet", ["--steps", "2"])):
+        main([stage, *wider, *more])
+    main(["export", *wider, "--out", str(out)])
     pipeline = StableDiffusionPipeline.from_pretrained(out, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     picture = pipeline("studio headshot of a sks person", num_inference_steps=2, output_type="np").images[0]
