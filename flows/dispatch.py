@@ -22,8 +22,8 @@ ATTEMPTS = 2
 # Cohorts in flight at a time: enough to keep two cards busy, few enough not to starve others in the pool.
 WINDOW = 4
 POLL_S = 3.0
-# The first taking of pictures, and the extra rounds that a kit may ask for (`extra_rounds`, at most 5).
-MOST_TURNS = 6
+# The first taking of pictures, the extra rounds that a kit may ask for (`extra_rounds`, at most 5), a longer training.
+MOST_TURNS = 7
 ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 

@@ -52,6 +52,12 @@ def seed_of(digest: str) -> int:
     return int(digest[:12], 16)
 
 
+def longer_from(seat: Seat) -> int | None:
+    """The round of pictures from which this person is drawn by a longer training; None where the usual one did."""
+    found = seat.detail.get("longer_from") if isinstance(seat.detail, dict) else None
+    return None if found is None else int(found)
+
+
 def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, quality: str) -> list[Pupil]:
     """Who of these people still lacks an adapter. People without leave or photos are marked and left out."""
     pupils = []
@@ -67,7 +73,7 @@ def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, q
         if not rows:
             move_seat(vault, batch, seat.employee_id, "blocked", "no_photos")
             continue
-        plan = plan_training(base.card, quality, len(rows))
+        plan = plan_training(base.card, quality, len(rows), longer=longer_from(seat) is not None)
         digest = adapter_digest([row.digest for row in rows], base.fingerprint, plan)
         if kept(vault, digest):
             standing = seat.state if seat.state in ("rendered", "done", "flagged") else "trained"

@@ -14,6 +14,7 @@ from tasks.vision.diffusion_card import BaseCard, Quality
 
 FEW_PHOTOS = 5  # below this a person is learned gently: fewer steps, since each photo would be seen too often
 FEW_STEPS = 0.6
+LONGER = 1.6  # times the usual steps, for whoever is not like themselves in any picture after new seeds
 ENOUGH_FOR_ONE_SLOT = "not even one person fits"
 SPARE = 0.85  # share of the free memory that a cohort may plan with
 
@@ -64,14 +65,19 @@ class Forecast:
     measured: bool  # False: minutes rest on a guess
 
 
-def plan_training(card: BaseCard, quality: str, photos: int, memory_gib: float | None = None) -> TrainingPlan:
-    """The plan for people with `photos` good portraits. `memory_gib` lowers the resolution if one sample cannot fit."""
+def plan_training(
+    card: BaseCard, quality: str, photos: int, memory_gib: float | None = None, *, longer: bool = False
+) -> TrainingPlan:
+    """The plan for people with `photos` good portraits. `memory_gib` lowers the resolution if one sample cannot fit.
+
+    `longer` is for somebody whose pictures were not like them at the usual length.
+    """
     if quality not in ("draft", "standard", "best"):
         raise ValueError(f"quality is {quality!r}; known: draft, standard, best")
     grade: Quality = quality  # type: ignore[assignment]
     training = card.training
     few = photos < FEW_PHOTOS
-    steps = training.steps.get(grade, 800)
+    steps = training.steps.get(grade, 800) * (LONGER if longer else 1.0)
     rank = training.ranks.get(grade, card.lora.rank)
     return TrainingPlan(
         quality=quality,

@@ -15,6 +15,7 @@ from sqlmodel import select
 
 from tasks import progress
 from tasks.adapters.export import load_adapter
+from tasks.adapters.learning import longer_from
 from tasks.adapters.portraits import Likeness, open_selfies
 from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.faithful import order_photos
@@ -89,7 +90,10 @@ def digest_of(**parts: Any) -> str:
 
 
 def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
-    """All pictures that this person should have by now; every round that was asked for adds its own."""
+    """All pictures that this person should have by now; every round that was asked for adds its own.
+
+    A longer training begins anew: what the shorter one drew was not like them.
+    """
     kit = kit_digest(studio.kit)
     if lane_of(seat) == "faithful":
         selfies = open_selfies(studio.vault, permit, studio.eyes)
@@ -106,7 +110,7 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
     if adapter is None or person is None:
         return []
     taken: list[Sitting] = []
-    for seed in range(round_of(seat) + 1):
+    for seed in range(longer_from(seat) or 0, round_of(seat) + 1):
         for shot in shots_for(
             studio.kit, person.id, person.wardrobe, person.glasses, studio.family, studio.token, seed
         ):

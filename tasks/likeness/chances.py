@@ -1,12 +1,14 @@
 """Second chances: what falls short is taken again by itself before a person has to look at it.
 
-New seeds, never new training, and only as many rounds as the kit allows (`extra_rounds`): noted in the seat, so a
-run that is killed or repeated gives nobody one more. Whoever is still not like themselves after that needs new photos,
-and the seat says so with the reason.
+New seeds first, as many rounds as the kit allows (`extra_rounds`); then, for whoever is not like themselves in any of
+them, one longer training. Both are noted in the seat, so a run that is killed or repeated gives nobody one more.
+Whoever is still not like themselves after that needs new photos, and the seat says so with the reason. A kit without
+extra rounds gives no chances at all.
 """
 
 from typing import Any
 
+from tasks.adapters.learning import longer_from
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.photographing import lane_of, round_of
 from tasks.vault.batches import move_seat, seats_of
@@ -29,16 +31,24 @@ def give_second_chances(vault: Vault, batch: str, kit: BrandKit) -> list[int]:
     begun = seats_of(vault, batch, states=("trained", "rendered"))
     cohorts = {seat.cohort for seat in begun if chances_of(seat) and seat.cohort is not None}
     for seat in seats_of(vault, batch, states=("flagged",)):
-        used = chances_of(seat)
-        if lane_of(seat) == "generated" and seat.cohort is not None and used < kit.candidates.extra_rounds:
+        if chance := next_chance(seat, kit):
             cohorts.add(seat.cohort)
-            move_seat(
-                vault, batch, seat.employee_id, "trained", round=round_of(seat) + 1, chances=used + 1,
-                fell_short=seat.reason,
-            )  # fmt: skip
+            move_seat(vault, batch, seat.employee_id, "trained", fell_short=seat.reason, **chance)
         elif seat.reason in NOT_LIKE_THEM:
             move_seat(vault, batch, seat.employee_id, "flagged", NEEDS_PHOTOS, because=seat.reason)
-    return sorted(cohorts)
+    return sorted(number for number in cohorts if number is not None)
+
+
+def next_chance(seat: Seat, kit: BrandKit) -> dict[str, int]:
+    """What to note in a flagged seat for its next round; empty when a person has to look."""
+    used, allowed, round = chances_of(seat), kit.candidates.extra_rounds, round_of(seat) + 1
+    if lane_of(seat) != "generated" or seat.cohort is None:
+        return {}
+    if used < allowed:
+        return {"round": round, "chances": used + 1}
+    if allowed and seat.reason in NOT_LIKE_THEM and longer_from(seat) is None:
+        return {"round": round, "chances": used + 1, "longer_from": round}
+    return {}
 
 
 def sum_up_chances(vault: Vault, batch: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tasks.adapters.learning import longer_from
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.photographing import round_of
 from tasks.likeness.chances import chances_of, give_second_chances, sum_up_chances
@@ -38,9 +39,23 @@ def test_who_falls_short_gets_one_round_and_is_then_left_to_a_person(house: Any,
     assert house.stands("p1") == ("done", None)
 
 
-@pytest.mark.parametrize("reason", ["likeness", "relative_likeness", "wrong_person", "margin"])
+NOT_LIKE_THEM = pytest.mark.parametrize("reason", ["likeness", "relative_likeness", "wrong_person", "margin"])
+
+
+@NOT_LIKE_THEM
+def test_whom_new_seeds_did_not_help_is_learned_for_longer_once(house: Any, kit: BrandKit, reason: str) -> None:
+    house.seat("p0", cohort=3, state="flagged", chances=1, round=1)
+    flag(house, "p0", reason)
+    assert give_second_chances(house.vault, house.batch, kit) == [3]
+    assert house.stands("p0") == ("trained", None)
+    assert longer_from(house.seat_of("p0")) == round_of(house.seat_of("p0")) == 2
+    assert give_second_chances(house.vault, house.batch, kit) == [3]  # killed before it was learned
+    assert longer_from(house.seat_of("p0")) == round_of(house.seat_of("p0")) == 2
+
+
+@NOT_LIKE_THEM
 def test_who_is_still_not_like_themselves_needs_new_photos(house: Any, kit: BrandKit, reason: str) -> None:
-    house.seat("p0", state="flagged", chances=1, round=1)
+    house.seat("p0", state="flagged", chances=2, round=2, longer_from=2)
     flag(house, "p0", reason)
     assert give_second_chances(house.vault, house.batch, kit) == []
     assert house.stands("p0") == ("flagged", "needs_new_photos")
@@ -65,7 +80,15 @@ def test_the_kit_says_how_often(house: Any, kit: BrandKit) -> None:
     while give_second_chances(house.vault, house.batch, allowing(kit, 2)):
         rounds += 1
         flag(house, "p0", "halo")
-    assert rounds == 2
+    assert rounds == 2  # and a halo is no reason to learn the face again
+    assert longer_from(house.seat_of("p0")) is None
+
+
+def test_a_kit_without_extra_rounds_gives_no_longer_training_either(house: Any, kit: BrandKit) -> None:
+    house.seat("p0", state="flagged")
+    flag(house, "p0", "likeness")
+    assert give_second_chances(house.vault, house.batch, allowing(kit, 0)) == []
+    assert house.stands("p0") == ("flagged", "needs_new_photos")
 
 
 def test_a_reviewers_round_and_a_chance_add_up(house: Any, kit: BrandKit) -> None:

@@ -74,6 +74,23 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def strict_kit(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a folder with the kit `strict`, one picture a person, which nobody is like themselves enough for."""
+
+    def write(extra_rounds: int) -> Path:
+        kit = (ROOT / "brand_kits" / "signal" / "kit.toml").read_text()
+        for key, value in (("per_person", 1), ("extra_rounds", extra_rounds)):
+            kit, found = re.subn(rf"^{key} = \d+", f"{key} = {value}", kit, flags=re.MULTILINE)
+            assert found == 1
+        folder = tmp_path / "kits" / "strict"
+        folder.mkdir(parents=True)
+        (folder / "kit.toml").write_text(kit + "\n[floors]\nlikeness = 1.0\n")
+        return folder.parent
+
+    return write
+
+
 @dataclass(frozen=True)
 class Installation:
     """One home, and the command line on it."""
@@ -86,11 +103,11 @@ class Installation:
         ours = {"ROLLCALL_HOME": str(self.home), "ROLLCALL_BASES": str(self.bases), "OMP_NUM_THREADS": "2"}
         return {**kept, **ours, "PYTHONUNBUFFERED": "1"}
 
-    def run(self, *words: str) -> str:
-        """Runs `rollcall` to its end; the test fails with its output when it fails."""
+    def run(self, *words: str, **more: str) -> str:
+        """Runs `rollcall` to its end, with `more` in its environment; the test fails with its output when it fails."""
         done = subprocess.run(
             [sys.executable, "-m", "flows.cli", *words],
-            env=self.environment(), cwd=ROOT, capture_output=True, text=True, check=False,
+            env=self.environment() | more, cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

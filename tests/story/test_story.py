@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tasks.adapters.plan import LONGER
+
+STEPS = 30  # of the story's card, see conftest.py
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -34,13 +37,34 @@ def test_a_second_run_trains_and_renders_nothing_and_says_so(finished, company) 
     assert finished.digests() == before
 
 
-def test_another_kit_renders_but_trains_nothing(finished, company) -> None:
+def test_another_kit_renders_but_trains_nothing(finished, company, strict_kit) -> None:
+    """Without extra rounds: whom a kit's floors find not like themselves may otherwise be learned for longer."""
     before = finished.digests()
-    said = finished.run("make", str(company.drop), "--kit", "daylight", "--quality", "draft")
+    kit = strict_kit(extra_rounds=0)
+    said = finished.run("make", str(company.drop), "--kit", "strict", "--quality", "draft", ROLLCALL_KITS=str(kit))
     after = finished.digests()
     assert "learned 0 faces" in said
     assert after["adapters"] == before["adapters"]
     assert len(after["headshots"]) > len(before["headshots"])
+
+
+def test_who_is_not_like_themselves_is_learned_for_longer_and_then_needs_new_photos(
+    installation, company, strict_kit
+) -> None:
+    command, kits = ("make", str(company.drop), "--kit", "strict", "--quality", "draft"), strict_kit(extra_rounds=1)
+    installation.run(*command, ROLLCALL_KITS=str(kits))
+    people = installation.rows("select employee_id, reason from seat where state = 'flagged'")
+    assert [reason for _, reason in people] == ["needs_new_photos"] * 2
+    for person, _ in people:
+        steps = installation.rows(f"select steps from adapter where employee_id = '{person}' order by steps")
+        assert [count for (count,) in steps] == [STEPS, round(STEPS * LONGER)]
+        # First pictures and new seeds by the first training leave the choice to what the longer one drew.
+        shown = installation.rows(
+            "select a.steps from headshot h join adapter a on a.digest = h.adapter_digest "
+            f"where h.employee_id = '{person}' and h.state != 'retired'"
+        )
+        assert shown == [(round(STEPS * LONGER),)]
+    assert "nothing was trained, nothing was rendered" in installation.run(*command, ROLLCALL_KITS=str(kits))
 
 
 def test_prefect_has_seen_nobody(finished, company) -> None:
