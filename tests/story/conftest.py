@@ -1,7 +1,7 @@
 """Whole stories on a small piece of the synthetic company: the real commands, the shipped models, few training steps.
 
-What these tests promise does not depend on how well a face was learned, so
-thirty steps do; with fewer, one adapter is like another and is refused.
+What these tests promise does not depend on how well a face was learned or on how many pictures there are to choose
+from, so thirty steps and two pictures do; with fewer steps, one adapter is like another and is refused.
 """
 
 import csv
@@ -74,6 +74,18 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def kits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The brand kits, with two pictures a person."""
+    folder = tmp_path_factory.mktemp("home") / "kits"
+    shutil.copytree(ROOT / "brand_kits", folder)
+    for path in folder.glob("*/kit.toml"):
+        kit, found = re.subn(r"^per_person = \d+", "per_person = 2", path.read_text(), flags=re.MULTILINE)
+        assert found == 1
+        path.write_text(kit)
+    return folder
+
+
 @pytest.fixture
 def strict_kit(tmp_path: Path) -> Callable[..., Path]:
     """Writes a folder with the kit `strict`, one picture a person, which nobody is like themselves enough for."""
@@ -97,11 +109,13 @@ class Installation:
 
     home: Path
     bases: Path
+    kits: Path
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ROLLCALL_"))}
-        ours = {"ROLLCALL_HOME": str(self.home), "ROLLCALL_BASES": str(self.bases), "OMP_NUM_THREADS": "2"}
-        return {**kept, **ours, "PYTHONUNBUFFERED": "1"}
+        ours = {"ROLLCALL_HOME": self.home, "ROLLCALL_BASES": self.bases, "ROLLCALL_KITS": self.kits}
+        plain = {name: str(path) for name, path in ours.items()}
+        return {**kept, **plain, "OMP_NUM_THREADS": "2", "PYTHONUNBUFFERED": "1"}
 
     def run(self, *words: str, **more: str) -> str:
         """Runs `rollcall` to its end, with `more` in its environment; the test fails with its output when it fails."""
@@ -146,14 +160,14 @@ class Installation:
 
 
 @pytest.fixture
-def installation(tmp_path: Path, bases: Path) -> Installation:
-    return Installation(tmp_path / "home", bases)
+def installation(tmp_path: Path, bases: Path, kits: Path) -> Installation:
+    return Installation(tmp_path / "home", bases, kits)
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, bases: Path, company: Company) -> Installation:
+def finished(tmp_path_factory: pytest.TempPathFactory, bases: Path, kits: Path, company: Company) -> Installation:
     """An installation on which the company's batch ran undisturbed. Tests read it; they do not change it."""
-    one = Installation(tmp_path_factory.mktemp("finished") / "home", bases)
+    one = Installation(tmp_path_factory.mktemp("finished") / "home", bases, kits)
     one.made(company.drop)
     return one
 

@@ -37,8 +37,9 @@ def process_of(run: str, root: int) -> psutil.Process | None:
 
 
 @pytest.fixture(scope="module")
-def service(start_up: Any, bases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with start_up(tmp_path_factory.mktemp("service") / "home", ROLLCALL_BASES=str(bases), OMP_NUM_THREADS="2") as one:
+def service(start_up: Any, bases: Any, kits: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    home = tmp_path_factory.mktemp("service") / "home"
+    with start_up(home, ROLLCALL_BASES=str(bases), ROLLCALL_KITS=str(kits), OMP_NUM_THREADS="2") as one:
         yield one
 
 
