@@ -8,7 +8,7 @@ never changed: callers keep it beside the result until retention takes it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import cv2
@@ -23,6 +23,7 @@ from tasks.headshots.kit import BrandKit
 from tasks.headshots.look import find_head, find_person
 from tasks.headshots.matte import Cutout, cut_out
 from tasks.headshots.measure import NoFaceLeft, PictureMeasures, measure_picture
+from tasks.headshots.retouch import compare_with_source
 from tasks.headshots.tone import graded
 from tasks.vision.colour import linear_to_srgb, to_linear
 from tasks.vision.faces import Eyes, Face
@@ -53,6 +54,8 @@ class Finished:
     measures: PictureMeasures
     lane: Literal["generated", "faithful"]
     source_inter_eye: float  # px between the eyes in the source: how much detail there was to keep
+    source_landmarks: Floats  # (5, 2) in pixels of the source: the same points as `landmarks`
+    seen: Floats  # (H, W) where the eyes see a person in the source, before any edge was solved
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class _Cut:
     """The person alone, at the scale of the frame."""
 
     cutout: Cutout
+    coarse: Floats  # where the eyes see a person, before any edge was solved
     landmarks: Floats
     touching: Touching  # the sides on which the source ends and the person does not
     enlarged: float
@@ -99,13 +103,18 @@ def finish(
         measures = measure_picture(composed, kit, eyes, texture_inter_eye=face.inter_eye)
     except NoFaceLeft as error:
         raise CannotFinish("no_face") from error
+    landmarks = move_points(cut.landmarks, placement.matrix)
+    seen = _carried(cut.coarse, placement, (width, height))
+    retouch = compare_with_source(picture, face.landmarks, composed, landmarks, seen, kit)
     return Finished(
         picture=composed,
         alpha=alpha,
-        landmarks=move_points(cut.landmarks, placement.matrix),
-        measures=replace(measures, zoom=placement.zoom),
+        landmarks=landmarks,
+        measures=replace(measures, zoom=placement.zoom, **asdict(retouch)),
         lane=lane,
         source_inter_eye=face.inter_eye,
+        source_landmarks=face.landmarks,
+        seen=seen,
     )
 
 
@@ -116,23 +125,40 @@ def _prepare(picture: Picture, face: Face, kit: BrandKit, eyes: Eyes, frame: tup
     left, top, right, bottom = _needed_part(rough, frame, (width, height))
     part = np.ascontiguousarray(picture[top:bottom, left:right])
     coarse = np.asarray(np.mean(find_person(part, eyes), axis=0), np.float32)
-    if rough.scale > 1:
-        scaled = enlarge(part, rough.scale)
+    landmarks = face.landmarks - np.array([left, top], np.float32)
+    inside = Touching(left=left > 0, right=right < width, top=top > 0, bottom=bottom < height)
+    # A frame that will have to be drawn in wants the picture larger: bringing it to the size of a frame that is not
+    # would throw away detail that the enlarging afterwards cannot bring back.
+    source = (part.shape[1], part.shape[0])
+    touching = _cut_sides(coarse, inside)
+    if _missing_crown(landmarks, kit, touching, source, frame):
+        touching = replace(touching, top=False)
+    scale = place_head(landmarks, kit.framing, touching, source, frame).scale
+    if scale > 1:
+        scaled = enlarge(part, scale)
     else:
-        part_size = (
-            max(16, round(part.shape[1] * rough.scale)),
-            max(16, round(part.shape[0] * rough.scale)),
-        )
+        part_size = (max(16, round(source[0] * scale)), max(16, round(source[1] * scale)))
         scaled = np.asarray(cv2.resize(part, part_size, interpolation=cv2.INTER_AREA), np.uint8)
     shape = (scaled.shape[1], scaled.shape[0])
-    method = cv2.INTER_CUBIC if rough.scale > 1 else cv2.INTER_AREA
+    method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
     ratio = np.array([scaled.shape[1] / part.shape[1], scaled.shape[0] / part.shape[0]])
     return _Prepared(
         picture=scaled,
         coarse=np.clip(cv2.resize(coarse, shape, interpolation=method), 0, 1).astype(np.float32),
-        landmarks=((face.landmarks - np.array([left, top])) * ratio).astype(np.float32),
-        inside=Touching(left=left > 0, right=right < width, top=top > 0, bottom=bottom < height),
-        enlarged=max(1.0, rough.scale),
+        landmarks=(landmarks * ratio).astype(np.float32),
+        inside=inside,
+        enlarged=max(1.0, scale),
+    )
+
+
+def _cut_sides(alpha: Floats, inside: Touching) -> Touching:
+    """The sides on which the source ends and the person does not; sides where we cut it ourselves do not count."""
+    sides = touching_sides(alpha)
+    return Touching(
+        left=sides.left and not inside.left,
+        right=sides.right and not inside.right,
+        top=sides.top and not inside.top,
+        bottom=sides.bottom and not inside.bottom,
     )
 
 
@@ -140,24 +166,27 @@ def _cut(prepared: _Prepared, kit: BrandKit, frame: tuple[int, int], *, drawn: b
     """The person cut out, with the little of the hair that the frame wants above the picture's top edge."""
     inter_eye = float(np.hypot(*(prepared.landmarks[1] - prepared.landmarks[0])))
     cutout = cut_out(prepared.picture, prepared.coarse, 2.1 * inter_eye, prepared.enlarged, drawn=drawn)
-    sides, inside = touching_sides(cutout.alpha), prepared.inside
-    touching = Touching(
-        left=sides.left and not inside.left,
-        right=sides.right and not inside.right,
-        top=sides.top and not inside.top,
-        bottom=sides.bottom and not inside.bottom,
-    )
-    landmarks = prepared.landmarks
-    if touching.top:
-        source = (cutout.alpha.shape[1], cutout.alpha.shape[0])
-        free = place_head(landmarks, kit.framing, replace(touching, top=False), source, frame)
-        corners = move_points(np.array([[0, 0], [source[0], 0]], np.float32), free.matrix)
-        missing = math.ceil(max(0.0, float(corners[:, 1].max())) / free.scale)
-        if missing <= MOST_CROWN * frame[1] / free.scale:
-            cutout = Cutout(*continued_crown(cutout.alpha, cutout.colours, missing + 1))
-            landmarks = landmarks + np.array([0, missing + 1], np.float32)
-            touching = replace(touching, top=False)
-    return _Cut(cutout, landmarks, touching, prepared.enlarged)
+    touching = _cut_sides(cutout.alpha, prepared.inside)
+    landmarks, coarse = prepared.landmarks, prepared.coarse
+    source = (cutout.alpha.shape[1], cutout.alpha.shape[0])
+    if missing := _missing_crown(landmarks, kit, touching, source, frame):
+        cutout = Cutout(*continued_crown(cutout.alpha, cutout.colours, missing))
+        landmarks = landmarks + np.array([0, missing], np.float32)
+        coarse = np.pad(coarse, ((missing, 0), (0, 0)), "edge")
+        touching = replace(touching, top=False)
+    return _Cut(cutout, coarse, landmarks, touching, prepared.enlarged)
+
+
+def _missing_crown(
+    landmarks: Floats, kit: BrandKit, touching: Touching, source: tuple[int, int], frame: tuple[int, int]
+) -> int:
+    """Rows of hair to go on with above the source's top edge; 0 where nothing is cut, or too much."""
+    if not touching.top:
+        return 0
+    free = place_head(landmarks, kit.framing, replace(touching, top=False), source, frame)
+    corners = move_points(np.array([[0, 0], [source[0], 0]], np.float32), free.matrix)
+    missing = math.ceil(max(0.0, float(corners[:, 1].max())) / free.scale)
+    return missing + 1 if missing <= MOST_CROWN * frame[1] / free.scale else 0
 
 
 def _needed_part(placement: Placement, frame: tuple[int, int], source: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -177,8 +206,10 @@ def _compose(cut: _Cut, placement: Placement, kit: BrandKit, frame: tuple[int, i
     if cut.enlarged > 1:
         # Interpolation has widened the edge by this much; a source of the frame's own size would have had it narrow.
         gain = float(np.clip(cut.enlarged / 2.5, 1, 3))
-        # The outermost grain of a small render is a bright or dark rim that its decoder draws round everything.
-        alpha = np.clip((alpha - RIM) * gain + 0.5, 0, 1)
+        # The outermost grain of a small render is a bright or dark rim that its decoder draws round everything. A
+        # gain too small to bring what is all person back to 1 moves the edge less: else the wall shows through faces.
+        rim = min(RIM, 1 - 0.5 / gain)
+        alpha = np.clip((alpha - rim) * gain + 0.5, 0, 1)
     alpha = np.clip((alpha - 0.02) / 0.96, 0, 1).astype(np.float32)
     coded = _carried(linear_to_srgb(cut.cutout.colours), placement, frame)
     person = np.clip(np.rint(coded * 255), 0, 255).astype(np.uint8)

@@ -169,6 +169,10 @@ class Floors(Section):
     roll: float = Field(default=3.0, gt=0.0, le=20.0)  # degrees
     skin_shift: float = Field(default=12.0, gt=0.0, le=60.0)  # degrees ITA against the person's own selfies
     texture: tuple[float, float] = (0.6, 1.4)  # cheek texture over the selfies'
+    # What finishing may do to the person, against the picture it was made of: beyond the tone of this kit, nothing.
+    finished_light: float = Field(default=0.12, gt=0.0, le=2.0)  # stops lighter or darker
+    finished_tint: float = Field(default=2.0, gt=0.0, le=20.0)  # distance in a*, b*
+    finished_texture: tuple[float, float] = (0.9, 1.3)  # fine texture left; sharpening may add to the upper limit
 
 
 class Output(Section):

@@ -57,8 +57,14 @@ class PictureMeasures:
     texture: float  # sd of L* in the fine band of bare cheek; 0 where none can be read
     sharpness: float
     zoom: float = 1.0  # how far the frame had to be drawn in, set by finishing
+    # What finishing changed about the person beyond the kit's tone (`retouch.py`), set by finishing; None: nothing read
+    finished_light: float | None = None  # stops
+    finished_tint: float | None = None  # distance in a*, b*
+    finished_ita: float | None = None  # degrees
+    finished_texture: float | None = None  # share of bare skin's texture that is left
+    finished_detail: float | None = None  # share of the inner face's detail that is left
 
-    def as_json(self) -> dict[str, float | list[float]]:
+    def as_json(self) -> dict[str, float | list[float] | None]:
         """Plain values for records."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 

@@ -15,7 +15,8 @@ from tasks.headshots.measure import PictureMeasures
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
 
-RENDERER_VERSION = 2  # part of every headshot's digest; raise it when finishing changes pixels
+SHARPENED = 0.5  # of texture that a sharpening of 1 may add, where a photograph is finished at its own size
+RENDERER_VERSION = 3  # part of every headshot's digest; raise it when finishing changes pixels
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,38 @@ def finish_candidate(
 
 
 def studio_flags(measures: PictureMeasures, kit: BrandKit) -> list[Flag]:
-    """What is off: backdrop, halo, holes and framing. Order: worst for a team wall first."""
+    """What is off: backdrop, halo, holes, framing, and the person. Order: worst for a team wall first."""
+    return [*_set_flags(measures, kit), *_retouch_flags(measures, kit)]
+
+
+def _retouch_flags(measures: PictureMeasures, kit: BrandKit) -> list[Flag]:
+    """What finishing did to the person that the kit does not ask for; silent about what could not be read."""
+    flags, floors = [], kit.floors
+    light, tint = measures.finished_light, measures.finished_tint
+    if light is not None and abs(light) > floors.finished_light:
+        way = "lighter" if light > 0 else "darker"
+        sentence = f"Finishing has made the skin {abs(light):.1f} stops {way}."
+        flags.append(Flag("finished_skin", round(light, 3), floors.finished_light, sentence))
+    elif tint is not None and tint > floors.finished_tint:
+        sentence = f"Finishing has tinted the skin: its colour moved by {tint:.1f}."
+        flags.append(Flag("finished_skin", round(tint, 3), floors.finished_tint, sentence))
+    low, high = floors.finished_texture
+    high = round(high * (1 + SHARPENED * kit.tone.sharpen), 3)
+    parts = (("skin", "texture", measures.finished_texture), ("face", "detail", measures.finished_detail))
+    for part, what, left in parts:
+        if left is None or low <= left <= high:
+            continue
+        if left < low:
+            sentence = f"Finishing has smoothed the {part}: {left:.0%} of its {what} is left."
+        else:
+            sentence = f"Finishing has roughened the {part}: it shows {left:.0%} of the {what} it had."
+        flags.append(Flag("finished_texture", round(left, 3), low if left < low else high, sentence))
+        break  # one sentence about one fault
+    return flags
+
+
+def _set_flags(measures: PictureMeasures, kit: BrandKit) -> list[Flag]:
+    """What keeps a picture from being one of the set."""
     floors, frame = kit.floors, kit.framing
     points = 100.0  # shares are shown in per cent
     checks = (
