@@ -57,10 +57,23 @@ FLAGS: Mapping[str, Words] = {
     "light": Words("Light falls differently", "The light falls otherwise than on the rest of the team.", REDO),
     "needs_new_photos": Words(
         "Needs new photos",
-        "New pictures were taken and are not like this person either: the photos handed in do not show enough.",
+        "New pictures were taken and the face was learned once more for longer, and still they are not like this person: "
+        "the photos handed in do not show enough.",
         "Ask for five or more recent photos from different days, and run again. Or approve one if it is them to you.",
     ),
-    "glasses": Words("Glasses differ", "Glasses appeared or vanished against what was asked for.", REDO),
+    "glasses": Words(
+        "Glasses differ", "Glasses appeared or vanished against the selfies, or against what was asked for.", REDO
+    ),
+    "hair_colour": Words(
+        "Hair colour differs",
+        "Hair or head covering has another colour than in this person's own photos.",
+        "Compare with the newest selfies. If the hair was not dyed since: redo.",
+    ),
+    "hair_outline": Words(
+        "Hair differs",
+        "Hair or head covering is higher, lower, wider or narrower than in this person's own photos.",
+        "Compare with the selfies. Hair that was lost, cut or added: redo.",
+    ),
 }
 
 

@@ -7,7 +7,8 @@ then `choose`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from tasks.headshots.measure import NoFaceLeft, PictureMeasures
 from tasks.headshots.studio import Flag
 from tasks.likeness.choose import Candidate
 from tasks.likeness.faithful import Faithfulness, compare_appearance, faithfulness_flags
+from tasks.likeness.head import read_head
+from tasks.likeness.kept import Kept, compare_heads, kept_flags
 from tasks.likeness.reference import PersonReference, is_same_photograph
 from tasks.likeness.score import LikenessScore, face_hashes, likeness_flags, score_headshot
 from tasks.vision.faces import Eyes
@@ -28,12 +31,24 @@ Json = dict[str, object]
 
 
 @dataclass(frozen=True)
+class Appearance(Faithfulness):
+    """Skin and texture, and beside them what is worn and grows on the head: one table in the records."""
+
+    kept: Kept | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for records, all on one level."""
+        skin = {key: value for key, value in asdict(self).items() if key != "kept"}
+        return skin if self.kept is None else {**skin, **self.kept.as_json()}
+
+
+@dataclass(frozen=True)
 class Judged:
     """A candidate with its verdict."""
 
     candidate: Candidate
     likeness: LikenessScore
-    faithfulness: Faithfulness
+    faithfulness: Appearance
     flags: tuple[Flag, ...]  # the studio's and the judge's
 
     def scores_as_json(self) -> Json:
@@ -68,8 +83,13 @@ def judge_candidate(
     employee_id: str,
     kit: BrandKit,
     eyes: Eyes,
+    *,
+    wish: str = "keep",
 ) -> Judged:
-    """Judge one finished picture. `company`: `PersonReference.vector` of everybody, by id."""
+    """Judge one finished picture. `company`: `PersonReference.vector` of everybody, by id.
+
+    `wish` is the roster's word on glasses: keep what the selfies show, on, or off.
+    """
     face = find_head(one.picture, eyes)
     if face is None:
         raise NoFaceLeft("no face found in a finished picture")
@@ -84,11 +104,14 @@ def judge_candidate(
     )
     if likeness.copied and not is_same_photograph(one.picture, face, reference):
         likeness = replace(likeness, copied=False)
-    found = compare_appearance(one.measures, reference, kit.floors, one.source_inter_eye)
+    skin = compare_appearance(one.measures, reference, kit.floors, one.source_inter_eye)
+    kept = compare_heads(read_head(one.picture, face, eyes.matter), reference.heads, wish, eyes.name)
+    found = Appearance(**asdict(skin), kept=kept)
     flags = (
         *one.studio_flags,
         *likeness_flags(likeness, kit.floors, eyes.judge_thresholds, lane=one.lane),
         *faithfulness_flags(found, kit.floors),
+        *kept_flags(kept, wish),
     )
     entry = Candidate(one.key, likeness, one.measures, flags, found.texture_ratio)
     return Judged(candidate=entry, likeness=likeness, faithfulness=found, flags=flags)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.headshots.measure import ALIGNED, bare_skin, cheek_texture, skin_colour
+from tasks.likeness.head import Head, read_head
 from tasks.likeness.score import face_hashes, person_vector
 from tasks.vision.colour import ita
 from tasks.vision.faces import Eyes, Face
@@ -46,6 +47,7 @@ class PersonReference:
     tone: SkinTone | None
     faces: tuple[Picture, ...]  # aligned, for texture
     inter_eye: tuple[float, ...]  # px in the original of each
+    heads: tuple[Head, ...] = ()  # glasses and hair of each
 
     @property
     def vector(self) -> Vector:
@@ -72,6 +74,7 @@ def read_reference(selfies: Sequence[tuple[Picture, Face]], eyes: Eyes) -> Perso
         tone=_tone(labs),
         faces=tuple(align_to(picture, face.landmarks, FACE_TEMPLATE, ALIGNED)[0] for picture, face in selfies),
         inter_eye=tuple(face.inter_eye for _, face in selfies),
+        heads=tuple(read_head(picture, face, eyes.matter) for picture, face in selfies),
     )
 
 

@@ -1,0 +1,161 @@
+"""What a head shows besides a face: glasses, and whatever grows or is worn on it. Read from pixels, one picture a time.
+
+Head coverings count like hair: nothing here asks what it is, only how wide it stands round the face and what colour it
+has. Everything is read in frames with a fixed number of pixels between the eyes, so that a selfie of 12 megapixels and
+a 128 px render answer at the same resolution.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.headshots.measure import bare_skin
+from tasks.vision.colour import luminance, to_lab, to_linear
+from tasks.vision.faces import Face, Matter
+from tasks.vision.images import Picture
+from tasks.vision.portrait import PORTRAIT_TEMPLATE, fit_similarity, warp
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Colour = tuple[float, float, float]
+
+GLASSES_APART = 24.0  # px between the eyes where glasses are looked for: as many as the smallest base draws
+GLASSES_FRAME = (64, 40)  # px, width and height
+GLASSES_MIDDLE = (32.0, 16.0)  # px, the point between the eyes
+LINE = 2  # px: half of what a line differs from; a rim is one to two px wide
+FAINTEST = 0.3  # of L*: a line fainter than this is none
+# (top, bottom, left, right) px of where a frame has a level stretch: bridge; under each eye; both arms.
+BRIDGE = (9, 22, 28, 37)
+RIMS = ((20, 32, 15, 26), (20, 32, 39, 50))
+ARMS = ((10, 22, 4, 11), (10, 22, 54, 61))
+
+CUT_OUT_APART = 64.0  # px between the eyes at which people are cut out: more costs time and shows no other outline
+AROUND = 5.0  # eye distances to each side of the mid-eyes that are looked at
+HEAD_APART = 20.0  # px between the eyes where the outline is read
+HEAD_FRAME = (160, 150)
+HEAD_MIDDLE = (80.0, 84.0)
+ANGLES = (90.0, 65.0, 40.0, 15.0)  # degrees above the line of the eyes, to both sides
+ROWS = (0.6, 1.1)  # eye distances below it: where long hair hangs beside cheek and mouth
+OUTLINE = ("top", "upper", "temples", "sides", "cheeks", "mouth")  # the places of an outline, in their order
+COLOURED = (0.12, 0.5)  # eye distances inside the outline, above the face: the colour is read in this band
+FEWEST = 40  # px of that band
+
+
+@dataclass(frozen=True)
+class Head:
+    """One picture's reading."""
+
+    glasses: float  # log of how strongly lines run where a frame's would: bare faces about 1, glasses about 7
+    outline: tuple[float, ...]  # eye distances from the mid-eyes to the edge, by `OUTLINE`; NaN where it is cut off
+    hair: Colour | None  # linear rgb of what is on the head (a bald one's is skin); None where too little shows
+    skin: Colour | None  # linear rgb of the better lit half of the face
+
+
+def read_head(picture: Picture, face: Face, matter: Matter) -> Head:
+    """Read one picture."""
+    part, own = _around_the_head(picture, face)
+    matrix = fit_similarity(own.landmarks, _frame(HEAD_APART, HEAD_MIDDLE))
+    crop = warp(part, matrix, *HEAD_FRAME).astype(np.uint8)
+    person = warp(np.asarray(matter.matte(part), np.float32), matrix, *HEAD_FRAME) > 0.5
+    seen = warp(np.ones(part.shape[:2], np.float32), matrix, *HEAD_FRAME, fill="black") > 0.99
+    band = _band(person, seen)
+    hair = _median(to_linear(crop)[band]) if band.sum() >= FEWEST else None
+    return Head(read_glasses(picture, face), _outline(person, seen), hair, _skin(part, own))
+
+
+def read_glasses(picture: Picture, face: Face) -> float:
+    """How clearly a frame runs over the nose, under the eyes and towards the ears.
+
+    The bare bridge of a nose and the skin below the eyes are smooth from top to bottom; a frame is a level line there,
+    lighter or darker than both its neighbours. Medians along each stretch leave out lashes, wrinkles and glints.
+    """
+    matrix = fit_similarity(face.landmarks, _frame(GLASSES_APART, GLASSES_MIDDLE))
+    light = to_lab(warp(picture, matrix, *GLASSES_FRAME).astype(np.uint8))[..., 0]
+    line = np.zeros_like(light)
+    line[LINE:-LINE] = light[LINE:-LINE] - (light[2 * LINE :] + light[: -2 * LINE]) / 2
+
+    def strength(place: tuple[int, int, int, int]) -> float:
+        top, bottom, left, right = place
+        return math.log(max(float(np.abs(np.median(line[top:bottom, left:right], axis=1)).max()), FAINTEST))
+
+    # Of a head that is turned, one arm hides: the clearer one counts.
+    return strength(BRIDGE) + sum(map(strength, RIMS)) / 2 + max(map(strength, ARMS)) / 2
+
+
+def _around_the_head(picture: Picture, face: Face) -> tuple[Picture, Face]:
+    """What the frame needs and no more: a net that looks at 192 px must not spend them on the room."""
+    x, y = face.landmarks[:2].mean(axis=0)
+    reach = AROUND * face.inter_eye
+    height, width = picture.shape[:2]
+    left, top = max(0, math.floor(x - reach)), max(0, math.floor(y - reach))
+    part = picture[top : min(height, math.ceil(y + reach)), left : min(width, math.ceil(x + reach))]
+    scale = min(1.0, CUT_OUT_APART / face.inter_eye)
+    size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
+    small = np.ascontiguousarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+    by = np.array([size[0] / part.shape[1], size[1] / part.shape[0]])
+    box = np.array(face.box).reshape(2, 2) - [[left, top], [0, 0]]
+    x, y, w, h = (box * by).ravel().tolist()
+    points = np.asarray((face.landmarks - [left, top]) * by, np.float32)
+    return small, Face((x, y, w, h), points, face.score)
+
+
+def _frame(apart: float, middle: tuple[float, float]) -> Floats:
+    """The five points of the shared portrait, with this many px between the eyes and their middle at `middle`."""
+    eyes = PORTRAIT_TEMPLATE[:2].mean(axis=0)
+    unit = float(PORTRAIT_TEMPLATE[1, 0] - PORTRAIT_TEMPLATE[0, 0])
+    return np.asarray((PORTRAIT_TEMPLATE - eyes) / unit * apart + np.asarray(middle), np.float32)
+
+
+def _outline(person: Mask, seen: Mask) -> tuple[float, ...]:
+    """Both sides averaged: a turned head moves one side out and the other in."""
+    reach = np.arange(0, 4 * HEAD_APART, 0.5)
+    level = np.zeros_like(reach)
+    found = []
+    for angle in np.radians(ANGLES):
+        c, s = math.cos(angle), math.sin(angle)
+        found.append(np.mean([_length(person, seen, side * c * reach, -s * reach) for side in (-1, 1)]))
+    for row in ROWS:
+        found.append(np.mean([_length(person, seen, side * reach, level + row * HEAD_APART) for side in (-1, 1)]))
+    return tuple(float(value) for value in found)
+
+
+def _length(person: Mask, seen: Mask, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Eye distances of person along a ray from the mid-eyes; NaN when the picture ends before the person does."""
+    columns = np.floor(HEAD_MIDDLE[0] + x).astype(int)
+    rows = np.floor(HEAD_MIDDLE[1] + y).astype(int)
+    within = (columns >= 0) & (rows >= 0) & (columns < person.shape[1]) & (rows < person.shape[0])
+    columns, rows = columns[within], rows[within]
+    gone = np.flatnonzero(~seen[rows, columns])
+    end = int(gone[0]) if gone.size else rows.size
+    on = person[rows, columns][:end]
+    if end == 0 or on[-1]:
+        return math.nan
+    return float(on.sum()) * float(np.hypot(x[1] - x[0], y[1] - y[0])) / HEAD_APART
+
+
+def _band(person: Mask, seen: Mask) -> Mask:
+    """The upper rim of the head, less its very edge, where the wall shines through."""
+    closed = np.where(seen, person, True).astype(np.uint8)
+    depth = cv2.distanceTransform(closed, cv2.DIST_L2, 5) / HEAD_APART
+    rows, columns = np.mgrid[: person.shape[0], : person.shape[1]]
+    up, across = (HEAD_MIDDLE[1] - rows) / HEAD_APART, np.abs(columns - HEAD_MIDDLE[0]) / HEAD_APART
+    inside = (depth > COLOURED[0]) & (depth < COLOURED[1])
+    return np.asarray(person & seen & inside & (up > 0.8) & (up > across), np.bool_)
+
+
+def _skin(picture: Picture, face: Face) -> Colour | None:
+    pixels = picture[bare_skin(picture, face)]
+    if not len(pixels):
+        return None
+    light = luminance(pixels)
+    return _median(to_linear(pixels[light >= np.median(light)]))
+
+
+def _median(values: Floats) -> Colour:
+    r, g, b = np.median(values, axis=0)
+    return float(r), float(g), float(b)
