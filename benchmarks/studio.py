@@ -28,6 +28,7 @@ from benchmarks.studio_people import (
     recorded_team,
 )
 from tasks.headshots.kit import BrandKit, list_kits, load_kit
+from tasks.headshots.measure import PictureMeasures
 from tasks.likeness.faithful import TARGET_SHIFT, ToneBias, can_tell
 from tasks.likeness.judge import Judged
 from tasks.likeness.team import team_consistency
@@ -50,6 +51,7 @@ def print_skin(team: Sequence[Shown], verdicts: Mapping[str, Judged], bias: Sequ
     if own:
         mean, worst = float(np.mean(own)), max(own, key=abs)
         print(f"  skin shift by finishing    degrees ITA  {mean:8.1f} {worst:9.1f} {TARGET_SHIFT:7.1f}")
+    print_retouch([verdict.candidate.measures for verdict in verdicts.values()])
     found = [verdict.faithfulness for verdict in verdicts.values()]
     low, high = kit.floors.texture
     for words, limit in (("smoothing", low), ("roughening", high)):
@@ -58,6 +60,20 @@ def print_skin(team: Sequence[Shown], verdicts: Mapping[str, Judged], bias: Sequ
     spreads = [one.texture_unsure for one in found if one.texture_unsure is not None]
     if spreads:
         print(f"  cheek texture unsure by a factor of {np.exp(2 * np.median(spreads)):.1f} (95 %)")
+
+
+def print_retouch(found: Sequence[PictureMeasures]) -> None:
+    """What finishing changed about the person, against the pictures it was given: middle and worst."""
+    for words, unit, values in (
+        ("skin made lighter", "stops", [one.finished_light for one in found]),
+        ("skin tinted", "a*, b*", [one.finished_tint for one in found]),
+        ("skin texture left", "share", [one.finished_texture for one in found]),
+        ("face detail left", "share", [one.finished_detail for one in found]),
+    ):
+        read = np.array([value for value in values if value is not None])
+        if read.size:
+            least, middle, most = np.percentile(read, (0, 50, 100))
+            print(f"  finishing: {words:17s} {unit:6s} {least:6.2f} {middle:6.2f} {most:6.2f}   of {read.size} people")
 
 
 def print_table(kit: BrandKit, team: Sequence[Shown], company: Company, eyes: Eyes) -> dict[str, Judged]:

@@ -9,7 +9,7 @@ dose in full says the same and takes ten times as long.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ from tasks.headshots.measure import (
     measure_background,
     skin_colour,
 )
+from tasks.headshots.retouch import compare_with_source
 from tasks.headshots.studio import studio_flags
 from tasks.likeness.faithful import compare_appearance, faithfulness_flags
 from tasks.likeness.judge import Judged
@@ -87,13 +88,20 @@ def tint(one: Subject, dose: float, eyes: Eyes) -> Picture:
 
 
 def skin_again(picture: Picture, one: Subject, kit: BrandKit, eyes: Eyes) -> PictureMeasures:
-    """Texture and colour of the skin; where the face is does not change."""
+    """Texture and colour of the skin, by itself and against the source; where the face is does not change."""
     lab = skin_colour(picture, bare_skin(picture, one.face))
+    shown, paired = one.shown, {}
+    if shown.source is not None and shown.made is not None:
+        made = shown.made
+        paired = asdict(
+            compare_with_source(shown.source, made.source_landmarks, picture, made.landmarks, made.seen, kit)
+        )
     return replace(
         one.measures,
         texture=cheek_texture(picture, one.face, one.shown.source_inter_eye),
         skin_ita=float(ita(lab)),
         skin_lab=(float(lab[0]), float(lab[1]), float(lab[2])),
+        **paired,
     )
 
 
@@ -112,22 +120,36 @@ def background_again(picture: Picture, one: Subject, kit: BrandKit, eyes: Eyes) 
 
 @dataclass(frozen=True)
 class Damage:
-    """A kind of damage, what to measure again after it, and the flags that catch it."""
+    """A kind of damage, what to measure again after it, and the flags that catch it, check by check."""
 
     name: str
     hurt: Callable[[Subject, float, Eyes], Picture]
     again: Callable[[Picture, Subject, BrandKit, Eyes], PictureMeasures]
     unit: str
-    codes: frozenset[str]
     doses: tuple[float, ...]
+    checks: tuple[tuple[str, str], ...]  # (words, the flag's code)
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """All flags that catch it."""
+        return frozenset(code for _, code in self.checks)
 
 
+SELFIES, SOURCE = "by the selfies", "by its source"
 DAMAGES = (
-    Damage("smoothing", smooth, skin_again, "of inter-eye", frozenset({"smoothed"}), (0.05, 0.1, 0.2, 0.4)),
-    Damage("lightening", lighten, skin_again, "stops", frozenset({"skin_tone"}), (0.2, 0.4, 0.7, 1.0, 1.5)),
-    Damage("frame shift", shift, place_again, "of width", frozenset({"centre"}), (0.005, 0.01, 0.015, 0.02)),
-    Damage("background tint", tint, background_again, "levels", frozenset({"background"}), (1.0, 2.0, 4.0, 8.0)),
-)
+    Damage(
+        "smoothing", smooth, skin_again, "of inter-eye", (0.05, 0.1, 0.2, 0.4),
+        ((SELFIES, "smoothed"), (SOURCE, "finished_texture")),
+    ),
+    Damage(
+        "lightening", lighten, skin_again, "stops", (0.2, 0.4, 0.7, 1.0, 1.5),
+        ((SELFIES, "skin_tone"), (SOURCE, "finished_skin")),
+    ),
+    Damage("frame shift", shift, place_again, "of width", (0.005, 0.01, 0.015, 0.02), (("by the kit", "centre"),)),
+    Damage(
+        "background tint", tint, background_again, "levels", (1.0, 2.0, 4.0, 8.0), (("by the kit", "background"),)
+    ),
+)  # fmt: skip
 
 
 def subjects(team: Sequence[Shown], verdicts: Mapping[str, Judged], eyes: Eyes) -> list[Subject]:
@@ -156,22 +178,22 @@ def print_damage(
     everybody = subjects(team, verdicts, eyes)
     print(f"\ndamage under {kit.name}: share of people newly flagged, by dose")
     for damage in DAMAGES:
-        open_to = [one for one in everybody if not damage.codes & one.flags][:people]
-        if not open_to:
-            print(f"  {damage.name:16s} {damage.unit:13s} nobody to try it on: all are flagged undamaged")
-            continue
-        shares = [
-            sum(bool(damage.codes & codes_after(damage, dose, one, company, kit, eyes)) for one in open_to)
-            / len(open_to)
-            for dose in damage.doses
-        ]
-        fires = next((dose for dose, share in zip(damage.doses, shares, strict=True) if share >= 0.5), None)
-        told = "  ".join(f"{dose:g}: {share:.0%}" for dose, share in zip(damage.doses, shares, strict=True))
-        where = fires if fires is not None else "none of these"
-        print(f"  {damage.name:16s} {damage.unit:13s} {told}   of {len(open_to)}, fires at {where}", flush=True)
-    caught, tried = count_swaps(everybody, company, kit, eyes)
+        tried = everybody[:people]
+        after = [[codes_after(damage, dose, one, company, kit, eyes) for dose in damage.doses] for one in tried]
+        for words, code in damage.checks:
+            rows = [found for one, found in zip(tried, after, strict=True) if code not in one.flags]
+            name = f"  {damage.name:16s} {damage.unit:13s} {words:14s}"
+            if not rows:
+                print(f"{name} nobody to try it on: all are flagged undamaged")
+                continue
+            shares = [sum(code in found[place] for found in rows) / len(rows) for place in range(len(damage.doses))]
+            fires = next((dose for dose, share in zip(damage.doses, shares, strict=True) if share >= 0.5), None)
+            told = "  ".join(f"{dose:g}: {share:.0%}" for dose, share in zip(damage.doses, shares, strict=True))
+            where = fires if fires is not None else "none of these"
+            print(f"{name} {told}   of {len(rows)}, fires at {where}", flush=True)
+    caught, swaps = count_swaps(everybody, company, kit, eyes)
     print(
-        f"  swapped people   caught {caught} of {tried} (everybody's picture under everybody else's name)", flush=True
+        f"  swapped people   caught {caught} of {swaps} (everybody's picture under everybody else's name)", flush=True
     )
 
 

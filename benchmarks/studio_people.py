@@ -16,7 +16,7 @@ from synthetic.painter.capture import Wish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
 from tasks.headshots.faithful import order_photos
-from tasks.headshots.finish import CannotFinish
+from tasks.headshots.finish import CannotFinish, Finished
 from tasks.headshots.kit import BrandKit, load_kit
 from tasks.headshots.measure import PictureMeasures, bare_skin, measure_picture, skin_colour
 from tasks.headshots.shots import background_word, light_words
@@ -34,6 +34,7 @@ from tasks.vision.images import Picture, read_picture
 
 FIRST_SEED = 910_000  # far from every seed that anything is trained on
 SELFIE_SIZE = 384  # px
+SAME = 3.0  # levels on average: more than compression does to a recorded picture
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Shown:
     zoom: float = 1.0
     measures: PictureMeasures | None = None  # where finishing has measured these very pixels already
     source_ita: float | None = None  # degrees, of the skin before finishing
+    source: Picture | None = None  # what it was made of, with how it was made
+    made: Finished | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,11 @@ def painted_team(company: Company, kit: BrandKit, eyes: Eyes, render: int, size:
         skin = float(ita(skin_colour(shot.picture, bare_skin(shot.picture, drawn))))
         found = finished.measures
         inter_eye = finished.source_inter_eye
-        team.append(Shown(employee_id, finished.picture, inter_eye, "generated", found.zoom, found, skin))
+        team.append(
+            Shown(
+                employee_id, finished.picture, inter_eye, "generated", found.zoom, found, skin, shot.picture, finished
+            )
+        )  # fmt: skip
     return team
 
 
@@ -132,7 +139,7 @@ def _chosen(
             print(f"  {employee_id}: {refused.code}")
             continue
         found, inter_eye = made.measures, made.source_inter_eye
-        shown = Shown(employee_id, made.picture, inter_eye, "faithful", found.zoom, found)
+        shown = Shown(employee_id, made.picture, inter_eye, "faithful", found.zoom, found, None, photo, made)
         finished[str(place)] = shown
         judged.append(replace(judge_shown(shown, company, kit, eyes).candidate, key=str(place)))
     return finished[choose(judged)[0].key] if judged else None
@@ -151,8 +158,21 @@ def recorded_team(batch: str, eyes: Eyes, home: Path | None) -> tuple[BrandKit, 
                 if row.choice == 1 and row.finished_key:
                     picture = read_picture(vault.read(permit, row.finished_key)).picture
                     inter_eye = float(row.scores["source_inter_eye"])
-                    team.append(Shown(employee_id, picture, inter_eye, row.lane))
+                    source = read_picture(vault.read(permit, row.original_key)).picture
+                    made = _made_alike(source, picture, kit, eyes, row.lane)
+                    shown = Shown(employee_id, picture, inter_eye, row.lane, source=source, made=made)
+                    team.append(shown)
         return kit, Company({one: found.reference for one, found in known.items()}), team
+
+
+def _made_alike(source: Picture, picture: Picture, kit: BrandKit, eyes: Eyes, lane: str) -> Finished | None:
+    """How a recorded picture was made, as far as today's renderer still makes the same one."""
+    try:
+        made = finish_candidate(source, kit, eyes, lane="faithful" if lane == "faithful" else "generated").finished
+    except CannotFinish:
+        return None
+    same = made.picture.shape == picture.shape and np.abs(made.picture.astype(int) - picture).mean() < SAME
+    return made if same else None
 
 
 def judge_shown(shown: Shown, company: Company, kit: BrandKit, eyes: Eyes) -> Judged:
