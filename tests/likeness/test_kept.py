@@ -66,10 +66,15 @@ def test_between_the_limits_nobody_can_say() -> None:
 
 
 def test_eyes_without_limits_record_the_score_and_flag_nothing() -> None:
-    found = compare_heads(HEAD, [GLASSED] * 5, "keep", "opencv")
+    other = replace(HEAD, outline=outline(top=3.0), hair=(0.5, 0.33, 0.14))
+    found = compare_heads(other, [GLASSED] * 5, "keep", "opencv")
     assert found.as_json()["glasses"] == 1.0
     assert found.as_json()["glasses_selfies"] == 7.0
+    assert found.hair_outline == pytest.approx(1.2)
+    assert found.hair_colour is not None
+    assert found.hair_colour > COLOUR_FLOOR
     assert kept_flags(found, "keep") == []
+    assert codes(GLASSED, [HEAD] * 5, wish="off", eyes="opencv") == []
 
 
 @pytest.mark.parametrize(
@@ -105,11 +110,7 @@ def test_what_a_frame_cuts_off_is_not_compared() -> None:
 def test_another_colour_is_flagged_and_another_light_is_not() -> None:
     blonde = replace(HEAD, hair=(0.50, 0.33, 0.14))
     assert codes(blonde, [HEAD] * 4) == ["hair_colour"]
-    warm = replace(
-        HEAD,
-        hair=tuple(c * f for c, f in zip(BROWN, (1.5, 1.0, 0.6), strict=True)),
-        skin=tuple(c * f for c, f in zip(SKIN, (1.5, 1.0, 0.6), strict=True)),
-    )
+    warm = replace(HEAD, hair=(0.15, 0.056, 0.018), skin=(0.84, 0.335, 0.132))  # both 1.5, 1 and 0.6 times as bright
     assert codes(warm, [HEAD] * 4) == []
     found = compare_heads(warm, [HEAD] * 4, "keep", EYES)
     assert found.hair_colour == pytest.approx(0, abs=1.5)
