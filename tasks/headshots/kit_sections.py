@@ -172,7 +172,7 @@ class Floors(Section):
     # What finishing may do to the person, against the picture it was made of: beyond the tone of this kit, nothing.
     finished_light: float = Field(default=0.12, gt=0.0, le=2.0)  # stops lighter or darker
     finished_tint: float = Field(default=2.0, gt=0.0, le=20.0)  # distance in a*, b*
-    finished_texture: tuple[float, float] = (0.9, 1.3)  # fine texture left; sharpening may add to the upper limit
+    finished_texture: tuple[float, float] = (0.85, 1.3)  # fine texture left; sharpening may add to the upper limit
 
 
 class Output(Section):

@@ -33,6 +33,9 @@ CHEEKS = ((0.14, 0.50, 0.38, 0.76), (0.62, 0.50, 0.86, 0.76))
 LEAST_CHEEK = 0.15  # share of a cheek that must be bare skin before its texture is read
 BAND = (0.7, 1.4)  # sigmas in px of the aligned face: finer is noise, coarser is the shape of the cheek under a light
 FLAT = 8  # px of a tile in which noise is looked for
+UPPER_CHEEK = 0.55  # of the way from the eyes to the mouth: beards that reach higher are sideburns
+BEARD = 1.2  # stops by which hair is darker than the cheek beside it at least; skin falls off by less
+BLACK = 0.002  # luminance: darker than this, a ratio says more about noise than about light
 
 
 @dataclass(frozen=True)
@@ -170,16 +173,26 @@ def _framing(face: Face, alpha: Floats, width: int, height: int) -> dict[str, fl
 
 
 def bare_skin(picture: Picture, face: Face) -> NDArray[np.bool_]:
-    """Facial skin above the line of the mouth: below it are beards, which are neither skin nor light."""
+    """Facial skin above the line of the mouth, without what is much darker than the upper cheek beside it.
+
+    Below the mouth, and up the cheeks, are beards: they are neither skin nor light. Each side of the face has its own
+    yardstick, so that the shaded side of a face lit from the other is not taken for a beard.
+    """
     skin = np.asarray(skin_mask(picture, face), np.bool_)
     middle, mouth = face.landmarks[:2].mean(axis=0), face.landmarks[3:5].mean(axis=0)
     axis = mouth - middle
     rows, columns = np.nonzero(skin)
-    depth = (columns + 0.5 - middle[0]) * axis[0] + (rows + 0.5 - middle[1]) * axis[1]
-    low = depth > float(axis @ axis)
-    if low.all():
-        return skin
-    skin[rows[low], columns[low]] = False
+    x, y = columns + 0.5 - middle[0], rows + 0.5 - middle[1]
+    depth = (x * axis[0] + y * axis[1]) / max(float(axis @ axis), 1e-6)  # 0 at the eyes, 1 at the mouth
+    left = x * axis[1] - y * axis[0] < 0
+    stops = np.log2(luminance(picture[rows, columns]) + BLACK)
+    keep = depth <= 1
+    for side in (left, ~left):
+        upper = stops[side & (depth < UPPER_CHEEK)]
+        if upper.size:
+            keep &= ~side | (stops > np.median(upper) - BEARD)
+    if keep.any():
+        skin[rows[~keep], columns[~keep]] = False
     return skin
 
 
@@ -212,14 +225,14 @@ def read_light(picture: Picture, face: Face, skin: NDArray[np.bool_]) -> tuple[f
     return (
         _stops(light[side < 0], light[side >= 0]),
         _stops(light[depth < split], light[depth >= split]),
-        float(np.log2((np.percentile(light, 95) + 1e-4) / (np.percentile(light, 5) + 1e-4))),
+        float(np.log2((np.percentile(light, 95) + BLACK) / (np.percentile(light, 5) + BLACK))),
     )
 
 
 def _stops(first: Floats, second: Floats) -> float:
     if first.size < 10 or second.size < 10:
         return 0.0
-    return float(np.log2((np.median(first) + 1e-4) / (np.median(second) + 1e-4)))
+    return float(np.log2((np.median(first) + BLACK) / (np.median(second) + BLACK)))
 
 
 def cheek_texture(picture: Picture, face: Face, inter_eye: float | None = None) -> float:

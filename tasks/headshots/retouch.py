@@ -31,8 +31,8 @@ SMALLEST, LARGEST = 48, 448  # px of the aligned face: less shows no texture, mo
 BAND = (0.7, 1.4)  # sigmas in px: the finest structure the coarser of the two pictures can hold
 TILES = 12  # across the aligned face; each is read by itself, so that a beard or a shadow's edge is not skin
 LEAST_TILE = 6  # px
-FULL_TILE = 0.6  # share of a tile that must be bare skin
-FEWEST_TILES = 4
+FULL_TILE = 0.5  # share of a tile that must be bare skin
+FEWEST_TILES = 8
 SURELY_PERSON = 0.9
 LEAST_STRUCTURE = 0.1  # sd of L*: flatter than this is what rounding to bytes leaves
 READABLE = (8, 252)  # levels: darker is noise, lighter is clipped
@@ -104,8 +104,10 @@ def _colour_change(expected: Picture, after: Picture, skin: Mask) -> tuple[float
 
 def _structure_left(first: Floats, second: Floats, area: Mask, percentile: float) -> float | None:
     """How much of the first picture's fine structure is found again in the second, by least squares, tile by tile."""
-    was, became = _band(first, area), _band(second, area)
-    core = cv2.erode(area.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    # At its rim the area is half beard or brow, which enlarging draws otherwise than skin.
+    inside = cv2.erode(area.astype(np.uint8), np.ones((3, 3), np.uint8))
+    core = cv2.erode(inside, np.ones((3, 3), np.uint8)) > 0
+    was, became = _band(first, inside > 0), _band(second, inside > 0)
     kept = []
     for rows, columns, part in _tiles(core):
         x, y = was[rows, columns][part], became[rows, columns][part]
@@ -120,8 +122,8 @@ def _tiles(area: Mask) -> list[tuple[slice, slice, Mask]]:
     size = area.shape[0]
     side = max(LEAST_TILE, round(size / TILES))
     found = []
-    for top in range(0, size - side + 1, side):
-        for left in range(0, size - side + 1, side):
+    for top in range(0, size - side + 1, side // 2):  # overlapping: a small cheek still has many
+        for left in range(0, size - side + 1, side // 2):
             rows, columns = slice(top, top + side), slice(left, left + side)
             part = area[rows, columns]
             if part.mean() >= FULL_TILE:

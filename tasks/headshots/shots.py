@@ -113,11 +113,13 @@ def _nearest_word(colour: str) -> str:
 
 
 def light_words(kit: BrandKit, *, small: bool) -> str:
-    """The kit's light in words; the small grammar knows four."""
+    """The kit's light in words; the small grammar knows three that a team can share.
+
+    Its "rembrandt light" names no side and comes from either: measured over 16 people, left to right differed by 2.0
+    stops (sd) under it and by .28 under a softbox whose side is named.
+    """
     light = kit.lighting
     if small:
-        if light.style == "rembrandt":
-            return "rembrandt light"
         return "softbox light" + ("" if light.key_side == "front" else f" from the {light.key_side}")
     hard = "gentle" if light.ratio < 1.6 else "soft" if light.ratio < 3 else "dramatic"
     where = "from the front" if light.key_side == "front" else f"from the {light.key_side}"

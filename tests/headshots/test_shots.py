@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from synthetic.painter.caption import vocabulary
 from tasks.headshots.kit import BrandKit, list_kits, load_kit
-from tasks.headshots.shots import background_word, choose_garment, shots_for
+from tasks.headshots.shots import background_word, choose_garment, light_words, shots_for
 from tasks.vision.faces import REPOSITORY
 
 KITS = {name: load_kit(name, REPOSITORY / "brand_kits") for name in list_kits(REPOSITORY / "brand_kits")}
@@ -80,3 +80,9 @@ def test_own_clothes_leave_no_gap_in_the_sentence() -> None:
         assert ", ," not in prompt
         assert "wearing ," not in prompt
         assert not prompt.rstrip().endswith(",")
+
+
+def test_a_small_base_is_never_asked_for_a_light_without_a_side() -> None:
+    # Its "rembrandt light" comes from either side: half of the team would be lit from the wrong one.
+    assert light_words(HARBOUR, small=True) == "softbox light from the right"
+    assert light_words(HARBOUR, small=False) == "dramatic rembrandt lighting from the right"
