@@ -33,8 +33,8 @@ JUDGED_BY = frozenset({"embedded"})  # eyes on whose people the limits below wer
 BARE = 3.7  # of `Head.glasses`: up to this there are none,
 WORN = 4.4  # from this there are; between the two nobody can say
 # Eye distances by which an outline may always differ, by place: what pose and lens do to a head that kept its hair.
-OUTLINE_FLOOR = (0.42, 0.38, 0.38, 0.23, 0.40, 0.29)
-RANGE = 1.25  # of the selfies' own range is allowed where that is more: a new shot may go a little beyond a few others
+OUTLINE_FLOOR = (0.60, 0.45, 0.40, 0.25, 0.42, 0.30)
+RANGE = 1.5  # times the selfies' own range is allowed where that is more: a new shot may go beyond a few others
 COLOUR_FLOOR = 10.0  # CIEDE2000 with lightness at half weight: what light does to hair
 WISHES = {"on": True, "off": False}  # of the roster; "keep" leaves it to the selfies
 PLACES = {

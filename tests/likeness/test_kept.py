@@ -81,7 +81,7 @@ def test_eyes_without_limits_record_the_score_and_flag_nothing() -> None:
     ("place", "value", "words"),
     [
         ("top", 2.6, "stands 0.8 eye distances higher"),
-        ("top", 1.2, "is 0.6 eye distances lower"),
+        ("top", 1.1, "is 0.7 eye distances lower"),
         ("temples", 1.2, "flatter at the sides"),
         ("mouth", 1.6, "0.6 eye distances wider at the mouth"),
     ],
