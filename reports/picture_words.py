@@ -54,11 +54,21 @@ FLAGS: Mapping[str, Words] = {
         REDO,
     ),
     "roughened": Words("Skin was roughened", "The skin shows more texture than in the selfies.", REDO),
+    "finished_skin": Words(
+        "Finishing changed the skin",
+        "The skin is lighter, darker or tinted beside the very picture that was finished.",
+        "Do not approve: nobody's skin is to be changed. Ask for a redo.",
+    ),
+    "finished_texture": Words(
+        "Finishing changed fine detail",
+        "The face lost or gained detail beside the very picture that was finished.",
+        "Do not approve: nobody is to be retouched. Ask for a redo.",
+    ),
     "light": Words("Light falls differently", "The light falls otherwise than on the rest of the team.", REDO),
     "needs_new_photos": Words(
         "Needs new photos",
-        "New pictures were taken and the face was learned once more for longer, and still they are not like this person: "
-        "the photos handed in do not show enough.",
+        "New pictures were taken and the face was learned once more for longer, and still they are not like this "
+        "person: the photos handed in do not show enough.",
         "Ask for five or more recent photos from different days, and run again. Or approve one if it is them to you.",
     ),
     "glasses": Words(
