@@ -144,6 +144,8 @@ def main() -> None:
     eyes = open_eyes(given.eyes, given.models)
     if given.batch:
         kit, company, team = recorded_team(given.batch, eyes, given.home)
+        if not team:
+            raise SystemExit(f"no picture of this batch was made under {kit.name} as it is now: make it again")
         verdicts = print_table(kit, team, company, eyes)
         if not given.no_damage:
             print_damage(kit, team, company, eyes, verdicts, given.dosed)
