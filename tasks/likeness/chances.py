@@ -31,18 +31,19 @@ def give_second_chances(vault: Vault, batch: str, kit: BrandKit) -> list[int]:
     begun = seats_of(vault, batch, states=("trained", "rendered"))
     cohorts = {seat.cohort for seat in begun if chances_of(seat) and seat.cohort is not None}
     for seat in seats_of(vault, batch, states=("flagged",)):
-        if chance := next_chance(seat, kit):
+        chance = next_chance(seat, kit)
+        if chance and seat.cohort is not None:
             cohorts.add(seat.cohort)
-            move_seat(vault, batch, seat.employee_id, "trained", fell_short=seat.reason, **chance)
+            move_seat(vault, batch, seat.employee_id, "trained", None, fell_short=seat.reason, **chance)
         elif seat.reason in NOT_LIKE_THEM:
             move_seat(vault, batch, seat.employee_id, "flagged", NEEDS_PHOTOS, because=seat.reason)
-    return sorted(number for number in cohorts if number is not None)
+    return sorted(cohorts)
 
 
 def next_chance(seat: Seat, kit: BrandKit) -> dict[str, int]:
     """What to note in a flagged seat for its next round; empty when a person has to look."""
     used, allowed, round = chances_of(seat), kit.candidates.extra_rounds, round_of(seat) + 1
-    if lane_of(seat) != "generated" or seat.cohort is None:
+    if lane_of(seat) != "generated":
         return {}
     if used < allowed:
         return {"round": round, "chances": used + 1}

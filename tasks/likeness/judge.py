@@ -7,8 +7,7 @@ then `choose`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,19 +26,6 @@ from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
 
 Vector = NDArray[np.float32]
-Json = dict[str, object]
-
-
-@dataclass(frozen=True)
-class Appearance(Faithfulness):
-    """Skin and texture, and beside them what is worn and grows on the head: one table in the records."""
-
-    kept: Kept | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for records, all on one level."""
-        skin = {key: value for key, value in asdict(self).items() if key != "kept"}
-        return skin if self.kept is None else {**skin, **self.kept.as_json()}
 
 
 @dataclass(frozen=True)
@@ -48,20 +34,9 @@ class Judged:
 
     candidate: Candidate
     likeness: LikenessScore
-    faithfulness: Appearance
+    faithfulness: Faithfulness
+    kept: Kept
     flags: tuple[Flag, ...]  # the studio's and the judge's
-
-    def scores_as_json(self) -> Json:
-        """For the record's `scores`: three plain tables."""
-        return {
-            "likeness": self.likeness.as_json(),
-            "faithfulness": self.faithfulness.as_json(),
-            "studio": self.candidate.measures.as_json(),
-        }
-
-    def flags_as_json(self) -> list[dict[str, str | float]]:
-        """For the record's `flags`."""
-        return [flag.as_json() for flag in self.flags]
 
 
 @dataclass(frozen=True)
@@ -104,9 +79,8 @@ def judge_candidate(
     )
     if likeness.copied and not is_same_photograph(one.picture, face, reference):
         likeness = replace(likeness, copied=False)
-    skin = compare_appearance(one.measures, reference, kit.floors, one.source_inter_eye)
+    found = compare_appearance(one.measures, reference, kit.floors, one.source_inter_eye)
     kept = compare_heads(read_head(one.picture, face, eyes.matter), reference.heads, wish, eyes.name)
-    found = Appearance(**asdict(skin), kept=kept)
     flags = (
         *one.studio_flags,
         *likeness_flags(likeness, kit.floors, eyes.judge_thresholds, lane=one.lane),
@@ -114,4 +88,4 @@ def judge_candidate(
         *kept_flags(kept, wish),
     )
     entry = Candidate(one.key, likeness, one.measures, flags, found.texture_ratio)
-    return Judged(candidate=entry, likeness=likeness, faithfulness=found, flags=flags)
+    return Judged(candidate=entry, likeness=likeness, faithfulness=found, kept=kept, flags=flags)

@@ -21,7 +21,7 @@ from tasks.likeness.reference import PersonReference, read_reference
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent
-from tasks.vault.records import Headshot, Seat
+from tasks.vault.records import Employee, Headshot, Seat
 from tasks.vault.store import Vault
 from tasks.vision.faces import Eyes
 from tasks.vision.images import read_picture
@@ -33,6 +33,7 @@ class Known:
 
     permit: Permit
     reference: PersonReference
+    glasses: str  # what the roster wishes: keep, on or off
 
 
 def know(vault: Vault, eyes: Eyes, seats: Sequence[Seat]) -> dict[str, Known]:
@@ -46,7 +47,9 @@ def know(vault: Vault, eyes: Eyes, seats: Sequence[Seat]) -> dict[str, Known]:
         selfies = open_selfies(vault, permit, eyes)
         if selfies:
             reference = read_reference([(selfie.picture, selfie.face) for selfie in selfies], eyes)
-            known[seat.employee_id] = Known(permit, reference)
+            with vault.reading() as session:
+                person = session.get(Employee, seat.employee_id)
+            known[seat.employee_id] = Known(permit, reference, person.glasses if person else "keep")
         progress.tell("score", place + 1, len(seats), seat.employee_id)
     return known
 
@@ -92,7 +95,7 @@ def _judge_person(
             tuple(studio_flags(measures, kit)), row.lane, float(row.scores["source_inter_eye"]),
         )  # fmt: skip
         try:
-            judged.append(judge_candidate(one, known.reference, company, employee_id, kit, eyes))
+            judged.append(judge_candidate(one, known.reference, company, employee_id, kit, eyes, wish=known.glasses))
         except NoFaceLeft:
             _flag(vault, row.digest, "no_face")
     return judged
@@ -114,7 +117,8 @@ def keep_verdicts(vault: Vault, verdicts: Sequence[Judged]) -> None:
             row = session.get(Headshot, verdict.candidate.key)
             if row is None:
                 continue
-            row.scores = {**row.scores, **shown_scores(verdict), "faithfulness": verdict.faithfulness.as_json()}
+            tables = {"faithfulness": verdict.faithfulness.as_json(), "kept": verdict.kept.as_json()}
+            row.scores = {**row.scores, **shown_scores(verdict), **tables}
             row.flags = [flag.code for flag in verdict.flags]
             row.choice, row.why = order[row.digest].place, order[row.digest].why
             session.add(row)
