@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.headshots.measure import bare_skin
-from tasks.vision.colour import luminance, to_lab, to_linear
+from tasks.vision.colour import delta_e, luminance, to_lab, to_linear
 from tasks.vision.faces import Face, Matter
 from tasks.vision.images import Picture
 from tasks.vision.portrait import PORTRAIT_TEMPLATE, fit_similarity, warp
@@ -44,6 +44,9 @@ ROWS = (0.6, 1.1)  # eye distances below it: where long hair hangs beside cheek 
 OUTLINE = ("top", "upper", "temples", "sides", "cheeks", "mouth")  # the places of an outline, in their order
 COLOURED = (0.12, 0.5)  # eye distances inside the outline, above the face: the colour is read in this band
 FEWEST = 40  # px of that band
+# CIEDE2000 by which the outer and the inner half of the band may differ: under a shaved head's thin cap lies the
+# forehead, and a median over both is now the one and now the other.
+ONE_COLOUR = 12.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Head:
 
     glasses: float  # log of how strongly lines run where a frame's would: bare faces about 1, glasses about 7
     outline: tuple[float, ...]  # eye distances from the mid-eyes to the edge, by `OUTLINE`; NaN where it is cut off
-    hair: Colour | None  # linear rgb of what is on the head (a bald one's is skin); None where too little shows
+    hair: Colour | None  # linear rgb of what is on the head (a bald one's is skin); None where too little of it shows
     skin: Colour | None  # linear rgb of the better lit half of the face
 
 
@@ -63,9 +66,7 @@ def read_head(picture: Picture, face: Face, matter: Matter) -> Head:
     crop = warp(part, matrix, *HEAD_FRAME).astype(np.uint8)
     person = warp(np.asarray(matter.matte(part), np.float32), matrix, *HEAD_FRAME) > 0.5
     seen = warp(np.ones(part.shape[:2], np.float32), matrix, *HEAD_FRAME, fill="black") > 0.99
-    band = _band(person, seen)
-    hair = _median(to_linear(crop)[band]) if band.sum() >= FEWEST else None
-    return Head(read_glasses(picture, face), _outline(person, seen), hair, _skin(part, own))
+    return Head(read_glasses(picture, face), _outline(person, seen), _hair(crop, person, seen), _skin(part, own))
 
 
 def read_glasses(picture: Picture, face: Face) -> float:
@@ -138,13 +139,23 @@ def _length(person: Mask, seen: Mask, x: NDArray[np.float64], y: NDArray[np.floa
     return float(on.sum()) * float(np.hypot(x[1] - x[0], y[1] - y[0])) / HEAD_APART
 
 
-def _band(person: Mask, seen: Mask) -> Mask:
-    """The upper rim of the head, less its very edge, where the wall shines through."""
+def _hair(crop: Picture, person: Mask, seen: Mask) -> Colour | None:
+    """The colour of the head's upper rim; None where it is thin, or of two colours."""
+    halves = [_band(person, seen, COLOURED[0], sum(COLOURED) / 2), _band(person, seen, sum(COLOURED) / 2, COLOURED[1])]
+    band = halves[0] | halves[1]
+    if band.sum() < FEWEST or not all(half.any() for half in halves):
+        return None
+    outer, inner = (np.median(to_lab(crop)[half], axis=0) for half in halves)
+    return None if float(delta_e(outer, inner)) > ONE_COLOUR else _median(to_linear(crop)[band])
+
+
+def _band(person: Mask, seen: Mask, start: float, end: float) -> Mask:
+    """The upper rim of the head, so deep inside its outline; at its very edge the wall shines through."""
     closed = np.where(seen, person, True).astype(np.uint8)
     depth = cv2.distanceTransform(closed, cv2.DIST_L2, 5) / HEAD_APART
     rows, columns = np.mgrid[: person.shape[0], : person.shape[1]]
     up, across = (HEAD_MIDDLE[1] - rows) / HEAD_APART, np.abs(columns - HEAD_MIDDLE[0]) / HEAD_APART
-    inside = (depth > COLOURED[0]) & (depth < COLOURED[1])
+    inside = (depth > start) & (depth <= end)
     return np.asarray(person & seen & inside & (up > 0.8) & (up > across), np.bool_)
 
 
