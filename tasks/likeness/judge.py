@@ -80,7 +80,8 @@ def judge_candidate(
     if likeness.copied and not is_same_photograph(one.picture, face, reference):
         likeness = replace(likeness, copied=False)
     found = compare_appearance(one.measures, reference, kit.floors, one.source_inter_eye)
-    kept = compare_heads(read_head(one.picture, face, eyes.matter), reference.heads, wish, eyes.name)
+    head, plain = read_head(one.picture, face, eyes.matter), kit.backdrop.kind != "picture"
+    kept = compare_heads(head, reference.heads, wish, eyes.name, plain=plain)
     flags = (
         *one.studio_flags,
         *likeness_flags(likeness, kit.floors, eyes.judge_thresholds, lane=one.lane),

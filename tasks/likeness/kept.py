@@ -63,10 +63,11 @@ class Kept:
         return asdict(self)
 
 
-def compare_heads(head: Head, selfies: Sequence[Head], wish: str, eyes: str) -> Kept:
+def compare_heads(head: Head, selfies: Sequence[Head], wish: str, eyes: str, *, plain: bool = True) -> Kept:
     """`wish`: keep, on or off, as the roster says. `eyes`: the name of those that read all of it.
 
-    Eyes without limits of their own leave limits and expectation out, and so raise no flag.
+    Eyes without limits of their own leave limits and expectation out, and so raise no flag. `plain`: whether the backdrop
+    is plain. Before a photograph of a room the eyes take bright spots for hair: the outline has no limit there.
     """
     limits = eyes in JUDGED_BY
     colour, colour_limit = _compare_colours(head, selfies)
@@ -79,7 +80,7 @@ def compare_heads(head: Head, selfies: Sequence[Head], wish: str, eyes: str) -> 
         hair_colour=colour,
         hair_colour_limit=colour_limit if limits else None,
         hair_outline=shift,
-        hair_outline_limit=shift_limit if limits else None,
+        hair_outline_limit=shift_limit if limits and plain else None,
         hair_place=place,
     )
 

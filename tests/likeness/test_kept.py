@@ -95,6 +95,14 @@ def test_hair_that_grew_or_went_is_told_with_its_place(place: str, value: float,
     assert flags[0].measured > flags[0].limit
 
 
+def test_before_a_photograph_of_a_room_the_outline_is_recorded_and_not_judged() -> None:
+    grown = replace(HEAD, outline=outline(top=3.0))
+    found = compare_heads(grown, [HEAD] * 4, "keep", EYES, plain=False)
+    assert found.hair_outline == pytest.approx(1.2)
+    assert kept_flags(found, "keep") == []
+    assert codes(grown, [HEAD] * 4) == ["hair_outline"]
+
+
 def test_hair_up_and_down_is_the_persons_own_choice() -> None:
     down = replace(HEAD, outline=outline(mouth=1.7, cheeks=1.8))
     assert codes(down, [HEAD] * 4) == ["hair_outline"]
