@@ -66,8 +66,8 @@ class Kept:
 def compare_heads(head: Head, selfies: Sequence[Head], wish: str, eyes: str, *, plain: bool = True) -> Kept:
     """`wish`: keep, on or off, as the roster says. `eyes`: the name of those that read all of it.
 
-    Eyes without limits of their own leave limits and expectation out, and so raise no flag. `plain`: whether the backdrop
-    is plain. Before a photograph of a room the eyes take bright spots for hair: the outline has no limit there.
+    Eyes without limits of their own leave limits and expectation out, and so raise no flag. `plain` is false for a
+    backdrop that is a photograph: there the eyes take bright spots for hair, and the outline has no limit.
     """
     limits = eyes in JUDGED_BY
     colour, colour_limit = _compare_colours(head, selfies)
