@@ -97,7 +97,7 @@ def selfies_of(person: Identity, count: int, eyes: Eyes) -> list[Head]:
 
 def studio_shot(person: Identity, shot: int, kit: BrandKit) -> Capture:
     """A shot as the kit's prompt asks for it."""
-    wish = Wish(background=background_word(kit), light=light_words(kit, small=True), frontal=0.6)
+    wish = Wish(background=background_word(kit, small=True), light=light_words(kit, small=True), frontal=0.6)
     return draw_capture(100 * person.seed + shot, person, "studio", wish)
 
 

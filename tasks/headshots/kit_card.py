@@ -123,7 +123,7 @@ def _right_column(sheet: Image.Image, pen: _Pen, kit: BrandKit, left: float) -> 
     light = kit.lighting
     facts = (
         ("Light", f"{light_words(kit, small=False)}, {light.key_angle:.0f}° off, {light.ratio:g} to 1"),
-        ("Background word", background_word(kit)),
+        ("Background word", background_word(kit, small=True)),
         ("Frame", f"{kit.framing.aspect}, {kit.framing.width} x {kit.framing.height} px"),
         ("Wardrobe", f"{kit.wardrobe.dress_code}" + (", own clothes allowed" if kit.wardrobe.keep_own else "")),
         ("", ", ".join(garment.label for garment in kit.wardrobe.choices)),

@@ -35,6 +35,8 @@ BACKGROUND_WORDS = {
     "purple": "#6f449a",
     "yellow": "#e9c340",
 }
+DARK, CLEAR = 30.0, 40.0  # L*: too near to dark hair; clearly lighter than it
+HUE_FIRST = np.array([0.5, 1.0, 1.0])  # weights of L*, a*, b* when a clearer word stands in for a dark wall
 SMALL_GRAMMAR = PromptWords(
     positive="studio headshot of {who}, plain {background} background, {light}, {clothes}{expression}"
 )
@@ -77,7 +79,7 @@ def shots_for(
         expression = kit.candidates.expressions[index % len(kit.candidates.expressions)]
         prompt = words.positive.format(
             who=who,
-            background=background_word(kit),
+            background=background_word(kit, small=small),
             light=light_words(kit, small=small),
             clothes=garment.words if garment else "",
             expression=f", {expression}" if expression else "",
@@ -101,15 +103,23 @@ def choose_garment(kit: BrandKit, employee_id: str, wardrobe: str | None) -> Gar
     return choices[kit.wardrobe.default] if kit.wardrobe.default else kit.wardrobe.choices[0]
 
 
-def background_word(kit: BrandKit) -> str:
-    """The trained word nearest to the backdrop (CIEDE2000), so that what is left at the edges is of its colour."""
-    return _nearest_word(mean_colour(kit))
+def background_word(kit: BrandKit, *, small: bool) -> str:
+    """The trained word nearest to the backdrop (CIEDE2000), so that what is left at the edges is of its colour.
+
+    Before a wall nearly as dark as black hair the small eyes cannot tell one from the other: a small base is asked for
+    the word of nearest hue that is not dark. Finishing puts the brand's own backdrop behind the person anyway.
+    """
+    return _nearest_word(mean_colour(kit), small)
 
 
 @functools.cache
-def _nearest_word(colour: str) -> str:
+def _nearest_word(colour: str, small: bool) -> str:
     brand = to_lab(_pixel(colour))
-    return min(BACKGROUND_WORDS, key=lambda word: float(delta_e(brand, to_lab(_pixel(BACKGROUND_WORDS[word])))[0, 0]))
+    walls = {word: to_lab(_pixel(value)) for word, value in BACKGROUND_WORDS.items()}
+    if small and brand[0, 0, 0] < DARK:
+        clear = [word for word, lab in walls.items() if lab[0, 0, 0] >= CLEAR]
+        return min(clear, key=lambda word: float(np.linalg.norm((walls[word] - brand)[0, 0] * HUE_FIRST)))
+    return min(walls, key=lambda word: float(delta_e(brand, walls[word])[0, 0]))
 
 
 def light_words(kit: BrandKit, *, small: bool) -> str:

@@ -49,9 +49,15 @@ def test_the_grammar_of_the_small_base_is_kept() -> None:
 
 
 def test_background_words_are_the_nearest_colours() -> None:
-    assert {name: background_word(kit) for name, kit in KITS.items()} == {
+    assert {name: background_word(kit, small=False) for name, kit in KITS.items()} == {
         "daylight": "beige", "harbour": "navy", "northwind": "light grey", "signal": "teal",
     }  # fmt: skip
+
+
+def test_a_small_base_draws_nobody_before_a_wall_as_dark_as_hair() -> None:
+    """Of the same hue where there is one, so that what is left at the edges does not show."""
+    words = {name: background_word(kit, small=True) for name, kit in KITS.items()}
+    assert words == {"daylight": "beige", "harbour": "blue", "northwind": "light grey", "signal": "teal"}
 
 
 def test_glasses_and_expressions_reach_the_prompt() -> None:
