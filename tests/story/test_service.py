@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -67,7 +68,7 @@ def test_a_killed_worker_changes_nothing_in_the_result(service: Any, company: An
     assert until("the run's end", end) == "COMPLETED"
     assert len(cohorts("CRASHED")) == 1
     assert len(cohorts("COMPLETED")) >= 1, "once more, and again for whom second chances were given"
-    again = type(finished)(service.home, finished.bases)
+    again = replace(finished, home=service.home)
     assert again.digests()["adapters"] == finished.digests()["adapters"]
     pictures = "select digest from headshot where kit = 'harbour' order by digest"
     assert again.rows(pictures) == finished.rows(pictures)
@@ -94,7 +95,7 @@ def test_nobody_is_in_what_prefect_and_the_workers_wrote(service: Any, company: 
 
 
 def test_running_the_same_again_does_nothing_and_says_so(service: Any, company: Any, finished: Any) -> None:
-    home = type(finished)(service.home, finished.bases)
+    home = replace(finished, home=service.home)
     before = home.digests()
     assert "nothing was trained, nothing was rendered" in home.made(company.drop)
     assert home.digests() == before
