@@ -10,7 +10,8 @@ import stat
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -24,8 +25,8 @@ DEEPEST = 8
 CHUNK = 2**20
 
 
-# What `zipfile` says of damaged archives: bad records, methods it does not know, ends that come too early, places
-# outside the file, and data that does not unpack.
+# What `zipfile` says while it reads a damaged archive: bad records, methods it does not know, ends that come too early,
+# places outside the file, and data that does not unpack.
 UNREADABLE = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError, zlib.error)
 
 
@@ -84,7 +85,7 @@ def keep_upload(folder: Path, roster: Sent, consents: Sent | None, photos: Itera
             if PurePosixPath(sent.name).suffix.lower() == ".zip":
                 _unpack(photo_folder, sent.content, room)
             else:
-                _keep(photo_folder, sent.name, sent.content, room)
+                _keep(photo_folder, sent.name, _chunks(sent.content), room)
         _lift_single_folder(photo_folder)
         part.rename(folder)  # a half-written drop is never a drop
     except BaseException:
@@ -97,10 +98,10 @@ def _keep_table(folder: Path, stem: str, sent: Sent, room: _Room) -> None:
     suffix = PurePosixPath(sent.name).suffix.lower()
     if suffix not in TABLES:
         raise BadUpload("The roster and the consent register must be CSV or Excel files.")
-    _copy(sent.content, folder / f"{stem}{suffix}", TABLE_BYTES, room)
+    _copy(_chunks(sent.content), folder / f"{stem}{suffix}", TABLE_BYTES, room)
 
 
-def _keep(folder: Path, name: str, content: IO[bytes], room: _Room) -> None:
+def _keep(folder: Path, name: str, content: Iterable[bytes], room: _Room) -> None:
     path = safe_path(name)
     if path is None:
         return
@@ -117,11 +118,30 @@ def _keep(folder: Path, name: str, content: IO[bytes], room: _Room) -> None:
     _copy(content, target, FILE_BYTES, room)
 
 
-def _copy(source: IO[bytes], target: Path, most: int, room: _Room) -> None:
+def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+    while chunk := source.read(CHUNK):
+        yield chunk
+
+
+def _unpacked(entry: IO[bytes]) -> Iterator[bytes]:
+    with _reading_an_archive():
+        yield from _chunks(entry)
+
+
+@contextmanager
+def _reading_an_archive() -> Iterator[None]:
+    """Whatever reading fails with is the archive's fault. A full disk is not: nothing is written in here."""
+    try:
+        yield
+    except UNREADABLE as broken:
+        raise BadUpload("The archive cannot be read. Zip the folder again.") from broken
+
+
+def _copy(source: Iterable[bytes], target: Path, most: int, room: _Room) -> None:
     """Copy what really comes, not what was announced."""
     written = 0
     with target.open("xb") as out:
-        while chunk := source.read(CHUNK):
+        for chunk in source:
             written += len(chunk)
             if written > most:
                 raise BadUpload(f"One file is larger than {most // 2**20} MB. Send photos as the phone makes them.")
@@ -130,19 +150,18 @@ def _copy(source: IO[bytes], target: Path, most: int, room: _Room) -> None:
 
 
 def _unpack(folder: Path, content: IO[bytes], room: _Room) -> None:
-    try:
-        with zipfile.ZipFile(content) as archive:
-            for entry in archive.infolist():
-                if entry.is_dir() or stat.S_ISLNK(entry.external_attr >> 16):
-                    continue
-                if entry.flag_bits & 0x1:
-                    raise BadUpload("The archive has a password. Send it without one.")
-                with archive.open(entry) as file:
-                    _keep(folder, entry.filename, file, room)
-    except BadUpload:
-        raise
-    except UNREADABLE as broken:
-        raise BadUpload("The archive cannot be read. Zip the folder again.") from broken
+    with _reading_an_archive():
+        archive = zipfile.ZipFile(content)
+    with archive:
+        for entry in archive.infolist():
+            if entry.is_dir() or stat.S_ISLNK(entry.external_attr >> 16):
+                continue
+            if entry.flag_bits & 0x1:
+                raise BadUpload("The archive has a password. Send it without one.")
+            with _reading_an_archive():
+                file = archive.open(entry)
+            with file:
+                _keep(folder, entry.filename, _unpacked(file), room)
 
 
 def _lift_single_folder(folder: Path) -> None:

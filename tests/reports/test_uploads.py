@@ -1,6 +1,7 @@
 """Uploads become drops, whole or not at all, and nothing is ever written beside them."""
 
 import io
+import resource
 import stat
 import time
 import zipfile
@@ -96,6 +97,22 @@ GARBLED = WHOLE[:35] + b"\xff\xff\xff" + WHOLE[38:]  # behind the entry's header
 @pytest.mark.parametrize("content", [b"", b"PK not a zip", WHOLE[:-30], GARBLED])
 def test_a_broken_archive_is_refused_and_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(BadUpload, match="cannot be read"):
+        keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("p.zip", content)])
+    assert below(tmp_path) == []
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """No file may grow beyond 64 KiB: writing fails as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_is_not_blamed_on_the_archive(tmp_path: Path, small_disk: None) -> None:
+    content = archive(**{"a.jpg": b"x" * 2**20})
+    with pytest.raises(OSError, match="File too large"):
         keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("p.zip", content)])
     assert below(tmp_path) == []
 
