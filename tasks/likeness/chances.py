@@ -11,12 +11,11 @@ from typing import Any
 from tasks.adapters.learning import longer_from
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.photographing import lane_of, round_of
+from tasks.likeness.choose import NOT_LIKE_THEM
 from tasks.vault.batches import move_seat, seats_of
 from tasks.vault.records import Seat
 from tasks.vault.store import Vault
 
-# Reasons that no seed has cured: the photos do not show enough of the person.
-NOT_LIKE_THEM = ("likeness", "relative_likeness", "wrong_person", "margin")
 NEEDS_PHOTOS = "needs_new_photos"
 
 

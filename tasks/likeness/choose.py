@@ -15,6 +15,8 @@ from tasks.likeness.score import LikenessScore
 
 NEAR_TIE = 0.03  # of relative likeness: below this nobody sees a difference
 GRAVE = {"wrong_person", "no_face", "copied", "holes"}  # flags that no likeness makes good
+# Flags that new seeds may not cure: the person has to be learned for longer, or the photos do not show enough.
+NOT_LIKE_THEM = {"likeness", "relative_likeness", "wrong_person", "margin"}
 
 
 @dataclass(frozen=True)
