@@ -125,8 +125,7 @@ def _nearest_word(colour: str, small: bool) -> str:
 def light_words(kit: BrandKit, *, small: bool) -> str:
     """The kit's light in words; the small grammar knows three that a team can share.
 
-    Its "rembrandt light" names no side and comes from either: measured over 16 people, left to right differed by 2.0
-    stops (sd) under it and by .28 under a softbox whose side is named.
+    Its "rembrandt light" names no side and comes from either; a softbox comes from the side that is named.
     """
     light = kit.lighting
     if small:
