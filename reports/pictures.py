@@ -5,7 +5,6 @@ size, so that a second writing of the report opens nothing.
 """
 
 import io
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from reports.data import ReportData
 from reports.pages import in_order
+from tasks.vault.files import replace_file
 
 # Boxes in pixels (width, height): twice the size on the page, for dense screens.
 THUMB = (440, 550)
@@ -46,10 +46,7 @@ def keep_picture(folder: Path, stem: str, box: Box, read: Callable[[], bytes | N
     except (OSError, ValueError):  # one damaged picture is a gap on one page, never the end of the report
         return None
     name = f"{stem}-{width}x{height}.webp"
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{name}.{os.getpid()}.part"
-    part.write_bytes(data)
-    part.replace(folder / name)
+    replace_file(folder / name, data)
     return name, width, height
 
 

@@ -7,7 +7,6 @@ redraws nothing. Files are replaced whole: a reader never sees half a page.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from hashlib import sha256
@@ -22,6 +21,7 @@ from reports.consistency import consistency
 from reports.data import PersonRow, ReportData
 from reports.phrases import STATES, state_name
 from reports.pictures import LARGE, SELFIE, THUMB, keep_picture
+from tasks.vault.files import replace_file
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -160,9 +160,5 @@ def _write_text(path: Path, text: str) -> None:
 
 def _write_bytes(path: Path, content: bytes) -> None:
     """Replace a file whole, and only when it changes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_file() and path.read_bytes() == content:
-        return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    if not (path.is_file() and path.read_bytes() == content):
+        replace_file(path, content)

@@ -8,7 +8,6 @@ are faces, in a way, and go when the cohort is complete.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from tasks.adapters.examples import Person
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.slots import Snapshot
+from tasks.vault.files import replace_file
 
 UNDER_WAY = "under-way.safetensors"
 DONE = "done-"
@@ -102,13 +102,9 @@ class Checkpoints:
 
     def _write(self, name: str, tensors: dict[str, Tensor], facts: object) -> None:
         """Beside, flushed, then renamed: a kill leaves the old file or the new one, never a torn one."""
-        path, fresh = self.folder / name, self.folder / f"{name}.new"
         if not tensors:
             tensors = {"nothing": torch.zeros(1)}
-        save_file(tensors, fresh, metadata={"facts": json.dumps(facts)})
-        with fresh.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(fresh, path)
+        replace_file(self.folder / name, save(tensors, metadata={"facts": json.dumps(facts)}))
 
     @staticmethod
     def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

@@ -6,13 +6,13 @@ away, so that somebody who has withdrawn does not stay in a directory's import f
 
 from __future__ import annotations
 
-import os
 import zipfile
 from pathlib import Path
 from typing import Protocol
 
 from tasks.vault.blobs import open_blobs
 from tasks.vault.failures import MissingBlob
+from tasks.vault.files import PART, part_of, put_in_place, replace_file
 
 
 class DestinationFault(ValueError):
@@ -63,6 +63,8 @@ class FolderDestination:
             raise DestinationFault("The destination is not a folder: name a new one, or an empty one.")
         root.mkdir(parents=True, exist_ok=True)
         self.root = root.resolve()
+        for left in self.root.rglob(f".*{PART}"):  # by a delivery that was killed: a face that no manifest names
+            left.unlink()
 
     def _path(self, path: str) -> Path:
         whole = self.root.joinpath(*_checked(path))
@@ -73,13 +75,7 @@ class FolderDestination:
     def put(self, path: str, data: bytes) -> None:
         whole = self._path(path)
         whole.parent.mkdir(parents=True, exist_ok=True)
-        part = whole.with_name(f".{whole.name}.part")
-        part.unlink(missing_ok=True)
-        with open(part, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, whole)
+        replace_file(whole, data, mode=0o666)
 
     def get(self, path: str) -> bytes | None:
         whole = self._path(path)
@@ -105,7 +101,7 @@ class ZipDestination:
             raise DestinationFault("The destination is a folder or a link: name a new .zip file.")
         path.parent.mkdir(parents=True, exist_ok=True)
         self._place = path
-        self._part = path.with_name(f".{path.name}.part")
+        self._part = part_of(path)
         self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_STORED)
 
     def put(self, path: str, data: bytes) -> None:
@@ -123,9 +119,7 @@ class ZipDestination:
 
     def close(self) -> None:
         self._zip.close()
-        with open(self._part, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(self._part, self._place)
+        put_in_place(self._part, self._place)
 
     def abandon(self) -> None:
         self._zip.close()

@@ -7,11 +7,12 @@ run for a day without being corrected. An outage of a month is caught up in one 
 """
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from tasks.vault.files import replace_file
 
 _TOLERANCE = timedelta(minutes=5)  # drift and leap seconds between two sweeps
 _BETWEEN_SWEEPS = timedelta(hours=36)  # a longer gap after a reboot is doubted
@@ -83,8 +84,5 @@ def read_clock(memory_file: Path, seen: Sighting | None = None) -> datetime:
         stored = json.loads(memory_file.read_text())
         memory = ClockMemory(**{**stored, "believed": datetime.fromisoformat(stored["believed"])})
     now, memory = believe(seen or look_at_clocks(), memory)
-    memory_file.parent.mkdir(parents=True, exist_ok=True)
-    part = memory_file.with_name(f".{memory_file.name}.part")
-    part.write_text(json.dumps({**asdict(memory), "believed": memory.believed.isoformat()}))
-    os.replace(part, memory_file)
+    replace_file(memory_file, json.dumps({**asdict(memory), "believed": memory.believed.isoformat()}).encode())
     return now

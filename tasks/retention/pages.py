@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.retention.mentions import Finder, Mentioned, Mentions
+from tasks.vault.files import replace_file
 
 _SCRIPT = re.compile(r"(<script\b[^>]*application/json[^>]*>)(.*?)(</script>)", re.S | re.I)
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
@@ -48,12 +49,12 @@ def clear_pages(reports: Path, people: Sequence[Mentioned]) -> PagesCleared:
         relative = path.relative_to(reports)
         if ids & set(_name_parts(relative)):
             removed += _remove(path)
-        elif path.suffix in _TEXT and _speaks_of(text := _read(path), mentions):
+        elif _is_text(path) and _speaks_of(text := _read(path), mentions):
             cut = cut_mentions(text, mentions, path.suffix)
             if cut is None:
                 removed += _remove(path)
             else:
-                _replace(path, cut)
+                replace_file(path, cut.encode())
                 rewritten += 1
         else:
             continue
@@ -183,13 +184,18 @@ def _speaks_of(text: str, mentions: Finder) -> bool:
 
 
 def _name_parts(path: Path) -> list[str]:
-    return [re.split(r"[.\-_]", part)[0] for part in path.parts]
+    return [re.split(r"[.\-_]", part.lstrip("."))[0] for part in path.parts]
+
+
+def _is_text(path: Path) -> bool:
+    """Also while it is still being written, or was when its writer was killed (`.index.html.3f2a.part`)."""
+    return not _TEXT.isdisjoint(path.suffixes)
 
 
 def _is_about(path: Path, reports: Path, ids: set[str], mentions: Finder) -> bool:
     if ids & set(_name_parts(path.relative_to(reports))):
         return True
-    return path.suffix in _TEXT and _speaks_of(_read(path), mentions)
+    return _is_text(path) and _speaks_of(_read(path), mentions)
 
 
 def _files(folder: Path) -> Iterable[Path]:
@@ -207,12 +213,3 @@ def _read(path: Path) -> str:
 def _remove(path: Path) -> int:
     path.unlink(missing_ok=True)
     return 1
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    with open(part, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)

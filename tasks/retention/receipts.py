@@ -6,7 +6,6 @@ Signed JSON for machines, one page of HTML for the person; both files' hashes go
 """
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -17,6 +16,7 @@ from typing import Any
 
 from tasks.retention.rules import Rules
 from tasks.retention.traces import describe
+from tasks.vault.files import replace_file
 from tasks.vault.records import Erasure
 from tasks.vault.signing import Signer
 from tasks.vault.store import Vault
@@ -167,23 +167,16 @@ def receipt_of(case: Erasure) -> Receipt:
 def write_receipt(receipt: Receipt, folder: Path, signer: Signer) -> dict[str, str]:
     """Write the signed JSON and the page; their SHA-256, for the audit log.
 
-    Not synced to disk one by one, which would take longer than all the deleting: receipts follow from the records
-    byte for byte (signatures by Ed25519 are deterministic), and a sweep writes a missing one again.
+    Receipts follow from the records byte for byte (signatures by Ed25519 are deterministic), and a sweep writes a
+    missing one again; but after a restore of older records they are the only list of who was forgotten since.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = json.dumps(signer.sign(receipt.body()), indent=1, sort_keys=True) + "\n"
     written = {}
     for suffix, content in (("json", text), ("html", receipt_page(receipt))):
         data = content.encode()
-        _replace(folder / f"{receipt.id}.{suffix}", data)
+        replace_file(folder / f"{receipt.id}.{suffix}", data)
         written[suffix] = sha256(data).hexdigest()
     return written
-
-
-def _replace(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    os.replace(part, path)
 
 
 def receipt_page(receipt: Receipt) -> str:

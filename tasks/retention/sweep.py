@@ -7,7 +7,6 @@ approved pictures, or that runs under changed rules for the first time, stops an
 
 import fcntl
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from tasks.retention.traces import UPLOADS
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import VaultError
+from tasks.vault.files import replace_file
 from tasks.vault.records import AuditEntry, Erasure
 from tasks.vault.settings import Settings
 from tasks.vault.signing import open_signer
@@ -189,11 +189,8 @@ def write_checkpoint(vault: Vault, now: datetime) -> Path:
     for folder in (settings.audit, settings.checkpoint_copies):
         if folder is None:
             continue
-        folder.mkdir(parents=True, exist_ok=True)
         name = "checkpoint.json" if folder == settings.audit else f"checkpoint-{now:%Y%m%dT%H%M%S}.json"
-        part = folder / f".{name}.part"
-        part.write_text(text)
-        os.replace(part, folder / name)
+        replace_file(folder / name, text.encode())
     return written
 
 

@@ -12,13 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import Protocol
 
 from tasks.vault.failures import MissingBlob, StoreFault
+from tasks.vault.files import replace_file, sync_folder
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-_PART = ".part"  # suffix of a file that is still being written; a key cannot begin with the dot they all begin with
 
 
 @dataclass(frozen=True)
@@ -95,37 +94,10 @@ class FolderBlobs:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None:
-        path = self.root / checked_key(key)
-        part = path.parent / f".{path.name}.{token_hex(6)}{_PART}"
         try:
-            self._make_folder(path.parent)
-            self._write(part, chunks)
-            os.replace(part, path)
-            _sync_folder(path.parent)
+            replace_file(self.root / checked_key(key), chunks)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise StoreFault(f"errno_{error.errno}", "put") from error
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-
-    def _make_folder(self, folder: Path) -> None:
-        """Create the missing folders, and sync each parent: a synced file in an unsynced folder can still vanish."""
-        missing = []
-        while not folder.is_dir():
-            missing.append(folder)
-            folder = folder.parent
-        for made in reversed(missing):
-            made.mkdir(exist_ok=True, mode=0o700)
-            _sync_folder(made.parent)
-
-    @staticmethod
-    def _write(part: Path, chunks: Iterable[bytes]) -> None:
-        with open(part, "xb", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW, 0o600)) as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
 
     def get(self, key: str) -> bytes:
         try:
@@ -185,7 +157,7 @@ class FolderBlobs:
 
     def settle(self) -> None:
         # Journalling file systems write their journal in order: syncing the top makes every earlier unlink durable.
-        _sync_folder(self.root)
+        sync_folder(self.root)
 
 
 def _erase_tree(folder: Path, root: Path) -> list[Refusal]:
@@ -212,14 +184,6 @@ def _erase_tree(folder: Path, root: Path) -> list[Refusal]:
         except OSError:  # a writer put something in meanwhile: the verification that follows will see it
             return refused
     return refused
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def open_blobs(location: str) -> Blobs:

@@ -5,14 +5,15 @@ Eyes come file by file, each checked against the sha256 in its TOML before it ge
 """
 
 import hashlib
-import os
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+from tasks.vault.files import replace_file
 from tasks.vision.diffusion_card import BaseCard
 from tasks.vision.eyes_card import NetworkCard
 
@@ -53,20 +54,24 @@ def pull_network(network: NetworkCard, folder: Path, *, say: Callable[[str], Non
     if not network.url:
         raise PullFailed(f"{network.file} has no address in its TOML; put the file into {folder} yourself.")
     say(f"Fetching {network.file} ({network.licence}) ...")
-    folder.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(target.suffix + ".part")
     try:
-        with urllib.request.urlopen(network.url, timeout=60) as answer, part.open("wb") as file:
-            while block := answer.read(CHUNK):
-                file.write(block)
+        with urllib.request.urlopen(network.url, timeout=60) as answer:
+            replace_file(target, _checked(answer, network), mode=0o666)
     except OSError as failed:
         raise PullFailed(f"{network.file} could not be fetched ({type(failed).__name__}); try again.") from failed
-    found = _sha256(part)
-    if found != network.sha256:
-        part.unlink()
-        raise PullFailed(f"{network.file} has sha256 {found}, expected {network.sha256}; it was thrown away.")
-    os.replace(part, target)
     return target
+
+
+def _checked(answer: IO[bytes], network: NetworkCard) -> Iterator[bytes]:
+    """The answer's blocks; PullFailed after the last one when they are not the file that was asked for."""
+    digest = hashlib.sha256()
+    while block := answer.read(CHUNK):
+        digest.update(block)
+        yield block
+    if digest.hexdigest() != network.sha256:
+        raise PullFailed(
+            f"{network.file} has sha256 {digest.hexdigest()}, expected {network.sha256}; it was thrown away."
+        )
 
 
 def _sha256(path: Path) -> str:

@@ -1,0 +1,67 @@
+"""Writes a file whole or not at all, and durably: the old one stands until the new one outlives a power cut.
+
+Flushing the file alone is not enough: its name lives in the folder, which has to be flushed as well. A new file is
+written beside its place under a name of its own (`.<name>.<random>.part`), so that two writers never share one, and a
+sweep can tell what a kill left behind.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from secrets import token_hex
+
+PART = ".part"  # how the name of a file ends that is still being written; it begins with a dot
+
+
+def replace_file(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o600) -> None:
+    """Put these bytes (or chunks of them) in the place of whatever `path` was; makes its folders when they are missing.
+
+    Raises OSError when it cannot, and whatever the chunks raise; the old file then stands untouched and nothing lies
+    beside it. `mode` is for files that leave the house: what we keep is the owner's alone.
+    """
+    make_folders(path.parent)
+    part = part_of(path)
+    try:
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, mode)) as file:
+            for chunk in (data,) if isinstance(data, bytes) else data:
+                file.write(chunk)
+        put_in_place(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def part_of(path: Path) -> Path:
+    """Where a file is written before it gets this name; another one with each call."""
+    return path.with_name(f".{path.name}.{token_hex(4)}{PART}")
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Give a file that was written beside its place its name, durably."""
+    handle = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    os.replace(part, path)
+    sync_folder(path.parent)
+
+
+def make_folders(folder: Path, *, mode: int = 0o700) -> None:
+    """Make the missing folders, and flush each parent: a flushed file in an unflushed folder can still vanish."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for made in reversed(missing):
+        made.mkdir(exist_ok=True, mode=mode)
+        sync_folder(made.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed or removed in this folder so far outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
