@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from reports.reviewer_names import plain_name, plain_note
 from tasks.vault.audit_log import Event, append
 from tasks.vault.records import Batch, Decision, Employee, Headshot, Seat
 from tasks.vault.standing import standing
@@ -57,7 +58,7 @@ def apply_decisions(
     batch_id, rows = payload.get("batch"), payload.get("decisions")
     if not isinstance(batch_id, str) or not isinstance(rows, list) or len(rows) > MOST:
         raise BadDecisions("a decisions file holds a batch and a list of decisions")
-    who = (by or str(payload.get("by") or "") or "reviewer")[:120]
+    who = plain_name(by or str(payload.get("by") or "")) or "reviewer"
     with vault.session() as session:
         if session.get(Batch, batch_id) is None:
             raise BadDecisions("there is no such batch here")
@@ -94,9 +95,12 @@ class _Known:
         """The decision in this row, or the code of what is wrong with it."""
         if not isinstance(row, Mapping):
             return None, "malformed"
-        employee, headshot, verdict = row.get("employee"), row.get("headshot") or None, row.get("verdict")
+        employee, headshot, note = (row.get(key) or None for key in ("employee", "headshot", "note"))
+        verdict = row.get("verdict")
         at = _moment(row.get("at"), now)
-        if verdict not in VERDICTS:
+        if not all(isinstance(value, str | None) for value in (employee, headshot, note)):
+            return None, "malformed"  # a list or an object where an id belongs cannot even be looked up
+        if not isinstance(verdict, str) or verdict not in VERDICTS:
             return None, "unknown_verdict"
         if employee not in self.people:
             return None, "not_in_batch"
@@ -107,7 +111,7 @@ class _Known:
         name = "|".join((self.batch_id, employee, headshot or "", verdict, at.isoformat()))
         return Decision(
             id="d" + sha256(name.encode()).hexdigest()[:15], employee_id=employee, headshot_digest=headshot,
-            batch_id=self.batch_id, verdict=verdict, by=by, at=at, note=str(row.get("note") or "")[:NOTE_LENGTH],
+            batch_id=self.batch_id, verdict=verdict, by=by, at=at, note=plain_note(note or "")[:NOTE_LENGTH],
         ), None  # fmt: skip
 
 
@@ -117,11 +121,10 @@ def _moment(text: Any, now: datetime) -> datetime | None:
         return now
     try:
         moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
+        # The first and last days of the calendar, with an offset that leads beyond it, are times and cannot be ours.
+        return None if moment.tzinfo is None or moment > now + CLOCKS_DIFFER else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None or moment > now + CLOCKS_DIFFER:
-        return None
-    return moment.astimezone(UTC)
 
 
 def _settle(session: Session, batch_id: str, employee_id: str) -> None:

@@ -183,8 +183,10 @@ def _number_formats(data: bytes, sheet: str) -> dict[tuple[int, int], tuple[str,
                 if formula or number_format:
                     found[(cell.row - 1, cell.column - 1)] = (number_format, formula)
         book.close()
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile):
-        return found  # ODS in a zip, or an odd producer: the values are still right, only formats are unknown
+    except Exception:
+        # ODS in a zip, a damaged part, or one of the style sheets of HR systems that openpyxl chokes on in a dozen ways
+        # (ParseError, TypeError, zlib.error, ...): the values are still right, only formats are unknown.
+        return found
     return found
 
 

@@ -12,7 +12,16 @@ from datetime import date
 from tasks.roster.columns import Columns, find_header, header_score, map_columns
 from tasks.roster.grid import Grid, read_grid
 from tasks.roster.person import read_row
-from tasks.roster.rows import ConsentCell, Roster, RosterProblem, RosterRow, Understood, Unreadable, shape_of
+from tasks.roster.rows import (
+    ConsentCell,
+    Roster,
+    RosterProblem,
+    RosterRow,
+    Understood,
+    Unreadable,
+    rows_named,
+    shape_of,
+)
 
 __all__ = ["ConsentCell", "Roster", "RosterProblem", "RosterRow", "Understood", "Unreadable", "read_roster"]
 
@@ -85,7 +94,7 @@ def _duplicates(rows: list[RosterRow], columns: Columns) -> list[RosterProblem]:
     found = []
     header = columns.header("number") or "Employee ID"
     for number, group in by_number.items():
-        places = ", ".join(str(row.row) for row in group)
+        places = rows_named([row.row for row in group])
         same = len({(row.name.casefold(), row.email.casefold()) for row in group}) == 1
         todo = "It is the same person: delete the extra row." if same else "Give each person their own number."
         for row in group if len(group) > 1 else []:
@@ -95,7 +104,7 @@ def _duplicates(rows: list[RosterRow], columns: Columns) -> list[RosterProblem]:
             found.append(RosterProblem("duplicate_id", row.row, header, shape_of(number), fix, not first))
     for email, group in by_email.items():
         if len({row.number for row in group}) > 1:
-            places = ", ".join(str(row.row) for row in group)
+            places = rows_named([row.row for row in group])
             fix = f"Rows {places} share one address: give each person their own. Photos are not matched by it."
             found += [
                 RosterProblem("duplicate_email", row.row, columns.header("email"), shape_of(email), fix, False)

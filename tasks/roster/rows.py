@@ -7,6 +7,7 @@ reports, and a person's name or address must not travel with them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -126,6 +127,17 @@ class Unreadable(ValueError):
         super().__init__(f"{code}: {fix}")
         self.code = code
         self.fix = fix
+
+
+NAMED_ROWS = 5  # in a sentence; a list of thousands helps nobody and grows with the square of the file
+
+
+def rows_named(rows: Sequence[int]) -> str:
+    """`2, 3 and 7`, or `2, 3, 4, 5, 6 and 19,997 more`."""
+    shown, more = [str(row) for row in rows[:NAMED_ROWS]], len(rows) - NAMED_ROWS
+    if more > 0:
+        return f"{', '.join(shown)} and {more:,} more"
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
 
 
 def shape_of(value: str) -> str:

@@ -103,6 +103,13 @@ def test_redo_is_wanted_until_newer_pictures_exist(vault: Vault) -> None:
         ({**row("approve"), "at": "yesterday"}, "bad_time"),
         ({**row("approve"), "at": "2026-11-23T12:00:00"}, "bad_time"),  # in which time zone?
         ({**row("approve"), "at": "2031-01-01T00:00:00Z"}, "bad_time"),
+        ({**row("approve"), "at": "0001-01-01T00:00:00+14:00"}, "bad_time"),  # before the calendar begins
+        ({**row("approve"), "at": "9999-12-31T23:59:59-14:00"}, "bad_time"),
+        ({**row("approve"), "at": {"day": 1}}, "bad_time"),
+        ({**row("approve"), "employee": [ADA]}, "malformed"),
+        ({**row("approve"), "headshot": {"a": 1}}, "malformed"),
+        ({**row("approve"), "note": ["x"]}, "malformed"),
+        ({**row("approve"), "verdict": ["approve"]}, "unknown_verdict"),
     ],
 )
 def test_what_cannot_be_recorded_is_refused_by_place_and_code(vault: Vault, wrong: Any, code: str) -> None:
@@ -127,6 +134,14 @@ def test_the_files_own_name_counts_when_nobody_else_is_given(vault: Vault) -> No
     apply_decisions(vault, {"batch": BATCH, "by": "Grace", "decisions": [row("approve")]}, now=NOON)
     with vault.reading() as session:
         assert session.exec(select(Decision).where(col(Decision.employee_id) == ADA)).one().by == "Grace"
+
+
+def test_names_and_notes_are_kept_without_signs_that_deceive(vault: Vault) -> None:
+    said = {**row("approve"), "note": "turn\u202e \x1b[31mround\nagain\ud800"}
+    apply_decisions(vault, {"batch": BATCH, "by": "Eve\u202e\x1b[31m\nZoë", "decisions": [said]}, now=NOON)
+    with vault.reading() as session:
+        kept = session.exec(select(Decision).where(col(Decision.employee_id) == ADA)).one()
+    assert (kept.by, kept.note) == ("Eve [31m Zoë", "turn [31mround\nagain")
 
 
 VERDICT = st.sampled_from(["approve", "reject", "redo", "opt_out", "undo"])

@@ -1,6 +1,8 @@
 """Rosters as HR systems export them: read right, shown as understood, and nobody lost."""
 
 import io
+import zipfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import openpyxl
@@ -287,3 +289,40 @@ def test_five_thousand_people_are_read_in_a_moment() -> None:
     roster = read("Employee ID,Name,Work Email,Department,Job Title,Status\n" + lines)
     assert len(roster.rows) == 5000
     assert not roster.problems
+
+
+def repacked(data: bytes, part: str, change: Callable[[bytes], bytes]) -> bytes:
+    """The same workbook with one of its parts changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            content = old.read(entry)
+            new.writestr(entry.filename, change(content) if entry.filename == part else content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("docProps/core.xml", b"</cp:coreProperties>", b""),  # not even XML any more
+        ("xl/styles.xml", b"<cellXfs", b'<cellXfs odd="1"'),
+        ("xl/styles.xml", b"<fonts", b"<fonts><font><b val='perhaps'/></font></fonts><fonts"),
+        ("[Content_Types].xml", b"<Override ", b'<Override Odd="1" '),
+    ],
+)
+def test_what_openpyxl_chokes_on_costs_number_formats_only(part: str, old: bytes, new: bytes) -> None:
+    plain = workbook([["Employee ID", "Name"], [7, "Ann"]], {"A2": "000"})
+    assert read_roster(plain, "r.xlsx").rows[0].number == "007"
+    odd = repacked(plain, part, lambda content: content.replace(old, new, 1))
+    assert odd != plain
+    assert [(row.number, row.name) for row in read_roster(odd, "r.xlsx").rows] in ([("7", "Ann")], [("007", "Ann")])
+
+
+def test_a_number_that_everybody_shares_is_said_in_a_short_sentence() -> None:
+    people = 20_000
+    roster = read("Employee ID,Name\n" + "".join(f"ACME,Person {i}\n" for i in range(people)))
+    assert len(roster.rows) == people
+    said = [problem.fix for problem in roster.problems if problem.code == "duplicate_id"]
+    assert len(said) == people
+    assert "Rows 2, 3, 4, 5, 6 and 19,995 more" in said[0]
+    assert max(map(len, said)) < 300
