@@ -12,6 +12,7 @@ from rich.console import Console
 
 from flows import cli_keeping, cli_studio
 from flows.cli_home import Home, settings_for
+from tasks.vault.process import begin_process, company_umask, end_with_parent
 
 if TYPE_CHECKING:
     from tasks.vault.settings import Settings
@@ -97,7 +98,6 @@ def run_here(home: Path | None, story: Callable[[], str]) -> None:
     from flows import environment
 
     settings = settings_for(home)
-    settings.home.mkdir(parents=True, exist_ok=True)
     environment.apply(environment.prefect_environment(settings.home, api_url=os.environ.get("PREFECT_API_URL")))
     console.print("Starting Prefect ...")
     from flows.console import board
@@ -152,17 +152,19 @@ def check(
     from tasks.roster.drop import DropFault
     from tasks.roster.read import Unreadable
     from tasks.selfies.check import check_drop, write_return_csv
+    from tasks.vault.settings import load_settings
     from tasks.vision.faces import EyesMissing, open_eyes
 
     register = consents or next((f for f in roster.parent.glob("consents.*") if f != roster), None)
     try:
-        report = check_drop(roster, selfies, register, open_eyes(settings_for(None).eyes) if selfies else None)
+        report = check_drop(roster, selfies, register, open_eyes(load_settings().eyes) if selfies else None)
     except (DropFault, Unreadable, EyesMissing, OSError) as wrong:
         raise fail(f"{wrong} {getattr(wrong, 'fix', '')}".strip()) from wrong
     for line in report.lines():
         console.print(line, markup=False, soft_wrap=True)
     if out:
-        write_return_csv(report, out)
+        with company_umask():
+            write_return_csv(report, out)
         console.print(f"\nWritten: {out}")
 
 
@@ -250,6 +252,8 @@ def decide(
 
 def main() -> None:
     """Entry point of the console script."""
+    begin_process()
+    end_with_parent()
     app()
 
 

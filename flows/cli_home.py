@@ -13,9 +13,15 @@ Home = Annotated[Path | None, typer.Option(help="Where Rollcall keeps everything
 
 
 def settings_for(home: Path | None) -> "Settings":
-    """This process's settings; --home goes to the environment, where child processes find it too."""
+    """This process's settings, and a home that is nobody else's to read.
+
+    --home goes to the environment, where child processes find it too.
+    """
+    from tasks.vault.process import close_home
     from tasks.vault.settings import load_settings
 
     if home is not None:
         os.environ["ROLLCALL_HOME"] = str(home.expanduser().absolute())
-    return load_settings()
+    settings = load_settings()
+    close_home(settings.home)
+    return settings

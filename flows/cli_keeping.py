@@ -190,10 +190,12 @@ def policy(
     """The page that the law wants published, made from the same rules that are carried out."""
     from tasks.retention.policy import policy_page
     from tasks.retention.rules import load_rules
+    from tasks.vault.process import company_umask
 
     settings = settings_for(home)
     records = settings.records_url.split(":", 1)[0].split("+", 1)[0]
-    out.write_text(policy_page(load_rules(settings.retention_rules), records), encoding="utf-8")
+    with company_umask():
+        out.write_text(policy_page(load_rules(settings.retention_rules), records), encoding="utf-8")
     console.print(f"Written: {out}")
 
 

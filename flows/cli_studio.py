@@ -32,6 +32,7 @@ def show_kit(
     """Draw a kit's card: backdrop, framing guides, colours, before anybody is trained."""
     from tasks.headshots.kit import KitError, load_kit
     from tasks.headshots.kit_card import draw_kit_card
+    from tasks.vault.process import company_umask
     from tasks.vault.settings import load_settings
     from tasks.vision.images import encode
 
@@ -41,7 +42,8 @@ def show_kit(
         console.print(str(wrong), markup=False)
         raise typer.Exit(1) from wrong
     path = out or Path(f"{name}-card.png")
-    path.write_bytes(encode(draw_kit_card(kit), "png"))
+    with company_umask():
+        path.write_bytes(encode(draw_kit_card(kit), "png"))
     console.print(f"Written: {path}")
 
 
@@ -50,10 +52,12 @@ def new_kit(name: Annotated[str, typer.Argument(help="lower-case letters, digits
     """Start a kit from a commented file."""
     from tasks.headshots.kit import KitError
     from tasks.headshots.kit import new_kit as start
+    from tasks.vault.process import company_umask
     from tasks.vault.settings import load_settings
 
     try:
-        path = start(name, load_settings().kits)
+        with company_umask():
+            path = start(name, load_settings().kits)
     except KitError as wrong:
         console.print(str(wrong), markup=False)
         raise typer.Exit(1) from wrong

@@ -13,6 +13,7 @@ from typing import Protocol
 from tasks.vault.blobs import open_blobs
 from tasks.vault.failures import MissingBlob
 from tasks.vault.files import PART, part_of, put_in_place, replace_file
+from tasks.vault.process import company_umask
 
 
 class DestinationFault(ValueError):
@@ -61,7 +62,8 @@ class FolderDestination:
     def __init__(self, root: Path) -> None:
         if root.is_symlink() or (root.exists() and not root.is_dir()):
             raise DestinationFault("The destination is not a folder: name a new one, or an empty one.")
-        root.mkdir(parents=True, exist_ok=True)
+        with company_umask():
+            root.mkdir(parents=True, exist_ok=True)
         self.root = root.resolve()
         for left in self.root.rglob(f".*{PART}"):  # by a delivery that was killed: a face that no manifest names
             left.unlink()
@@ -74,8 +76,9 @@ class FolderDestination:
 
     def put(self, path: str, data: bytes) -> None:
         whole = self._path(path)
-        whole.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(whole, data, mode=0o666)
+        with company_umask():
+            whole.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(whole, data, mode=0o666)
 
     def get(self, path: str) -> bytes | None:
         whole = self._path(path)
@@ -99,10 +102,11 @@ class ZipDestination:
     def __init__(self, path: Path) -> None:
         if path.is_symlink() or path.is_dir():
             raise DestinationFault("The destination is a folder or a link: name a new .zip file.")
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._place = path
         self._part = part_of(path)
-        self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_STORED)
+        with company_umask():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_STORED)
 
     def put(self, path: str, data: bytes) -> None:
         name = "/".join(_checked(path))

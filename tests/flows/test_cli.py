@@ -99,3 +99,13 @@ def test_decisions_of_a_batch_that_is_not_here_are_refused(tmp_path: Path) -> No
 @pytest.mark.parametrize("words", [("retention", "plan"), ("audit", "verify"), ("decide",), ("make",), ("forget",)])
 def test_every_command_that_opens_a_home_can_be_told_which(words: tuple[str, ...]) -> None:
     assert "--home" in rollcall(*words, "--help")
+
+
+def test_a_home_and_what_a_command_makes_in_it_are_nobody_elses(tmp_path: Path) -> None:
+    """As `pip` and older versions made it: 0755, and everything in it readable."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    (home / "rollcall.db").touch(mode=0o644)
+    rollcall("retention", "plan", "--home", str(home))
+    assert (home / "rollcall.db").stat().st_size > 0
+    assert [path.name for path in (home, *home.rglob("*")) if path.stat().st_mode & 0o077] == []
