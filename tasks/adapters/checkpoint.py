@@ -3,7 +3,7 @@
 One file holds everybody who is under way (safetensors, with its JSON in the header, so that both are replaced by one
 atomic rename); one small file each holds those who are done. State is matched to a person by a digest of what the
 result depends on (portraits, captions, seed, plan, base): anything else is not resumed but learned anew. All files
-are faces, in a way, and go when the cohort is complete.
+are faces, in a way, and go when everybody's adapter has been checked and is in the vault, and not before.
 """
 
 import hashlib

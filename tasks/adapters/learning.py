@@ -6,6 +6,7 @@ trained again; that, and not an orchestrator's cache, is what makes a killed run
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 from tasks import progress
 from tasks.adapters.examples import Person
 from tasks.adapters.export import adapter_bytes
-from tasks.adapters.ownership import check_owners
+from tasks.adapters.ownership import Owned, check_owners
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.portraits import accepted_selfies, open_selfies, portraits
 from tasks.adapters.training import Progress, TrainedAdapter, train_cohort
@@ -104,7 +105,8 @@ def learn(
     """Trains every pupil's adapter, many at a time, and keeps each that fits its owner best. Returns how many.
 
     `checkpointing` recomputes activations where memory is short; it changes no number of the result. A person whose
-    training fails is marked; nobody else notices.
+    training fails is marked; nobody else notices. What lies in `scratch` goes when every adapter has been checked and
+    is in the vault: whatever goes wrong before that costs no step of training, since the next call goes on from there.
     """
     by_id = {pupil.id: pupil for pupil in pupils}
     started = time.monotonic()
@@ -119,6 +121,7 @@ def learn(
         people.append(Person(pupil.id, pictures, [caption] * len(pictures), seed_of(pupil.digest)))
         progress.tell("encode", place + 1, len(pupils), pupil.id)
     done: list[str] = []
+    settled = True
     progress.tell("train", 0, len(people))
     for plan in dict.fromkeys(pupil.plan for pupil in pupils):
         group = [person for person in people if by_id[person.id].plan == plan]
@@ -132,18 +135,19 @@ def learn(
             on_progress=lambda step: progress.tell("train", len(done) + _under_way(step), len(people)),
             on_done=lambda one: done.append(one.person_id),
         )
-        strangers = someone_elses(base, trained, group, plan)
+        strangers = someone_elses(check_owners(base, trained, group, plan))
         for one in trained:
             reason = "not_their_own" if one.person_id in strangers else one.reason
-            _keep_or_mark(vault, base, by_id[one.person_id], one, batch, reason, time.monotonic() - started)
+            seconds = time.monotonic() - started
+            settled &= _keep_or_mark(vault, base, by_id[one.person_id], one, batch, reason, seconds)
+    if settled:
+        shutil.rmtree(scratch, ignore_errors=True)
     return len(done)
 
 
-def someone_elses(
-    base: FrozenBase, trained: Sequence[TrainedAdapter], people: Sequence[Person], plan: TrainingPlan
-) -> set[str]:
+def someone_elses(checked: Sequence[Owned]) -> set[str]:
     """People whose portraits another's adapter fits better than their own: an adapter in the wrong file looks so."""
-    return {one.person_id for one in check_owners(base, trained, people, plan) if one.rank_among_adapters > 1}
+    return {one.person_id for one in checked if one.rank_among_adapters > 1}
 
 
 def _keep_or_mark(
@@ -154,15 +158,20 @@ def _keep_or_mark(
     batch: str,
     reason: str | None,
     seconds: float,
-) -> None:
+) -> bool:
+    """Whether nothing of this person's training is needed any more."""
     if reason or trained.state != "done" or trained.weights is None:
         move_seat(vault, batch, pupil.id, "failed", "training_failed", training=reason)
-        return
+        return True
     try:
         _keep(vault, base, pupil, trained, seconds)
         move_seat(vault, batch, pupil.id, "trained", adapter=pupil.digest)
+    except NoConsent as refused:  # taken back while the face was learned
+        move_seat(vault, batch, pupil.id, "blocked", refused.code)
     except VaultError as refused:
         move_seat(vault, batch, pupil.id, "failed", getattr(refused, "code", type(refused).__name__))
+        return False
+    return True
 
 
 def _under_way(step: Progress) -> float:

@@ -4,24 +4,29 @@ An index error in a cohort engine would put one person's face into another's fil
 every adapter's denoising loss is measured on everybody's portraits, with the same noise and times for all adapters,
 against the base without an adapter: the owner's portraits must gain most from the owner's adapter, both among all
 adapters and among all people. No face reader is needed, only a few forward passes.
+
+People are compared in groups of at most `BESIDE`, so the cost grows with the number of people and not with its square;
+where memory is short a pass is halved, as training is, down to one portrait under one adapter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tasks.adapters.examples import Person, encode_people, stream
+from tasks.adapters.examples import Examples, Person, encode_people, stream
+from tasks.adapters.memory import is_exhaustion, release
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.training import TrainedAdapter
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.diffusion_slots import SlotBank
-from tasks.vision.families.family import Conditions
 
 DRAWS = 8  # noisy portraits per person; the same for every adapter
+BESIDE = 16  # people whom one person is compared with: enough that a swap among them cannot pass for chance
 EDGE = 0.2  # no times nearer to pure noise or to the picture: there, one adapter is like another
 
 
@@ -39,6 +44,24 @@ class Owned:
         return self.rank_among_adapters == 1 and self.rank_among_people == 1
 
 
+@dataclass
+class _Pass:
+    """How much is looked at in one forward pass."""
+
+    adapters: int
+    draws: int  # noisy portraits under each adapter
+
+    def halve(self) -> bool:
+        """Makes the next pass smaller; False when it is as small as it can be."""
+        if self.adapters > 1:
+            self.adapters //= 2
+        elif self.draws > 1:
+            self.draws //= 2
+        else:
+            return False
+        return True
+
+
 @torch.no_grad()
 def gains(
     base: FrozenBase,
@@ -49,50 +72,71 @@ def gains(
     draws: int = DRAWS,
     together: int = 8,
 ) -> npt.NDArray[np.float64]:
-    """(adapter, person): 1 - loss with the adapter / loss without any, on that person's portraits."""
+    """(adapter, person): 1 - loss with the adapter / loss without any, on that person's portraits.
+
+    Out of memory halves the pass and changes no number beyond rounding; raises when one portrait is too much.
+    """
     examples = encode_people(base, people, plan)
     table = np.zeros((len(adapters), len(people)))
-    for start in range(0, len(adapters), together):
-        chosen = adapters[start : start + together]
-        # one more slot, without an adapter: the measure
-        bank = SlotBank(
-            base.denoiser, plan.targets, slots=len(chosen) + 1, rank=plan.rank, alpha=plan.alpha, train=False
-        )
-        for slot, adapter in enumerate(chosen):
-            bank.fill(slot, bank.row(adapter))
-        with bank.attached():
-            for column, person in enumerate(examples):
-                generator = stream(person.seed, "ownership")
-                losses = _losses(base, person.latents.mean, person.conditions, bank.slots, draws, generator)
-                table[start : start + len(chosen), column] = 1 - losses[:-1] / max(losses[-1], 1e-12)
+    size, start = _Pass(together, draws), 0
+    while start < len(adapters):
+        chosen = adapters[start : start + size.adapters]
+        try:
+            table[start : start + len(chosen)] = _gains_of(base, chosen, examples, plan, draws, size.draws)
+        except RuntimeError as error:
+            if not is_exhaustion(error) or not size.halve():
+                raise
+            release(base.device)
+            continue
+        start += len(chosen)
     return table
 
 
-def _losses(
-    base: FrozenBase, latents: Tensor, conditions: Conditions, slots: int, draws: int, generator: torch.Generator
+def _gains_of(
+    base: FrozenBase,
+    adapters: Sequence[dict[str, Tensor]],
+    examples: Sequence[Examples],
+    plan: TrainingPlan,
+    draws: int,
+    at_once: int,
 ) -> npt.NDArray[np.float64]:
+    """`gains` of these adapters, `at_once` noisy portraits of a person in one pass."""
+    # one more slot, without an adapter: the measure
+    bank = SlotBank(base.denoiser, plan.targets, slots=len(adapters) + 1, rank=plan.rank, alpha=plan.alpha, train=False)
+    for slot, adapter in enumerate(adapters):
+        bank.fill(slot, bank.row(adapter))
+    table = np.zeros((len(adapters), len(examples)))
+    with bank.attached():
+        for column, person in enumerate(examples):
+            losses = _losses(base, person, bank.slots, draws, at_once)
+            table[:, column] = 1 - losses[:-1] / max(losses[-1], 1e-12)
+    return table
+
+
+def _losses(base: FrozenBase, person: Examples, slots: int, draws: int, at_once: int) -> npt.NDArray[np.float64]:
     """One person's loss under each slot's adapter: the same noisy portraits for all."""
-    family, device = base.family, base.device
+    family, device, latents = base.family, base.device, person.latents.mean
     index = torch.arange(draws) % len(latents)
-    clean = latents[index].to(device)
-    noise = torch.randn(latents[index].shape, generator=generator).to(device)
+    noise = torch.randn(latents[index].shape, generator=stream(person.seed, "ownership")).to(device)
     uniform = EDGE + (1 - 2 * EDGE) * (torch.arange(draws) + 0.5) / draws
-    noisy = family.corrupt(clean, noise, family.times(uniform).to(device))
-    seen, times = noisy.sample.repeat(slots, 1, 1, 1), family.times(uniform).to(device).repeat(slots)
-    answer = family.predict(seen, times, conditions.rows(index.repeat(slots)).to(device, base.dtype))
-    errors = (answer - noisy.target.repeat(slots, 1, 1, 1)).square().flatten(1).mean(1)
-    return errors.view(slots, draws).mean(1).double().cpu().numpy()
+    noisy = family.corrupt(latents[index].to(device), noise, family.times(uniform).to(device))
+    total = torch.zeros(slots, dtype=torch.float64)
+    for start in range(0, draws, at_once):
+        chosen = torch.arange(start, min(start + at_once, draws))
+        seen = noisy.sample[chosen].repeat(slots, 1, 1, 1)
+        conditions = person.conditions.rows(index[chosen].repeat(slots)).to(device, base.dtype)
+        answer = family.predict(seen, family.times(uniform[chosen]).to(device).repeat(slots), conditions)
+        errors = (answer - noisy.target[chosen].repeat(slots, 1, 1, 1)).square().flatten(1).mean(1)
+        total += errors.view(slots, len(chosen)).double().sum(1).cpu()
+    return (total / draws).numpy()
 
 
 def check_owners(
     base: FrozenBase, trained: Sequence[TrainedAdapter], people: Sequence[Person], plan: TrainingPlan
 ) -> list[Owned]:
-    """Everybody who was trained, ranked. Whoever is not `sound` must not be kept."""
+    """Everybody who was trained, ranked among the people of their group. Whoever is not `sound` is to be doubted."""
     known = {person.id: person for person in people}
     done = [one for one in trained if one.weights is not None and one.person_id in known]
-    if not done:
-        return []
-    table = gains(base, [one.weights or {} for one in done], [known[one.person_id] for one in done], plan)
     return [
         Owned(
             one.person_id,
@@ -100,5 +144,17 @@ def check_owners(
             int((table[place] > table[place, place]).sum()) + 1,
             float(table[place, place]),
         )
-        for place, one in enumerate(done)
+        for group in groups(done)
+        for table in [gains(base, [one.weights or {} for one in group], [known[one.person_id] for one in group], plan)]
+        for place, one in enumerate(group)
     ]
+
+
+def groups(trained: Sequence[TrainedAdapter]) -> Iterator[Sequence[TrainedAdapter]]:
+    """Everybody in as few groups of at most `BESIDE` as it takes, as even as can be, so that nobody is left alone.
+
+    Neighbours stay together: they were trained side by side, and a mix-up would be among them.
+    """
+    number = ceil(len(trained) / BESIDE)
+    for at in range(number):
+        yield trained[at * len(trained) // number : (at + 1) * len(trained) // number]

@@ -1,7 +1,5 @@
 """Where Prefect calls in for step 3: who sits in which cohort, what it will take, and learning one cohort's faces."""
 
-import shutil
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -56,7 +54,6 @@ def learn_faces(batch: str, number: int) -> None:
             vault, base, the_eyes(settings.eyes), pupils, batch,
             slots=slots, scratch=scratch, checkpointing=checkpointing,
         )  # fmt: skip
-        shutil.rmtree(scratch, ignore_errors=True)
         note_work(vault, batch, trained=trained)
 
 

@@ -64,7 +64,8 @@ def train_cohort(
     """Train everybody; results in the order of `people`. `on_done` is called as each one finishes.
 
     `people` may be lazy: they are taken and encoded in windows as slots come free. `checkpointing` recomputes
-    activations to save memory. With `checkpoint_dir`, a second call with the same people goes on where the first was.
+    activations to save memory. With `checkpoint_dir`, a second call with the same people goes on where the first was;
+    what lies there stays until whoever called has put the adapters in a safe place and clears it.
     """
     if isinstance(people, list | tuple):
         slots = max(1, ceil(len(people) / ceil(len(people) / slots))) if people else 1  # even rounds, no idle slots
@@ -114,8 +115,6 @@ def train_cohort(
                 since, reported = now, steps
     finally:
         cohort.close()
-    if checkpoints is not None:
-        checkpoints.clear()
     return [results[digest] for digest in entrance.order]
 
 

@@ -76,4 +76,3 @@ def test_kill_nine_in_the_middle_changes_nobodys_adapter(
         assert one.weights is not None
         apart = sum(float((resumed[name] - tensor).square().sum()) for name, tensor in one.weights.items())
         assert apart**0.5 < 1e-5 * float(torch.cat([tensor.flatten() for tensor in one.weights.values()]).norm())
-    assert list((tmp_path / "state").iterdir()) == []

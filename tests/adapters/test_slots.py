@@ -173,3 +173,28 @@ def test_an_adapter_of_another_shape_is_refused(base: FrozenBase, plan: Training
         bank.row(narrow.adapter(narrow.weights[0]))
     with pytest.raises(ValueError, match="fit no adapted layer"):
         bank.row({"elsewhere.lora_A.weight": torch.zeros(4, 3)})
+
+
+def test_a_large_gradient_is_clipped_and_a_small_one_is_left_alone(base: FrozenBase, plan: TrainingPlan) -> None:
+    """Each by its own norm: AdamW's first moment after one step is a tenth of the gradient that it was given."""
+    slots = TrainingSlots(base, plan, 2)
+    for slot in range(2):
+        slots.begin(slot, stream(slot, "begin"))
+    direction = torch.randn(slots.gradients.shape[1], generator=stream(7, "gradient"))
+    direction /= direction.norm()
+    slots.gradients[0].copy_(direction * 50 * plan.clip)
+    slots.gradients[1].copy_(direction * 0.5 * plan.clip)
+    norms = slots.update([0, 0], [6, 6])
+    assert norms.tolist() == pytest.approx([50 * plan.clip, 0.5 * plan.clip], rel=1e-4)
+    assert float(slots.first[0].norm()) == pytest.approx(0.1 * plan.clip, rel=1e-3)
+    assert float(slots.first[1].norm()) == pytest.approx(0.05 * plan.clip, rel=1e-3)
+
+
+def test_every_step_has_its_own_noise_and_every_person_theirs(
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person]
+) -> None:
+    mine, other = encode_people(base, [person(0), person(1)], plan)
+    noise = [draw(mine, step, plan, None).noise for step in range(3)]
+    assert torch.equal(noise[1], draw(mine, 1, plan, None).noise)  # and the same when the step is taken again
+    for drawn in (noise[0], noise[2], draw(other, 1, plan, None).noise):
+        assert float((noise[1] - drawn).abs().mean()) > 0.5

@@ -193,7 +193,7 @@ def test_after_a_crash_everybody_ends_with_the_same_adapter(
     )
     assert max(apart(one, other) for one, other in zip(resumed, whole, strict=True)) < 1e-5
     assert [one.steps for one in resumed] == [3, 8, 8]
-    assert list(tmp_path.iterdir()) == []  # faces do not stay behind
+    assert len(list(tmp_path.glob("done-*"))) == 3  # until whoever called has the adapters in a safe place
 
 
 def test_other_portraits_are_not_resumed_from_old_state(
@@ -206,7 +206,6 @@ def test_other_portraits_are_not_resumed_from_old_state(
     checkpoints = Checkpoints(tmp_path)
     checkpoints.finish(Finished(digest, old.weights, old.losses, None))
     assert torch.equal(numbers(train_cohort(base, [person(0)], plan, checkpoint_dir=tmp_path)[0]), numbers(old))
-    checkpoints.finish(Finished(digest, old.weights, old.losses, None))
     changed = train_cohort(base, [person(0, portraits=person(7).portraits)], plan, checkpoint_dir=tmp_path)[0]
     assert not torch.equal(numbers(changed), numbers(old))
 

@@ -1,0 +1,272 @@
+"""One cohort learned from the records: whose adapter is which, and what is left when something goes wrong afterwards.
+
+Selfies of the sample company, the embedded eyes, and a tiny random base, trained for a few steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load
+
+from tasks.adapters import ownership
+from tasks.adapters.learning import Pupil, adapter_digest, kept, learn, someone_elses
+from tasks.adapters.ownership import BESIDE, Owned, check_owners, gains, groups
+from tasks.adapters.plan import TrainingPlan
+from tasks.adapters.training import TrainedAdapter, train_cohort
+from tasks.vault.batches import Order, open_batch, seats_of
+from tasks.vault.failures import StoreFault
+from tasks.vault.records import Consent, Employee, Seat, Selfie
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+from tasks.vision.diffusion import FrozenBase
+from tasks.vision.faces import REPOSITORY, Eyes, open_eyes
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+SELFIES = REPOSITORY / "samples" / "northwind" / "selfies"
+PEOPLE = ("NW-1001", "NW-1004", "NW-1006")
+EXHAUSTED = "CUDA out of memory. Tried to allocate 20.00 MiB"
+
+
+@pytest.fixture(scope="module")
+def eyes() -> Eyes:
+    return open_eyes("embedded")
+
+
+@dataclass(frozen=True)
+class School:
+    """Three people with two selfies each, seated in one batch."""
+
+    vault: Vault
+    batch: str
+    pupils: list[Pupil]
+    scratch: Path
+
+    def learn(self, base: FrozenBase, eyes: Eyes) -> int:
+        return learn(self.vault, base, eyes, self.pupils, self.batch, slots=3, scratch=self.scratch)
+
+    def stands(self) -> list[tuple[str, str | None]]:
+        return [(seat.state, seat.reason) for seat in seats_of(self.vault, self.batch)]
+
+    def adapters(self) -> dict[str, dict[str, torch.Tensor]]:
+        return {
+            pupil.id: load(self.vault.read(pupil.permit, f"people/{pupil.id}/adapter/{pupil.digest}.safetensors"))
+            for pupil in self.pupils
+            if kept(self.vault, pupil.digest)
+        }
+
+
+@pytest.fixture
+def school(tmp_path: Path, plan: TrainingPlan) -> Iterator[School]:
+    with open_vault(Settings(home=tmp_path / "home")) as vault:
+        batch = open_batch(vault, Order("/drop", "northwind", "draft", "tiny"), "roster", NOW)
+        pupils = []
+        for number, folder in enumerate(PEOPLE):
+            identity = f"p{number}"
+            with vault.session() as session:
+                session.add(Employee(id=identity, number=identity, updated_at=NOW))
+                session.add(Consent(id=f"c{identity}", employee_id=identity, given_at=NOW))
+                session.add(Seat(batch_id=batch, employee_id=identity, state="ready", cohort=0, position=number))
+            permit = vault.permit(identity, now=NOW)
+            names = [path.name for path in sorted((SELFIES / folder).glob("*.jpg"))[:2]]
+            for name in names:
+                key = vault.write(permit, "selfies", name, (SELFIES / folder / name).read_bytes(), now=NOW)
+                with vault.session() as session:
+                    session.add(
+                        Selfie(
+                            id=f"{identity}-{name}", employee_id=identity, digest=f"{identity}-{name}", blob_key=key,
+                            width=1, height=1, created_at=NOW,
+                        )
+                    )  # fmt: skip
+            mine = replace(plan, steps=3)
+            pupils.append(Pupil(permit, mine, adapter_digest([f"{identity}-{name}" for name in names], "tiny", mine)))
+        yield School(vault, batch, pupils, tmp_path / "scratch")
+
+
+@pytest.fixture
+def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A random network cannot tell one portrait from another, so here everybody is taken for their own."""
+    monkeypatch.setattr("tasks.adapters.learning.someone_elses", lambda checked: set())
+
+
+class Exhaustion:
+    """Memory that is never enough for more than so many samples at once, while the owners are checked."""
+
+    def __init__(self, base: FrozenBase, most: int) -> None:
+        self.sizes: list[int] = []
+        self.most = most
+        self.handle = base.denoiser.register_forward_pre_hook(self)
+
+    def __call__(self, _module: Any, inputs: tuple[Any, ...]) -> None:
+        if torch.is_grad_enabled():  # training is not what is tried here
+            return
+        self.sizes.append(len(inputs[0]))
+        if len(inputs[0]) > self.most:
+            raise torch.OutOfMemoryError(EXHAUSTED)
+
+
+def test_everybodys_adapter_is_kept_and_nothing_is_left_beside_the_vault(
+    school: School, base: FrozenBase, eyes: Eyes, trusting: None
+) -> None:
+    assert school.learn(base, eyes) == 3
+    assert school.stands() == [("trained", None)] * 3
+    assert len(school.adapters()) == 3
+    assert not school.scratch.exists()  # faces do not stay behind
+
+
+def test_when_the_owner_check_fails_for_good_no_step_of_training_is_lost(
+    school: School, base: FrozenBase, eyes: Eyes, trusting: None
+) -> None:
+    """As it was, the checkpoints went before the check: out of memory there lost the cohort, for ever."""
+    exhaustion = Exhaustion(base, most=0)
+    try:
+        with pytest.raises(torch.OutOfMemoryError):
+            school.learn(base, eyes)
+    finally:
+        exhaustion.handle.remove()
+    assert school.adapters() == {}
+    assert len(list(school.scratch.glob("done-*"))) == 3
+
+    trained: list[bool] = []
+    handle = base.denoiser.register_forward_pre_hook(lambda *_: trained.append(torch.is_grad_enabled()))
+    try:
+        school.learn(base, eyes)
+    finally:
+        handle.remove()
+    assert trained
+    assert not any(trained)  # the check alone was made again
+    assert len(school.adapters()) == 3
+    assert not school.scratch.exists()
+
+
+def test_when_the_vault_cannot_take_one_adapter_its_checkpoint_stays(
+    school: School, base: FrozenBase, eyes: Eyes, trusting: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, refused = school.vault.write, school.pupils[1].id
+
+    def full(permit: Any, kind: str, name: str, data: bytes, **more: Any) -> str:
+        if permit.employee_id == refused:
+            raise StoreFault("disk_full")
+        return write(permit, kind, name, data, **more)
+
+    monkeypatch.setattr(school.vault, "write", full)
+    school.learn(base, eyes)
+    assert school.stands() == [("trained", None), ("failed", "disk_full"), ("trained", None)]
+    assert len(list(school.scratch.glob("done-*"))) == 3
+    monkeypatch.undo()
+    monkeypatch.setattr("tasks.adapters.learning.someone_elses", lambda checked: set())
+    school.learn(base, eyes)
+    assert school.stands() == [("trained", None)] * 3
+    assert not school.scratch.exists()
+
+
+def test_who_took_their_consent_back_meanwhile_is_blocked_and_not_failed(
+    school: School, base: FrozenBase, eyes: Eyes, trusting: None
+) -> None:
+    def withdraw(*_: Any) -> None:
+        with school.vault.session() as session:
+            session.get_one(Consent, "cp2").withdrawn_at = NOW
+
+    handle = base.denoiser.register_forward_pre_hook(withdraw)
+    try:
+        school.learn(base, eyes)
+    finally:
+        handle.remove()
+    assert school.stands()[2][0] == "blocked"
+    assert list(school.adapters()) == ["p0", "p1"]
+    assert not school.scratch.exists()
+
+
+def test_a_mixed_up_adapter_is_not_kept(
+    school: School, base: FrozenBase, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the check says is what happens: the second best of three is somebody else's."""
+    ranks = {"p0": 1, "p1": 2, "p2": 3}
+    monkeypatch.setattr(
+        "tasks.adapters.learning.check_owners",
+        lambda base, trained, people, plan: [Owned(one.person_id, ranks[one.person_id], 1, 0.1) for one in trained],
+    )
+    school.learn(base, eyes)
+    assert school.stands() == [("trained", None), ("failed", "training_failed"), ("failed", "training_failed")]
+    assert list(school.adapters()) == ["p0"]
+    assert not school.scratch.exists()  # learned again from the beginning, as it must be
+
+
+@pytest.mark.parametrize(("rank", "strangers"), [(1, set()), (2, {"p0"}), (9, {"p0"})])
+def test_only_the_first_rank_is_ones_own(rank: int, strangers: set[str]) -> None:
+    """Whom the adapter gains most may be somebody easier to draw; whose portraits it fits best may not."""
+    assert someone_elses([Owned("p0", rank, 3, 0.1)]) == strangers
+
+
+@pytest.mark.parametrize("most", [40, 16, 7, 2])
+def test_a_check_that_is_short_of_memory_is_halved_and_says_the_same(
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Any], most: int
+) -> None:
+    people = [person(number) for number in range(3)]
+    adapters = [one.weights or {} for one in train_cohort(base, people, plan, slots=3)]
+    plenty = gains(base, adapters, people, plan)
+    exhaustion = Exhaustion(base, most)
+    try:
+        scarce = gains(base, adapters, people, plan)
+    finally:
+        exhaustion.handle.remove()
+    assert scarce == pytest.approx(plenty, abs=1e-5)
+    assert max(size for size in exhaustion.sizes if size <= most) > most / 2 - 1  # no smaller than it had to be
+
+
+def test_the_cost_of_the_check_grows_with_the_people_and_not_with_their_square(
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ownership, "BESIDE", 2)
+    people = [person(number) for number in range(5)]
+    trained = train_cohort(base, people, replace(plan, steps=1), slots=5)
+    pairs: list[tuple[int, int]] = []
+    measured = ownership.gains
+
+    def counted(base: FrozenBase, adapters: Any, among: Any, plan: TrainingPlan) -> Any:
+        pairs.append((len(adapters), len(among)))
+        return measured(base, adapters, among, plan)
+
+    monkeypatch.setattr(ownership, "gains", counted)
+    assert [one.person_id for one in check_owners(base, trained, people, plan)] == [one.id for one in people]
+    assert pairs == [(1, 1), (2, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("people", [0, 1, 2, 16, 17, 33, 100])
+def test_groups_are_full_even_and_hold_everybody_once(people: int) -> None:
+    everybody = [TrainedAdapter(f"p{i}", "done", {}, 1, 0.0, 0.0) for i in range(people)]
+    found = list(groups(everybody))
+    assert [one for group in found for one in group] == everybody
+    sizes = [len(group) for group in found]
+    assert max(sizes, default=0) <= BESIDE
+    assert max(sizes, default=0) - min(sizes, default=0) <= 1
+    if people > 1:
+        assert min(sizes) > 1  # compared with nobody, everybody is the first
+
+
+def test_another_plan_other_photos_or_another_base_is_another_adapter(plan: TrainingPlan) -> None:
+    digest = adapter_digest(["a", "b"], "base", plan)
+    assert adapter_digest(["b", "a"], "base", plan) == digest
+    others = {
+        adapter_digest(["a", "b"], "base", replace(plan, steps=plan.steps + 1)),
+        adapter_digest(["a", "b"], "base", replace(plan, rank=plan.rank + 1)),
+        adapter_digest(["a"], "base", plan),
+        adapter_digest(["a", "b"], "other", plan),
+    }
+    assert len(others | {digest}) == 5
+
+
+def test_first_weights_are_each_persons_own(school: School, base: FrozenBase, eyes: Eyes, trusting: None) -> None:
+    """At a rate of next to nothing an adapter is still what its owner's seed began with."""
+    still = [replace(pupil, plan=replace(pupil.plan, learning_rate=1e-12, steps=1)) for pupil in school.pupils]
+    replace(school, pupils=still).learn(base, eyes)
+    first, second, third = school.adapters().values()
+    name = next(name for name in first if "lora_A" in name)
+    assert not torch.allclose(first[name], second[name])
+    assert not torch.allclose(second[name], third[name])
