@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.roster.columns import find_header, header_score, map_columns
-from tasks.roster.grid import read_grid
 from tasks.roster.person import Notes, read_consent
 from tasks.roster.rows import ConsentCell, RosterProblem, RosterRow, Understood, Unreadable
+from tasks.roster.tables import read_grid
 
 PURPOSE = "headshot"
 CLOCK_TOLERANCE = timedelta(days=1)  # a register dated in another time zone; the same day the vault allows

@@ -11,15 +11,14 @@ import codecs
 import csv
 import io
 import re
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from tasks.roster.rows import Unreadable
+from tasks.roster.workbook_look import refuse_monsters
 
 MAX_BYTES = 32 * 1024 * 1024  # a roster of 100,000 people is about 15 MB
-MAX_UNPACKED = 256 * 1024 * 1024  # of an XLSX: beyond it is a zip bomb, not a company
 DELIMITERS = (",", ";", "\t", "|")
 # What a spreadsheet would run as a formula (OWASP's list, with the full-width forms that some programs fold to ASCII).
 RISKY = "=+-@\t\r＝＋－＠"
@@ -43,8 +42,9 @@ class Grid:
     formulas: frozenset[tuple[int, int]] = frozenset()  # (index into rows, column) of computed cells
 
 
-def read_grid(data: bytes, name: str, encoding: str | None, score: Scorer) -> Grid:
-    """Reads CSV in any usual form, or XLSX/XLS/ODS. `score` tells how well a row serves as header (see columns.py)."""
+def parse_grid(data: bytes, name: str, encoding: str | None, score: Scorer) -> Grid:
+    """CSV in any usual form, or XLSX/XLS/ODS; only ever called in the sandbox (tables.py). `score` tells how well a row
+    serves as header (see columns.py)."""
     if len(data) > MAX_BYTES:
         raise Unreadable("too_large", f"The file has {len(data) // 2**20} MiB; {MAX_BYTES // 2**20} is the most read.")
     if not data.strip(b"\x00\r\n\t ,;\xef\xbb\xbf\xff\xfe"):
@@ -133,7 +133,7 @@ def _read_sheets(data: bytes, score: Scorer) -> Grid:
     # Imported here: reading a CSV should not pay for spreadsheets.
     from python_calamine import CalamineError, PasswordError, load_workbook
 
-    _refuse_bomb(data)
+    refuse_monsters(data)
     try:
         book = load_workbook(io.BytesIO(data))
         # to_python(skip_empty_area=False): otherwise row and column numbers would not be HR's any more.
@@ -144,24 +144,23 @@ def _read_sheets(data: bytes, score: Scorer) -> Grid:
         raise Unreadable("workbook", "The workbook cannot be opened: save it again as XLSX or CSV.") from error
     if not any(sheets.values()):
         raise Unreadable("empty_file", "The workbook has no rows: export the roster again.")
-    plain = {name: [[_cell_text(v) for v in row] for row in rows] for name, rows in sheets.items()}
-    best = max(plain, key=lambda n: (max((score(r) for r in plain[n][:30]), default=0), -book.sheet_names.index(n)))
+    heads = {name: [[_cell_text(v) for v in row] for row in rows[:30]] for name, rows in sheets.items()}
+    best = max(heads, key=lambda n: (max(map(score, heads[n]), default=0), -book.sheet_names.index(n)))
+    sheets = {best: sheets[best]}
     marks = _number_formats(data, best) if data[:2] == b"PK" else {}
-    rows = [[_cell_text(v, *marks.get((i, j), ("", ""))) for j, v in enumerate(r)] for i, r in enumerate(sheets[best])]
+    rows = [
+        _trimmed(unquoted([_cell_text(v, *marks.get((i, j), ("", ""))) for j, v in enumerate(row)]))
+        for i, row in enumerate(sheets.pop(best))
+    ]
     formulas = frozenset(place for place, (_, formula) in marks.items() if formula)
-    return Grid("xlsx", "-", "-", [unquoted(r) for r in rows], list(range(1, len(rows) + 1)), best, formulas)
+    return Grid("xlsx", "-", "-", rows, list(range(1, len(rows) + 1)), best, formulas)
 
 
-def _refuse_bomb(data: bytes) -> None:
-    if data[:2] != b"PK":
-        return
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile as error:
-        raise Unreadable("workbook", "The workbook is damaged: save it again as XLSX or CSV.") from error
-    if size > MAX_UNPACKED:
-        raise Unreadable("too_large", f"The workbook unpacks to {size // 2**20} MiB: remove pictures and other sheets.")
+def _trimmed(row: list[str]) -> list[str]:
+    """Without the empty cells at its end: a sheet is as wide as its widest row."""
+    while row and not row[-1]:
+        row.pop()
+    return row
 
 
 def _number_formats(data: bytes, sheet: str) -> dict[tuple[int, int], tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from datetime import date
 
 from tasks.roster.columns import Columns, find_header, header_score, map_columns
-from tasks.roster.grid import Grid, read_grid
+from tasks.roster.grid import Grid
 from tasks.roster.person import read_row
 from tasks.roster.rows import (
     ConsentCell,
@@ -22,6 +22,7 @@ from tasks.roster.rows import (
     rows_named,
     shape_of,
 )
+from tasks.roster.tables import read_grid
 
 __all__ = ["ConsentCell", "Roster", "RosterProblem", "RosterRow", "Understood", "Unreadable", "read_roster"]
 

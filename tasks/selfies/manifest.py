@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tasks.roster.columns import folded
 from tasks.roster.drop import TABLES, Drop
-from tasks.roster.grid import read_grid
 from tasks.roster.rows import Unreadable
+from tasks.roster.tables import read_grid
 
 _FILE = {"file", "filename", "file name", "photo", "path", "picture", "image", "selfie", "datei", "dateiname",
          "fichier", "archivo", "foto"}  # fmt: skip

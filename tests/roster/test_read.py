@@ -216,12 +216,6 @@ def test_workbook_numbers_come_out_as_they_are_shown() -> None:
     assert (roster.understood.kind, roster.understood.sheet) == ("xlsx", "Sheet")
 
 
-def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.roster.grid.MAX_UNPACKED", 1000)
-    with pytest.raises(Unreadable, match="too_large"):
-        read_roster(workbook([["Employee ID", "Name"], [1, "A"]]), "roster.xlsx")
-
-
 def test_understood_is_told_in_words() -> None:
     lines = read(PERSONIO_DE, "cp1252").understood.lines()
     assert lines[0] == "Read as csv (cp1252, semicolon), header in row 1"
