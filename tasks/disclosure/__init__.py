@@ -1,0 +1,1 @@
+"""What a picture that leaves says about itself: source type, signed credentials, an imperceptible mark, a label."""
