@@ -95,7 +95,7 @@ def print_table(kit: BrandKit, team: Sequence[Shown], company: Company, eyes: Ey
         if group:
             first = sum(one.likeness.rank == 1 for one in group)
             print(f"  rank 1, {words:18s} {'':12s} {first / len(group):8.0%} ({first} of {len(group)})")
-    relative = [one.likeness.relative for one in verdicts.values()]
+    relative = [found for one in verdicts.values() if (found := one.likeness.relative) is not None]
     print(f"  relative likeness          {'':12s} {np.median(relative):8.2f} {np.percentile(relative, 5):9.2f}")
     codes = [flag.code for verdict in verdicts.values() for flag in verdict.flags]
     counted = ", ".join(f"{code} {codes.count(code)}" for code in sorted(set(codes)))

@@ -21,6 +21,7 @@ MEASURES: Mapping[str, tuple[str, str, str]] = {
     "light left to right": ("Light from left to right", "One light for everybody", "Falls differently on some"),
     "light top to bottom": ("Light from top to bottom", "One light for everybody", "Falls differently on some"),
     "cheek texture kept": ("Skin texture", "Kept as in the selfies", "Smoothed or roughened"),
+    "skin tone kept": ("Skin tone of each person", "Kept as in their own photos", "Lighter or darker on some"),
 }
 GROUPS: Mapping[str, str] = {
     "all": "Everybody",
@@ -56,7 +57,7 @@ class Consistency:
     lines: tuple[ConsistencyLine, ...]
     skin: tuple[SkinLine, ...]
     outliers: tuple[tuple[str, str, str], ...]  # id, name, what sticks out
-    met: int
+    met: bool  # every measure, skin included
     sentence: str
 
 
@@ -67,13 +68,15 @@ def consistency(data: ReportData) -> Consistency | None:
     if not rows or not isinstance(team, Mapping):
         return None
     lines = tuple(_line(row) for row in rows)
-    met = sum(line.met for line in lines)
-    if met == len(lines):
+    skin = tuple(_skin(row) for row in team.get("bias", ()) if isinstance(row, Mapping))
+    # Every line of the page counts: none is red beside "all are met".
+    measures = [*(line.met for line in lines), *(line.met for line in skin)]
+    met = sum(measures)
+    if met == len(measures):
         sentence = f"One studio, one day: all {met} measures are within their targets."
     else:
-        sentence = f"{met} of {len(lines)} measures are within their targets."
-    skin = tuple(_skin(row) for row in team.get("bias", ()) if isinstance(row, Mapping))
-    return Consistency(lines, skin, _outliers(data, team), met, sentence)
+        sentence = f"{met} of {len(measures)} measures are within their targets."
+    return Consistency(lines, skin, _outliers(data, team), met == len(measures), sentence)
 
 
 def _line(row: Mapping[str, Any]) -> ConsistencyLine:

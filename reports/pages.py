@@ -243,7 +243,7 @@ def _candidate(shot: HeadshotRow, rank: int, pictures: PersonPictures) -> Candid
         lane=shot.lane,
         picture=pictures.large[shot.digest],
         thumb=pictures.thumbs[shot.digest],
-        scores=score_lines(shot.scores),
+        scores=score_lines(shot.scores, shot.flags),
         raw=(*raw_lines(shot.scores), ("seed", str(shot.seed)), ("shot", str(shot.shot)), ("digest", shot.digest[:12])),
         flags=flags(shot),
     )

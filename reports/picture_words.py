@@ -22,6 +22,16 @@ FLAGS: Mapping[str, Words] = {
         "The face reader is not sure that this is the same person.",
         "Compare with the selfies. If in doubt: redo, or ask for more photos.",
     ),
+    "likeness_unsure": Words(
+        "Not sure it is them",
+        "The face reader is less sure than it should be that this is the same person.",
+        "Compare with the selfies. Approve it if it is them to you; if in doubt: redo.",
+    ),
+    "one_photo": Words(
+        "One photo only",
+        "How like a picture is to somebody cannot be said from one photo.",
+        "Ask somebody who knows them, or ask them for more photos and run again.",
+    ),
     "relative_likeness": Words(
         "Less alike than their selfies",
         "The picture is less like the selfies than the selfies are among themselves.",

@@ -1,10 +1,11 @@
 """Numbers into words: each score gets a name, a word a colleague would use, and the number itself beside it.
 
-The bands are for reading, not for judging: what may be delivered is decided by the kit's floors in `likeness`, whose
-flags arrive here with the picture. Scores without a band are still shown, under their own name.
+There are no limits here. What is wrong with a picture its flags say, and a score is red exactly when one of its flags
+is raised: so a page never shows red beside "nothing to object to", and never calls fine what was flagged. Scores
+without words are still shown among all numbers, under their own name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,114 +29,143 @@ class ScoreLine:
 
 @dataclass(frozen=True)
 class _Band:
-    """How one score reads. `steps` are (limit, word, tone) from best to worst; the last word catches the rest."""
+    """How one score reads. `steps` are (limit, word) from best to worst, the last one catches the rest; `bad` is said
+    when one of the flags is raised."""
 
     name: str
-    steps: tuple[tuple[float, str, Tone], ...]
-    rest: tuple[str, Tone]
+    flags: frozenset[str]
+    steps: tuple[tuple[float, str], ...]
+    rest: str
+    bad: str
     higher: bool = True
     show: str = "{:.2f}"
+    rest_tone: Tone = "good"
     full: float = 1.0  # the value at which the bar is full
     hint: str = ""
 
 
 BANDS: Mapping[str, _Band] = {
-    "likeness": _Band(
-        "Likeness to the selfies",
-        ((0.8, "Very close", "good"), (0.65, "Close", "good"), (0.5, "Fair", "fair")),
-        ("Weak", "poor"),
-        hint="How alike the face is to this person's own photos; 1 is the same photo.",
-    ),
     "probability": _Band(
         "Is it the same person?",
-        ((0.98, "Yes, clearly", "good"), (0.9, "Very probably", "good"), (0.6, "Uncertain", "fair")),
-        ("Doubtful", "poor"),
+        frozenset({"likeness", "likeness_unsure"}),
+        ((0.98, "Yes, clearly"), (0.9, "Very probably")),
+        "Probably",
+        "Uncertain",
         show="{:.0%}",
+        rest_tone="fair",
         hint="Calibrated: of pictures scored 90 %, nine in ten show the right person.",
     ),
     "relative": _Band(
         "Against their own selfies",
-        ((0.95, "As alike as two selfies", "good"), (0.8, "Nearly so", "good"), (0.6, "Less alike", "fair")),
-        ("Much less alike", "poor"),
+        frozenset({"relative_likeness"}),
+        ((0.95, "As alike as two selfies"),),
+        "Nearly so",
+        "Less alike",
         show="{:.0%}",
         hint="100 % means: as close to the selfies as the selfies are to one another.",
     ),
     "margin": _Band(
         "Distance to colleagues",
-        ((0.2, "Unmistakable", "good"), (0.1, "Clear", "good"), (0.03, "Close", "fair")),
-        ("Could be taken for a colleague", "poor"),
+        frozenset({"margin", "wrong_person"}),
+        ((0.2, "Unmistakable"),),
+        "Clear",
+        "Could be taken for a colleague",
         full=0.5,
         hint="How much closer it is to this person than to the most similar colleague.",
     ),
     "background": _Band(
         "Background against the kit",
-        ((1.0, "Exact", "good"), (2.5, "Close", "fair")),
-        ("Visibly off", "poor"),
+        frozenset({"background"}),
+        ((1.0, "Exact"),),
+        "As the kit allows",
+        "Visibly off",
         higher=False,
         show="ΔE {:.2f}",
         full=5.0,
     ),
     "halo": _Band(
         "Edge of the cut-out",
-        ((3.0, "Clean", "good"), (6.0, "Slight rim", "fair")),
-        ("Visible halo", "poor"),
+        frozenset({"halo"}),
+        (),
+        "Clean",
+        "A rim shows",
         higher=False,
         show="ΔE {:.1f}",
         full=10.0,
     ),
     "holes": _Band(
         "Gaps in the cut-out",
-        ((0.005, "None", "good"), (0.02, "Small", "fair")),
-        ("Visible", "poor"),
+        frozenset({"holes"}),
+        ((0.005, "None"),),
+        "As the kit allows",
+        "Visible",
         higher=False,
         show="{:.1%}",
         full=0.05,
     ),
-    "skin": _Band(
-        "Skin tone kept",
-        ((4.0, "Unchanged", "good"), (8.0, "Slight shift", "fair")),
-        ("Shifted", "poor"),
-        higher=False,
-        show="{:.1f}° ITA",
-        full=15.0,
-        hint="Difference to this person's own photos. We never lighten or darken anybody.",
-    ),
 }
 
 
-def _rank(value: Any) -> ScoreLine:
-    first = int(value) == 1
-    word = "Nobody is more alike" if first else "Somebody else is more alike"
-    return ScoreLine("rank", "Among everyone in this batch", word, f"#{int(value)}", "good" if first else "poor")
+def _rank(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:
+    wrong = "wrong_person" in flags
+    word = "Somebody else is more alike" if wrong else "Nobody is more alike"
+    number = f"#{int(scores['rank'])}"
+    return ScoreLine("rank", "Among everyone in this batch", word, number, "poor" if wrong else "good")
 
 
-def _copied(value: Any) -> ScoreLine:
-    word, tone = ("Repeats a selfie", "poor") if value else ("A new picture", "good")
-    return ScoreLine("copied", "Not a copy", word, "", tone)  # type: ignore[arg-type]
+def _copied(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:
+    if "copied" in flags:
+        return ScoreLine("copied", "Not a copy", "Repeats a selfie", "", "poor")
+    if scores["copied"]:  # a real photograph is meant to be one
+        return ScoreLine("copied", "Not a copy", "One of their own photos", "")
+    return ScoreLine("copied", "Not a copy", "A new picture", "", "good")
 
 
-def _texture(value: Any) -> ScoreLine:
-    ratio = float(value)
-    word, tone = ("Kept", "good") if 0.6 <= ratio <= 1.4 else ("Smoothed" if ratio < 0.6 else "Roughened", "poor")
-    return ScoreLine(
-        "texture", "Skin texture", word, f"{ratio:.2f} ×", tone, None,  # type: ignore[arg-type]
-        "Fine skin detail against the selfies; 1 is unretouched.",
-    )  # fmt: skip
+def _texture(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:
+    word, tone = "Kept", "good"
+    for code, said in (("smoothed", "Smoothed"), ("roughened", "Roughened")):
+        if code in flags:
+            word, tone = said, "poor"
+    hint = "Fine skin detail against the selfies; 1 is unretouched."
+    return ScoreLine("texture", "Skin texture", word, f"{float(scores['texture']):.2f} ×", tone, None, hint)  # type: ignore[arg-type]
 
 
-SPECIAL: Mapping[str, Callable[[Any], ScoreLine]] = {"rank": _rank, "copied": _copied, "texture": _texture}
-ORDER = ("probability", "likeness", "relative", "rank", "margin", "copied")
+def _skin(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:
+    """By the limit that flags: what the person's own photos differ by, and the kit's floor."""
+    name, shift = "Skin tone kept", float(scores["skin"])
+    found = scores.get("faithfulness")
+    found = found if isinstance(found, Mapping) else {}
+    number, limit = f"{abs(shift):.1f}° ITA", found.get("skin_limit")
+    if limit is None:
+        hint = "Five photos are needed before a shift can be told from a change of light. Compare by eye."
+        return ScoreLine("skin", name, "Not judged: few photos", number, "quiet", None, hint)
+    share = round(100 * max(0.0, 1 - abs(shift) / (2 * float(limit))))
+    hint = "Difference to this person's own photos. We never lighten or darken anybody."
+    number = f"{number}, up to {float(limit):.0f}° is chance"
+    if "skin_tone" not in flags:
+        return ScoreLine("skin", name, "Kept", number, "good", share, hint)
+    signed = float(found.get("skin_shift") or shift)
+    return ScoreLine("skin", name, "Lighter" if signed > 0 else "Darker", number, "poor", share, hint)
 
 
-def score_lines(scores: Mapping[str, Any]) -> tuple[ScoreLine, ...]:
-    """Every score that has words, the questions about the person first."""
+SPECIAL: Mapping[str, Callable[[Mapping[str, Any], Collection[str]], ScoreLine]] = {
+    "rank": _rank,
+    "copied": _copied,
+    "texture": _texture,
+    "skin": _skin,
+}
+ORDER = ("probability", "relative", "rank", "margin", "copied")
+
+
+def score_lines(scores: Mapping[str, Any], flags: Collection[str]) -> tuple[ScoreLine, ...]:
+    """Every score that has words, the questions about the person first; red is what `flags` of this picture say."""
     faithfulness = scores.get("faithfulness")
     known = {key: value for key, value in scores.items() if value is not None}
     if isinstance(faithfulness, Mapping) and faithfulness.get("texture_ratio") is not None:
         known["texture"] = faithfulness["texture_ratio"]
     keys = [key for key in ORDER if key in known]
     keys += [key for key in known if key not in ORDER and (key in BANDS or key in SPECIAL)]
-    return tuple(_line(key, known[key]) for key in keys)
+    return tuple(SPECIAL[key](known, flags) if key in SPECIAL else _line(key, known[key], flags) for key in keys)
 
 
 def raw_lines(scores: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -147,16 +177,16 @@ def raw_lines(scores: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((key.replace("_", " "), plain(value)) for key, value in sorted(flat.items()))
 
 
-def _line(key: str, value: Any) -> ScoreLine:
-    if key in SPECIAL:
-        return SPECIAL[key](value)
+def _line(key: str, value: Any, flags: Collection[str]) -> ScoreLine:
     band = BANDS[key]
     number = float(value)
-    word, tone = band.rest
-    for limit, name, colour in band.steps:
-        if (number >= limit) if band.higher else (abs(number) <= limit):
-            word, tone = name, colour
-            break
+    word, tone = band.rest, band.rest_tone
+    for limit, said in reversed(band.steps):
+        if number >= limit if band.higher else abs(number) <= limit:
+            word, tone = said, "good"
+    if band.flags & set(flags):
+        word, tone = band.bad, "poor"
     part = min(1.0, max(0.0, abs(number) / band.full))
     share = round(100 * (part if band.higher else 1 - part))
-    return ScoreLine(key, band.name, word, band.show.format(number), tone, share, band.hint)
+    shown = band.show.format(min(number, 1.0) if key == "relative" else number)  # nobody is more like than themselves
+    return ScoreLine(key, band.name, word, shown, tone, share, band.hint)

@@ -158,6 +158,7 @@ class Floors(Section):
     """Beyond these a finished picture is flagged. Likeness thresholds of each encoder lie with the eyes."""
 
     likeness: float = Field(default=0.5, ge=0.0, le=1.0)  # probability that it is the same person
+    likeness_sure: float = Field(default=0.9, ge=0.0, le=1.0)  # below this a person has to look
     relative_likeness: float = Field(default=0.8, ge=0.0, le=1.5)  # against the selfies among themselves
     background: float = Field(default=1.0, gt=0.0, le=20.0)  # CIEDE2000 to the brand's backdrop
     halo: float = Field(default=3.0, gt=0.0, le=30.0)  # mean CIEDE2000 in the ring round the person

@@ -11,7 +11,7 @@ from typing import Any
 from tasks.adapters.learning import longer_from
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.photographing import lane_of, round_of
-from tasks.likeness.choose import NOT_LIKE_THEM
+from tasks.likeness.choose import NOT_LIKE_THEM, OF_THE_PHOTOS
 from tasks.vault.batches import move_seat, seats_of
 from tasks.vault.records import Seat
 from tasks.vault.store import Vault
@@ -42,7 +42,7 @@ def give_second_chances(vault: Vault, batch: str, kit: BrandKit) -> list[int]:
 def next_chance(seat: Seat, kit: BrandKit) -> dict[str, int]:
     """What to note in a flagged seat for its next round; empty when a person has to look."""
     used, allowed, round = chances_of(seat), kit.candidates.extra_rounds, round_of(seat) + 1
-    if lane_of(seat) != "generated":
+    if lane_of(seat) != "generated" or seat.reason in OF_THE_PHOTOS:
         return {}
     if used < allowed:
         return {"round": round, "chances": used + 1}

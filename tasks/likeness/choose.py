@@ -17,6 +17,8 @@ NEAR_TIE = 0.03  # of relative likeness: below this nobody sees a difference
 GRAVE = {"wrong_person", "no_face", "copied", "holes"}  # flags that no likeness makes good
 # Flags that new seeds may not cure: the person has to be learned for longer, or the photos do not show enough.
 NOT_LIKE_THEM = {"likeness", "relative_likeness", "wrong_person", "margin"}
+# Flags that no other picture can lose: they are about what was handed in.
+OF_THE_PHOTOS = {"one_photo"}
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,22 @@ def choose(candidates: Sequence[Candidate]) -> list[Choice]:
 def _rank(candidate: Candidate) -> tuple[int, int, float, float, str]:
     grave = sum(flag.code in GRAVE for flag in candidate.flags)
     # Near ties in likeness are one step, so that what people do see decides within it.
-    step = -round(min(candidate.likeness.relative, 1.2) / NEAR_TIE)
+    step = -round(min(_closeness(candidate), 1.2) / NEAR_TIE)
     return grave, len(candidate.flags), step, _blemish(candidate), candidate.key
+
+
+def _closeness(candidate: Candidate) -> float:
+    """How like a picture is, for telling one person's apart: against one photo alone, by the cosine itself."""
+    relative = candidate.likeness.relative
+    return candidate.likeness.likeness if relative is None else relative
+
+
+def _say_like(candidate: Candidate) -> str:
+    """In words; nothing is more like somebody's photos than they are themselves."""
+    relative = candidate.likeness.relative
+    if relative is None:
+        return f"{candidate.likeness.probability:.0%} sure that it is them, by the one photo there is"
+    return f"{min(relative, 1):.0%} as like the selfies as they are among themselves"
 
 
 def _blemish(candidate: Candidate) -> float:
@@ -66,29 +82,35 @@ def _blemish(candidate: Candidate) -> float:
 
 
 def _why_first(first: Candidate, second: Candidate | None) -> str:
-    like = f"{first.likeness.relative:.0%} as like the selfies as they are among themselves"
+    like = _say_like(first)
     if first.flags:
         return f"The best there is, but: {_list_flags(first)} It is {like}."
     if second is None:
         return f"Nothing to object to; {like}."
     if second.flags:
         return f"Nothing to object to, unlike the next one; {like}."
-    lead = first.likeness.relative - second.likeness.relative
-    if lead > NEAR_TIE:
-        return f"Nothing to object to, and the most like: {like}, the next one {second.likeness.relative:.0%}."
+    if _closeness(first) - _closeness(second) > NEAR_TIE:
+        return f"Nothing to object to, and the most like: {like}{_other(second, 'the next one')}."
     return f"As like as the next one ({like}), with {_cleaner(first, second)}."
 
 
 def _why_after(candidate: Candidate, first: Candidate) -> str:
     if candidate.flags and not first.flags:
         return _list_flags(candidate).strip()
-    lag = first.likeness.relative - candidate.likeness.relative
     if candidate.flags:
         return f"{_list_flags(candidate)} The first choice has less against it."
-    if lag > NEAR_TIE:
-        own, best = candidate.likeness.relative, first.likeness.relative
-        return f"Less like the selfies: {own:.0%}, the first choice {best:.0%}."
+    if _closeness(first) - _closeness(candidate) > NEAR_TIE:
+        relative = candidate.likeness.relative
+        if relative is None:
+            return "Less like the one photo there is than the first choice."
+        return f"Less like the selfies: {min(relative, 1):.0%}{_other(first, 'the first choice')}."
     return f"As like as the first choice, which has {_cleaner(first, candidate)}."
+
+
+def _other(other: Candidate, who: str) -> str:
+    """The same about another picture; against one photo alone there is no such number."""
+    relative = other.likeness.relative
+    return "" if relative is None else f", {who} {min(relative, 1):.0%}"
 
 
 def _cleaner(first: Candidate, other: Candidate) -> str:

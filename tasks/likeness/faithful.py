@@ -77,7 +77,7 @@ def compare_appearance(
 def faithfulness_flags(found: Faithfulness, floors: Floors) -> list[Flag]:
     """What has been changed about the person. Skin needs five selfies before it is judged at all."""
     flags = []
-    if found.skin_shift is not None and found.skin_limit is not None and abs(found.skin_shift) > found.skin_limit:
+    if found.skin_shift is not None and found.skin_limit is not None and skin_is_off(found):
         way = "lighter" if found.skin_shift > 0 else "darker"
         sentence = f"The skin is {abs(found.skin_shift):.0f} degrees {way} than in the selfies."
         flags.append(Flag("skin_tone", round(found.skin_shift, 1), round(found.skin_limit, 1), sentence))
@@ -90,6 +90,12 @@ def faithfulness_flags(found: Faithfulness, floors: Floors) -> list[Flag]:
             sentence = f"The skin has {found.texture_ratio:.0%} of the selfies' texture: it looks roughened."
             flags.append(Flag("roughened", round(found.texture_ratio, 2), high, sentence))
     return flags
+
+
+def skin_is_off(found: Faithfulness) -> bool:
+    """Whether the skin is further from the selfies' than they allow: the one rule, for flags, team and pages."""
+    shift, limit = found.skin_shift, found.skin_limit
+    return shift is not None and limit is not None and abs(shift) > limit
 
 
 def can_tell(found: Faithfulness, limit: float) -> bool:

@@ -15,7 +15,7 @@ from tasks.adapters.portraits import open_selfies
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.measure import NoFaceLeft, PictureMeasures
 from tasks.headshots.studio import studio_flags
-from tasks.likeness.choose import GRAVE, NOT_LIKE_THEM, Candidate, choose
+from tasks.likeness.choose import GRAVE, NOT_LIKE_THEM, OF_THE_PHOTOS, Candidate, choose
 from tasks.likeness.judge import Judged, ToJudge, Vector, judge_candidate
 from tasks.likeness.reference import PersonReference, read_reference
 from tasks.vault.batches import move_seat
@@ -139,7 +139,8 @@ def shown_scores(verdict: Judged) -> dict[str, Any]:
 def why_flagged(candidates: Sequence[Candidate]) -> str | None:
     """Why a person needs a human's eye: the gravest thing about their best picture; None when it is clean.
 
-    That it is not like them goes before how it is framed: on this word hangs what is done for them next.
+    That it is not like them goes before how it is framed: on this word hangs what is done for them next. What no other
+    picture can cure comes last.
     """
     if not candidates:
         return "no_face"
@@ -148,4 +149,4 @@ def why_flagged(candidates: Sequence[Candidate]) -> str | None:
     for graver in (GRAVE, NOT_LIKE_THEM):
         if found := next((code for code in codes if code in graver), None):
             return found
-    return codes[0] if codes else None
+    return next((code for code in codes if code not in OF_THE_PHOTOS), codes[0] if codes else None)

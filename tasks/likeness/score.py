@@ -1,10 +1,10 @@
 """Is it them? Likeness of a headshot to its person's own selfies, and to everybody else's.
 
 Three questions, because each catches what the others miss: is it like the selfies (probability), is it as like them
-as they are among themselves (relative: fair to people whose selfies differ much), and is it nearer to this person
-than to anybody else in the company (rank and margin: twins, look-alikes, swaps). A fourth guards them: a picture that
-is one of the selfies over again is not a headshot, however like it is. Vectors are unit vectors of the judge, an
-encoder that guided nothing; they live in memory only.
+as they are among themselves (relative: fair to people whose selfies differ much; from one selfie nothing is said), and
+is it nearer to this person than to anybody else in the company (rank and margin: twins, look-alikes, swaps). A fourth
+guards them: a picture that is one of the selfies over again is not a headshot, however like it is. Vectors are unit
+vectors of the judge, an encoder that guided nothing; they live in memory only.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class LikenessScore:
     """How like a picture is to its person. Cosines are of the judge; people see the probability."""
 
     likeness: float  # mean cosine to the nearest selfies
-    relative: float  # likeness over how alike the selfies are among themselves; 1 is as like as they are
+    relative: float | None  # likeness over how alike the selfies are among themselves; None where there is one only
     probability: float  # that it is the same person, 0..1
     rank: int  # 1: nearer to this person than to anybody else
     margin: float  # lead over the nearest other person (negative: somebody else leads)
@@ -74,7 +74,7 @@ def score_headshot(
     rank, margin, nearest = place_in_company(vector, {**company, employee_id: person_vector(references)}, employee_id)
     return LikenessScore(
         likeness=likeness,
-        relative=likeness / max(among_themselves(references, thresholds), 1e-3),
+        relative=likeness / max(among, 1e-3) if (among := among_themselves(references)) is not None else None,
         probability=thresholds.probability(likeness),
         rank=rank,
         margin=margin,
@@ -93,13 +93,13 @@ def place_in_company(vector: Vector, company: Mapping[str, Vector], owner: str) 
     return 1 + sum(cosine > own for cosine in others.values()), own - others[nearest], nearest
 
 
-def among_themselves(references: Sequence[Vector], thresholds: Thresholds) -> float:
+def among_themselves(references: Sequence[Vector]) -> float | None:
     """How alike a person's selfies are: the median over selfies of the mean likeness to the nearest others.
 
-    One selfie says nothing about that; the encoder's threshold for "the same person" stands in.
+    One selfie says nothing about that.
     """
     if len(references) < 2:
-        return thresholds.same
+        return None
     rest = [[other for j, other in enumerate(references) if j != i] for i in range(len(references))]
     return float(np.median([_nearest_mean(rest[i], references[i]) for i in range(len(references))]))
 
@@ -117,7 +117,13 @@ def likeness_flags(score: LikenessScore, floors: Floors, thresholds: Thresholds,
     if score.probability < floors.likeness:
         sentence = f"The likeness to the selfies is {score.probability:.0%}."
         flags.append(Flag("likeness", round(score.probability, 3), floors.likeness, sentence))
-    if score.relative < floors.relative_likeness:
+    elif score.probability < floors.likeness_sure:
+        sentence = f"The face reader is {score.probability:.0%} sure that this is them: too little to go by."
+        flags.append(Flag("likeness_unsure", round(score.probability, 3), floors.likeness_sure, sentence))
+    if score.relative is None and lane != "faithful":
+        sentence = "There is one photo of them only: whether this is like them, somebody who knows them has to say."
+        flags.append(Flag("one_photo", 1, 2, sentence))
+    elif score.relative is not None and score.relative < floors.relative_likeness:
         sentence = f"It is {score.relative:.0%} as like the selfies as they are among themselves."
         flags.append(Flag("relative_likeness", round(score.relative, 3), floors.relative_likeness, sentence))
     if score.copied and lane != "faithful":

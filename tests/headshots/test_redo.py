@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tasks.headshots.kit import BrandKit
-from tasks.headshots.photographing import Studio, adopt, retire_superseded
+from tasks.headshots.photographing import Studio, adopt, digest_of, retire_superseded
 from tasks.headshots.redo import wants_redo
 from tasks.headshots.task import ask_again
 from tasks.vault.batches import Order, open_batch, seats_of
@@ -87,6 +87,15 @@ def test_a_redo_is_answered_once(vault: Vault, batch: str) -> None:
     decide(vault, batch, "redo", first=2)
     assert ask_again.fn(batch) == [3]
     assert seats_of(vault, batch)[0].detail["round"] == 2
+
+
+def test_another_renderer_makes_other_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Better finishing reaches everybody's pictures: the version is in every digest."""
+    before = digest_of(adapter="a", seed=1)
+    assert digest_of(seed=1, adapter="a") == before
+    assert digest_of(adapter="a", seed=2) != before
+    monkeypatch.setattr("tasks.headshots.photographing.RENDERER_VERSION", 99)
+    assert digest_of(adapter="a", seed=1) != before
 
 
 def test_pictures_newer_than_the_wish_fulfil_it(vault: Vault, batch: str) -> None:

@@ -107,6 +107,13 @@ def test_a_real_photograph_has_no_seeds(house: Any, kit: BrandKit) -> None:
     assert house.stands("p0") == ("flagged", "needs_new_photos")
 
 
+def test_no_seed_makes_a_second_photo(house: Any, kit: BrandKit) -> None:
+    house.seat("p0", state="flagged")
+    flag(house, "p0", "one_photo")
+    assert give_second_chances(house.vault, house.batch, kit) == []
+    assert house.stands("p0") == ("flagged", "one_photo")
+
+
 def test_what_it_came_to_is_told_in_numbers(house: Any) -> None:
     assert sum_up_chances(house.vault, house.batch) == {}
     house.seat("p0", state="done", chances=1)

@@ -44,6 +44,24 @@ def test_the_more_like_comes_first_and_says_so(clean: PictureMeasures) -> None:
     assert order[1].why == "Less like the selfies: 85%, the first choice 99%."
 
 
+def test_against_one_photo_no_share_is_told(clean: PictureMeasures) -> None:
+    """With one selfie a picture was "187% as like the selfies as they are among themselves"."""
+    alone = [
+        replace(one, likeness=replace(one.likeness, relative=None, likeness=cosine))
+        for one, cosine in ((candidate("a", clean), 0.7), (candidate("b", clean), 0.9))
+    ]
+    best, other = choose(alone)
+    assert best.key == "b"
+    assert best.why == "Nothing to object to, and the most like: 99% sure that it is them, by the one photo there is."
+    assert other.why == "Less like the one photo there is than the first choice."
+
+
+def test_nobody_is_more_like_than_they_are_themselves(clean: PictureMeasures) -> None:
+    assert choose([candidate("a", clean, 1.87)])[0].why == (
+        "Nothing to object to; 100% as like the selfies as they are among themselves."
+    )
+
+
 def test_near_ties_are_decided_by_what_can_be_seen(clean: PictureMeasures) -> None:
     order = choose([candidate("rough", clean, 0.951, halo=2.4), candidate("neat", clean, 0.95, halo=0.5)])
     assert order[0].key == "neat"

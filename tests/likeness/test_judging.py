@@ -20,6 +20,8 @@ LIKE = LikenessScore(0.6, 0.95, 0.99, 1, 0.3, "p9", False)
         (("inter_eye", "relative_likeness"), "relative_likeness"),  # learned for longer, and not merely framed again
         (("likeness", "holes"), "holes"),
         (("skin_tone", "margin", "wrong_person"), "wrong_person"),
+        (("one_photo", "halo"), "halo"),  # what another picture can cure goes before what none can
+        (("one_photo",), "one_photo"),
         ((), None),
     ],
 )

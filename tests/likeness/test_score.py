@@ -14,7 +14,14 @@ from synthetic.painter.capture import Wish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
 from tasks.headshots.kit import BrandKit
-from tasks.likeness.score import face_hashes, is_copy, likeness_flags, person_vector, score_headshot
+from tasks.likeness.score import (
+    face_hashes,
+    is_copy,
+    likeness_flags,
+    person_vector,
+    place_in_company,
+    score_headshot,
+)
 from tasks.vision.faces import Face, Thresholds
 from tasks.vision.images import encode, read_picture
 
@@ -90,6 +97,7 @@ def test_the_order_of_selfies_and_company_does_not_matter(seed: int, order: list
 def test_one_selfie_is_enough_to_score_and_none_is_not(thresholds: Thresholds) -> None:
     score = score_headshot(unit(0), [unit(0)], {}, "p0", thresholds)
     assert score.likeness == pytest.approx(1)
+    assert score.relative is None  # there is no second photo to be as alike as
     assert (score.rank, score.margin, score.nearest_other) == (1, 1.0, None)
     with pytest.raises(ValueError, match="without a selfie"):
         score_headshot(unit(0), [], {}, "p0", thresholds)
@@ -113,8 +121,47 @@ def test_a_selfie_pasted_in_is_a_copy_and_another_shot_is_not(kit: BrandKit, thr
     assert likeness_flags(score, kit.floors, thresholds, lane="faithful") == []  # a photograph is meant to be one
 
 
+def test_one_photo_is_too_little_to_say_that_a_picture_is_like_them(kit: BrandKit, thresholds: Thresholds) -> None:
+    score = score_headshot(unit(0), [unit(0)], {}, "p0", thresholds)
+    flags = likeness_flags(score, kit.floors, thresholds, lane="generated")
+    assert [flag.code for flag in flags] == ["one_photo"]
+    assert "%" not in flags[0].sentence
+    two = score_headshot(unit(0), [unit(0), unit(0)], {}, "p0", thresholds)
+    assert two.relative == pytest.approx(1)
+    assert likeness_flags(two, kit.floors, thresholds, lane="generated") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "probability", "relative"),
+    [
+        ("likeness", 0.499, 1.0),  # both floors are where the kit says, and nowhere else
+        (None, 0.9, 0.8),
+        ("likeness_unsure", 0.899, 1.0),
+        ("likeness_unsure", 0.5, 1.0),
+        ("relative_likeness", 1.0, 0.799),
+    ],
+)
+def test_a_floor_is_where_the_kit_says(
+    kit: BrandKit, thresholds: Thresholds, value: str | None, probability: float, relative: float
+) -> None:
+    floors = kit.floors
+    assert (floors.likeness, floors.likeness_sure, floors.relative_likeness) == (0.5, 0.9, 0.8)
+    good = score_headshot(unit(0), [unit(0), unit(0)], {}, "p0", thresholds)
+    found = replace(good, probability=probability, relative=relative)
+    codes = [flag.code for flag in likeness_flags(found, floors, thresholds, lane="generated")]
+    assert codes == ([value] if value else [])
+
+
+@pytest.mark.parametrize(("own", "other", "rank"), [(0.700, 0.701, 2), (0.701, 0.700, 1), (0.7, 0.7, 1)])
+def test_rank_needs_no_lead(near: Near, own: float, other: float, rank: int) -> None:
+    """Whoever is nearer is nearer, by however little; how much of a lead there should be is the margin's business."""
+    picture = unit(0)
+    company = {"p0": near(picture, own, 1), "p1": near(picture, other, 1)}
+    assert place_in_company(picture, company, "p0")[0] == rank
+
+
 def test_low_likeness_is_said_in_words(kit: BrandKit, thresholds: Thresholds) -> None:
-    good = score_headshot(unit(0), [unit(0)], {}, "p0", thresholds)
+    good = score_headshot(unit(0), [unit(0), unit(0)], {}, "p0", thresholds)
     poor = replace(good, probability=0.2, relative=0.5)
     flags = {flag.code: flag.sentence for flag in likeness_flags(poor, kit.floors, thresholds, lane="generated")}
     assert flags["likeness"] == "The likeness to the selfies is 20%."

@@ -15,7 +15,7 @@ from tasks.likeness.team import team_consistency
 DESIGN_ROWS = {
     "background to brand": 1.0, "background between people": 1.0, "halo": 3.0, "holes": 0.5, "eye line": 1.0,
     "centre": 1.0, "inter-eye": 1.0, "head height": 2.0, "light left to right": 0.35, "light top to bottom": 0.25,
-    "cheek texture kept": 1.4,
+    "cheek texture kept": 1.4, "skin tone kept": 100.0,
 }  # fmt: skip
 
 
@@ -99,6 +99,26 @@ def test_lost_texture_is_an_outlier(team: dict[str, PictureMeasures], kit: Brand
     faithfulness["p05"] = replace(faithfulness["p05"], texture_ratio=0.3)
     found = team_consistency(team, kit, faithfulness)
     assert [(one.employee_id, one.limit) for one in found.outliers] == [("p05", 0.6)]
+
+
+def test_skin_is_a_measure_like_any_other(team: dict[str, PictureMeasures], kit: BrandKit) -> None:
+    """By each person's own limit: what one person's selfies allow is much for another's."""
+    faithfulness = kept(team)
+    faithfulness["p05"] = replace(faithfulness["p05"], skin_shift=-20.0, skin_limit=24.0)
+    faithfulness["p06"] = replace(faithfulness["p06"], skin_shift=8.8, skin_limit=None)
+    assert team_consistency(team, kit, faithfulness).outliers == ()
+    faithfulness["p07"] = replace(faithfulness["p07"], skin_shift=12.1)
+    found = team_consistency(team, kit, faithfulness)
+    assert [(one.employee_id, one.measure, one.limit) for one in found.outliers] == [("p07", "skin tone kept", 12.0)]
+    assert [row.measure for row in found.rows if not row.met] == ["skin tone kept"]
+
+
+def test_where_somebody_sticks_out_the_measure_is_not_met(clean: PictureMeasures, kit: BrandKit) -> None:
+    """In a team of six the worst twentieth lies between two people, and one person in red was "within the target"."""
+    six = {f"p{i}": replace(clean, halo=0.2) for i in range(6)} | {"p3": replace(clean, halo=3.1)}
+    found = team_consistency(six, kit)
+    assert [one.employee_id for one in found.outliers] == ["p3"]
+    assert [row.measure for row in found.rows if not row.met] == ["halo"]
 
 
 def test_texture_that_the_selfies_cannot_tell_is_nobodys_outlier(

@@ -92,7 +92,7 @@ def shots(number: int, count: int, flags: tuple[str, ...] = (), approved: bool =
             flags=flags if shot == 0 else (), kit="northwind", created_at=NOON - timedelta(minutes=20),
             state="approved" if approved and shot == 0 else "candidate",
             scores={"likeness": 0.86 - weak, "probability": 0.994 - weak, "relative": 0.97 - weak, "rank": 1, "margin": 0.31,
-                    "copied": False, "background": 0.4, "halo": 1.9, "holes": 0.001, "skin": 1.8, "faithfulness": {"texture_ratio": 0.92},
+                    "copied": False, "background": 0.4, "halo": 1.9, "holes": 0.001, "skin": 1.8, "faithfulness": {"texture_ratio": 0.92, "skin_shift": 1.8, "skin_limit": 12.0},
                     "measures": {"eye_line": 0.44, "roll": 0.3},
                     "flags": [{"code": code, "measured": 0.52, "limit": 0.6, "sentence": "It is 52 % sure; 60 % are asked."} for code in flags]},
         ))  # fmt: skip

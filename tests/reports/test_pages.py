@@ -14,7 +14,7 @@ from reports.phrases import duration, plain
 from reports.picture_words import FLAGS, say_flag
 from reports.scores import raw_lines, score_lines
 from reports.words import CODES, say
-from tests.reports.conftest import NOON, blocked, company, person, shots
+from tests.reports.conftest import NOON, TEAM, blocked, company, person, shots
 
 FINDINGS = [
     "no_consent", "consent_withdrawn", "consent_other_purpose", "no_photos", "too_few_photos", "no_face",
@@ -101,27 +101,86 @@ def test_the_proposed_picture_comes_first_and_retired_ones_not_at_all() -> None:
 
 
 def test_scores_read_as_words_with_their_numbers() -> None:
-    lines = {line.key: line for line in score_lines(shots(1, 1)[0].scores)}
+    lines = {line.key: line for line in score_lines(shots(1, 1)[0].scores, ())}
     assert (lines["probability"].word, lines["probability"].number) == ("Yes, clearly", "99%")
     assert lines["rank"].word == "Nobody is more alike"
     assert lines["texture"].word == "Kept"
     assert lines["holes"].share == 98
-    weak = {line.key: line for line in score_lines({"probability": 0.31, "rank": 2, "copied": True, "skin": 9.5})}
-    assert {line.tone for line in weak.values()} == {"poor"}
+    assert score_lines({"relative": 1.08}, ())[0].number == "100%"  # nobody is more alike than with themselves
+
+
+FLAGGED = {
+    "likeness": {"probability"},
+    "likeness_unsure": {"probability"},
+    "relative_likeness": {"relative"},
+    "wrong_person": {"rank", "margin"},
+    "margin": {"margin"},
+    "copied": {"copied"},
+    "background": {"background"},
+    "halo": {"halo"},
+    "holes": {"holes"},
+    "smoothed": {"texture"},
+    "roughened": {"texture"},
+    "skin_tone": {"skin"},
+}
+WORST = {
+    "probability": 0.01, "relative": 0.1, "rank": 9, "margin": -0.4, "copied": True, "background": 30.0, "halo": 30.0,
+    "holes": 0.4, "skin": 59.0, "faithfulness": {"texture_ratio": 0.1, "skin_shift": 59.0, "skin_limit": 12.0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", FLAGGED)
+def test_what_is_flagged_is_red_and_what_is_red_is_flagged(code: str) -> None:
+    """One limit: the flag's. Whatever the numbers are, a page says what the judge says."""
+    for scores in (WORST, shots(1, 1)[0].scores | {"faithfulness": {"texture_ratio": 1.0, "skin_limit": 12.0}}):
+        red = {line.key for line in score_lines(scores, {code, "eye_line"}) if line.tone == "poor"}
+        assert red == FLAGGED[code]
+    assert {line.tone for line in score_lines(WORST, ())} <= {"good", "fair", "quiet"}
+
+
+def test_skin_is_judged_by_the_limit_that_flags() -> None:
+    """8.8 degrees was red on one page and fine on another: where the limit is 12, it is kept, and says within what."""
+
+    def skin(shift: float, limit: float | None, *flags: str) -> tuple[str, str, str]:
+        found = {"skin_shift": shift, "skin_limit": limit}
+        line = next(one for one in score_lines({"skin": abs(shift), "faithfulness": found}, flags) if one.key == "skin")
+        return line.word, line.number, line.tone
+
+    assert skin(8.8, 12.0) == ("Kept", "8.8° ITA, up to 12° is chance", "good")
+    assert skin(13.0, 12.0, "skin_tone") == ("Lighter", "13.0° ITA, up to 12° is chance", "poor")
+    assert skin(-13.0, 12.0, "skin_tone") == ("Darker", "13.0° ITA, up to 12° is chance", "poor")
+    assert skin(57.2, None) == ("Not judged: few photos", "57.2° ITA", "quiet")
+
+
+def test_a_real_photograph_may_be_one_of_their_own() -> None:
+    assert score_lines({"copied": True}, ())[0].tone == "quiet"
 
 
 def test_scores_that_were_not_measured_are_left_out() -> None:
-    assert score_lines({"skin": None, "faithfulness": {"texture_ratio": None}, "future": 3}) == ()
+    assert score_lines({"skin": None, "relative": None, "faithfulness": {"texture_ratio": None}, "future": 3}, ()) == ()
     assert ("future", "3") in raw_lines({"future": 3})
 
 
 def test_consistency_names_the_measure_that_fails_and_who_stands_out() -> None:
     table = consistency(company(10))
     assert table is not None
-    assert table.sentence == "7 of 8 measures are within their targets."
+    assert table.sentence == "9 of 10 measures are within their targets."
     assert [line.name for line in table.lines if not line.met] == ["Light from left to right"]
     assert table.outliers == ((f"p{3:015x}", "Jonas Chen", "Light from left to right 0.9 (limit 0.5)"),)
     assert [line.shift for line in table.skin] == ["0.8° ITA lighter", "unchanged"]
+
+
+def test_skin_that_moved_counts_among_the_measures() -> None:
+    """ "All measures are within their targets" stood above a line on skin that was not."""
+    data = company(10)
+    team = {**TEAM, "rows": [row for row in TEAM["rows"] if row["met"]]}
+    whole = consistency(replace(data, batch=replace(data.batch, facts={"team": team})))
+    assert whole is not None
+    assert (whole.met, whole.sentence) == (True, "One studio, one day: all 9 measures are within their targets.")
+    darker = [{"group": "darkest third", "people": 7, "shift": 57.2, "within_target": False}, TEAM["bias"][0]]
+    moved = consistency(replace(data, batch=replace(data.batch, facts={"team": {**team, "bias": darker}})))
+    assert moved is not None
+    assert (moved.met, moved.sentence) == (False, "8 of 9 measures are within their targets.")
 
 
 def test_a_batch_without_measures_says_so() -> None:
