@@ -64,6 +64,12 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "abteilung", "bereich", "organisationseinheit", "departement", "service", "equipe", "departamento", "area",
         "equipo", "cost center", "cost centre", "kostenstelle", "centre de cout", "centro de coste",
     ),
+    "location": (
+        "location", "work location", "office", "office location", "site", "location name", "primary location", "city",
+        "workplace", "standort", "arbeitsort", "buro", "niederlassung", "dienstort", "lieu de travail",
+        "site de travail", "bureau", "etablissement", "ville", "ubicacion", "lugar de trabajo", "centro de trabajo",
+        "oficina", "sede", "ciudad",
+    ),
     "title": (
         "job title", "business title", "position title", "position", "title", "role", "job title description",
         "job profile", "job", "stelle", "stellenbezeichnung", "jobtitel", "berufsbezeichnung", "funktion",

@@ -73,6 +73,7 @@ def read_row(
         generation=_wants_generation(cell, notes),
         consent=read_consent(columns, cells, notes.add),
         row=line,
+        location=cell("location"),
     )
     return row, notes.found
 

@@ -68,6 +68,7 @@ class RosterRow:
     generation: bool
     consent: ConsentCell | None
     row: int
+    location: str = ""
 
 
 @dataclass(frozen=True)

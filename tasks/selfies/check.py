@@ -22,6 +22,7 @@ from tasks.selfies.judge import judge_company
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import PersonCheck, blocks, consent_code_of, settle, standing
+from tasks.selfies.picks import read_answers
 from tasks.vision.faces import Eyes, Vector
 
 # (what is being done, done so far, of how many)
@@ -70,11 +71,17 @@ class CheckReport:
         """About files that are nobody's."""
         return self.matching.findings
 
+    def stray_lines(self) -> list[str]:
+        """Every folder and file that is nobody's yet, by name, with whom it may be; for the terminal and HR's page."""
+        names = {self.roster.filed_number(row): row.name for row in self.roster.rows}
+        return [stray.line(names) for stray in self.matching.strays if not stray.picked]
+
     def lines(self) -> list[str]:
         """The report as plain text."""
         lines = self.roster.understood.lines()
         lines += [f"! {found.sentence} ({found.measured})" for found in self.file_findings]
         lines += [f"! {found.sentence}" for found in self.drop_findings]
+        lines += [f"    {line}" for line in self.stray_lines()]
         for title, group in (("Blocked", self.blocked), ("Ready, with remarks", self.warned)):
             lines += ["", f"{title} ({len(group)})"] if group else []
             for person in group:
@@ -106,8 +113,8 @@ def check_drop(
 ) -> CheckReport:
     """Checks a roster with its photos. Without `eyes` no photo is opened: roster, consent and matching only.
 
-    `eyes` may be a function, so that the networks load after the roster's problems are known. Raises Unreadable or
-    DropFault when there is nothing to check.
+    `eyes` may be a function, so that the networks load after the roster's problems are known. HR's picks are read from
+    the roster's folder. Raises Unreadable or DropFault when there is nothing to check.
     """
     moment = now or datetime.now(UTC)
     read = read_roster(roster.read_bytes(), roster.name, encoding, moment.date())
@@ -115,7 +122,8 @@ def check_drop(
     drop = FolderDrop(str(selfies)) if selfies else None
     files = [f for f in drop.files() if not f.lower().endswith(TABLES)] if drop else []
     filed = [replace(row, number=read.filed_number(row)) for row in read.rows]
-    matching = match_photos(files, filed, read_manifest(drop) if drop else None)
+    answers = read_answers(FolderDrop(str(roster.parent)))
+    matching = match_photos(files, filed, read_manifest(drop) if drop else None, answers.picks)
     before = {row.row: standing(row, read, consent_code_of(row, read, register, moment)) for row in read.rows}
     open_for = [row.number for row in read.rows if not blocks(before[row.row])]
     verdicts, company = {}, {}
@@ -133,7 +141,9 @@ def check_drop(
         closed = blocks(before[row.row])
         verdict = None if closed else verdicts.get(row.number)
         photos = len(matching.by_number.get(read.filed_number(row), ()))
-        people.append(settle(row, before[row.row], photos, verdict, () if closed else company.get(row.number, ())))
+        company_wide = () if closed else company.get(row.number, ())
+        unclear = matching.may_be(read.filed_number(row))
+        people.append(settle(row, before[row.row], photos, verdict, company_wide, unclear))
     return CheckReport(read, register, matching, tuple(people), bool(drop and eyes is not None))
 
 

@@ -39,9 +39,10 @@ WORDS: dict[str, tuple[Severity, str]] = {
     # which photos
     "no_photos": ("block", "There is no photo of you. Put at least {limit} photos into a folder named with your employee number."),
     "no_photos/unusable": ("block", "None of your {measured} photos can be used; see what is wrong with each, and send {limit} new ones."),
+    "no_photos/unclear": ("block", "There are {measured} photos that may be yours or a colleague's with your name. HR has to say whose they are."),
     "too_few_photos": ("warn", "{measured} of your photos can be used; with {limit} the result is safer. Send more if you can."),
-    "not_on_roster": ("warn", "{measured} files belong to nobody on the roster: name folders by employee number."),
-    "ambiguous_photo": ("warn", "{measured} files fit more than one person: name their folders by employee number."),
+    "not_on_roster": ("warn", "{measured} files belong to nobody on the roster: pick whose they are, or name their folders by employee number."),
+    "ambiguous_photo": ("warn", "{measured} files fit more than one person: pick whose they are, or name their folders by employee number."),
     # one photo
     "not_a_picture": ("reject", "This file is not a photo we can read. Send a JPEG, PNG or HEIC."),
     "truncated": ("reject", "This file is damaged or was cut off while sending. Send it again."),

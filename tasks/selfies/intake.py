@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from tasks.roster.drop import Drop, sort_contents
+from tasks.roster.read import read_roster
 from tasks.roster.rows import RosterRow
 from tasks.selfies.examine import Examined, examine
 from tasks.selfies.findings import Finding, finding
@@ -26,6 +27,7 @@ from tasks.selfies.keep import everything_is_kept, keep_photos
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import PersonCheck, settle
+from tasks.selfies.picks import read_answers
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent
 from tasks.vault.records import Batch, Employee, Seat
@@ -68,7 +70,8 @@ def take_photos(
     """Examines and keeps everybody's photos, and says in their seats how they stand."""
     sitters = _sitters(vault, batch_id)
     contents = sort_contents(drop.files())
-    matching = match_photos(contents.photos, [s.row for s in sitters], read_manifest(drop))
+    rows = _with_locations([s.row for s in sitters], drop, contents.roster)
+    matching = match_photos(contents.photos, rows, read_manifest(drop), read_answers(drop).picks)
     digest = _digest(sitters, matching, drop, eyes_name)
     count = sum(len(paths) for paths in matching.by_number.values())
     if _is_known(vault, batch_id, digest) and everything_is_kept(vault, batch_id):
@@ -109,6 +112,13 @@ def _sitter(seat: Seat, employee: Employee) -> Sitter:
     )
     blocked = any(found.severity == "block" for found in standing) or employee.state != "active"
     return Sitter(employee.id, row, standing, blocked)
+
+
+def _with_locations(rows: Sequence[RosterRow], drop: Drop, roster: str) -> list[RosterRow]:
+    """Rows with where people work, which settles two of one name and is kept in no record."""
+    read = read_roster(drop.read(roster), roster)
+    location = {read.filed_number(row): row.location for row in read.rows if row.location}
+    return [replace(row, location=location.get(row.number, "")) for row in rows]
 
 
 def _digest(sitters: Sequence[Sitter], matching: Matching, drop: Drop, eyes_name: str) -> str:
@@ -185,12 +195,12 @@ def _check(
     refused: dict[str, str],
 ) -> PersonCheck:
     number = sitter.row.number
-    photos = len(matching.by_number.get(number, ()))
+    photos, unclear = len(matching.by_number.get(number, ())), matching.may_be(number)
     if sitter.blocked or number not in verdicts:
         # A permit can be refused although the roster step found consent: withdrawn, or being forgotten, since then.
         since = () if sitter.blocked else (finding(refused.get(number, "no_consent")),)
         return settle(sitter.row, (*sitter.standing, *since), photos, None)
-    return settle(sitter.row, sitter.standing, photos, verdicts[number].verdict, company.get(number, ()))
+    return settle(sitter.row, sitter.standing, photos, verdicts[number].verdict, company.get(number, ()), unclear)
 
 
 def _write_seats(vault: Vault, batch_id: str, checks: dict[str, PersonCheck]) -> None:

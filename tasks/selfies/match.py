@@ -1,149 +1,265 @@
 """Says whose photo each file is, from nothing but its path: no file is opened here.
 
-Folder name, file name prefix or a manifest; by employee number, e-mail or name. Numbers are compared as text, so a
-folder 7 is not employee 007. Whatever fits two people belongs to neither until somebody says so.
+The folder decides, by number, address or name (`whose`); where folders only say that photos are here, the file's own
+name does, and in a folder that fits nobody it never does. A manifest outranks names, and HR's word outranks all. What
+fits two people belongs to neither, and is named with those it may be, so that HR can settle it with one pick.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tasks.roster.rows import RosterRow
 from tasks.selfies.findings import Finding, finding
+from tasks.selfies.path_words import is_box, is_day_or_counter, is_form, is_noise, looks_like_a_year
+from tasks.selfies.picks import BY_FILE, NOBODYS, folder_key, key_of
+from tasks.selfies.resembling import MOST
+from tasks.selfies.spelling import seen, words_of
+from tasks.selfies.whose import NOBODY, Claim, People
 
-# German and Scandinavian letters people spell out; tried beside the plain accent-less form.
-_SPELT = str.maketrans(
-    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe", "ł": "l"}
-)
-_PLAIN = str.maketrans({"ß": "ss", "ø": "o", "å": "a", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"})
-# Top folders that only say “photos are here”.
-_BOXES = {"selfies", "photos", "fotos", "pictures", "images", "upload", "uploads", "bilder"}
+
+@dataclass(frozen=True)
+class Stray:
+    """Files that are nobody's yet and stand or fall together: a folder, files of one name, or one file.
+
+    `key` is what a pick is kept under: the folder's path with a stroke behind it, or the file's. `candidates`: numbers
+    of those it may be, the likeliest first. `between`: it fits all of them alike; else it fits nobody, and they are
+    merely near.
+    """
+
+    key: str
+    folder: str
+    files: tuple[str, ...]
+    candidates: tuple[str, ...] = ()
+    between: bool = False
+    picked: str = ""  # HR's word: a number, NOBODYS or BY_FILE; such a stray is settled
+
+    def line(self, names: Mapping[str, str]) -> str:
+        """`folder Jan Kowalski, 2 files: could be 71 Jan Kowalski or 72 Jan Kowalski`. `names`: number → name."""
+        count = f"{len(self.files)} file{'s' if len(self.files) != 1 else ''}"
+        place = f"folder {self.folder}, {count}" if self.key.endswith("/") else f"file {self.files[0]}"
+        people = " or ".join(f"{number} {names.get(number, '')}".strip() for number in self.candidates)
+        if not people:
+            return f"{place}: nobody's"
+        return f"{place}: could be {people}" if self.between else f"{place}: nobody's; perhaps {people}?"
 
 
 @dataclass(frozen=True)
 class Matching:
-    """Every file is in exactly one of the three: somebody's, nobody's, or claimed for more than one person."""
+    """Every file is in exactly one of the four: somebody's, nobody's, claimed for several people, or set aside."""
 
     by_number: Mapping[str, tuple[str, ...]]
     unmatched: tuple[str, ...]
     ambiguous: tuple[str, ...]
     findings: tuple[Finding, ...] = field(default=())
+    strays: tuple[Stray, ...] = ()  # the settled ones too, so that HR can change their mind
+    set_aside: tuple[str, ...] = ()  # HR said that they are nobody's
+
+    def may_be(self, number: str) -> int:
+        """How many files fit this person and others alike."""
+        return sum(len(s.files) for s in self.strays if s.between and not s.picked and number in s.candidates)
 
 
-class _People:
-    """Who can be meant by a word: one dictionary per kind of word, each leading to a set of numbers."""
+@dataclass(frozen=True)
+class _Place:
+    """What was made of one path. `group`: the folder, or the file, by which it was decided."""
 
-    def __init__(self, rows: Iterable[RosterRow]) -> None:
-        self.numbers: set[str] = set()
-        self.words: defaultdict[str, set[str]] = defaultdict(set)
-        # One word of an address (`jose@`) is many people's first name: good for a whole folder, not for half of one.
-        self.weak: defaultdict[str, set[str]] = defaultdict(set)
-        for row in rows:
-            if not row.number:
-                continue
-            self.numbers.add(row.number)
-            self.words[row.number.casefold()].add(row.number)
-            if row.email:
-                self.words[row.email.casefold()].add(row.number)
-                account = folded_name(row.email.partition("@")[0])
-                (self.words if " " in account else self.weak)[account].add(row.number)
-            for form in name_forms(row.name) if row.name != row.number else ():
-                self.words[form].add(row.number)
-        self.words.pop("", None)
-
-    def meant_by(self, text: str, rest: str = "") -> set[str]:
-        """Numbers this word may stand for; empty when none. An exact number wins over everything. `rest`: what was
-        cut off behind it; letters there may be the other half of a name."""
-        if text in self.numbers:
-            return {text}
-        found = self.words.get(text.casefold().strip())
-        for form in (folded_name(text), folded_name(text, spell=True)):
-            found = found or self.words.get(form)
-            if len(form) >= 3 and not any(letter.isalpha() for letter in rest):
-                found = found or self.weak.get(form)
-        return found or set()
+    who: frozenset[str] = NOBODY
+    candidates: tuple[str, ...] = ()
+    group: str = ""
+    picked: str = ""
 
 
 def match_photos(
-    files: Sequence[str], rows: Iterable[RosterRow], manifest: Mapping[str, str] | None = None
+    files: Sequence[str],
+    rows: Iterable[RosterRow],
+    manifest: Mapping[str, str] | None = None,
+    picks: Mapping[str, str] | None = None,
 ) -> Matching:
-    """`files` are relative paths with forward slashes. `manifest`: file path → number, e-mail or name."""
-    people = _People(rows)
-    named = {path.strip().lstrip("./").replace("\\", "/").casefold(): who for path, who in (manifest or {}).items()}
+    """`files` are relative paths with forward slashes. `manifest`: file path → number, e-mail or name. `picks`: what HR
+    said, stray's key → number, NOBODYS or BY_FILE (`picks.py`)."""
+    reader = _Reader(People(rows), manifest or {}, picks or {}, files)
     mine: defaultdict[str, list[str]] = defaultdict(list)
     unmatched: list[str] = []
     ambiguous: list[str] = []
+    aside: list[str] = []
+    groups: dict[str, list[str]] = {}
+    places: dict[str, _Place] = {}
     for path in files:
-        meant = _from_manifest(path, named, people) or _from_path(path, people)
-        if len(meant) == 1:
-            mine[next(iter(meant))].append(path)
+        place = reader.place(path)
+        if place.picked or len(place.who) != 1:
+            groups.setdefault(place.group, []).append(path)
+            places.setdefault(place.group, place)
+        if len(place.who) == 1:
+            mine[next(iter(place.who))].append(path)
+        elif place.picked == NOBODYS:
+            aside.append(path)
         else:
-            (ambiguous if meant else unmatched).append(path)
+            (ambiguous if place.who else unmatched).append(path)
     findings = []
     if unmatched:
         findings.append(finding("not_on_roster", len(unmatched), 0))
     if ambiguous:
         findings.append(finding("ambiguous_photo", len(ambiguous), 0))
     by_number = {number: tuple(paths) for number, paths in mine.items()}
-    return Matching(by_number, tuple(unmatched), tuple(ambiguous), tuple(findings))
+    strays = tuple(_stray(key, groups[key], places[key]) for key in groups)
+    return Matching(by_number, tuple(unmatched), tuple(ambiguous), tuple(findings), strays, tuple(aside))
 
 
-def _from_manifest(path: str, named: Mapping[str, str], people: _People) -> set[str]:
-    """The manifest may give whole paths or bare file names."""
-    if not named:
-        return set()
-    folded = path.casefold()
-    who = named.get(folded) or named.get(folded.partition("/")[2]) or named.get(folded.rsplit("/", 1)[-1])
-    return people.meant_by(who) if who else set()
+def _stray(key: str, files: Sequence[str], place: _Place) -> Stray:
+    folder = key.rstrip("/") if key.endswith("/") else files[0].rpartition("/")[0]
+    between = len(place.who) > 1
+    candidates = tuple(sorted(place.who)) if between else place.candidates
+    return Stray(key, folder, tuple(files), candidates, between, place.picked)
 
 
-def _from_path(path: str, people: _People) -> set[str]:
-    """The innermost folder that names anybody decides; else the beginning of the file's name, the longest that fits."""
-    *folders, name = path.split("/")
-    strange = False  # in a folder that ought to be somebody's
-    for folder in reversed(folders):
-        if folder.casefold() in _BOXES:
-            continue
-        meant = people.meant_by(folder) or _from_prefix(folder, people)
-        if meant:
-            return meant
-        strange = True
-    return _from_prefix(name.rsplit(".", 1)[0], people, least=4 if strange else 1)
+class _Reader:
+    """Reads paths against one roster; what a folder's name means is worked out once."""
+
+    def __init__(
+        self, people: People, manifest: Mapping[str, str], picks: Mapping[str, str], files: Sequence[str]
+    ) -> None:
+        self.people, self.picks = people, picks
+        self.named = {_manifest_key(path): who for path, who in manifest.items()}
+        self._claims: dict[tuple[str, bool], Claim] = {}
+        self._boxes: dict[str, bool] = {}
+        self._counted = _counters(files, people)
+
+    def place(self, path: str) -> _Place:
+        """HR's word for this file, or for the folder that decides about it, before everything else."""
+        place = self._by_name(path)
+        for key in (key_of(path), place.group):
+            said = self.picks.get(key, "")
+            if said == NOBODYS:
+                return _Place(group=key, picked=said)
+            if said in self.people.rows:
+                return _Place(frozenset([said]), place.candidates, key, said)
+        return place
+
+    def _by_name(self, path: str) -> _Place:
+        if who := self._from_manifest(path):
+            return _Place(who, tuple(sorted(who)), key_of(path))
+        return self._from_path(path)
+
+    def _from_manifest(self, path: str) -> frozenset[str]:
+        """The manifest may give whole paths or bare file names."""
+        folded = path.casefold()
+        who = (
+            self.named.get(folded)
+            or self.named.get(folded.partition("/")[2])
+            or self.named.get(folded.rsplit("/", 1)[-1])
+        )
+        return self.people.named_exactly(who) if who else NOBODY
+
+    def _from_path(self, path: str) -> _Place:
+        """The innermost folder that names anybody decides, unless a folder in it looks like somebody else's."""
+        *folders, name = path.split("/")
+        own = self._claim(name.rsplit(".", 1)[0] if "." in name[1:] else name, is_file=True)
+        strange = 0  # how deep the innermost folder lies that ought to be somebody's and is nobody's
+        for depth in range(len(folders), 0, -1):
+            folder = "/".join(folders[:depth])
+            claim = self._claim(folders[depth - 1], is_file=False)
+            if claim.who:
+                return self._in_folder(path, folders, depth, strange, claim, own)
+            if not self._is_box(folder, folders[depth - 1]):
+                strange = strange or depth
+        if strange:
+            return self._in_strange_folder(folders, strange, own)
+        if not own.surely and "/".join(folders) in self._counted:
+            return _Place(candidates=tuple(sorted(own.who)), group=key_of(path))
+        who = self._settled(own.who, [*folders, name])
+        return _Place(who, () if who else self._candidates(own, name), key_of(path))
+
+    def _in_folder(
+        self, path: str, folders: Sequence[str], depth: int, strange: int, claim: Claim, own: Claim
+    ) -> _Place:
+        """A folder names somebody. What lies deeper may still say that it is somebody else's."""
+        who = claim.who
+        if strange:
+            inner = folders[strange - 1]
+            other = [n for n in self.people.resembling.to(_texts(inner)) if n not in who]
+            if other or _looks_like_a_name(inner) or _may_be_a_year(folders[depth - 1]):
+                return _Place(candidates=(*other, *sorted(who)), group=folder_key(folders[:strange]))
+        if own.surely and own.who:
+            if not own.who & who:
+                return _Place(who | own.who, group=key_of(path))
+            who &= own.who
+        who = self._settled(who, [*folders, path.rpartition("/")[2]])
+        return _Place(who, group=folder_key(folders[:depth]))
+
+    def _in_strange_folder(self, folders: Sequence[str], strange: int, own: Claim) -> _Place:
+        """Never given by the file's own name; whom that names is among those HR may pick."""
+        folder = folders[strange - 1]
+        near = list(self.people.resembling.to(_texts(folder)))
+        claim = self._claim(folder, is_file=False)
+        near = list(dict.fromkeys([*sorted(claim.near), *near, *(sorted(own.who) if own.surely else ())]))
+        return _Place(candidates=tuple(near[:MOST]), group=folder_key(folders[:strange]))
+
+    def _candidates(self, own: Claim, name: str) -> tuple[str, ...]:
+        texts = _texts(name.rsplit(".", 1)[0])
+        near = self.people.resembling.to(texts) if texts else ()
+        return tuple(dict.fromkeys([*sorted(own.near), *near]))[:MOST]
+
+    def _settled(self, who: frozenset[str], names: Sequence[str]) -> frozenset[str]:
+        """Of two of one name the one whose department or location stands in the path, if only one's does."""
+        if len(who) < 2:
+            return who
+        text = " " + " ".join(" ".join(w.plain for w in words_of(seen(name))) for name in names) + " "
+        fitting = set()
+        for number in who:
+            row = self.people.rows[number]
+            places = (" ".join(w.plain for w in words_of(seen(p))) for p in (row.department, row.location))
+            if any(place and f" {place} " in text for place in places):
+                fitting.add(number)
+        return frozenset(fitting) if len(fitting) == 1 else who
+
+    def _claim(self, text: str, *, is_file: bool) -> Claim:
+        known = self._claims.get((text, is_file))
+        if known is None:
+            known = self._claims[text, is_file] = self.people.claim(text, is_file=is_file)
+        return known
+
+    def _is_box(self, folder: str, name: str) -> bool:
+        if self.picks.get(key_of(folder + "/")) == BY_FILE:
+            return True
+        if folder not in self._boxes:
+            above = (seen(one) for one in folder.split("/")[:-1])
+            self._boxes[folder] = is_box(seen(name), self.people.places) or any(is_form(one) for one in above)
+        return self._boxes[folder]
 
 
-def _from_prefix(stem: str, people: _People, least: int = 1) -> set[str]:
-    """`1007_2`, `anna.keller-IMG_0042`, `1007 Anna Keller (2)`: words are cut off at the end until the rest fits.
-
-    `least` keeps `Somebody Else/2.jpg` from being employee 2: there, only what is no mere count is believed.
-    """
-    cuts = [len(stem)] + [m.start() for m in reversed(list(re.finditer(r"[\s_\-.()#+]+", stem)))]
-    for cut in cuts:
-        word = stem[:cut].strip(" _-.")
-        meant = people.meant_by(word, stem[cut:]) if len(word) >= least else set()
-        if meant:
-            return meant
-    return set()
+def _manifest_key(path: str) -> str:
+    return path.strip().lstrip("./").replace("\\", "/").casefold()
 
 
-def name_forms(name: str) -> set[str]:
-    """`José Núñez` may be written jose nunez, nunez jose, or by first and last of several names."""
-    forms = set()
-    for spell in (False, True):
-        words = folded_name(name, spell=spell).split()
-        forms |= {" ".join(words), " ".join(words[-1:] + words[:-1])}
-        if len(words) > 2:
-            # Anna Maria Keller, and José Núñez Gil: a middle name, or a second surname, is often left out.
-            forms |= {f"{words[0]} {words[-1]}", f"{words[-1]} {words[0]}", " ".join(words[1:] + words[:1])}
-            forms |= {f"{words[0]} {words[1]}", f"{words[1]} {words[0]}"}
-    return {form for form in forms if " " in form}
+def _texts(name: str) -> list[str]:
+    """The words of a name that may be somebody's."""
+    words = [word for word in words_of(seen(name)) if not is_noise(word) or word.is_figures]
+    letters = [word.plain for word in words if not word.is_figures]
+    return [*letters, *([] if letters else [word.text for word in words])]
 
 
-def folded_name(text: str, *, spell: bool = False) -> str:
-    """Lower case, no accents, words by single spaces. `spell`: ü becomes ue instead of u."""
-    lower = unicodedata.normalize("NFC", text).casefold().translate(_SPELT if spell else _PLAIN)
-    plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
-    return " ".join(re.sub(r"[^\w]+|_", " ", plain).split())
+def _looks_like_a_name(folder: str) -> bool:
+    """`Peter Smith` inside somebody's folder is another person; `day two` is not."""
+    words = [word for word in words_of(seen(folder)) if not is_noise(word)]
+    return len(words) > 1 and all(word.raw[0].isupper() or not word.raw[0].islower() for word in words)
+
+
+def _may_be_a_year(folder: str) -> bool:
+    """Whether a folder's bare figures may sort photos by year or month instead of naming somebody."""
+    shown = seen(folder)
+    return shown.isdecimal() and (len(shown) < 3 or looks_like_a_year(shown))
+
+
+def _counters(files: Sequence[str], people: People) -> frozenset[str]:
+    """Folders in which bare figures are a camera's counter: most of those that lie there are nobody's number."""
+    known: Counter[str] = Counter()
+    strange: Counter[str] = Counter()
+    for path in files:
+        folder, _, name = path.rpartition("/")
+        stem = seen(name.rsplit(".", 1)[0])
+        if stem.isdecimal() and not is_day_or_counter([stem], 0):
+            (known if people.named_exactly(stem) else strange)[folder] += 1
+    return frozenset(folder for folder, count in strange.items() if count > known[folder])

@@ -68,10 +68,19 @@ def blocks(findings: Iterable[Finding]) -> bool:
 
 
 def settle(
-    row: RosterRow, before: Sequence[Finding], photos: int, verdict: SetVerdict | None, company: Sequence[Finding] = ()
+    row: RosterRow,
+    before: Sequence[Finding],
+    photos: int,
+    verdict: SetVerdict | None,
+    company: Sequence[Finding] = (),
+    unclear: int = 0,
 ) -> PersonCheck:
-    """The final word on one person. The reason is the first finding that blocks: roster, consent, photos, company."""
-    findings = (*before, *(verdict.all_findings if verdict else ()), *company)
+    """The final word on one person. The reason is the first finding that blocks: roster, consent, photos, company.
+    `unclear`: files that fit this person and others alike; whoever has no other photo is told of them."""
+    seen = verdict.all_findings if verdict else ()
+    if unclear and not photos:
+        seen = tuple(finding("no_photos/unclear", unclear) if f.code == "no_photos" else f for f in seen)
+    findings = (*before, *seen, *company)
     blocking = next((found.code for found in findings if found.severity == "block"), None)
     lane: Lane = "generated" if row.generation else "faithful"
     return PersonCheck(

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tasks.roster.drop import FolderDrop
 from tasks.selfies.check import CheckReport, check_drop, write_return_csv
+from tasks.selfies.picks import FILE
 from tasks.vision.faces import Eyes
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -93,10 +94,10 @@ def test_no_photo_is_opened_without_consent(drop: Path, eyes: Eyes, monkeypatch:
     read = FolderDrop.read
     monkeypatch.setattr(FolderDrop, "read", lambda self, path: opened.append(path) or read(self, path))
     check(drop, eyes)
-    assert {path.split("/")[0] for path in opened} == {"1", "3", "4", "6"}
+    assert {path.split("/")[0] for path in opened if path != FILE} == {"1", "3", "4", "6"}
     opened.clear()
     check(drop, None)
-    assert opened == []
+    assert opened == [FILE]
 
 
 def test_the_same_face_under_two_names_stops_both(
@@ -126,14 +127,14 @@ def test_the_report_as_text(drop: Path, eyes: Eyes) -> None:
     assert any("truncated (photo 1)" in line for line in lines)
 
 
-def test_of_two_lines_with_one_number_only_the_first_is_looked_at(
+def test_of_two_people_under_one_number_neither_gets_its_photos(
     make_drop: Callable[..., Path], card: Callable[..., bytes], eyes: Eyes
 ) -> None:
     roster = "Employee ID,Name\n1,Chloe Lefevre\n1,Claude Lefebvre\n"
     files = {f"selfies/1/{i}.jpg": card("red", i) for i in range(4)}
     files |= {f"selfies/Claude Lefebvre/{i}.jpg": card("blue", i + 9) for i in range(2)}
     first, second = check(make_drop(roster, CONSENTS, files), eyes).people
-    assert (first.state, first.photos, first.accepted) == ("ready", 4, 4)
+    assert (first.state, first.photos, first.accepted) == ("blocked", 0, 0)
     assert (second.state, second.reason, second.photos, second.accepted) == ("blocked", "duplicate_id", 2, 0)
 
 
