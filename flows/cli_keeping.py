@@ -5,7 +5,6 @@ None of these needs Prefect: forgetting works when everything else is down.
 
 import base64
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,26 +97,20 @@ def _whom(vault: "Vault", number: str | None, department: str | None, leavers: P
 
 @retention.command("plan")
 def plan(home: Home = None) -> None:
-    """What would go now, what stays and until when, and why."""
-    from collections import Counter
+    """What the next sweep would do, and whether it would stop; what stays and until when, and why."""
+    _say_forecast(home)
 
-    from tasks.retention.inventory import take_inventory
-    from tasks.retention.plan import plan_deletions
-    from tasks.retention.rules import load_rules
+
+def _say_forecast(home: Path | None) -> None:
+    """Prints the forecast, at the time that the sweep would believe."""
+    from tasks.retention.clock import read_clock
+    from tasks.retention.forecast import forecast, say_forecast
     from tasks.vault.store import open_vault
 
     settings = settings_for(home)
     with open_vault(settings) as vault:
-        found = take_inventory(vault)
-        planned = plan_deletions(found.items, found.people, load_rules(settings.retention_rules), datetime.now(UTC))
-    console.print(f"Goes now: {len(planned.delete)} items, and all of {len(planned.forget)} people.")
-    for (kind, sentence), count in sorted(Counter((v.item.kind, v.sentence) for v in planned.delete).items()):
-        console.print(f"  {count:>5}  {kind}: {sentence}", markup=False)
-    for forgetting in planned.forget:
-        console.print(f"         {forgetting.person}: {forgetting.reason}, due {forgetting.due_at:%Y-%m-%d}")
-    console.print(f"Stays: {len(planned.keep)} items.")
-    for (kind, sentence), count in sorted(Counter((v.item.kind, v.sentence) for v in planned.keep).items()):
-        console.print(f"  {count:>5}  {kind}: {sentence}", markup=False)
+        for line in say_forecast(forecast(vault, read_clock(settings.audit / "clock.json"))):
+            console.print(line, markup=False, soft_wrap=True)
 
 
 @retention.command("run")
@@ -131,16 +124,13 @@ def run(
     """Delete what is past its time, verify, write receipts: what the nightly flow does, without Prefect."""
     from reports.site_of_batch import rewrite_report
     from tasks.retention.clock import read_clock
-    from tasks.retention.sweep import MassDeletion, SweepRunning, forecast, run_retention
-    from tasks.vault.store import open_vault
+    from tasks.retention.sweep import MassDeletion, SweepRunning, run_retention
 
+    if dry_run:
+        _say_forecast(home)
+        return
     settings = settings_for(home)
     now = read_clock(settings.audit / "clock.json")
-    if dry_run:
-        with open_vault(settings) as vault:
-            seen = forecast(vault, now)
-        console.print(f"Would delete {len(seen.plan.delete)} items and forget {len(seen.plan.forget)} people.")
-        return
     try:
         receipts = run_retention(
             settings, now, allow_mass_deletion=allow_mass_deletion, actor="command", rewrite_report=rewrite_report

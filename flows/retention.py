@@ -14,9 +14,10 @@ from pydantic import Field
 from reports.site_of_batch import rewrite_report
 from tasks.retention.clock import read_clock
 from tasks.retention.erase import Surroundings, forget
+from tasks.retention.forecast import forecast, say_forecast
 from tasks.retention.receipts import Receipt, receipts_left
 from tasks.retention.rules import load_rules
-from tasks.retention.sweep import forecast, run_retention, write_checkpoint
+from tasks.retention.sweep import run_retention, write_checkpoint
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 
@@ -44,13 +45,17 @@ def retention(dry_run: DryRun = False, allow_mass_deletion: AllowMass = False) -
     if dry_run:
         with open_vault(settings) as vault:
             seen = forecast(vault, now)
-        counts = {"items_due": len(seen.plan.delete), "people_due": len(seen.plan.forget), "held": len(seen.plan.held)}
+        counts = {
+            "would_stop": int(bool(seen.stops_because)), "items_due": len(seen.plan.delete),
+            "people_due": len(seen.plan.forget), "held": len(seen.plan.held),
+        }  # fmt: skip
+        show("retention", "\n".join(f"    {line}" for line in say_forecast(seen)))  # as it stands, in Markdown
     else:
         receipts = run_retention(
             settings, now, allow_mass_deletion=allow_mass_deletion, actor="flow", rewrite_report=rewrite_report
         )
         counts = count(receipts)
-    show("retention", table(counts))
+        show("retention", table(counts))
     return counts
 
 

@@ -48,7 +48,7 @@ class TooManyOrphans(VaultError):
 def sweep_orphans(
     vault: Vault, now: datetime, unfinished_before: datetime, *, at_most: int | None = None, dry_run: bool = False
 ) -> Orphans:
-    """Find orphans of every sort and remove them; with `dry_run` only find them."""
+    """Find orphans of every sort and remove them; with `dry_run` only find them. Raises TooManyOrphans either way."""
     result = Orphans(at_most=at_most)
     listed = vault.blobs.remains("")
     with vault.reading() as session:
@@ -96,7 +96,7 @@ def _bytes_without_record(
         result.found[what] += 1
         doomed.append(one)
     unknown = {one.key.split("/")[1] for one in doomed if one.key.count("/") > 2 and _is_unknown(one, states)}
-    if result.at_most is not None and len(unknown) > result.at_most and not dry_run:
+    if result.at_most is not None and len(unknown) > result.at_most:
         raise TooManyOrphans(f"{len(unknown)} people have blobs without a record; were the records restored?")
     if doomed and not dry_run:
         result.refused += vault.blobs.erase_remnants(doomed)

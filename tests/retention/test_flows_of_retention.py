@@ -27,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kit: ModuleType) -> Pa
 
 
 def test_plain_functions_work_without_prefect(home: Path) -> None:
-    assert flow.retention.fn(dry_run=True) == {"items_due": 9, "people_due": 0, "held": 0}
+    assert flow.retention.fn(dry_run=True) == {"would_stop": 0, "items_due": 9, "people_due": 0, "held": 0}
     identity = flow.forget_person.fn("p1")
     assert (home / "receipts" / f"{identity}.html").exists()
     counts = flow.retention.fn()
