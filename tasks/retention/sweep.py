@@ -67,9 +67,7 @@ def _sweep(vault: Vault, now: datetime, around: Surroundings, allow_mass_deletio
     receipts = carry_out(vault, undone, now, around)
     receipts += look_again(vault, due, now, around)
     receipts += finish_expiries(vault, now, around)
-    seen = forecast(
-        vault, now, rules
-    )  # what was begun is brought to its end first; nothing new begins beyond the limit
+    seen = forecast(vault, now, rules)  # what was begun has been brought to its end; nothing new begins beyond a limit
     if seen.stops_because and not allow_mass_deletion:
         vault.audit("sweep_stopped", "", result={"people": seen.people}, actor=around.actor, now=now)
         raise MassDeletion(seen.stops_because)

@@ -38,7 +38,7 @@ def shell(*words: str) -> list[str]:
 
 @pytest.fixture
 def doubted(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> datetime:
-    """A machine that came back after a month, and whose clock is believed only up to two days ago. Returns that time."""
+    """A machine that came back after a month, and whose clock is believed up to two days ago only: that time."""
     monkeypatch.setenv("ROLLCALL_HOME", str(settings.home))
     seen = look_at_clocks()
     believed = (seen.wall - timedelta(days=30)).isoformat()
