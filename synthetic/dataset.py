@@ -7,9 +7,10 @@ Shards hold 250 people each and are written whole or not at all, so a killed run
 and `--share 1/2` let two processes split the work. Nobody appears twice, and the people of the benchmarks and of the
 sample company come from seeds that no training set uses (`SEEDS`).
 
-Portrait shards (.npz): `picture` uint8 (N, s, s, 3), `alpha` uint8 (N, s, s), `landmarks` float32 (N, 5, 2) px,
-`identity` float32 (N, P), `person` int64 (seed), `capture` int64, `kind` "studio" or "selfie"; beside them a .json with
-`caption` (a description of the person in 55 % of pictures, else "a person") and `neutral` (always "a person").
+Portrait shards (.npz): `picture` uint8 (N, s, s, 3), `alpha` and `rough` (hair, clothes and head coverings, where
+strands and threads may lie elsewhere and still be right) uint8 (N, s, s), `landmarks` float32 (N, 5, 2) px, `identity`
+float32 (N, P), `person` int64 (seed), `capture` int64, `kind` "studio" or "selfie"; beside them a .json with `caption`
+(a description of the person in 55 % of pictures, else "a person") and `neutral` (always "a person").
 """
 
 import argparse
@@ -34,6 +35,7 @@ from synthetic.scenes import draw_scene
 # First seed of each population; none has more than a million people.
 SEEDS = {"portraits": 1_000_000, "scenes": 2_000_000, "benchmarks": 3_000_000, "company": 9_000_000}
 SHARD = 250
+ROUGH = ("hair", "clothes", "cover")
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Portrait:
 
     picture: npt.NDArray[np.uint8]
     alpha: npt.NDArray[np.uint8]
+    rough: npt.NDArray[np.uint8]
     landmarks: npt.NDArray[np.float32]
     identity: npt.NDArray[np.float32]
     person: int
@@ -87,6 +90,7 @@ def portraits(seed: int, order: Order) -> Iterator[Portrait]:
         kind = "studio" if r.random() < 0.55 else "selfie"
         capture = draw_capture(seed * 64 + number, person, kind)
         painting = paint(person, capture, order.size, order.supersample, "aligned")
+        rough = np.asarray(np.round(sum(painting.masks[name] for name in ROUGH) * np.float32(255)), np.uint8)
         for again in range(order.backgrounds):
             picture, shot = painting.picture, capture
             if again:
@@ -98,6 +102,7 @@ def portraits(seed: int, order: Order) -> Iterator[Portrait]:
             yield Portrait(
                 picture=picture,
                 alpha=np.asarray(np.round(painting.alpha * 255), np.uint8),
+                rough=rough,
                 landmarks=painting.landmarks,
                 identity=painting.identity,
                 person=seed,
@@ -113,7 +118,8 @@ def portrait_shard(
 ) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, list[str]]]:
     made = [one for seed in range(first, first + count) for one in portraits(seed, order)]
     arrays: dict[str, npt.NDArray[np.generic]] = {
-        name: np.stack([getattr(one, name) for one in made]) for name in ("picture", "alpha", "landmarks", "identity")
+        name: np.stack([getattr(one, name) for one in made])
+        for name in ("picture", "alpha", "rough", "landmarks", "identity")
     }
     arrays |= {name: np.asarray([getattr(one, name) for one in made], np.int64) for name in ("person", "capture")}
     arrays["kind"] = np.asarray([one.kind for one in made])

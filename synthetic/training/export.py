@@ -5,6 +5,7 @@ saw mean "some person" and not noise; the folder is replaced file by file only a
 """
 
 import copy
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,32 @@ def export(model: Denoiser, vae: Vae, tokenizer: CLIPTokenizer, seen: set[int], 
         if old.is_dir():
             shutil.rmtree(old)
         (fresh / part).replace(old)
+    for other in folder.glob("vae-*"):  # of the denoiser before this one: it would be shown latents it never learned
+        shutil.rmtree(other)
     shutil.rmtree(fresh)
+    return sum(p.stat().st_size for p in folder.rglob("*.safetensors"))
+
+
+def export_vae(vae: Vae, base: Path, folder: Path) -> int:
+    """The base in `base` with another autoencoder, in `folder` (which may be `base`); returns the bytes of all weights.
+
+    The one before stays beside it under its picture's side (`vae-128`), which a card can name. Whatever else lies there
+    stays as it is, so that adapters keep fitting.
+    """
+    if folder.resolve() != base.resolve():
+        shutil.copytree(base, folder, dirs_exist_ok=True)
+    fresh, now = folder / "vae.new", folder / "vae"
+    shutil.rmtree(fresh, ignore_errors=True)
+    copy.deepcopy(vae).half().save_pretrained(fresh, safe_serialization=True, max_shard_size=SHARD)
+    for weights in fresh.glob("*.safetensors"):
+        weights.chmod(0o644)
+    side = json.loads((now / "config.json").read_text(encoding="utf-8"))["sample_size"]
+    before = folder / f"vae-{side}"
+    if side == vae.config.sample_size or before.exists():  # exported before: what is there now is no other one
+        shutil.rmtree(now)
+    else:
+        now.replace(before)
+    fresh.replace(now)
     return sum(p.stat().st_size for p in folder.rglob("*.safetensors"))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 HELD_OUT_EVERY = 50  # every 50th person is never trained on
+CELL = 8  # px; as fine as anybody asks where hair and cloth are
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Portraits:
     captions: tuple[str, ...]
     persons: npt.NDArray[np.int64]  # (N,)
     studio: npt.NDArray[np.bool_]  # (N,)
+    rough: npt.NDArray[np.uint8]  # (N, s / CELL, s / CELL) how much of each cell is hair or cloth; 0 where not painted
 
     def __len__(self) -> int:
         return len(self.captions)
@@ -38,6 +40,7 @@ class Portraits:
             tuple(self.captions[i] for i in rows),
             self.persons[rows],
             self.studio[rows],
+            self.rough[rows],
         )
 
 
@@ -61,7 +64,20 @@ def read_shard(path: Path) -> Portraits:
             tuple(captions),
             data["person"].astype(np.int64),
             studio,
+            shrink_rough(data["rough"]) if "rough" in data else no_rough(data["picture"].shape),
         )
+
+
+def shrink_rough(rough: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """(N, s, s) to the mean of each cell."""
+    count, side, _ = rough.shape
+    cells = rough.reshape(count, side // CELL, CELL, side // CELL, CELL)
+    return np.asarray(cells.mean((2, 4)).round(), np.uint8)
+
+
+def no_rough(shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """Shards of before the painter told hair and cloth apart."""
+    return np.zeros((shape[0], shape[1] // CELL, shape[2] // CELL), np.uint8)
 
 
 def join(parts: list[Portraits]) -> Portraits:
@@ -72,6 +88,7 @@ def join(parts: list[Portraits]) -> Portraits:
         tuple(c for p in parts for c in p.captions),
         np.concatenate([p.persons for p in parts]),
         np.concatenate([p.studio for p in parts]),
+        np.concatenate([p.rough for p in parts]),
     )
 
 

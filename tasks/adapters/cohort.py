@@ -43,9 +43,10 @@ class Cohort:
     """Learners in slots on one base. Slots are refilled in place; the number of slots only ever falls."""
 
     def __init__(
-        self, base: FrozenBase, plan: TrainingPlan, slots: int, prior: Prior | None, checkpointing: bool, compiled: bool
-    ) -> None:
-        self.base, self.plan, self.prior, self.compiled = base, plan, prior, compiled
+        self, base: FrozenBase, plan: TrainingPlan, slots: int, prior: Prior | None,
+        checkpointing: bool, compiled: bool, start: dict[str, Tensor] | None = None,
+    ) -> None:  # fmt: skip
+        self.base, self.plan, self.prior, self.compiled, self.start = base, plan, prior, compiled, start
         self.parked: deque[tuple[Learner, Snapshot | None]] = deque()
         self.pending: list[tuple[Tensor, list[Learner | None]]] = []
         self.stack = ExitStack()
@@ -56,7 +57,7 @@ class Cohort:
 
     def _build(self, slots: int) -> None:
         self.seats: list[Learner | None] = [None] * slots
-        self.slots = TrainingSlots(self.base, self.plan, slots)
+        self.slots = TrainingSlots(self.base, self.plan, slots, self.start)
         self.stack.enter_context(self.slots.bank.attached())
         if self.compiled:
             self.base.denoiser.compile()

@@ -41,6 +41,7 @@ class TrainingPlan:
     prior_share: float  # of the samples, class pictures that keep "a person" what it was
     few_photos: bool
     mirror: bool
+    start: str = ""  # sha256 of the shared first weights; none: from nothing
     patience: int = 0  # updates without progress after which a person stops early; 0 = never
 
     def digest(self) -> str:
@@ -95,6 +96,8 @@ def plan_training(
         prior_share=training.prior_share if training.prior else 0.0,
         few_photos=few,
         mirror=training.mirror,
+        # made at the card's own rank; a quality with another one starts from nothing
+        start=training.start.sha256 if training.start and rank == card.lora.rank else "",
     )
 
 

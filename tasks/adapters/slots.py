@@ -32,14 +32,25 @@ class Snapshot:
 class TrainingSlots:
     """The slot bank plus optimizer state. Slots are filled, stepped, read out and refilled in place."""
 
-    def __init__(self, base: FrozenBase, plan: TrainingPlan, slots: int) -> None:
+    def __init__(
+        self, base: FrozenBase, plan: TrainingPlan, slots: int, start: dict[str, Tensor] | None = None
+    ) -> None:
+        """`start`: first weights shared by everybody, instead of each person's own."""
         self.plan, self.count = plan, slots
         self.bank = SlotBank(base.denoiser, plan.targets, slots=slots, rank=plan.rank, alpha=plan.alpha, train=True)
         assert self.bank.gradients is not None
         self.weights, self.gradients = self.bank.weights, self.bank.gradients
+        self.start = None if start is None else self._whole_row(start)
         # made now, not at the first step: running out of memory half way through an update would tear it
         self.first, self.second = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
         self.optimizers = [self._optimizer(slot) for slot in range(slots)]
+
+    def _whole_row(self, start: dict[str, Tensor]) -> Tensor:
+        """A start that leaves a layer out would leave it at zero in both halves, where it never learns."""
+        row = self.bank.row(start)
+        if missing := self.bank.adapter(row).keys() - start.keys():
+            raise ValueError(f"the start lacks {len(missing)} adapter tensors, such as {sorted(missing)[0]}")
+        return row
 
     def _optimizer(self, slot: int) -> torch.optim.AdamW:
         row = self.weights[slot]
@@ -59,8 +70,8 @@ class TrainingSlots:
         return state
 
     def begin(self, slot: int, seed: torch.Generator) -> None:
-        """A new person in this slot, with that person's own first weights."""
-        row = self.bank.fresh_row(seed)
+        """A new person in this slot, with the shared first weights or else that person's own."""
+        row = self.bank.fresh_row(seed) if self.start is None else self.start
         nothing = torch.zeros_like(row)
         self.restore(slot, Snapshot(row, nothing, nothing, 0))
 

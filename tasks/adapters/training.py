@@ -18,6 +18,7 @@ from tasks.adapters.examples import Person, encode_people, load_prior, windows
 from tasks.adapters.memory import is_exhaustion
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.slots import Snapshot
+from tasks.adapters.start import load_start
 from tasks.vision.diffusion import FrozenBase
 
 WINDOW = 16  # people encoded together
@@ -60,19 +61,23 @@ def train_cohort(
     checkpoint_every: int = 100,
     checkpointing: bool = False,
     compiled: bool = False,
+    start: dict[str, Tensor] | None = None,
 ) -> list[TrainedAdapter]:
     """Train everybody; results in the order of `people`. `on_done` is called as each one finishes.
 
     `people` may be lazy: they are taken and encoded in windows as slots come free. `checkpointing` recomputes
-    activations to save memory. With `checkpoint_dir`, a second call with the same people goes on where the first was;
-    what lies there stays until whoever called has put the adapters in a safe place and clears it.
+    activations to save memory. `start`: first weights for everybody, where it is not the card's (then `plan.start` has
+    to name them, since they decide the result). With `checkpoint_dir`, a second call with the same people goes on where
+    the first was; what lies there stays until whoever called has put the adapters in a safe place and clears it.
     """
     if isinstance(people, list | tuple):
         slots = max(1, ceil(len(people) / ceil(len(people) / slots))) if people else 1  # even rounds, no idle slots
     checkpoints = Checkpoints(checkpoint_dir) if checkpoint_dir is not None else None
     entrance = _Entrance(base, plan, iter(people), checkpoints, max(slots, WINDOW))
     newcomers = entrance.newcomers()
-    cohort = Cohort(base, plan, slots, load_prior(base) if plan.prior_share else None, checkpointing, compiled)
+    prior = load_prior(base) if plan.prior_share else None
+    first = load_start(base.card, plan) if start is None else start
+    cohort = Cohort(base, plan, slots, prior, checkpointing, compiled, first)
     results, steps, since, reported = entrance.results, 0, time.perf_counter(), 0
 
     def settle(learner: Learner, verdict: str, weights: dict[str, Tensor] | None) -> None:

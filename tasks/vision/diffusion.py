@@ -6,7 +6,7 @@ puts them away again. The fingerprint is of the weights themselves, because an a
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -123,13 +123,24 @@ def open_base(card: BaseCard, device: str = "auto", dtype: str = "auto") -> Froz
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     kind = DTYPES[("bfloat16" if place.type == "cuda" else "float32") if dtype == "auto" else dtype]
-    return FrozenBase(card, FAMILIES[card.family].open(card, place, kind), fingerprint(card.folder))
+    return FrozenBase(card, FAMILIES[card.family].open(card, place, kind), fingerprint(card.folder, unused(card)))
 
 
-def fingerprint(folder: Path) -> str:
-    """Hash of all weight files: whole files up to 64 MiB, beyond that size, header and 64 samples spread over them."""
+def unused(card: BaseCard) -> set[str]:
+    """What lies in the folder and is no part of this base: other autoencoders, and first weights of adapters."""
+    names = {path.name for path in card.folder.glob("vae*") if path.name != card.vae}
+    return names | ({card.training.start.file} if card.training.start is not None else set())
+
+
+def fingerprint(folder: Path, without: Collection[str] = ()) -> str:
+    """Hash of all weight files: whole files up to 64 MiB, beyond that size, header and 64 samples spread over them.
+
+    Files and folders named in `without` are left out.
+    """
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*.safetensors")):
+        if path.relative_to(folder).parts[0] in without:
+            continue
         size = path.stat().st_size
         total.update(f"{path.relative_to(folder).as_posix()} {size}\n".encode())
         with path.open("rb") as file:

@@ -5,9 +5,10 @@ numbers or names is said there; what must be said in code is a family (`tasks/vi
 no torch, so that planning and checking stay fast. Every error names the file, the key and the value.
 """
 
+import json
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -38,6 +39,13 @@ class LoraCard(_Table):
     targets: tuple[str, ...] = ()
 
 
+class StartCard(_Table):
+    """First weights that everybody's adapter starts from, made of drawn people (`synthetic.training.shared_start`)."""
+
+    file: str = Field(description="safetensors with an adapter of the card's rank and targets, beside the weights")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of that file: another start makes other adapters")
+
+
 class TrainingCard(_Table):
     """How a person is learned: optimizer figures, and sample-steps per quality."""
 
@@ -51,6 +59,7 @@ class TrainingCard(_Table):
     mirror: bool = Field(False, description="also learn mirrored portraits; hurts people with a side parting")
     prior: str | None = Field(None, description="safetensors with class latents and captions, beside the weights")
     prior_share: float = Field(0.25, ge=0, le=0.5)
+    start: StartCard | None = Field(None, description="none when left out: everybody starts from nothing")
     steps: dict[Quality, int] = Field(default={"draft": 300, "standard": 800, "best": 1200})
     ranks: dict[Quality, int] = Field(default_factory=dict)
     learning_rates: dict[Quality, float] = Field(default_factory=dict)
@@ -91,7 +100,8 @@ class BaseCard(_Table):
     licence_url: str | None = None
     commercial_use: bool
     about: str = ""
-    resolution: int = Field(ge=16, le=4096)
+    vae: str = Field("vae", pattern=r"^vae[a-z0-9-]*$", description="which autoencoder of the folder draws (sd)")
+    resolution: int = Field(ge=16, le=4096, description="where left out, and `latent_factor` too: as `vae` was made")
     latent_channels: int = Field(4, ge=1)
     latent_factor: int = Field(8, ge=1, description="pixels per latent cell, each way")
     token: str = Field("sks", pattern=r"^\S+$")
@@ -110,6 +120,8 @@ class BaseCard(_Table):
             raise ValueError("`repository` needs `revision`: a base that changes under our feet is another base")
         if self.resolution % self.latent_factor:
             raise ValueError(f"`resolution` {self.resolution} is no multiple of `latent_factor` {self.latent_factor}")
+        if self.vae != "vae" and self.family != "sd":
+            raise ValueError("`vae` can be chosen for the family sd only")
         return self
 
     @property
@@ -132,6 +144,15 @@ def list_bases(folder: Path) -> list[str]:
     )
 
 
+def _sizes(table: dict[str, Any], place: Path) -> dict[str, int]:
+    """Pixels and pixels per latent cell of the autoencoder that the card chooses, where it can be asked."""
+    config = place / str(table.get("vae", "vae")) / "config.json"
+    if table.get("family") != "sd" or "resolution" in table or not config.is_file():
+        return {}
+    known = json.loads(config.read_text(encoding="utf-8"))
+    return {"resolution": known["sample_size"], "latent_factor": 2 ** (len(known["block_out_channels"]) - 1)}
+
+
 def load_base_card(name: str, folder: Path) -> BaseCard:
     """Read `folder/name.toml`; weights are expected in `folder/<path or name>`."""
     path = folder / f"{name}.toml"
@@ -142,8 +163,9 @@ def load_base_card(name: str, folder: Path) -> BaseCard:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise UnknownBase(f"{path}: not TOML: {broken}") from broken
+    place = folder / (table.get("path") or name)
     try:
-        return BaseCard.model_validate(table | {"name": name, "folder": folder / (table.get("path") or name)})
+        return BaseCard.model_validate(_sizes(table, place) | table | {"name": name, "folder": place})
     except ValidationError as wrong:
         lines = [
             f"{'.'.join(str(part) for part in item['loc']) or 'card'}: {item['msg']} (is {item['input']!r})"

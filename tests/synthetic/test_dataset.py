@@ -34,7 +34,9 @@ def test_what_a_shard_holds(tmp_path: Path) -> None:
     with np.load(path) as shard:
         count = 2 * 2 * 2
         assert shard["picture"].shape == (count, 32, 32, 3)
-        assert shard["alpha"].shape == (count, 32, 32)
+        assert shard["alpha"].shape == shard["rough"].shape == (count, 32, 32)
+        assert (shard["rough"].mean((1, 2)) > 20).all()  # everybody wears something
+        assert (shard["rough"].astype(int) <= shard["alpha"].astype(int) + 3).all()  # rounding
         assert shard["landmarks"].shape == (count, 5, 2)
         assert shard["identity"].shape[0] == count
         assert sorted(set(shard["person"].tolist())) == [SEEDS["portraits"], SEEDS["portraits"] + 1]

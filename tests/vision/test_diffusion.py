@@ -56,6 +56,11 @@ def test_other_weights_have_another_fingerprint(base: FrozenBase, tmp_path: Path
     save_file(weights, folder / "model.safetensors")
     before = fingerprint(folder)
     assert fingerprint(folder) == before
+    (folder / "vae-64").mkdir()
+    save_file(weights, folder / "vae-64" / "model.safetensors")
+    assert fingerprint(folder) != before
+    assert fingerprint(folder, {"vae-64"}) == before  # another autoencoder, which this base does not use
+    (folder / "vae-64" / "model.safetensors").unlink()
     next(iter(weights.values())).view(-1)[0] += 1
     save_file(weights, folder / "model.safetensors")
     assert fingerprint(folder) != before

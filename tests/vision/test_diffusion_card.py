@@ -1,5 +1,6 @@
 """Base model cards: what is in the house can be read, and mistakes are named by file, key and value."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ def test_a_short_card_is_enough(tmp_path: Path) -> None:
         ('family = "sd9"', "family"),
         ("surprise = 1", "surprise"),
         ('repository = "a/b"', "either `path`"),
+        ('vae = "../other"', "vae"),
         ("[training]\nlearning_rate = 2", r"training.learning_rate: .* \(is 2\)"),
         ("[training.steps]\nultra = 5", "training.steps.ultra"),
         ("not toml", "not TOML"),
@@ -60,6 +62,30 @@ def test_mistakes_are_named(tmp_path: Path, line: str, says: str) -> None:
     with pytest.raises(UnknownBase, match=says) as wrong:
         load_base_card("mine", tmp_path)
     assert "mine.toml" in str(wrong.value)
+
+
+def test_only_sd_bases_choose_among_autoencoders(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(GOOD.replace('"sd"', '"sdxl"') + '\nvae = "vae-128"\n')
+    with pytest.raises(UnknownBase, match="family sd only"):
+        load_base_card("mine", tmp_path)
+
+
+def test_sizes_follow_the_chosen_autoencoder_unless_the_card_says_them(tmp_path: Path) -> None:
+    for name, side, levels in (("vae", 256, 5), ("vae-128", 128, 4)):
+        folder = tmp_path / "somewhere" / name
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(json.dumps({"sample_size": side, "block_out_channels": [16] * levels}))
+    silent = GOOD.replace("resolution = 512", "")
+    for line, sizes in (
+        ("", (256, 16)), ('vae = "vae-128"', (128, 8)), ("resolution = 512", (512, 8)),
+        ("resolution = 512\nlatent_factor = 16", (512, 16)),
+    ):  # fmt: skip
+        (tmp_path / "mine.toml").write_text(f"{silent}\n{line}\n")
+        card = load_base_card("mine", tmp_path)
+        assert (card.resolution, card.latent_factor) == sizes
+    (tmp_path / "mine.toml").write_text(f'{silent}\nvae = "vae-64"\n')
+    with pytest.raises(UnknownBase, match="resolution: Field required"):
+        load_base_card("mine", tmp_path)
 
 
 def test_a_moving_revision_is_refused(tmp_path: Path) -> None:

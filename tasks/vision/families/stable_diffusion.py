@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import torch
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, StableDiffusionPipeline
+from diffusers import AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, StableDiffusionPipeline
 from torch import Tensor, nn
 
 from tasks.vision.diffusion_card import BaseCard
@@ -63,8 +63,14 @@ class StableDiffusion(Family):
 
     @classmethod
     def open(cls, card: BaseCard, device: torch.device, dtype: torch.dtype) -> Self:
+        other: dict[str, Any] = {}
+        if card.vae != "vae":
+            other["vae"] = AutoencoderKL.from_pretrained(  # type: ignore[no-untyped-call]
+                card.folder / card.vae, dtype=dtype, use_safetensors=True, local_files_only=True
+            )
         pipeline = StableDiffusionPipeline.from_pretrained(  # type: ignore[no-untyped-call]
             card.folder,
+            **other,
             dtype=dtype,
             use_safetensors=True,
             local_files_only=True,
