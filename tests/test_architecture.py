@@ -18,6 +18,8 @@ DOORS = {
     # Two services of one vendor, so two doors: where blobs lie, and where the master key does.
     "boto3": ("tasks/vault/blobs", "tasks/vault/master_kms"),
     "botocore": ("tasks/vault/blobs", "tasks/vault/master_kms"),
+    "c2pa": ("tasks/disclosure/credentials",),
+    "asn1crypto": ("tasks/disclosure/time_stamping",),
     "jinja2": ("reports/site",),
     "pandas": ("tasks/roster/",),
     "torch": ("tasks/vision/", "tasks/adapters/", "tasks/headshots/render", "synthetic/"),

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.delivery.destinations import Destination
-from tasks.delivery.marks import read_mark
+from tasks.disclosure.source import read_origin
 from tasks.roster.write import table_csv
 from tasks.vault.records import Employee
 
@@ -122,6 +122,6 @@ def verify(place: Destination, manifest: Manifest) -> None:
         data = place.get(file.path)
         if data is None or hashlib.sha256(data).hexdigest() != file.sha256:
             raise DeliveryFault(f"a file of {file.employee} is not what was written")
-        mark = read_mark(data)
-        if mark is None or mark.source_type != file.source_type:
+        origin = read_origin(data)
+        if origin is None or origin.source_type != file.source_type:
             raise DeliveryFault(f"a file of {file.employee} does not say how it was made")

@@ -17,9 +17,9 @@ from sqlmodel import col, select
 
 from tasks.delivery.destinations import Destination, DestinationFault, open_destination
 from tasks.delivery.manifest import Manifest, PackedFile, Skipped, earlier_paths, verify, write_manifests
-from tasks.delivery.marks import mark_for, xmp_packet
 from tasks.delivery.names import DEFAULT, apart, check_template, file_stem
 from tasks.delivery.sizes import SUFFIX, encode_output, fit
+from tasks.disclosure.source import origin_of, xmp_packet
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.kit_sections import Output
 from tasks.progress import tell
@@ -160,8 +160,8 @@ def _write_person(
     place: Destination, sitter: _Sitter, picture: Picture, outputs: Sequence[Output], kit: BrandKit, stem: str
 ) -> list[PackedFile]:
     assert sitter.headshot is not None
-    mark = mark_for(sitter.headshot.lane, f"{system_version()} {sitter.base}".strip())
-    packet = xmp_packet(mark)
+    origin = origin_of(sitter.headshot.lane, f"{system_version()} {sitter.base}".strip())
+    packet = xmp_packet(origin)
     files = []
     for output in outputs:
         data = encode_output(fit(picture, output, kit), output, packet)
@@ -179,7 +179,7 @@ def _write_person(
                 bytes=len(data),
                 sha256=hashlib.sha256(data).hexdigest(),
                 lane=sitter.headshot.lane,
-                source_type=mark.source_type,
+                source_type=origin.source_type,
                 headshot=sitter.headshot.digest,
             )
         )
@@ -187,7 +187,7 @@ def _write_person(
 
 
 def system_version() -> str:
-    """Rollcall's own version, for the mark."""
+    """Rollcall's own version, as files name it."""
     try:
         return version("rollcall-headshots")
     except PackageNotFoundError:  # run from a checkout that was never installed

@@ -11,6 +11,7 @@ VaultError
   MissingBlob          a key that names nothing
   Unreadable           a blob that was altered, cut short, moved, or whose key was destroyed
   StoreFault           the blob store refused or failed; .code says how
+  BadSetting           a setting names something that cannot be used; the message says what to do
 """
 
 from datetime import datetime
@@ -67,3 +68,7 @@ class MasterKeyRefused(VaultError):
     def __init__(self, code: str, advice: str) -> None:
         super().__init__(f"the key management service answered {code}: {advice}")
         self.code = code
+
+
+class BadSetting(VaultError):
+    """What a setting names cannot be used; the message is a sentence for whoever set it."""

@@ -35,7 +35,7 @@ _barred = sa.Table(
     _wrapped.metadata,
     sa.Column("employee_id", sa.String, primary_key=True),
 )
-# Secrets of the installation, nobody's in particular: the one that tombstones are made with.
+# Secrets of the installation, nobody's in particular: what tombstones are made with, and the mark in pictures.
 _secret = sa.Table(
     "installation_secret",
     _wrapped.metadata,
@@ -121,10 +121,15 @@ class Keyring:
 
     @cached_property
     def _pseudonym_secret(self) -> bytes:
-        fresh = self._insert(_secret).values(name="tombstones", secret=os.urandom(32)).on_conflict_do_nothing()
+        return self.secret("tombstones")
+
+    def secret(self, name: str) -> bytes:
+        """An installation's secret of this name, 32 bytes, made on first use. It belongs to nobody in particular."""
+        fresh = self._insert(_secret).values(name=name, secret=os.urandom(32)).on_conflict_do_nothing()
+        query = sa.select(_secret.c.secret).where(_secret.c.name == name)
         with self.engine.begin() as connection:
             connection.execute(fresh)  # two first users agree on one secret
-            return bytes(connection.execute(sa.select(_secret.c.secret)).scalar_one())
+            return bytes(connection.execute(query).scalar_one())
 
     def rotate(self, new_master: str) -> int:
         """Wrap every surviving key again under a new master key (from a file into a service, too); how many. Stop every

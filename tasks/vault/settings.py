@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     desk_password: str | None = Field(None, repr=False, description="lets reviewers in; without it only this machine")
     retention_rules: Path | None = Field(None, description="the company's retention TOML; built-in rules when unset")
     checkpoint_copies: Path | None = Field(None, description="a second place, better elsewhere, for audit checkpoints")
+    signing_chain: Path | None = Field(
+        None, description="PEM certificates, leaf first, that sign content credentials; a test chain when unset"
+    )
+    signing_key_file: Path | None = Field(None, description="PEM private key of the first certificate", repr=False)
+    time_stamps: str | None = Field(None, description="address of an RFC 3161 authority, so that signatures outlive it")
     search_limit: ByteSize = Field(
         ByteSize(1 << 30),
         description="most that is read, times people, to see that a forgotten name is in no file; `4GiB` reads longer",
@@ -46,7 +51,9 @@ class Settings(BaseSettings):
         description="longest a step may run between its permit and its last byte; erasure sweeps again after it",
     )
 
-    @field_validator("home", "kits", "bases", "retention_rules", "checkpoint_copies")
+    @field_validator(
+        "home", "kits", "bases", "retention_rules", "checkpoint_copies", "signing_chain", "signing_key_file"
+    )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         """Relative paths are resolved once, so that a worker changing folder cannot split the vault in two."""

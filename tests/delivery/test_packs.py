@@ -12,9 +12,9 @@ import pytest
 from sqlmodel import select
 
 from tasks.delivery.manifest import DeliveryFault
-from tasks.delivery.marks import read_mark
 from tasks.delivery.names import BadTemplate
 from tasks.delivery.packs import build_pack, newest_approved
+from tasks.disclosure.source import read_origin
 from tasks.headshots.kit import BrandKit
 from tasks.vault.records import AuditEntry, Employee, Headshot
 from tasks.vault.store import Vault
@@ -30,12 +30,12 @@ def test_approved_pictures_leave_and_everybody_is_accounted_for(vault: Vault, ki
     for file in manifest.files:
         data = (tmp_path / "out" / file.path).read_bytes()
         assert hashlib.sha256(data).hexdigest() == file.sha256
-        mark = read_mark(data)
-        assert mark is not None
-        assert mark.source_type == file.source_type
+        origin = read_origin(data)
+        assert origin is not None
+        assert origin.source_type == file.source_type
     assert {f.number: f.source_type for f in manifest.files} == {
         "007": "trainedAlgorithmicMedia",
-        "1002": "algorithmicallyEnhanced",
+        "1002": "composite",
         "1003": "trainedAlgorithmicMedia",
     }
     assert {f.path.rsplit("/", 1)[1].split(".")[0] for f in manifest.files} == {"007", "1002", "1003"}

@@ -10,8 +10,8 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from tasks.delivery.marks import read_mark
 from tasks.delivery.packs import build_pack
+from tasks.disclosure.source import read_origin
 from tasks.headshots.kit import BrandKit
 from tasks.roster.drop import DropFault, find_drop, sort_contents
 from tasks.vault.blobs import open_blobs
@@ -83,9 +83,9 @@ def test_a_delivery_to_a_prefix(vault: Vault, kit: BrandKit, endpoint: str, buck
     blobs = open_blobs(place)
     assert set(blobs.keys("")) == {f.path for f in manifest.files} | {"manifest.csv", "manifest.json"}
     for file in manifest.files:
-        mark = read_mark(blobs.get(file.path))
-        assert mark is not None
-        assert mark.source_type == file.source_type
+        origin = read_origin(blobs.get(file.path))
+        assert origin is not None
+        assert origin.source_type == file.source_type
     again = build_pack(vault, "b1", kit, place, now=NOW)
     assert again.retired > 0
     assert set(blobs.keys("")) == {f.path for f in again.files} | {"manifest.csv", "manifest.json"}

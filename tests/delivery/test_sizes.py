@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.delivery.marks import mark_for, read_mark, xmp_packet
 from tasks.delivery.sizes import EYE_LINE, TooManyBytes, encode_output, fit
+from tasks.disclosure.source import origin_of, read_origin, xmp_packet
 from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.kit_sections import Output
 from tasks.vision.images import Picture
 
-PACKET = xmp_packet(mark_for("generated", "0.1.0"))
+PACKET = xmp_packet(origin_of("generated", "0.1.0"))
 
 
 def output(width: int, height: int, **more: object) -> Output:
@@ -59,7 +59,7 @@ def test_a_limit_in_bytes_holds_by_lowering_the_quality(format: str) -> None:
     limit = len(free) // 2
     data = encode_output(noise, output(300, 300, format=format, max_bytes=limit), PACKET)
     assert len(data) <= limit
-    assert read_mark(data) is not None
+    assert read_origin(data) is not None
 
 
 def test_active_directory_takes_it(kit: BrandKit) -> None:

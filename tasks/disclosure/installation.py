@@ -1,0 +1,44 @@
+"""This installation's own means of disclosure: the key of its mark, and who signs for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from tasks.disclosure.chain import SigningChain, company_chain, own_test_chain
+from tasks.disclosure.finding import find_mark
+from tasks.disclosure.marking import put_mark
+from tasks.disclosure.pattern import MarkKey, payload_for
+from tasks.vault.failures import BadSetting
+from tasks.vault.keys import Keyring
+from tasks.vault.settings import Settings
+from tasks.vision.images import Picture
+
+
+def mark_key(keys: Keyring) -> MarkKey:
+    """The key that all machines of an installation mark with, and that its backups of keys hold."""
+    return MarkKey(keys.secret("mark"))
+
+
+def marked(picture: Picture, key: MarkKey, lane: str) -> Picture:
+    """The picture with this installation's mark; as it is when it carries the mark already."""
+    payload = payload_for(key, lane)
+    found = find_mark(picture, key, crops=False)
+    if found.verdict == "marked" and found.payload == payload:
+        return picture
+    return put_mark(picture, key, payload).picture
+
+
+def signing_chain(settings: Settings, now: datetime) -> SigningChain:
+    """The company's chain, or the installation's own test chain when the settings name none."""
+    certificates, key = settings.signing_chain, settings.signing_key_file
+    if (certificates is None) != (key is None):
+        raise BadSetting("ROLLCALL_SIGNING_CHAIN and ROLLCALL_SIGNING_KEY_FILE belong together: set both or neither.")
+    if certificates is None or key is None:
+        return own_test_chain(credentials_folder(settings), now, settings.time_stamps)
+    return company_chain(certificates, key, settings.time_stamps)
+
+
+def credentials_folder(settings: Settings) -> Path:
+    """Where the test chain lies: beside the installation's other keys."""
+    return settings.home / "keys" / "credentials"
