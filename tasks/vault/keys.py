@@ -13,13 +13,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from hashlib import sha256
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.vault.database import forget_deleted_pages, open_database, reading
-from tasks.vault.failures import Fenced
-from tasks.vault.master import MasterKey, open_master
+from tasks.vault.failures import Fenced, Unreadable
+from tasks.vault.installation import Known, check_master, check_store, missing_store
+from tasks.vault.master import MasterKey, MasterKeyInFile, open_master
 
 _wrapped = sa.Table(
     "wrapped_key",
@@ -35,7 +37,8 @@ _barred = sa.Table(
     _wrapped.metadata,
     sa.Column("employee_id", sa.String, primary_key=True),
 )
-# Secrets of the installation, nobody's in particular: what tombstones are made with, and the mark in pictures.
+# Secrets of the installation, nobody's in particular: what tombstones are made with, and the mark in pictures. And what
+# the store knows of itself: its name, how many keys it ever made, the fingerprint of the master key that wrapped them.
 _secret = sa.Table(
     "installation_secret",
     _wrapped.metadata,
@@ -43,22 +46,76 @@ _secret = sa.Table(
     sa.Column("secret", sa.LargeBinary, nullable=False),
 )
 
+_NAME, _MADE, _MASTER = "store.name", "store.keys_made", "store.master"
+_NOTHING_KNOWN = Known("", "", 0, in_use=False)
+
 
 class Keyring:
     """Opens, makes and destroys wrapped keys. Keys are never cached: a destroyed key must be gone at once."""
 
-    def __init__(self, url: str, master: str) -> None:
+    def __init__(self, url: str, master: str, known: Known = _NOTHING_KNOWN) -> None:
+        """WrongKeys, before anything is made, when these are not the keys that the records know."""
+        expects_some = bool(known.keyring) or known.in_use
+        if expects_some and not _is_there(url):
+            raise missing_store(known, sa.make_url(url).render_as_string(hide_password=True))
         self.engine = open_database(url)
+        if expects_some:
+            check_store(known, *self._state())
         with self.engine.begin() as connection:
             _wrapped.metadata.create_all(connection)
-            in_use = connection.execute(sa.select(sa.func.count()).select_from(_wrapped)).scalar_one()
-        self._master: MasterKey = open_master(master, may_create=in_use == 0)
+            held = connection.execute(sa.select(sa.func.count()).select_from(_wrapped)).scalar_one()
+            fresh = self._insert(_secret).values(name=_NAME, secret=os.urandom(8).hex().encode())
+            connection.execute(fresh.on_conflict_do_nothing())  # two first users agree on one name
+            began = self._insert(_secret).values(name=_MADE, secret=str(held).encode())
+            connection.execute(began.on_conflict_do_nothing())  # a store of 0.1 has not counted
+        self._master: MasterKey = open_master(master, may_create=held == 0 and not known.keyring)
+        self.name, self.made, _ = self._state()
+        self.master_fingerprint = self._secret_of(_MASTER)
+        if isinstance(self._master, MasterKeyInFile):  # a service is asked when it is needed anyway
+            self._prove_master(held)
+
+    def _state(self) -> tuple[str, int, int]:
+        """(the store's name, keys it ever made, keys it holds now), as far as there is a store."""
+        with reading(self.engine) as connection:
+            tables = set(sa.inspect(connection).get_table_names())
+            held = made = 0
+            if _wrapped.name in tables:
+                held = connection.execute(sa.select(sa.func.count()).select_from(_wrapped)).scalar_one()
+        if _secret.name not in tables:
+            return "", held, held
+        made = int(self._secret_of(_MADE) or held)
+        return self._secret_of(_NAME), made, held
+
+    def _secret_of(self, name: str) -> str:
+        with reading(self.engine) as connection:
+            found = connection.execute(sa.select(_secret.c.secret).where(_secret.c.name == name)).scalar()
+        return "" if found is None else bytes(found).decode()
+
+    def _prove_master(self, held: int) -> None:
+        """See that this master key wrapped what is here; a store of 0.1 is asked for one of its keys."""
+        found = self._master.fingerprint()
+        check_master(self.master_fingerprint, found)
+        if self.master_fingerprint:
+            return
+        with self.engine.begin() as connection:
+            one = connection.execute(sa.select(_wrapped).limit(1)).first() if held else None
+            if one is not None:
+                try:
+                    self._master.unwrap(one.wrapped, one.employee_id, one.kind)
+                except Unreadable:
+                    check_master("another", found)
+            row = self._insert(_secret).values(name=_MASTER, secret=found.encode())
+            connection.execute(row.on_conflict_do_nothing())
+        self.master_fingerprint = self._secret_of(_MASTER)
+        check_master(self.master_fingerprint, found)
 
     def data_key(self, employee_id: str, kind: str) -> bytes:
         """This person's key for this kind, made on first use."""
         found = self.existing_key(employee_id, kind)
         if found is not None:
             return found
+        if not self.master_fingerprint:
+            self._prove_master(held=1)
         row = {
             "employee_id": employee_id,
             "kind": kind,
@@ -69,7 +126,8 @@ class Keyring:
             if connection.execute(sa.select(_barred).where(_barred.c.employee_id == employee_id)).first():
                 raise Fenced("erasing", employee_id)
             # Two first writers agree on one key: the second one's is not inserted.
-            connection.execute(self._insert(_wrapped).values(row).on_conflict_do_nothing())
+            done = connection.execute(self._insert(_wrapped).values(row).on_conflict_do_nothing())
+            self.made = self._count_made(connection, done.rowcount)
             mine = (_wrapped.c.employee_id == employee_id) & (_wrapped.c.kind == kind)
             wrapped = connection.execute(sa.select(_wrapped.c.wrapped).where(mine)).scalar_one()
         return self._master.unwrap(wrapped, employee_id, kind)
@@ -81,23 +139,45 @@ class Keyring:
             wrapped = connection.execute(query).scalar()
         return None if wrapped is None else self._master.unwrap(wrapped, employee_id, kind)
 
-    def destroy(self, people: Iterable[str]) -> None:
-        """Destroy every key of these people for good, and the bytes of the keys with them."""
+    @staticmethod
+    def _count_made(connection: sa.Connection, more: int) -> int:
+        counted = sa.select(_secret.c.secret).where(_secret.c.name == _MADE).with_for_update()
+        made = int(bytes(connection.execute(counted).scalar_one())) + more
+        connection.execute(sa.update(_secret).where(_secret.c.name == _MADE).values(secret=str(made).encode()))
+        return made
+
+    def wrapped_bytes(self, people: Iterable[str]) -> dict[str, list[bytes]]:
+        """The wrapped keys of these people as they stand in the store: what must be in no file afterwards."""
+        wanted = list(people)
+        with reading(self.engine) as connection:
+            rows = connection.execute(sa.select(_wrapped).where(_wrapped.c.employee_id.in_(wanted))).all()
+        found: dict[str, list[bytes]] = {person: [] for person in wanted}
+        for row in rows:
+            found[row.employee_id].append(bytes(row.wrapped))
+        return found
+
+    def destroy(self, people: Iterable[str]) -> bool:
+        """Destroy every key of these people for good; False while their bytes may still stand in the store's files,
+        because somebody else reads them: then ask `forget_bytes` again."""
         with self.engine.begin() as connection:
             for employee_id in people:
                 self._take_turns(connection, employee_id)
                 barred = self._insert(_barred).values(employee_id=employee_id)
                 connection.execute(barred.on_conflict_do_nothing())
                 connection.execute(sa.delete(_wrapped).where(_wrapped.c.employee_id == employee_id))
-        forget_deleted_pages(self.engine)
+        return self.forget_bytes()
 
-    def destroy_kinds(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Destroy the keys of these (person, kind) pairs only."""
+    def forget_bytes(self) -> bool:
+        """Take destroyed keys out of the files; False when a reader of another process does not let go yet."""
+        return forget_deleted_pages(self.engine)
+
+    def destroy_kinds(self, pairs: Iterable[tuple[str, str]]) -> bool:
+        """Destroy the keys of these (person, kind) pairs only; False as with `destroy`."""
         with self.engine.begin() as connection:
             for employee_id, kind in pairs:
                 mine = (_wrapped.c.employee_id == employee_id) & (_wrapped.c.kind == kind)
                 connection.execute(sa.delete(_wrapped).where(mine))
-        forget_deleted_pages(self.engine)
+        return self.forget_bytes()
 
     def holders(self) -> dict[str, set[str]]:
         """Everybody who has keys, and for which kinds: what the sweep for orphans compares with the records."""
@@ -144,8 +224,12 @@ class Keyring:
                 fresh = master.wrap(key, employee_id, kind)
                 connection.execute(sa.update(_wrapped).where(mine).values(wrapped=fresh))
                 rewrapped += 1
+            named = {"name": _MASTER, "secret": master.fingerprint().encode()}
+            connection.execute(sa.delete(_secret).where(_secret.c.name == _MASTER))
+            connection.execute(self._insert(_secret).values(named))
         forget_deleted_pages(self.engine)
         self._master = master
+        self.master_fingerprint = self._secret_of(_MASTER)
         return rewrapped
 
     def close(self) -> None:
@@ -161,3 +245,9 @@ class Keyring:
         """SQLite has one writer anyway; PostgreSQL needs a lock to put a bar before a key of the same person."""
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(employee_id))))
+
+
+def _is_there(url: str) -> bool:
+    """Whether there is a store to open: SQLite would quietly make an empty one."""
+    parsed = sa.make_url(url)
+    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()

@@ -9,7 +9,9 @@ open. Destroying a wrapped key needs no master key, so forgetting works while th
 """
 
 import base64
+import hmac
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +35,9 @@ class MasterKey(Protocol):
     def wrap(self, key: bytes, employee_id: str, kind: str) -> bytes:
         """The data key (32 bytes), wrapped for this person and kind."""
 
+    def fingerprint(self) -> str:
+        """A short name of this master key that says nothing about it. A service is asked for it."""
+
     def unwrap(self, wrapped: bytes, employee_id: str, kind: str) -> bytes:
         """The data key; Unreadable when this master key, person and kind are not the ones it was wrapped for."""
 
@@ -41,7 +46,12 @@ class MasterKeyInFile:
     """A master key of our own, in memory while the process lives."""
 
     def __init__(self, path: Path, *, may_create: bool) -> None:
-        self._cipher = AESGCM(_load(path, may_create))
+        key = _load(path, may_create)
+        self._cipher = AESGCM(key)
+        self._fingerprint = hmac.new(key, b"rollcall master key", sha256).hexdigest()[:16]
+
+    def fingerprint(self) -> str:
+        return self._fingerprint
 
     def wrap(self, key: bytes, employee_id: str, kind: str) -> bytes:
         nonce = os.urandom(_NONCE)
@@ -68,7 +78,10 @@ def _load(path: Path, may_create: bool) -> bytes:
     """Made once, by whoever comes first."""
     if not path.exists():
         if not may_create:
-            raise MasterKeyMissing(f"no master key at {path.name}, yet wrapped keys exist: restore the file")
+            raise MasterKeyMissing(
+                f"no master key at {path.name}, yet wrapped keys exist: restore the file, or set ROLLCALL_MASTER_KEY "
+                "to where it is. No key was made"
+            )
         create_secret(path, base64.b64encode(os.urandom(32)) + b"\n")
     try:
         key = base64.b64decode(path.read_bytes().strip(), validate=True)

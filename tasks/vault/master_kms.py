@@ -7,6 +7,7 @@ that is written or read asks the service once, because data keys are never cache
 Tried with the true client against moto's server and against one that only refuses; not against AWS itself.
 """
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -60,6 +61,11 @@ class MasterKeyInKms:
         context = _context(employee_id, kind)
         answer = self._ask(self._client.encrypt, KeyId=self.key_id, Plaintext=key, EncryptionContext=context)
         return bytes(answer["CiphertextBlob"])
+
+    def fingerprint(self) -> str:
+        """Of the key's full name: an alias, a region or another machine's spelling lead to the same one."""
+        answer = self._ask(self._client.encrypt, KeyId=self.key_id, Plaintext=b"rollcall", EncryptionContext={})
+        return sha256(str(answer["KeyId"]).encode()).hexdigest()[:16]
 
     def unwrap(self, wrapped: bytes, employee_id: str, kind: str) -> bytes:
         context = _context(employee_id, kind)

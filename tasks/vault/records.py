@@ -192,6 +192,13 @@ class Erasure(SQLModel, table=True):
     evidence: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
 
 
+class Installation(SQLModel, table=True):
+    """What these records know of the house they belong to: which keys they were written with."""
+
+    name: str = Field(primary_key=True)  # keyring | master | keys
+    value: str
+
+
 class AuditEntry(SQLModel, table=True):
     """One link of the hash chain. Written only by `tasks.vault.audit_log`."""
 

@@ -20,6 +20,7 @@ from tasks.vault.consent import Permit, check_permit, give_permit, require_permi
 from tasks.vault.database import migrate, open_database
 from tasks.vault.failpoints import reach
 from tasks.vault.failures import Fenced, MissingBlob, Unreadable
+from tasks.vault.installation import adopt_keys, known_keys, note_keys
 from tasks.vault.keys import Keyring
 from tasks.vault.records import Artifact, Consent, Employee
 from tasks.vault.register import blob_kind
@@ -72,7 +73,7 @@ class Vault:
         self._record_intent(permit, kind, key, now or datetime.now(UTC))
         reach("write.intent.done")
         while True:
-            data_key = self.keys.data_key(permit.employee_id, kind) if self.settings.encrypt else None
+            data_key = self._data_key(permit.employee_id, kind) if self.settings.encrypt else None
             reach("write.put.before")
             self.blobs.put(key, [data] if data_key is None else seal(data_key, key, data))
             reach("write.put.done")
@@ -80,6 +81,15 @@ class Vault:
             # An expiry may have shredded this kind's key while we wrote; the bytes would be noise.
             if data_key is None or self.keys.existing_key(permit.employee_id, kind) == data_key:
                 return key
+
+    def _data_key(self, employee_id: str, kind: str) -> bytes:
+        """This person's key for this kind. That one was made is noted in the records before anything is sealed by it,
+        so that an older copy of the key store is known for what it is."""
+        made = self.keys.made
+        key = self.keys.data_key(employee_id, kind)
+        if self.keys.made != made:
+            note_keys(self.engine, self.keys.master_fingerprint, self.keys.made)
+        return key
 
     def _record_intent(self, permit: Permit, kind: str, key: str, now: datetime) -> None:
         with self.session() as session:
@@ -175,5 +185,8 @@ def open_vault(settings: Settings) -> Vault:
     """Open (and on first use make) everything `settings` points at: records, blobs and keys."""
     engine = open_database(settings.records_url)
     migrate(engine)
-    keys = Keyring(settings.wrapped_keys_url, settings.master_key_location)
+    known = known_keys(engine)
+    keys = Keyring(settings.wrapped_keys_url, settings.master_key_location, known)
+    if not known.keyring:
+        adopt_keys(engine, keys.name, keys.master_fingerprint, keys.made)
     return Vault(settings, engine, open_blobs(settings.blobs_location), keys)

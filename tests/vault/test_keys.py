@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.vault.failures import Fenced, Unreadable, VaultError
+from tasks.vault.installation import WrongKeys
 from tasks.vault.keys import Keyring
 from tasks.vault.master import MasterKeyMissing
 
@@ -87,5 +88,5 @@ def test_rotation_keeps_survivors_and_kills_old_backups(files: tuple[str, str], 
     assert Keyring(files[0], str(tmp_path / "new.key")).existing_key("p1", "selfies") == key
     restored = tmp_path / "restored.db"
     restored.write_bytes(old_store)
-    with pytest.raises(Unreadable):  # last month's backup, with this month's master
-        Keyring(f"sqlite:///{restored}", str(tmp_path / "new.key")).existing_key("p1", "selfies")
+    with pytest.raises(WrongKeys):  # last month's backup, with this month's master
+        Keyring(f"sqlite:///{restored}", str(tmp_path / "new.key"))
