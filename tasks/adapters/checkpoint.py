@@ -1,36 +1,42 @@
 """Checkpoints of a cohort: after a kill, everybody goes on from the last one and ends with the same adapter.
 
-One file holds everybody who is under way (safetensors, with its JSON in the header, so that both are replaced by one
-atomic rename); one small file each holds those who are done. State is matched to a person by a digest of what the
-result depends on (portraits, captions, seed, plan, base): anything else is not resumed but learned anew. All files
-are faces, in a way, and go when everybody's adapter has been checked and is in the vault, and not before.
+One file for each person (safetensors, with its JSON in the header), under way or done, on a shelf that whoever calls
+brings: the vault's seals each under its owner's key, so that any machine goes on where another died, and nobody's
+half-learned face outlives them (`tasks.adapters.shelf`). State is matched to a person by a digest of what the result
+depends on (portraits, captions, seed, plan, base): anything else is not resumed but learned anew.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from tasks.adapters.examples import Person
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.slots import Snapshot
-from tasks.vault.files import replace_file
 
-UNDER_WAY = "under-way.safetensors"
-DONE = "done-"
+
+class Shelf(Protocol):
+    """Where the files of people stand while a cohort is under way."""
+
+    def put(self, person: str, name: str, data: bytes) -> None:
+        """Keep this file of this person in the place of an older one, whole or not at all."""
+
+    def get(self, person: str, name: str) -> bytes | None:
+        """The file, or None when there is none that can be read: learning anew is always right."""
 
 
 @dataclass(frozen=True)
 class Progressed:
     """One person under way."""
 
+    person: str
     digest: str
     snapshot: Snapshot
     losses: tuple[float, ...]
@@ -40,6 +46,7 @@ class Progressed:
 class Finished:
     """One person done."""
 
+    person: str
     digest: str
     weights: dict[str, Tensor] | None
     losses: tuple[float, ...]
@@ -56,64 +63,53 @@ def person_digest(person: Person, plan: TrainingPlan, fingerprint: str) -> str:
 
 
 class Checkpoints:
-    """A folder with a cohort's state."""
+    """The states of a cohort's people on one shelf."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
 
     def save(self, people: Iterable[Progressed]) -> None:
-        tensors: dict[str, Tensor] = {}
-        facts = []
-        for index, person in enumerate(people):
-            state = person.snapshot
-            tensors[f"{index}.weights"] = state.weights
-            tensors[f"{index}.first"] = state.first
-            tensors[f"{index}.second"] = state.second
-            facts.append({"digest": person.digest, "updates": state.updates, "losses": list(person.losses)})
-        self._write(UNDER_WAY, tensors, {"people": facts})
+        for one in people:
+            state = one.snapshot
+            tensors = {"weights": state.weights, "first": state.first, "second": state.second}
+            facts = {"digest": one.digest, "updates": state.updates, "losses": list(one.losses)}
+            self._write(one.person, one.digest, tensors, facts)
 
-    def finish(self, person: Finished) -> None:
-        facts = {"digest": person.digest, "losses": list(person.losses), "reason": person.reason}
-        self._write(f"{DONE}{person.digest}.safetensors", person.weights or {}, facts)
+    def finish(self, one: Finished) -> None:
+        facts = {"digest": one.digest, "losses": list(one.losses), "reason": one.reason, "done": True}
+        self._write(one.person, one.digest, one.weights or {}, facts)
 
-    def under_way(self) -> dict[str, Progressed]:
-        read = self._read(self.folder / UNDER_WAY)
-        if read is None:
-            return {}
-        tensors, facts = read
-        found: dict[str, Progressed] = {}
-        for index, person in enumerate(facts["people"]):
-            weights, first, second = (tensors[f"{index}.{part}"] for part in ("weights", "first", "second"))
-            snapshot = Snapshot(weights, first, second, person["updates"])
-            found[person["digest"]] = Progressed(person["digest"], snapshot, tuple(person["losses"]))
-        return found
-
-    def finished(self, digest: str) -> Finished | None:
-        read = self._read(self.folder / f"{DONE}{digest}.safetensors")
-        if read is None:
-            return None
-        tensors, facts = read
-        return Finished(digest, tensors or None, tuple(facts["losses"]), facts["reason"])
-
-    def clear(self) -> None:
-        for path in [*self.folder.glob(f"{DONE}*"), *self.folder.glob(f"{UNDER_WAY}*")]:
-            path.unlink(missing_ok=True)
-
-    def _write(self, name: str, tensors: dict[str, Tensor], facts: object) -> None:
-        """Beside, flushed, then renamed: a kill leaves the old file or the new one, never a torn one."""
-        if not tensors:
-            tensors = {"nothing": torch.zeros(1)}
-        replace_file(self.folder / name, save(tensors, metadata={"facts": json.dumps(facts)}))
-
-    @staticmethod
-    def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """What a file holds; a damaged one counts as missing, since learning anew is always right."""
-        if not path.is_file():
+    def of(self, person: str, digest: str) -> Progressed | Finished | None:
+        """How far this person is with exactly these portraits, this plan and base; None when not at all."""
+        data = self.shelf.get(person, file_name(digest))
+        if data is None:
             return None
         try:
-            with safe_open(path, "pt") as file:
-                facts = json.loads(file.metadata()["facts"])
-                return {name: file.get_tensor(name) for name in file.keys() if name != "nothing"}, facts  # noqa: SIM118
-        except (SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+            facts = _facts(data)
+            tensors = {name: tensor for name, tensor in load(data).items() if name != "nothing"}
+            if facts["digest"] != digest:
+                return None
+            losses = tuple(facts["losses"])
+            if facts.get("done"):
+                return Finished(person, digest, tensors or None, losses, facts["reason"])
+            snapshot = Snapshot(tensors["weights"], tensors["first"], tensors["second"], facts["updates"])
+            return Progressed(person, digest, snapshot, losses)
+        except (SafetensorError, KeyError, TypeError, ValueError):  # damaged: learning anew is always right
             return None
+
+    def _write(self, person: str, digest: str, tensors: dict[str, Tensor], facts: object) -> None:
+        if not tensors:
+            tensors = {"nothing": torch.zeros(1)}
+        self.shelf.put(person, file_name(digest), save(tensors, metadata={"facts": json.dumps(facts)}))
+
+
+def file_name(digest: str) -> str:
+    """The name of a person's file for this state; whose it is stands in where it lies."""
+    return f"{digest[:40]}.safetensors"
+
+
+def _facts(data: bytes) -> dict[str, Any]:
+    """What stands beside the tensors: safetensors begins with the length of its header, which is JSON."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    found: dict[str, Any] = json.loads(header["__metadata__"]["facts"])
+    return found

@@ -6,12 +6,10 @@ trained again; that, and not an orchestrator's cache, is what makes a killed run
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from tasks import progress
 from tasks.adapters.examples import Person
@@ -19,6 +17,7 @@ from tasks.adapters.export import adapter_bytes
 from tasks.adapters.ownership import Owned, check_owners
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.portraits import accepted_selfies, open_selfies, portraits
+from tasks.adapters.shelf import VaultShelf
 from tasks.adapters.training import Progress, TrainedAdapter, train_cohort
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
@@ -99,14 +98,13 @@ def learn(
     batch: str,
     *,
     slots: int,
-    scratch: Path,
     checkpointing: bool = False,
 ) -> int:
     """Trains every pupil's adapter, many at a time, and keeps each that fits its owner best. Returns how many.
 
     `checkpointing` recomputes activations where memory is short; it changes no number of the result. A person whose
-    training fails is marked; nobody else notices. What lies in `scratch` goes when every adapter has been checked and
-    is in the vault: whatever goes wrong before that costs no step of training, since the next call goes on from there.
+    training fails is marked; nobody else notices. Checkpoints go when every adapter has been checked and is in the
+    vault: whatever goes wrong before that costs no step of training, since the next call goes on from there.
     """
     by_id = {pupil.id: pupil for pupil in pupils}
     started = time.monotonic()
@@ -120,6 +118,7 @@ def learn(
         pictures = portraits(selfies, pupil.plan.resolution)
         people.append(Person(pupil.id, pictures, [caption] * len(pictures), seed_of(pupil.digest)))
         progress.tell("encode", place + 1, len(pupils), pupil.id)
+    shelf = VaultShelf(vault, [pupil.permit for pupil in pupils])
     done: list[str] = []
     settled = True
     progress.tell("train", 0, len(people))
@@ -130,7 +129,7 @@ def learn(
             group,
             plan,
             slots=slots,
-            checkpoint_dir=scratch,
+            shelf=shelf,
             checkpointing=checkpointing,
             on_progress=lambda step: progress.tell("train", len(done) + _under_way(step), len(people)),
             on_done=lambda one: done.append(one.person_id),
@@ -141,7 +140,7 @@ def learn(
             seconds = time.monotonic() - started
             settled &= _keep_or_mark(vault, base, by_id[one.person_id], one, batch, reason, seconds)
     if settled:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shelf.clear()
     return len(done)
 
 

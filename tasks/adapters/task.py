@@ -9,6 +9,7 @@ from tasks.adapters.learning import learn, missing
 from tasks.adapters.memory import free_gib
 from tasks.adapters.plan import slots_for
 from tasks.vault.batches import load_batch, move_seat, note_work, seat_cohorts, seats_of
+from tasks.vault.scratch import clear_half_learned
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vision.loaded import the_base, the_eyes
@@ -48,11 +49,11 @@ def learn_faces(batch: str, number: int) -> None:
         if not pupils:
             return
         progress.tell("encode", 0, len(pupils))
-        scratch = settings.home / "scratch" / batch / f"cohort-{number}"
+        clear_half_learned(settings.scratch)
         slots, checkpointing = slots_for(base.card, pupils[0].plan, free_gib(base.device), SLOTS)
         trained = learn(
             vault, base, the_eyes(settings.eyes), pupils, batch,
-            slots=slots, scratch=scratch, checkpointing=checkpointing,
+            slots=slots, checkpointing=checkpointing,
         )  # fmt: skip
         note_work(vault, batch, trained=trained)
 

@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
 
 from torch import Tensor
 
-from tasks.adapters.checkpoint import Checkpoints, Finished, Progressed, person_digest
+from tasks.adapters.checkpoint import Checkpoints, Finished, Progressed, Shelf, person_digest
 from tasks.adapters.cohort import READ_EVERY, Cohort, Learner
 from tasks.adapters.examples import Person, encode_people, load_prior, windows
 from tasks.adapters.memory import is_exhaustion
@@ -55,7 +54,7 @@ def train_cohort(
     plan: TrainingPlan,
     *,
     slots: int = 8,
-    checkpoint_dir: Path | None = None,
+    shelf: Shelf | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_done: Callable[[TrainedAdapter], None] | None = None,
     checkpoint_every: int = 100,
@@ -67,12 +66,12 @@ def train_cohort(
 
     `people` may be lazy: they are taken and encoded in windows as slots come free. `checkpointing` recomputes
     activations to save memory. `start`: first weights for everybody, where it is not the card's (then `plan.start` has
-    to name them, since they decide the result). With `checkpoint_dir`, a second call with the same people goes on where
+    to name them, since they decide the result). With a `shelf`, a second call with the same people goes on where
     the first was; what lies there stays until whoever called has put the adapters in a safe place and clears it.
     """
     if isinstance(people, list | tuple):
         slots = max(1, ceil(len(people) / ceil(len(people) / slots))) if people else 1  # even rounds, no idle slots
-    checkpoints = Checkpoints(checkpoint_dir) if checkpoint_dir is not None else None
+    checkpoints = Checkpoints(shelf) if shelf is not None else None
     entrance = _Entrance(base, plan, iter(people), checkpoints, max(slots, WINDOW))
     newcomers = entrance.newcomers()
     prior = load_prior(base) if plan.prior_share else None
@@ -83,7 +82,7 @@ def train_cohort(
     def settle(learner: Learner, verdict: str, weights: dict[str, Tensor] | None) -> None:
         reason = verdict if weights is None else None
         if checkpoints is not None:
-            checkpoints.finish(Finished(learner.digest, weights, tuple(learner.losses), reason))
+            checkpoints.finish(Finished(learner.examples.id, learner.digest, weights, tuple(learner.losses), reason))
         entrance.report(learner.digest, _result(learner.examples.id, weights, learner.losses, reason))
 
     entrance.on_done = on_done
@@ -125,10 +124,10 @@ def train_cohort(
 
 def _under_way(cohort: Cohort) -> Iterator[Progressed]:
     for slot, learner in cohort.learners:
-        yield Progressed(learner.digest, cohort.slots.snapshot(slot), tuple(learner.losses))
+        yield Progressed(learner.examples.id, learner.digest, cohort.slots.snapshot(slot), tuple(learner.losses))
     for learner, snapshot in cohort.parked:
         if snapshot is not None:
-            yield Progressed(learner.digest, snapshot, tuple(learner.losses))
+            yield Progressed(learner.examples.id, learner.digest, snapshot, tuple(learner.losses))
 
 
 def _result(
@@ -160,7 +159,6 @@ class _Entrance:
     ) -> None:
         self.base, self.plan, self.people, self.window = base, plan, people, window
         self.checkpoints = checkpoints
-        self.under_way = checkpoints.under_way() if checkpoints is not None else {}
         self.order: list[str] = []
         self.results: dict[str, TrainedAdapter] = {}
         self.on_done: Callable[[TrainedAdapter], None] | None = None
@@ -172,20 +170,19 @@ class _Entrance:
 
     def newcomers(self) -> Iterator[tuple[Learner, Snapshot | None]]:
         for window in windows(self.people, self.window):
-            fresh: list[tuple[str, Person]] = []
+            fresh: list[tuple[str, Person, Progressed | None]] = []
             for person in window:
                 digest = person_digest(person, self.plan, self.base.fingerprint) + f"-{person.id}"
                 self.order.append(digest)
-                finished = self.checkpoints.finished(digest) if self.checkpoints is not None else None
-                if finished is None:
-                    fresh.append((digest, person))
+                state = self.checkpoints.of(person.id, digest) if self.checkpoints is not None else None
+                if isinstance(state, Finished):
+                    self.report(digest, _result(person.id, state.weights, list(state.losses), state.reason))
                 else:
-                    self.report(digest, _result(person.id, finished.weights, list(finished.losses), finished.reason))
-            encoded = encode_people(self.base, [person for _, person in fresh], self.plan)
-            for (digest, person), examples in zip(fresh, encoded, strict=True):
+                    fresh.append((digest, person, state))
+            encoded = encode_people(self.base, [person for _, person, _ in fresh], self.plan)
+            for (digest, person, state), examples in zip(fresh, encoded, strict=True):
                 if examples.flaw is not None:
                     self.report(digest, _result(person.id, None, [], examples.flaw))
                     continue
-                state = self.under_way.get(digest)
                 losses = list(state.losses) if state is not None else []
                 yield Learner(digest, examples, len(losses), losses), state.snapshot if state is not None else None

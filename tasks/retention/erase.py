@@ -29,12 +29,12 @@ from tasks.retention.pages import clear_pages
 from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_receipt
 from tasks.retention.rows import clear_batches, empty_rows, mentions_of
 from tasks.retention.rules import Rules, load_rules
-from tasks.retention.scratch import clear_scratch
 from tasks.retention.traces import Progress, look_for
 from tasks.vault.audit_log import Event, append
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
 from tasks.vault.records import Employee, Erasure
+from tasks.vault.scratch import clear_scratch
 from tasks.vault.signing import Signer, open_signer
 from tasks.vault.store import Vault
 

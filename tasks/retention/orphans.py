@@ -19,13 +19,13 @@ from sqlmodel import col, select
 
 from tasks.retention.mentions import Mentioned
 from tasks.retention.pages import clear_pages
-from tasks.retention.scratch import clear_old_scratch
 from tasks.vault.audit_log import Event
 from tasks.vault.blobs import Refusal, Remnant
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
 from tasks.vault.failures import VaultError
 from tasks.vault.records import Adapter, Artifact, Decision, Employee, Headshot, Selfie
+from tasks.vault.scratch import clear_old_scratch
 from tasks.vault.store import Vault
 
 _AboutPeople = type[Selfie] | type[Adapter] | type[Headshot] | type[Decision] | type[Artifact]

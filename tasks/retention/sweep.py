@@ -21,13 +21,13 @@ from tasks.retention.forecast import forecast, never_backwards
 from tasks.retention.orphans import event_of, sweep_orphans
 from tasks.retention.receipts import Receipt, restore_receipts
 from tasks.retention.rules import load_rules
-from tasks.retention.scratch import clear_old_scratch
 from tasks.retention.traces import UPLOADS
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import VaultError
 from tasks.vault.files import replace_file
 from tasks.vault.records import Erasure
+from tasks.vault.scratch import clear_old_scratch
 from tasks.vault.settings import Settings
 from tasks.vault.signing import open_signer
 from tasks.vault.store import Vault, open_vault

@@ -11,9 +11,29 @@ import torch
 from benchmarks.random_bases import write_random_base
 from tasks.adapters.examples import Person
 from tasks.adapters.plan import TrainingPlan, plan_training
+from tasks.vault.files import replace_file
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0", "ff.net.2", "conv1", "time_emb_proj")
+
+
+class FolderShelf:
+    """A shelf of plain files, for tests that have no vault."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, person: str, name: str, data: bytes) -> None:
+        replace_file(self.folder / person / name, data)
+
+    def get(self, person: str, name: str) -> bytes | None:
+        path = self.folder / person / name
+        return path.read_bytes() if path.is_file() else None
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> FolderShelf:
+    return FolderShelf(tmp_path / "shelf")
 
 
 @pytest.fixture(autouse=True)

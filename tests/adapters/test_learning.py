@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,12 @@ from tasks.adapters.learning import Pupil, adapter_digest, kept, learn, someone_
 from tasks.adapters.ownership import BESIDE, Owned, check_owners, gains, groups
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.training import TrainedAdapter, train_cohort
+from tasks.retention.erase import forget
 from tasks.vault.batches import Order, open_batch, seats_of
 from tasks.vault.failures import StoreFault
 from tasks.vault.records import Consent, Employee, Seat, Selfie
+from tasks.vault.scratch import clear_half_learned
+from tasks.vault.sealing import is_sealed
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vision.diffusion import FrozenBase
@@ -46,13 +50,16 @@ class School:
     vault: Vault
     batch: str
     pupils: list[Pupil]
-    scratch: Path
 
     def learn(self, base: FrozenBase, eyes: Eyes) -> int:
-        return learn(self.vault, base, eyes, self.pupils, self.batch, slots=3, scratch=self.scratch)
+        return learn(self.vault, base, eyes, self.pupils, self.batch, slots=3)
 
     def stands(self) -> list[tuple[str, str | None]]:
         return [(seat.state, seat.reason) for seat in seats_of(self.vault, self.batch)]
+
+    def half_learned(self) -> int:
+        """Files in the vault that are neither nothing nor an adapter yet."""
+        return sum(1 for key in self.vault.blobs.keys("people/") if "/checkpoints/" in key)
 
     def adapters(self) -> dict[str, dict[str, torch.Tensor]]:
         return {
@@ -86,7 +93,7 @@ def school(tmp_path: Path, plan: TrainingPlan) -> Iterator[School]:
                     )  # fmt: skip
             mine = replace(plan, steps=3)
             pupils.append(Pupil(permit, mine, adapter_digest([f"{identity}-{name}" for name in names], "tiny", mine)))
-        yield School(vault, batch, pupils, tmp_path / "scratch")
+        yield School(vault, batch, pupils)
 
 
 @pytest.fixture
@@ -117,7 +124,7 @@ def test_everybodys_adapter_is_kept_and_nothing_is_left_beside_the_vault(
     assert school.learn(base, eyes) == 3
     assert school.stands() == [("trained", None)] * 3
     assert len(school.adapters()) == 3
-    assert not school.scratch.exists()  # faces do not stay behind
+    assert school.half_learned() == 0  # faces do not stay behind
 
 
 def test_when_the_owner_check_fails_for_good_no_step_of_training_is_lost(
@@ -131,7 +138,7 @@ def test_when_the_owner_check_fails_for_good_no_step_of_training_is_lost(
     finally:
         exhaustion.handle.remove()
     assert school.adapters() == {}
-    assert len(list(school.scratch.glob("done-*"))) == 3
+    assert school.half_learned() == 3
 
     trained: list[bool] = []
     handle = base.denoiser.register_forward_pre_hook(lambda *_: trained.append(torch.is_grad_enabled()))
@@ -142,7 +149,74 @@ def test_when_the_owner_check_fails_for_good_no_step_of_training_is_lost(
     assert trained
     assert not any(trained)  # the check alone was made again
     assert len(school.adapters()) == 3
-    assert not school.scratch.exists()
+    assert school.half_learned() == 0
+
+
+def test_another_machine_goes_on_where_this_one_died(
+    school: School, base: FrozenBase, eyes: Eyes, trusting: None, tmp_path: Path
+) -> None:
+    exhaustion = Exhaustion(base, most=0)
+    try:
+        with pytest.raises(torch.OutOfMemoryError):
+            school.learn(base, eyes)
+    finally:
+        exhaustion.handle.remove()
+    here = school.vault.settings
+    there = Settings(
+        home=tmp_path / "there", database_url=here.records_url, blob_url=here.blobs_location,
+        keys_url=here.wrapped_keys_url, master_key=here.master_key_location,
+    )  # fmt: skip
+    trained: list[bool] = []
+    handle = base.denoiser.register_forward_pre_hook(lambda *_: trained.append(torch.is_grad_enabled()))
+    try:
+        with open_vault(there) as vault:
+            pupils = [replace(one, permit=vault.permit(one.id, now=NOW)) for one in school.pupils]
+            School(vault, school.batch, pupils).learn(base, eyes)
+    finally:
+        handle.remove()
+    assert trained
+    assert not any(trained)
+    assert len(school.adapters()) == 3
+    assert school.half_learned() == 0
+
+
+def test_a_half_learned_face_is_sealed_and_goes_with_its_owner(
+    school: School, base: FrozenBase, eyes: Eyes, trusting: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.adapters.learning.train_cohort", partial(train_cohort, checkpoint_every=1))
+    steps: list[int] = []
+
+    def forgotten_at_the_second_checkpoint(*_: Any) -> None:
+        steps.append(1)
+        if len(steps) == 3:
+            stored = {key: school.vault.blobs.get(key) for key in school.vault.blobs.keys("people/p2/checkpoints/")}
+            assert len(stored) == 1
+            assert all(is_sealed(data) for data in stored.values())
+            forget(school.vault, "p2", "requested", NOW)
+
+    handle = base.denoiser.register_forward_pre_hook(forgotten_at_the_second_checkpoint)
+    try:
+        school.learn(base, eyes)
+    finally:
+        handle.remove()
+    assert len(steps) > 3
+    assert school.vault.blobs.remains("people/p2/") == []
+    assert list(school.adapters()) == ["p0", "p1"]
+    assert [state for state, _ in school.stands()] == ["trained", "trained", "blocked"]
+    assert school.half_learned() == 0
+
+
+def test_what_an_older_rollcall_left_half_learned_in_clear_goes(school: School) -> None:
+    """Up to 0.1 it lay in folders that named nobody, and forgetting passed them by."""
+    left = school.vault.settings.scratch / "b1" / "cohort-0" / "under-way.safetensors"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half a face")
+    forget(school.vault, "p0", "requested", NOW)
+    assert not left.exists()
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(b"half a face")
+    assert clear_half_learned(school.vault.settings.scratch) == 0
+    assert not left.exists()
 
 
 def test_when_the_vault_cannot_take_one_adapter_its_checkpoint_stays(
@@ -151,19 +225,19 @@ def test_when_the_vault_cannot_take_one_adapter_its_checkpoint_stays(
     write, refused = school.vault.write, school.pupils[1].id
 
     def full(permit: Any, kind: str, name: str, data: bytes, **more: Any) -> str:
-        if permit.employee_id == refused:
+        if permit.employee_id == refused and kind == "adapter":
             raise StoreFault("disk_full")
         return write(permit, kind, name, data, **more)
 
     monkeypatch.setattr(school.vault, "write", full)
     school.learn(base, eyes)
     assert school.stands() == [("trained", None), ("failed", "disk_full"), ("trained", None)]
-    assert len(list(school.scratch.glob("done-*"))) == 3
+    assert school.half_learned() == 3
     monkeypatch.undo()
     monkeypatch.setattr("tasks.adapters.learning.someone_elses", lambda checked: set())
     school.learn(base, eyes)
     assert school.stands() == [("trained", None)] * 3
-    assert not school.scratch.exists()
+    assert school.half_learned() == 0
 
 
 def test_who_took_their_consent_back_meanwhile_is_blocked_and_not_failed(
@@ -180,7 +254,7 @@ def test_who_took_their_consent_back_meanwhile_is_blocked_and_not_failed(
         handle.remove()
     assert school.stands()[2][0] == "blocked"
     assert list(school.adapters()) == ["p0", "p1"]
-    assert not school.scratch.exists()
+    assert school.half_learned() == 0
 
 
 def test_a_mixed_up_adapter_is_not_kept(
@@ -195,7 +269,7 @@ def test_a_mixed_up_adapter_is_not_kept(
     school.learn(base, eyes)
     assert school.stands() == [("trained", None), ("failed", "training_failed"), ("failed", "training_failed")]
     assert list(school.adapters()) == ["p0"]
-    assert not school.scratch.exists()  # learned again from the beginning, as it must be
+    assert school.half_learned() == 0  # learned again from the beginning, as it must be
 
 
 @pytest.mark.parametrize(("rank", "strangers"), [(1, set()), (2, {"p0"}), (9, {"p0"})])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from synthetic.training import shared_start
-from tasks.adapters.checkpoint import person_digest
+from tasks.adapters.checkpoint import Shelf, person_digest
 from tasks.adapters.examples import Person
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.start import load_start, start_bytes
@@ -46,7 +46,7 @@ def test_everybody_begins_there(
 
 
 def test_who_was_cut_off_goes_on_from_where_they_were_and_not_from_the_start(
-    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person], start: dict[str, Tensor], tmp_path: Path
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person], start: dict[str, Tensor], shelf: Shelf
 ) -> None:
     named = replace(plan, start="named")
 
@@ -59,10 +59,10 @@ def test_who_was_cut_off_goes_on_from_where_they_were_and_not_from_the_start(
     (whole,) = train_cohort(base, [person(1)], named, start=start)
     with pytest.raises(Killed):
         train_cohort(
-            base, [person(1), person(2)], named, slots=1, start=start, checkpoint_dir=tmp_path, checkpoint_every=2,
+            base, [person(1), person(2)], named, slots=1, start=start, shelf=shelf, checkpoint_every=2,
             on_done=kill,
         )  # fmt: skip
-    again, _ = train_cohort(base, [person(1), person(2)], named, slots=1, start=start, checkpoint_dir=tmp_path)
+    again, _ = train_cohort(base, [person(1), person(2)], named, slots=1, start=start, shelf=shelf)
     assert whole.weights is not None
     assert again.weights is not None
     assert all(torch.equal(whole.weights[name], again.weights[name]) for name in whole.weights)

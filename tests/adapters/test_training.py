@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tasks.adapters.checkpoint import Checkpoints, Finished, Progressed, Shelf, file_name, person_digest
 from tasks.adapters.cohort import Cohort, Learner
 from tasks.adapters.examples import Person, encode_people
 from tasks.adapters.export import adapter_bytes
@@ -161,7 +162,7 @@ class Killed(BaseException):
 
 
 def test_after_a_crash_everybody_ends_with_the_same_adapter(
-    base: FrozenBase, plan: TrainingPlan, person: Make, tmp_path: Path
+    base: FrozenBase, plan: TrainingPlan, person: Make, shelf: Shelf
 ) -> None:
     plan = replace(plan, steps=8)
     people = [person(0, steps=3), person(1), person(2)]
@@ -183,38 +184,35 @@ def test_after_a_crash_everybody_ends_with_the_same_adapter(
     base.family.predict = counted  # type: ignore[method-assign]
     try:
         with pytest.raises(Killed):
-            train_cohort(base, people_then_crash(), plan, slots=2, checkpoint_dir=tmp_path, checkpoint_every=2)
+            train_cohort(base, people_then_crash(), plan, slots=2, shelf=shelf, checkpoint_every=2)
     finally:
         base.family.predict = original  # type: ignore[method-assign]
-    assert len(list(tmp_path.glob("done-*"))) == 1
+    digests = {one.id: person_digest(one, plan, base.fingerprint) + f"-{one.id}" for one in people}
+    states = [Checkpoints(shelf).of(*one) for one in digests.items()]
+    assert [type(state) for state in states] == [Finished, Progressed, Progressed]
     steps_again: list[Progress] = []
-    resumed = train_cohort(
-        base, people, plan, slots=2, checkpoint_dir=tmp_path, checkpoint_every=2, on_progress=steps_again.append
-    )
+    resumed = train_cohort(base, people, plan, slots=2, shelf=shelf, checkpoint_every=2, on_progress=steps_again.append)
     assert max(apart(one, other) for one, other in zip(resumed, whole, strict=True)) < 1e-5
     assert [one.steps for one in resumed] == [3, 8, 8]
-    assert len(list(tmp_path.glob("done-*"))) == 3  # until whoever called has the adapters in a safe place
+    states = [Checkpoints(shelf).of(*one) for one in digests.items()]
+    assert [type(state) for state in states] == [Finished] * 3  # until whoever called has the adapters in a safe place
 
 
 def test_other_portraits_are_not_resumed_from_old_state(
-    base: FrozenBase, plan: TrainingPlan, person: Make, tmp_path: Path
+    base: FrozenBase, plan: TrainingPlan, person: Make, shelf: Shelf
 ) -> None:
-    from tasks.adapters.checkpoint import Checkpoints, Finished, person_digest
-
     old = train_cohort(base, [person(0)], plan)[0]
     digest = person_digest(person(0), plan, base.fingerprint) + "-p0"
-    checkpoints = Checkpoints(tmp_path)
-    checkpoints.finish(Finished(digest, old.weights, old.losses, None))
-    assert torch.equal(numbers(train_cohort(base, [person(0)], plan, checkpoint_dir=tmp_path)[0]), numbers(old))
-    changed = train_cohort(base, [person(0, portraits=person(7).portraits)], plan, checkpoint_dir=tmp_path)[0]
+    checkpoints = Checkpoints(shelf)
+    checkpoints.finish(Finished("p0", digest, old.weights, old.losses, None))
+    assert torch.equal(numbers(train_cohort(base, [person(0)], plan, shelf=shelf)[0]), numbers(old))
+    changed = train_cohort(base, [person(0, portraits=person(7).portraits)], plan, shelf=shelf)[0]
     assert not torch.equal(numbers(changed), numbers(old))
 
 
-def test_a_damaged_checkpoint_costs_time_only(
-    base: FrozenBase, plan: TrainingPlan, person: Make, tmp_path: Path
-) -> None:
-    (tmp_path / "under-way.safetensors").write_bytes(b"half a file")
-    trained = train_cohort(base, [person(0)], plan, checkpoint_dir=tmp_path)
+def test_a_damaged_checkpoint_costs_time_only(base: FrozenBase, plan: TrainingPlan, person: Make, shelf: Shelf) -> None:
+    shelf.put("p0", file_name(person_digest(person(0), plan, base.fingerprint) + "-p0"), b"half a file")
+    trained = train_cohort(base, [person(0)], plan, shelf=shelf)
     assert apart(trained[0], train_cohort(base, [person(0)], plan)[0]) == 0
 
 
