@@ -2,8 +2,11 @@
 
     python -m benchmarks.embedded --people 20 --sheets base_models/embedded/sheets
     python -m benchmarks.embedded --people 2 --quality draft        (a couple of minutes)
+    python -m benchmarks.embedded --base embedded other --people 8  (two cards beside each other, one column each)
 
-Autoencoder: PSNR of held-out portraits, whole and inside the eye boxes. Words: is the background the one asked for.
+All bases are measured at the size of the largest: one that draws smaller is enlarged (bicubic).
+Autoencoder: PSNR of held-out portraits, whole and inside the eye boxes, and what is left of the fine structure of hair
+and cloth. Words: is the background the one asked for.
 Identity: each person is learned from 8 selfies by the product's own cohort engine, drawn 4 times in the studio, and
 sought among the centroids of everybody's true pictures, by the judge of the embedded eyes, which never saw these
 people; beside it the same prompts and noise without adapters. Every figure comes from drawn people and says nothing
@@ -13,20 +16,24 @@ about real ones: the eyes were trained on the same painter's work, which flatter
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
+from torch.nn.functional import avg_pool2d
 
-from synthetic.dataset import SEEDS
+from synthetic.dataset import ROUGH, SEEDS
 from synthetic.painter.capture import Wish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import Painting, paint
 from synthetic.painter.palette import BACKDROP
 from synthetic.training.autoencoder import eye_boxes, peak_signal
+from synthetic.training.shards import CELL
 from synthetic.training.sheets import PROMPTS, save_sheet
+from synthetic.training.texture import kept_structure
 from tasks.adapters.examples import Person
 from tasks.adapters.plan import plan_training
 from tasks.adapters.training import train_cohort
@@ -66,16 +73,26 @@ def draw_subject(seed: int, size: int) -> Subject:
     return Subject(seed, shots("selfie", 0, SELFIES), shots("studio", 32, TRUE))
 
 
+def at_side(picture: Picture, side: int) -> Picture:
+    """Reduced by means of pixels, or enlarged smoothly."""
+    how = Image.Resampling.BOX if picture.shape[0] > side else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(picture).resize((side, side), how))
+
+
 def autoencoder_lines(base: FrozenBase, subjects: Sequence[Subject]) -> list[Line]:
     """Through the latents and back."""
     shots = [shot for s in subjects for shot in (*s.selfies[:2], *s.studio[:2])]
-    true = pixels([shot.picture for shot in shots])
+    true, side = pixels([shot.picture for shot in shots]), shots[0].picture.shape[0]
     with base.encoders():
-        made = pixels(base.decode(base.encode_pictures([shot.picture for shot in shots]).mean))
-    boxes = eye_boxes(torch.from_numpy(np.stack([shot.landmarks for shot in shots])), base.card.resolution)
+        latents = base.encode_pictures([at_side(shot.picture, base.card.resolution) for shot in shots]).mean
+        made = pixels([at_side(picture, side) for picture in base.decode(latents)])
+    boxes = eye_boxes(torch.from_numpy(np.stack([shot.landmarks for shot in shots])), side)
+    rough = np.stack([sum(shot.masks[name] for name in ROUGH) for shot in shots])
+    cells = avg_pool2d(torch.from_numpy(rough)[:, None].float(), CELL)
     return [
-        ("autoencoder, whole picture", f"{peak_signal(made, true):.1f} dB", "29"),
+        ("autoencoder, whole picture", f"{peak_signal(made, true):.1f} dB", "31"),
         ("autoencoder, eye boxes", f"{peak_signal(made, true, boxes):.1f} dB", "26"),
+        ("autoencoder, fine structure of hair and cloth", f"{kept_structure(made, true, cells):.2f}", ".7 to 1.3"),
     ]
 
 
@@ -138,11 +155,22 @@ def rank_one(vectors: Sequence[Sequence[Vectors]], centroids: Vectors) -> tuple[
     return hits / sum(map(len, vectors)), people / len(vectors), float(np.mean(own)), float(np.mean(other))
 
 
-def learn(base: FrozenBase, subjects: Sequence[Subject], quality: str, slots: int) -> tuple[list[object], float]:
-    """Everybody's adapter by the product's own engine, and the seconds it took."""
+def learn(
+    base: FrozenBase, subjects: Sequence[Subject], quality: str, slots: int, updates: int | None = None
+) -> tuple[list[object], float]:
+    """Everybody's adapter by the product's own engine, and the seconds it took. `updates`: instead of the card's."""
     caption = f"selfie photo of a {base.card.token} person"
     plan = plan_training(base.card, quality, SELFIES)
-    people = [Person(str(s.seed), [shot.picture for shot in s.selfies], [caption] * SELFIES, s.seed) for s in subjects]
+    plan = plan if updates is None else replace(plan, steps=updates)
+    people = [
+        Person(
+            str(s.seed),
+            [at_side(shot.picture, base.card.resolution) for shot in s.selfies],
+            [caption] * SELFIES,
+            s.seed,
+        )
+        for s in subjects
+    ]
     since = time.perf_counter()
     trained = train_cohort(base, people, plan, slots=slots)
     return [one.weights for one in trained], time.perf_counter() - since
@@ -162,6 +190,7 @@ def draw(
     since = time.perf_counter()
     drawn = render(base, jobs, plan_render(base))
     seconds = time.perf_counter() - since
+    drawn = [at_side(picture, subjects[0].selfies[0].picture.shape[0]) for picture in drawn]
     return [drawn[i : i + RENDERS] for i in range(0, len(drawn), RENDERS)], seconds
 
 
@@ -206,9 +235,9 @@ def eyes_lines(eyes: Eyes, subjects: Sequence[Subject]) -> list[Line]:
     ]
 
 
-def one_employee(base: FrozenBase, subject: Subject, quality: str) -> list[Line]:
+def one_employee(base: FrozenBase, subject: Subject, quality: str, updates: int | None) -> list[Line]:
     """What a single person costs on this machine as it is now."""
-    (adapter,), learned = learn(base, [subject], quality, 1)
+    (adapter,), learned = learn(base, [subject], quality, 1, updates)
     _, drawn = draw(base, [subject], [adapter])
     return [("one employee: 8 selfies, learning + 4 renders", f"{learned:.0f} + {drawn:.0f} s", "60 s in all")]
 
@@ -216,7 +245,8 @@ def one_employee(base: FrozenBase, subject: Subject, quality: str) -> list[Line]
 def save_sheets(base: FrozenBase, subjects: Sequence[Subject], drawn: list[list[Picture]], folder: Path) -> None:
     """What the base draws from words, and selfies beside renders for the first 12 people."""
     samples = render(base, [RenderJob(str(i), None, p, "", 11) for i, p in enumerate(PROMPTS)], plan_render(base))
-    save_sheet(np.stack(samples), folder / "from_words.jpg", 4, 2)
+    samples = [at_side(picture, subjects[0].selfies[0].picture.shape[0]) for picture in samples]
+    save_sheet(np.stack(samples), folder / "from_words.jpg", 4, 256 // samples[0].shape[0])
     rows = [
         [shot.picture for shot in (*s.selfies[:3], *s.studio[:1])] + row
         for s, row in zip(subjects[:12], drawn, strict=False)
@@ -224,38 +254,58 @@ def save_sheets(base: FrozenBase, subjects: Sequence[Subject], drawn: list[list[
     save_sheet(np.stack([picture for row in rows for picture in row]), folder / "people.jpg", 8, 1)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--people", type=int, default=20)
-    parser.add_argument("--bases", type=Path, default=Path("base_models"))
-    parser.add_argument("--base", default="embedded")
-    parser.add_argument("--quality", choices=("draft", "standard", "best"), default="standard")
-    parser.add_argument("--slots", type=int, default=4, help="people who are learned at once")
-    parser.add_argument("--backgrounds", type=int, default=3, help="pictures per brand colour")
-    parser.add_argument("--sheets", type=Path, help="also write contact sheets into this folder")
-    args = parser.parse_args(arguments)
-    base = open_base(load_base_card(args.base, args.bases))
-    size = base.card.resolution
-    subjects = [draw_subject(SEEDS["benchmarks"] + i, size) for i in range(args.people)]
+def measure(base: FrozenBase, subjects: Sequence[Subject], args: argparse.Namespace, sheets: Path | None) -> list[Line]:
+    """The whole table of one base."""
     lines = autoencoder_lines(base, subjects) + background_lines(base, args.backgrounds)
-    lines += one_employee(base, subjects[0], args.quality)
-    adapters, seconds = learn(base, subjects, args.quality, args.slots)
+    lines += one_employee(base, subjects[0], args.quality, args.updates)
+    adapters, seconds = learn(base, subjects, args.quality, args.slots, args.updates)
     lines.append((f"{args.people} people, {args.slots} at once: learning", f"{seconds / args.people:.0f} s each", ""))
     drawn, seconds = draw(base, subjects, adapters)
     control, _ = draw(base, subjects, [None] * len(subjects))
     lines.append((f"{args.people} people: 4 renders", f"{seconds / args.people:.1f} s each", ""))
-    if args.sheets is not None:
-        save_sheets(base, subjects, drawn, args.sheets)
+    if sheets is not None:
+        save_sheets(base, subjects, drawn, sheets)
     try:
         eyes = open_eyes("embedded")
         lines += identity_lines(eyes, subjects, drawn, control) + eyes_lines(eyes, subjects)
     except EyesMissing as missing:
         lines.append(("identity", f"not measured: {missing}", "60 %"))
-    width = max(len(what) for what, _, _ in lines)
-    print(f"{args.base} ({base.fingerprint[:12]}), {args.people} unseen drawn people, quality {args.quality}")
-    for what, figure, target in lines:
-        print(f"{what:<{width}}  {figure:<20}  {'target ' + target if target else ''}".rstrip())
+    return lines
+
+
+def print_table(tables: Sequence[list[Line]]) -> None:
+    """One row per figure, one column per base, and the target."""
+    width = max(len(what) for what, _, _ in tables[0])
+    for row in zip(*tables, strict=True):
+        what, _, target = row[0]
+        figures = "  ".join(f"{figure:<20}" for _, figure, _ in row)
+        print(f"{what:<{width}}  {figures}  {'target ' + target if target else ''}".rstrip())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=20)
+    parser.add_argument("--bases", type=Path, default=Path("base_models"))
+    parser.add_argument("--base", nargs="+", default=["embedded"], help="names of cards")
+    parser.add_argument("--quality", choices=("draft", "standard", "best"), default="standard")
+    parser.add_argument("--updates", type=int, help="per person, instead of the card's")
+    parser.add_argument("--slots", type=int, default=4, help="people who are learned at once")
+    parser.add_argument("--backgrounds", type=int, default=3, help="pictures per brand colour")
+    parser.add_argument("--sheets", type=Path, help="also write contact sheets into this folder (of the last base: of "
+                        "others into folders of their names)")  # fmt: skip
+    args = parser.parse_args(arguments)
+    cards = [load_base_card(name, args.bases) for name in args.base]
+    size = max(card.resolution for card in cards)
+    subjects = [draw_subject(SEEDS["benchmarks"] + i, size) for i in range(args.people)]
+    bases = [open_base(card) for card in cards]
+    names = ", ".join(f"{base.card.name} ({base.fingerprint[:12]}, {base.card.resolution} px)" for base in bases)
+    print(f"{names}: {args.people} unseen drawn people, quality {args.quality}, at {size} px", flush=True)
+    tables = []
+    for base in bases:
+        own = args.sheets if base is bases[-1] or args.sheets is None else args.sheets / base.card.name
+        tables.append(measure(base, subjects, args, own))
+    print_table(tables)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,8 @@ def test_the_stock_pipeline_loads_it_offline_and_draws_a_finite_picture(monkeypa
         "studio headshot of a person, plain white background, softbox light, navy suit", num_inference_steps=6,
         guidance_scale=3.5, guidance_rescale=0.7, generator=torch.Generator().manual_seed(0), output_type="np",
     ).images[0]  # fmt: skip
-    assert drawn.shape == (128, 128, 3)
+    side = load_base_card("embedded", BASES).resolution
+    assert drawn.shape == (side, side, 3)
     assert np.isfinite(drawn).all()
     assert drawn[:16, :16].mean() > 0.5  # white was asked for
     assert drawn.std() > 0.05  # and somebody stands in front of it
