@@ -14,14 +14,15 @@ console = Console(highlight=False)
 
 @kits.command("list")
 def list_kits() -> None:
-    """The kits there are."""
-    from tasks.headshots.kit import list_kits as names
-    from tasks.headshots.kit import load_kit
+    """The kits there are, and what is wrong with those that cannot be used."""
+    from tasks.headshots.kit import sort_kits
     from tasks.vault.settings import load_settings
 
-    folder = load_settings().kits
-    for name in names(folder):
-        console.print(f"{name:<16} {load_kit(name, folder).title}")
+    sound, broken = sort_kits(load_settings().kits)
+    for name, kit in sound.items():
+        console.print(f"{name:<16} {kit.title}", markup=False)
+    for name, wrong in broken.items():
+        console.print(f"{name:<16} cannot be used: {wrong}", markup=False, soft_wrap=True)
 
 
 @kits.command("show")

@@ -5,6 +5,7 @@ it anywhere and running it again ends in the same result. Prefect sees ids and c
 """
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 from prefect import flow
@@ -15,7 +16,7 @@ from flows.announcing import BATCH, announce, bar, sum_up
 from flows.dispatch import take_and_judge
 from reports.task import build_report
 from tasks.adapters.task import announce_forecast, seat_people
-from tasks.headshots.kit import list_kits
+from tasks.headshots.kit import KitError, load_kit, sort_kits
 from tasks.roster.drop import find_drop, newest_drop
 from tasks.roster.task import take_roster
 from tasks.selfies.task import take_selfies
@@ -23,7 +24,7 @@ from tasks.vault.batches import Order
 from tasks.vault.settings import load_settings
 
 QUALITIES = ["draft", "standard", "best"]
-_KITS = list_kits(load_settings().kits)
+_KITS = list(sort_kits(load_settings().kits)[0])
 
 
 def _field(title: str, description: str, choices: list[str] | None = None) -> Any:
@@ -57,7 +58,7 @@ def make_headshots(
     """
     settings = load_settings()
     order = Order(
-        drop=drop or newest_drop(settings), kit=known(kit, list_kits(settings.kits), "brand kit"),
+        drop=drop or newest_drop(settings), kit=usable(kit, settings.kits),
         quality=known(quality, QUALITIES, "quality"), base=settings.base, people=counted(people),
     )  # fmt: skip
     find_drop(order.drop)
@@ -70,6 +71,14 @@ def make_headshots(
         build_report(batch)
     sum_up(batch)
     return batch
+
+
+def usable(kit: str, folder: Path) -> str:
+    """A kit that can be used to its end: what is wrong with one is said before anything is begun."""
+    try:
+        return load_kit(kit, folder).name
+    except KitError as wrong:
+        raise ValueError(str(wrong)) from wrong
 
 
 def known(value: str, choices: list[str], what: str) -> str:

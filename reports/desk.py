@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
-from markupsafe import escape
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as HttpFault
@@ -23,6 +22,7 @@ from reports import desk_pages
 from reports.decisions import BadDecisions, apply_decisions, events_of
 from reports.desk_door import COOKIE, IDLE, Door, Session
 from reports.desk_drops import add_drops
+from reports.desk_frame import framed
 from reports.gather import viewable
 from reports.site import STATIC, asset_names
 from reports.site_of_batch import report_folder, rewrite_report
@@ -255,9 +255,7 @@ def _page(app: FastAPI, batch: str, path: str, session: Session) -> Response:
     if any(gone in text for gone in _gone(vault, batch)):  # forgotten since: no page may speak of them
         rewrite_report(vault, batch, now=app.state.clock())
         text = _read(folder / path)
-    meta = {"rollcall-desk": f"/batches/{batch}/decisions", "rollcall-csrf": app.state.door.token(session)}
-    tags = "\n".join(f'<meta name="{name}" content="{escape(content)}">' for name, content in meta.items())
-    return HTMLResponse(text.replace("<!--desk-->", tags, 1))
+    return HTMLResponse(framed(text, batch, session.by, app.state.door.token(session)))
 
 
 def _still_here(vault: Vault, batch: str, employee_id: str, now: datetime) -> None:

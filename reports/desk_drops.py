@@ -11,7 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -35,6 +35,7 @@ from tasks.vault.settings import Settings
 from tasks.vision.faces import Eyes, EyesMissing, open_eyes
 
 KEPT = 30  # results remembered; older ones are checked again when somebody asks
+LISTED = 20  # earlier uploads on the upload page
 DEPLOYMENT = "make-headshots/Make headshots"
 
 
@@ -108,7 +109,12 @@ def add_drops(app: FastAPI) -> None:
     @app.get("/drops/new")
     def ask(request: Request) -> Response:
         session = session_of(request)
-        return HTMLResponse(desk_pages.upload(session, door.token(session)))
+        return HTMLResponse(desk_pages.upload(session, door.token(session), earlier=earlier_uploads(settings)))
+
+    @app.get("/drops")
+    @app.get("/drops/")
+    def uploads() -> Response:
+        return RedirectResponse("/drops/new", 303)
 
     @app.post("/drops")
     async def take(request: Request) -> Response:
@@ -116,7 +122,9 @@ def add_drops(app: FastAPI) -> None:
         try:
             identity = await _take(request, settings, door, session, app.state.clock())
         except BadUpload as fault:
-            return HTMLResponse(desk_pages.upload(session, door.token(session), str(fault)), 400)
+            return HTMLResponse(
+                desk_pages.upload(session, door.token(session), str(fault), earlier_uploads(settings)), 400
+            )
         return RedirectResponse(f"/drops/{identity}", 303)
 
     @app.get("/drops/{identity}")
@@ -166,6 +174,18 @@ async def _take(request: Request, settings: Settings, door: Door, session: Sessi
     return identity
 
 
+def earlier_uploads(settings: Settings) -> list[tuple[str, datetime]]:
+    """Uploads that still lie here, the newest first: a check whose page was closed is found again by its time."""
+    folder = settings.home / "drops"
+    found = [path for path in folder.iterdir() if path.is_dir() and _is_drop(path.name)] if folder.is_dir() else []
+    times = sorted(((datetime.fromtimestamp(path.stat().st_mtime, UTC), path.name) for path in found), reverse=True)
+    return [(name, at) for at, name in times[:LISTED]]
+
+
+def _is_drop(identity: str) -> bool:
+    return identity.replace("-", "").isalnum()  # what is being written begins with a dot
+
+
 def _sent(value: object) -> Sent | None:
     """A chosen file; None for a field that was left empty."""
     if not isinstance(value, UploadFile) or not value.filename:
@@ -174,7 +194,7 @@ def _sent(value: object) -> Sent | None:
 
 
 def _drop(settings: Settings, identity: str) -> str:
-    if not identity.replace("-", "").isalnum() or not (settings.home / "drops" / identity).is_dir():
+    if not _is_drop(identity) or not (settings.home / "drops" / identity).is_dir():
         raise HTTPException(404)
     return identity
 

@@ -1,5 +1,6 @@
 """The desk's own pages: signing in, the list of batches, uploading, and what a check found."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -78,9 +79,9 @@ def _face(vault: Vault, batch: str, shot: Headshot, now: datetime) -> str | None
     return f"/batches/{batch}/people/{shot.employee_id}/{file.name}" if file is not None and allowed else None
 
 
-def upload(session: Session, token: str, error: str = "") -> str:
-    """The page that takes a roster and photos."""
-    return render("upload.html", root="/", by=session.by, token=token, error=error)
+def upload(session: Session, token: str, error: str = "", earlier: Sequence[tuple[str, datetime]] = ()) -> str:
+    """The page that takes a roster and photos, and leads back to the uploads that are here."""
+    return render("upload.html", root="/", by=session.by, token=token, error=error, earlier=earlier)
 
 
 def drop(session: Session, token: str, **context: object) -> str:

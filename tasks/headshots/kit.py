@@ -79,6 +79,20 @@ def list_kits(folder: Path) -> list[str]:
     return sorted(path.parent.name for path in folder.glob("*/kit.toml"))
 
 
+def sort_kits(folder: Path) -> tuple[dict[str, BrandKit], dict[str, str]]:
+    """The kits that can be used, and what is wrong with the others, both by name: one broken kit breaks only itself."""
+    sound: dict[str, BrandKit] = {}
+    broken: dict[str, str] = {}
+    for name in list_kits(folder):
+        try:
+            sound[name] = load_kit(name, folder)
+        except KitError as wrong:
+            broken[name] = str(wrong)
+        except OSError as wrong:
+            broken[name] = f"{folder / name}: cannot be read ({type(wrong).__name__}); look at its owner and mode"
+    return sound, broken
+
+
 def load_kit(name: str, folder: Path) -> BrandKit:
     """Read and check `folder/name/kit.toml`; raises KitError with a sentence for each thing that is wrong."""
     if name not in (known := list_kits(folder)):

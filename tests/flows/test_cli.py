@@ -1,6 +1,8 @@
 """The commands that need no trained face are run for real; those that do are run by tests/story."""
 
+import importlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +53,32 @@ def test_kits_are_listed_and_drawn(tmp_path: Path) -> None:
     rollcall("kit", "show", "harbour", "--out", str(tmp_path / "card.png"))
     assert (tmp_path / "card.png").read_bytes().startswith(b"\x89PNG")
     assert "no brand kit" in rollcall("kit", "show", "nosuch", expect=1)
+
+
+def test_one_broken_kit_breaks_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ended the list in a traceback for all, was offered in the form, and failed there when all had been learned."""
+    kits = tmp_path / "kits"
+    shutil.copytree(ROOT / "brand_kits" / "harbour", kits / "harbour")
+    for name, text in (("misspelt", "colour = [1, 2"), ("unknown", 'title = "X"\n[backdrop]\ncolor = "#fff"\n')):
+        (kits / name).mkdir()
+        (kits / name / "kit.toml").write_text(text)
+    monkeypatch.setenv("ROLLCALL_KITS", str(kits))
+    lines = rollcall("kit", "list").splitlines()
+    assert lines[0].split()[0] == "harbour"
+    assert [line.split()[0] for line in lines if "cannot be used" in line] == ["misspelt", "unknown"]
+
+    import flows.headshots as story
+
+    form = importlib.reload(story)
+    try:
+        assert list(form._KITS) == ["harbour"]
+        for name in ("misspelt", "unknown", "nosuch"):
+            with pytest.raises(ValueError, match=name):
+                form.usable(name, kits)
+        assert form.usable("harbour", kits) == "harbour"
+    finally:
+        monkeypatch.undo()
+        importlib.reload(story)
 
 
 def test_models_are_listed_with_their_licences() -> None:

@@ -157,6 +157,30 @@ OUTSIDE = [
 ]  # fmt: skip
 
 
+def test_every_page_of_a_report_leads_back_and_out_and_says_who_is_here(desk: TestClient, settings: Settings) -> None:
+    """One was stuck in a batch: the sign at the top led to the wall itself, and nothing said who had signed in."""
+    for path in ("", "blocked.html", "run.html", "print.html", f"people/{PERSON}.html"):
+        page = desk.get(f"/batches/{BATCH}/{path}").text
+        assert '<a class="home" href="/">' in page
+        assert '<form method="post" action="/logout"' in page
+        assert re.search(r'<span class="soft signed"[^>]*>Ada</span>', page)
+        assert "<!--desk" not in page
+    lying = (settings.reports / BATCH / "index.html").read_text(encoding="utf-8")
+    assert "/logout" not in lying  # from a folder there is nowhere to sign out of
+    given = token(desk)
+    answer = desk.post("/logout", data={"token": given}, follow_redirects=False)
+    assert answer.headers["location"] == "/login"
+    assert desk.get("/", headers={"accept": "application/json"}).status_code == 401
+
+
+def test_a_signed_name_is_text_on_report_pages_too(stranger: TestClient) -> None:
+    name = '"><script>alert(1)</script>'
+    stranger.post("/login", data={"name": name, "password": PASSWORD})
+    page = stranger.get(f"/batches/{BATCH}/").text
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
 def test_there_is_no_listing_and_no_way_out(desk: TestClient) -> None:
     for path in OUTSIDE:
         assert desk.get(f"/batches/{BATCH}/{path}").status_code == 404, path

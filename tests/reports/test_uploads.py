@@ -174,6 +174,18 @@ def test_an_upload_is_checked_and_leads_to_the_run_form(desk: TestClient, tmp_pa
     assert below(tmp_path / "home" / "drops" / drop) == ["roster.csv", "selfies/001/not-a-photo.jpg"]
 
 
+def test_a_check_whose_page_was_closed_is_found_again(desk: TestClient, tmp_path: Path) -> None:
+    """Its address was on that page only."""
+    files = {"roster": ("team.csv", b"Employee ID,Name\n1,Ada\n", "text/csv")}
+    answer = desk.post("/drops", data={"token": token(desk)}, files=files, follow_redirects=False)
+    address = answer.headers["location"]
+    (tmp_path / "home" / "drops" / ".20261128-half.part").mkdir()
+    page = desk.get("/drops").text
+    assert f'<a href="{address}">' in page
+    assert page.count('<a href="/drops/2') == 1  # what is still being written is no upload
+    assert desk.get(address).status_code == 200
+
+
 def test_an_upload_needs_a_token_and_a_roster(desk: TestClient, tmp_path: Path) -> None:
     files = {"roster": ("r.csv", ROSTER)}
     assert desk.post("/drops", data={"token": "0" * 64}, files=files).status_code == 403

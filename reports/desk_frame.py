@@ -1,0 +1,17 @@
+"""What the desk adds to a report's page: who is signed in, the way back and the way out, and where decisions go.
+
+The pages lie in a folder and work without a desk; three remarks in them mark the places.
+"""
+
+from markupsafe import escape
+
+from reports.site import render
+
+
+def framed(page: str, batch: str, by: str, token: str) -> str:
+    """The page as it is served to this reviewer."""
+    meta = {"rollcall-desk": f"/batches/{batch}/decisions", "rollcall-csrf": token, "rollcall-by": by}
+    tags = "\n".join(f'<meta name="{name}" content="{escape(content)}">' for name, content in meta.items())
+    page = page.replace("<!--desk-->", tags, 1)
+    page = page.replace("<!--desk-home-->", '<a class="home" href="/">All batches</a>', 1)
+    return page.replace("<!--desk-signed-->", render("signed.html", by=by, token=token), 1)
