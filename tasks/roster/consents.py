@@ -1,19 +1,24 @@
-"""Reads a consent register: who agreed to what, under which text, when, and who took it back.
+"""Reads a consent register, and holds the one rule by which what was said becomes leave or none.
 
 A register is a file of its own (or columns of the roster). It is read with the same tolerance as a roster, but its
-content is never mended: what cannot be read as a consent is none.
+content is never mended: what cannot be read as a consent is none. Whose line is whose is told in whose_consent.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
-from tasks.roster.columns import find_header, header_score, map_columns
-from tasks.roster.person import Notes, read_consent
-from tasks.roster.rows import ConsentCell, RosterProblem, RosterRow, Understood, Unreadable
+from tasks.roster.answers import numbers_are_codes
+from tasks.roster.columns import find_header, header_score
+from tasks.roster.consent_line import Said, read_line
+from tasks.roster.grid import Grid
+from tasks.roster.register_columns import RegisterColumns, map_register
+from tasks.roster.rows import ConsentCell, RosterProblem, Understood, Unreadable, shape_of
+from tasks.roster.signs import plain_number, visible
 from tasks.roster.tables import read_grid
+from tasks.roster.words import read_email, tidy_name
 
 PURPOSE = "headshot"
 CLOCK_TOLERANCE = timedelta(days=1)  # a register dated in another time zone; the same day the vault allows
@@ -33,93 +38,163 @@ FORGOTTEN_SENTENCE = (
 )
 # What people call the purpose of this product, folded (columns.folded). Anything else is another purpose.
 HEADSHOT_WORDS = frozenset({
-    "headshot", "headshots", "company headshot", "company headshots", "ai headshot", "ai headshots",
-    "generated headshot", "portrait", "portrat", "portraits", "retrato", "mitarbeiterportrat",
+    "headshot", "headshots", "company headshot", "company headshots", "ai headshot", "ai headshots", "portrait photo",
+    "generated headshot", "portrait", "portrat", "portraets", "portrats", "portraits", "mitarbeiterportrat",
+    "mitarbeiterportrats", "portratfoto", "portratfotos", "ki portrat", "portrait professionnel", "photo portrait",
+    "portrait ia", "retrato", "retratos", "retrato profesional", "retrato corporativo", "retrato ia",
 })  # fmt: skip
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class ConsentEntry:
-    """One line of the register."""
+    """One line of the register: who it says it is of, and what it says."""
 
     number: str
     email: str
     consent: ConsentCell
     row: int
+    name: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)
 class ConsentRegister:
-    """All lines of the register, in its order; later lines about the same person and purpose replace earlier ones."""
+    """All lines of the register, in its order."""
 
     entries: tuple[ConsentEntry, ...]
     problems: tuple[RosterProblem, ...]
     understood: Understood
 
-    def of(self, row: RosterRow) -> tuple[ConsentCell, ...]:
-        """What the register says about one person: by number, and by e-mail where the register has no number."""
-        email = row.email.casefold()
-        return tuple(
-            entry.consent
-            for entry in self.entries
-            if (entry.number and entry.number == row.number)
-            or (not entry.number and email and entry.email.casefold() == email)
-        )
-
 
 def read_consents(data: bytes, name: str, encoding: str | None = None) -> ConsentRegister:
-    """Reads the register in `data` (the file `name`). Raises Unreadable when it is no table."""
+    """Reads the register in `data` (the file `name`). Raises Unreadable when it is no table, or names nobody."""
     grid = read_grid(data, name, encoding, header_score)
     at = find_header(grid.rows)
     if at is None:
-        raise Unreadable("no_header", "The consent register names no employee number or e-mail column.")
-    columns = map_columns(grid.rows[at], register=True)
-    if not columns.place.keys() & {"number", "email"}:
+        raise Unreadable("no_header", "The consent register names no employee number, e-mail or name column.")
+    lines = [(i, cells) for i, cells in enumerate(grid.rows) if i > at and any(cells)]
+    where = map_register(grid.rows[at], [cells for _, cells in lines])
+    if not where.columns.place.keys() & {"number", "email", "name", "last"}:
         raise Unreadable("no_header", "The consent register needs an employee number or e-mail column.")
+    problems = _no_answers(where)
+    codes = any(numbers_are_codes(_at(cells, column) for _, cells in lines) for column in where.answers)
     entries: list[ConsentEntry] = []
-    problems: list[RosterProblem] = []
-    for index, cells in enumerate(grid.rows):
-        if index <= at or not any(cells):
-            continue
-        notes = Notes(columns, grid.lines[index])
-        consent = read_consent(columns, cells, notes.add)
-        number, email = columns.cell(cells, "number"), columns.cell(cells, "email")
-        if consent is None:
-            fix = "The line says neither yes nor a date: it counts as no consent."
-            notes.add("no_consent", "consent", "", fix)
-        elif not number and not email:
-            notes.add("missing_id", "number", "", "Say whose consent this is: it is not used.")
-        else:
-            entries.append(ConsentEntry(number, email, consent, grid.lines[index]))
-        problems += notes.found
-    mapping = {field: columns.headers[place] for field, place in columns.place.items()}
+    for index, cells in lines:
+        entry, found = _entry(where, cells, grid, index, codes)
+        entries += [entry] if entry else []
+        problems += found
     understood = Understood(
-        grid.kind, grid.encoding, grid.delimiter, grid.lines[at], mapping, columns.unused, grid.sheet
+        grid.kind, grid.encoding, grid.delimiter, grid.lines[at], where.mapping, where.unused, grid.sheet
     )
     return ConsentRegister(tuple(entries), tuple(problems), understood)
 
 
-def consents_of(row: RosterRow, register: ConsentRegister | None) -> tuple[ConsentCell, ...]:
-    """Everything said about one person. A register, where there is one, is the record; the roster's column only
-    counts for people the register does not mention."""
-    listed = register.of(row) if register else ()
-    return listed or ((row.consent,) if row.consent else ())
+def _no_answers(where: RegisterColumns) -> list[RosterProblem]:
+    if where.answers or where.day_is_answer or where.taken_back:
+        return []
+    fix = "No column with the answer was found, so nobody here has consented. Call it “Consent”, with yes or no in it."
+    return [RosterProblem("missing_column", 0, "Consent", "no such header", fix, False)]
+
+
+def _entry(
+    where: RegisterColumns, cells: list[str], grid: Grid, index: int, codes: bool
+) -> tuple[ConsentEntry | None, list[RosterProblem]]:
+    found: list[RosterProblem] = []
+    line = grid.lines[index]
+
+    def note(code: str, header: str, value: str, fix: str) -> None:
+        found.append(RosterProblem(code, line, header, shape_of(value), fix, False, seen=value))
+
+    def cell(column: int | None) -> tuple[str, str]:
+        return (where.columns.headers[column], _at(cells, column)) if column is not None else ("", "")
+
+    said = Said(
+        answers=[(*cell(column), where.language_of(column)) for column in where.answers],
+        day=cell(where.day),
+        day_is_answer=where.day_is_answer,
+        taken_back=[cell(column) for column in where.taken_back],
+        until=cell(where.until),
+        remarks=[cell(column) for column in where.remarks],
+        others=[cell(column) for column in where.others],
+        purpose=where.columns.cell(cells, "consent_purpose"),
+        text_version=where.columns.cell(cells, "consent_version"),
+        codes=codes,
+    )
+    consent = read_line(said, note)
+    columns = where.columns
+    number, email = plain_number(columns.cell(cells, "number")), read_email(columns.cell(cells, "email"))
+    first, last = columns.cell(cells, "first"), columns.cell(cells, "last")
+    name, _ = tidy_name(columns.cell(cells, "name") or f"{first} {last}")
+    if consent is None:
+        note("no_answer", "", "", "The line says neither yes nor a date: it counts as no consent.")
+        return None, found
+    if not number and not email and not name:
+        note("missing_id", columns.header("number"), "", "Say whose consent this is: it is not used.")
+        return None, found
+    return ConsentEntry(number, email, consent, line, visible(name)), found
+
+
+def _at(cells: list[str], column: int | None) -> str:
+    return cells[column] if column is not None and column < len(cells) else ""
 
 
 def consent_problem(consents: Iterable[ConsentCell], now: datetime, purpose: str = PURPOSE) -> str | None:
     """None when the last word for this purpose is a valid yes; else no_consent, consent_withdrawn or
-    consent_other_purpose. The same rule the vault's permits hold to, for checking before anything is stored."""
-    all_of_them = tuple(consents)
-    relevant = [c for c in all_of_them if is_purpose(c.purpose, purpose)]
+    consent_other_purpose. The one rule, for the check and for the run.
+
+    A yes without a day that can be read is the oldest word there is; a no or a withdrawal without one is the newest,
+    and stands until its day is mended. A yes dated ahead of the clock, or run out, is none.
+    """
+    everything = tuple(consents)
+    relevant = [cell for cell in everything if is_purpose(cell.purpose, purpose)]
     if not relevant:
-        return "consent_other_purpose" if any(c.given for c in all_of_them) else "no_consent"
-    # The latest by date; a line without a date stands where the file has it, after the dated ones before it.
-    last = max(enumerate(relevant), key=lambda pair: (pair[1].given_at or now, pair[1].withdrawn, pair[0]))[1]
-    if last.withdrawn:  # counts from the moment it is known, whatever date it bears
-        return "consent_withdrawn"
-    if not last.given or (last.given_at is not None and last.given_at > now + CLOCK_TOLERANCE):
-        return "no_consent"
-    return None
+        return "consent_other_purpose" if any(cell.given for cell in everything) else "no_consent"
+    yes = [given for cell in relevant if (given := _given(cell, now)) is not None]
+    noes = [(when, cell.withdrawn) for cell in relevant if (when := refused_at(cell)) is not None]
+    last_no = max(noes, default=None)
+    if yes and (last_no is None or _is_later(max(yes), last_no[0])):
+        return None
+    return "consent_withdrawn" if last_no is not None and last_no[1] else "no_consent"
+
+
+def _given(cell: ConsentCell, now: datetime) -> datetime | None:
+    """When this cell says yes, or None where it does not, not yet, or no longer."""
+    day = cell.given_at or cell.no_sooner
+    ahead = day is not None and day > now + CLOCK_TOLERANCE
+    run_out = cell.until is not None and cell.until < now
+    return None if not cell.given or ahead or run_out else cell.given_at or _FIRST
+
+
+def refused_at(cell: ConsentCell) -> datetime | None:
+    """When this cell says no or takes a yes back; the end of time where it names no day; None for a yes."""
+    if cell.withdrawn:
+        return cell.withdrawn_at or _LAST
+    return None if cell.given else cell.given_at or _LAST
+
+
+def _is_later(yes: datetime, no: datetime) -> bool:
+    """Of one day, of which only one names the hour, nobody knows which was later: the no is."""
+    dayless = yes.time() == _FIRST.time() or no.time() == _FIRST.time()
+    return yes > no and not (dayless and yes.astimezone(UTC).date() == no.astimezone(UTC).date())
+
+
+def as_of(consents: Iterable[ConsentCell], now: datetime) -> tuple[ConsentCell, ...]:
+    """What may be recorded of them today: a yes that has run out was taken back on its last day; of a day that may be
+    two and lies ahead, nothing."""
+    cells = [
+        cell for cell in consents if not (cell.given and cell.no_sooner and cell.no_sooner > now + CLOCK_TOLERANCE)
+    ]
+    return tuple(
+        replace(cell, withdrawn=True, withdrawn_at=cell.until) if cell.until is not None and cell.until < now else cell
+        for cell in cells
+    )
+
+
+def in_order(consents: Iterable[ConsentCell]) -> tuple[ConsentCell, ...]:
+    """As they followed each other, undated ones as `consent_problem` takes them."""
+    return tuple(sorted(consents, key=lambda cell: refused_at(cell) or cell.given_at or _FIRST))
 
 
 def is_purpose(words: str, purpose: str = PURPOSE) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from tasks.roster.cells import unforced
 from tasks.roster.rows import Unreadable
 from tasks.roster.workbook_look import refuse_monsters
 
@@ -114,8 +115,8 @@ def _rows_of(text: str, delimiter: str, limit: int | None = None) -> Iterator[tu
 
 
 def unquoted(row: list[str]) -> list[str]:
-    """Undoes `safe_cell` and trims what nobody sees (spaces, no-break spaces, zero-width marks)."""
-    trimmed = [cell.strip("\u200b\ufeff\u00a0 \n\v\f\t\r") for cell in row]
+    """Undoes `safe_cell` and `="0417"`, and trims what nobody sees (spaces, no-break spaces, zero-width marks)."""
+    trimmed = [unforced(cell.strip("\u200b\ufeff\u00a0 \n\v\f\t\r")) for cell in row]
     return [cell[1:] if _QUOTED.match(cell) else cell for cell in trimmed]
 
 

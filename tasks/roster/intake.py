@@ -19,11 +19,12 @@ from tasks.roster.consents import (
     FORGOTTEN_SENTENCE,
     PURPOSE,
     ConsentRegister,
-    consent_problem,
-    consents_of,
+    as_of,
     is_purpose,
+    refused_at,
 )
 from tasks.roster.rows import ConsentCell, Roster, RosterRow
+from tasks.roster.whose_consent import settle_consents
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import NoConsent
@@ -53,20 +54,21 @@ def admit(vault: Vault, roster: Roster, register: ConsentRegister | None, now: d
         noes = standing_opt_outs(session).keys()
         employees = [_employee(session, known, row, roster, noes, now) for row in roster.rows]
         gone = forgotten_at(session, vault.keys, [employee.number for employee in employees])
-    asked = register is not None or any(row.consent for row in roster.rows)
+    consents = settle_consents(roster, register)
+    asked = register is not None or any(consents.of(row) for row in roster.rows)
     with vault.session() as session:
         for row, employee in zip(roster.rows, employees, strict=True):
             if row.row in roster.doubtful_rows:
-                continue  # the consent under this number is somebody else's
-            source = "register" if register and register.of(row) else "roster"
-            cells = _since(gone.get(employee.number), consents_of(row, register))
+                continue  # the consent under this number may be somebody else's
+            source = "register" if row.row in consents.in_register else "roster"
+            cells = _since(gone.get(employee.number), as_of(consents.of(row), now))
             _record_consents(session, employee.id, cells, source, now)
     admissions = []
     for row, employee in zip(roster.rows, employees, strict=True):
         if row.row in roster.doubtful_rows:
             admissions.append(Admission(row, employee.id, None, generation=employee.generation))
             continue
-        code = consent_problem(consents_of(row, register), now) if asked else None
+        code = consents.code(row, now) if asked else None
         code = code or _vault_says(vault, employee.id, now)
         forgotten = gone.get(employee.number)
         admissions.append(Admission(row, employee.id, code, forgotten, employee.generation))
@@ -139,8 +141,9 @@ def _record_consents(
             session.add(consent)
             there.append(consent)
             events.append(Event("consent_recorded", employee_id, consent.id, {"purpose": purpose}, ACTOR))
-        elif cell.withdrawn or not cell.given:
-            standing = same or [c for c in there if c.purpose == purpose]
+        elif refused := refused_at(cell):
+            # A no takes back what was agreed to until then: an older line, read again, leaves a newer yes alone.
+            standing = same or [c for c in there if c.purpose == purpose and c.given_at <= refused]
             events += _withdraw(session, standing, cell.withdrawn_at or now)
     if events:
         audit_log.append(session, events, now=now)
@@ -200,8 +203,8 @@ def _consent_finding(code: str, forgotten: datetime | None) -> dict[str, Any]:
 def note_roster(vault: Vault, batch_id: str, roster: Roster, register: ConsentRegister | None) -> None:
     """Notes in the batch how the files were understood, and what is wrong with them as a whole."""
     understood = roster.understood
-    problems = [p.as_finding() for p in roster.problems if not p.row]
-    problems += [p.as_finding("Consent register") for p in (register.problems if register else ())]
+    problems = [p.as_finding() for p in roster.file_problems]
+    problems += [p.as_finding("Consent register") for p in settle_consents(roster, register).problems]
     with vault.session() as session:
         batch = session.get(Batch, batch_id)
         if batch is None:

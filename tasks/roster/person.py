@@ -2,174 +2,247 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
+from tasks.roster.cells import is_error, read_number, read_text
 from tasks.roster.columns import Columns, folded
+from tasks.roster.consent_line import Said, read_line
+from tasks.roster.dates import read_days
 from tasks.roster.grid import is_formula
+from tasks.roster.letters import strange_letters
+from tasks.roster.register_columns import language_of
 from tasks.roster.rows import ConsentCell, Glasses, RosterProblem, RosterRow, Status, shape_of
-from tasks.roster.words import (
-    is_email,
-    read_date,
-    read_glasses,
-    read_status,
-    read_wardrobe,
-    tidy_name,
-    yes_or_no,
-)
+from tasks.roster.statuses import read_last_day, read_status
+from tasks.roster.words import read_email, read_glasses, read_wardrobe, tidy_name, turn_name, yes_or_no
 
-WITHDRAWN = {"withdrawn", "revoked", "widerrufen", "retire", "retirado", "revocado"}
-Cell = Callable[[str], str]
-_DASHES = {"-", "–", "—", "n/a", "N/A", "#N/A"}
-_TEXT_FIELDS = ("number", "name", "first", "last", "preferred_first", "preferred_last", "department", "title")
+_DASHES = {"-", "–", "—", "n/a", "N/A"}
+_TEXT_FIELDS = (
+    "number", "name", "first", "last", "preferred_first", "preferred_last", "last_first", "first_last",
+    "department", "title",
+)  # fmt: skip
+_STRICTEST: tuple[Status, ...] = ("active", "leave", "unknown", "left")
 
 
-class Notes:
-    """Collects the problems of one row, so that reading a cell and complaining about it stay on one line."""
+@dataclass(frozen=True)
+class Reading:
+    """What holds for all lines of a sheet: its columns, the day on which it is read, and how its status is coded."""
 
-    def __init__(self, columns: Columns, row: int) -> None:
-        self.columns, self.row = columns, row
+    columns: Columns
+    today: date | None
+    sap: bool = False  # the status column holds SAP's figures
+
+
+class Line:
+    """One line while it is read: its cells by field, and the problems found so far."""
+
+    def __init__(self, reading: Reading, cells: list[str], row: int, place: str = "") -> None:
+        self.columns, self.cells, self.row, self.place = reading.columns, cells, row, place
         self.found: list[RosterProblem] = []
 
-    def add(self, code: str, field: str, value: str, fix: str, blocking: bool = False) -> None:
-        header = self.columns.header(field) or field
-        self.found.append(RosterProblem(code, self.row, header, shape_of(value), fix, blocking))
+    def raw(self, field: str) -> str:
+        return self.columns.cell(self.cells, field)
 
-
-def read_row(
-    cells: list[str], columns: Columns, line: int, today: date | None
-) -> tuple[RosterRow, list[RosterProblem]]:
-    notes = Notes(columns, line)
-
-    def cell(field: str) -> str:
-        value = columns.cell(cells, field)
+    def cell(self, field: str) -> str:
+        """The cell as text; nothing for a dash or an error."""
+        value = read_text(self.raw(field))
         return "" if value in _DASHES else value
 
-    email = cell("email")
-    if "email" in columns.place and not is_email(email):
-        fix = "Correct the address (name@company.tld)." if email else "Add the work e-mail."
-        notes.add("bad_email", "email", email, fix)
-    number = columns.cell(cells, "number") if "number" in columns.place else email.lower()
-    if not number:
-        fix = "Give this person their employee number: photos and files are matched by it."
-        notes.add("missing_id", "number", number, fix, blocking=True)
-    name, name_status = _read_name(cell)
+    def note(self, code: str, header: str, value: str, fix: str, *, blocking: bool = False) -> None:
+        self.found.append(RosterProblem(code, self.row, header, shape_of(value), fix, blocking, self.place, value))
+
+    def add(self, code: str, field: str, value: str, fix: str, *, blocking: bool = False) -> None:
+        self.note(code, self.columns.header(field) or field, value, fix, blocking=blocking)
+
+
+def read_row(cells: list[str], reading: Reading, row: int, place: str = "") -> tuple[RosterRow, list[RosterProblem]]:
+    """The person in this line. `row` identifies the line; `place` says where it is when its number alone does not."""
+    columns, line = reading.columns, Line(reading, cells, row, place)
+    email = read_email(line.raw("email"))
+    if "email" in columns.place and not email:
+        fix = "Correct the address (name@company.tld)." if line.cell("email") else "Add the work e-mail."
+        line.add("bad_email", "email", line.cell("email"), fix)
+    number = _read_number(line, email)
+    name, name_status = _read_name(line)
     if not name:
-        notes.add("missing_name", "name", "", "Add the person's name; until then the pages show their number.")
-    status = _read_status(cell, notes, name_status, today)
-    _note_formulas(cells, columns, notes)
+        line.add("missing_name", "name", "", "Add the person's name; until then the pages show their number.")
+    status = _read_status(line, reading, name_status)
+    _note_formulas(line)
+    _note_letters(line, name)
     if len(cells) > len(columns.headers) and any(cells[len(columns.headers) :]):
         fix = "The row has more cells than the header: a name or title with the delimiter in it needs quotes."
-        notes.add("extra_cells", "", "", fix)
-    row = RosterRow(
+        line.add("extra_cells", "", "", fix)
+    found = RosterRow(
         number=number,
         name=name or number,
-        email=email if is_email(email) else "",
-        department=cell("department"),
-        title=cell("title"),
+        email=email,
+        department=line.cell("department"),
+        title=line.cell("title"),
         status=status,
-        wardrobe=read_wardrobe(cell("wardrobe")),
-        glasses=_choice_of_glasses(cell, notes),
-        generation=_wants_generation(cell, notes),
-        consent=read_consent(columns, cells, notes.add),
-        row=line,
-        location=cell("location"),
+        wardrobe=read_wardrobe(line.cell("wardrobe")),
+        glasses=_choice_of_glasses(line),
+        generation=_wants_generation(line),
+        consent=_read_consent(line),
+        row=row,
+        location=line.cell("location"),
+        place=place,
     )
-    return row, notes.found
+    return found, line.found
 
 
-def _read_name(cell: Cell) -> tuple[str, Status | None]:
+def _read_number(line: Line, email: str) -> str:
+    if "number" not in line.columns.place:
+        number, spoiled = email.lower(), None
+    else:
+        number, spoiled = read_number(line.raw("number"))
+    if spoiled == "scientific":
+        fix = (
+            "A spreadsheet shortened this number and its last figures are gone: two people could become one. "
+            "Format the column as text, and export or type the numbers again."
+        )
+        line.add("spoiled_number", "number", line.raw("number"), fix, blocking=True)
+    elif not number:
+        fix = "Give this person their employee number: photos and files are matched by it."
+        line.add("missing_id", "number", line.raw("number"), fix, blocking=True)
+    return number
+
+
+def _read_name(line: Line) -> tuple[str, Status | None]:
     """The name people go by: a preferred one beats a full one, that beats first and last put together."""
-    first = cell("preferred_first") or cell("first")
-    last = cell("preferred_last") or cell("last")
-    name, status = tidy_name(cell("name"))
-    preferred, preferred_status = tidy_name(cell("preferred_first"))
+    first = line.cell("preferred_first") or line.cell("first")
+    last = line.cell("preferred_last") or line.cell("last")
+    name, status = tidy_name(line.cell("name"))
+    if first and not last and name and _is_family_name(line, first, name):
+        last = name
+    preferred, preferred_status = tidy_name(line.cell("preferred_first"))
     if " " in preferred:  # Workday's “Preferred Name” holds the whole name, BambooHR's only the first
         return preferred, preferred_status or status
     composed = " ".join(part for part in (first, last) if part)
     if first and last:
         return " ".join(composed.split()), status
+    for field, last_stands_first in (("last_first", True), ("first_last", False)):
+        if line.cell(field) and not name:
+            name, status = turn_name(line.cell(field), last_stands_first=last_stands_first)
     return (name or composed), status
 
 
-def _read_status(cell: Cell, notes: Notes, from_name: Status | None, today: date | None) -> Status:
-    text = cell("status")
-    status = read_status(text)
-    if status is None:
-        fix = "Write Active, On Leave or Terminated; until then the person is treated as active."
-        notes.add("unknown_status", "status", text, fix)
-        status = "active"
-    status = from_name if from_name and status == "active" else status
-    last_day = read_date(cell("last_day")) if cell("last_day") else None
-    if today and last_day and last_day.date() < today:
-        status = "left"
-    if status == "left":
-        fix = "Nothing to do: people who have left get no headshot. If they have not, correct the status."
-        notes.add("left_company", "status", text, fix, blocking=True)
-    elif status == "leave":
-        fix = "Nothing to do now: run a batch for them when they are back, or set the status to Active."
-        notes.add("on_leave", "status", text, fix, blocking=True)
+def _is_family_name(line: Line, first: str, name: str) -> bool:
+    """`Name` beside `Vorname` is the family name, unless it holds both."""
+    beside = "last" not in line.columns.place and folded(line.columns.header("name")) == "name"
+    return beside and folded(first).split()[0] not in folded(name).split()
+
+
+def _read_status(line: Line, reading: Reading, from_name: Status | None) -> Status:
+    """The strictest of all columns that bear on it; the finding names the column that decided."""
+    columns = line.columns
+    said: list[tuple[Status, str, str]] = []
+    for at, (header, text) in enumerate(_cells_of(line, "status")):
+        status = read_status(text, reading.today, sap=reading.sap) if not is_error(text) else None
+        if status is not None or at == 0:
+            said.append((status or "unknown", header, text))
+    for header, text in _cells_of(line, "gone"):
+        if text:
+            said.append(
+                ("left" if yes_or_no(text) else "active" if yes_or_no(text) is False else "unknown", header, text)
+            )
+    last_days = [(header, text) for header, text in _cells_of(line, "last_day") if text]
+    if last_days and not _came_back(line, last_days[0][1]):
+        header, text = last_days[0]
+        said.append((read_last_day(text, reading.today) or "unknown", header, text))
+    if from_name:
+        said.append((from_name, columns.header("name"), line.cell("name")))
+    status, header, text = max(said, key=lambda one: _STRICTEST.index(one[0]), default=("active", "", ""))
+    _note_status(line, status, header, text, by_day=(header, text) in last_days[:1])
     return status
 
 
-def _note_formulas(cells: list[str], columns: Columns, notes: Notes) -> None:
+def _cells_of(line: Line, field: str) -> list[tuple[str, str]]:
+    """(header, cell) of every column that means this field, best first."""
+    if field not in line.columns.place:
+        return []
+    return [(line.columns.header(field), line.raw(field)), *line.columns.further(line.cells, field)]
+
+
+def _came_back(line: Line, last_day: str) -> bool:
+    """Whether the last day is one of before: the same line tells of a return after it."""
+    back, left = read_days(line.raw("rehire")), read_days(last_day)
+    return back is not None and left is not None and back.first > left.last
+
+
+def _note_status(line: Line, status: Status, header: str, text: str, *, by_day: bool) -> None:
+    header = header or "status"
+    if status == "unknown" and by_day:
+        fix = (
+            "It cannot be told from this day whether the person still works here, so they wait. Write it as "
+            "2026-03-31, or leave it empty for somebody who stays."
+        )
+        line.note("unknown_last_day", header, text, fix, blocking=True)
+    elif status == "unknown":
+        fix = "This does not say whether the person works here now, so they wait. Write Active, On Leave or Terminated."
+        line.note("unknown_status", header, text, fix, blocking=True)
+    elif status == "left":
+        fix = "Nothing to do: people who have left get no headshot. If they have not, correct this cell."
+        line.note("left_company", header, text, fix, blocking=True)
+    elif status == "leave":
+        fix = "Nothing to do now: run a batch for them when they are back, or set the status to Active."
+        line.note("on_leave", header, text, fix, blocking=True)
+
+
+def _note_formulas(line: Line) -> None:
     for field in _TEXT_FIELDS:
-        value = columns.cell(cells, field)
+        value = line.raw(field)
         if is_formula(value):
             fix = "A spreadsheet would run this cell as a formula. It is kept as text; write the plain value."
-            notes.add("formula_cell", field, value, fix, blocking=field == "number")
+            line.add("formula_cell", field, value, fix, blocking=field == "number")
 
 
-def _choice_of_glasses(cell: Cell, notes: Notes) -> Glasses:
-    choice = read_glasses(cell("glasses"))
+def _note_letters(line: Line, name: str) -> None:
+    """Names and departments that were decoded wrongly would stand on badges so."""
+    for field in _TEXT_FIELDS[1:]:
+        text = line.cell(field)
+        if text and strange_letters(text):
+            fix = (
+                "These letters were mixed up when the file was saved. Save it again as “CSV UTF-8” or as XLSX, or "
+                "correct the cell; until then it is shown as it stands."
+            )
+            line.add("wrong_letters", field, text, fix)
+
+
+def _choice_of_glasses(line: Line) -> Glasses:
+    choice = read_glasses(line.cell("glasses"))
     if choice is None:
-        notes.add("unknown_choice", "glasses", cell("glasses"), "Write keep, on or off; keep is taken until then.")
+        line.add("unknown_choice", "glasses", line.cell("glasses"), "Write keep, on or off; keep is taken until then.")
     return choice or "keep"
 
 
-def _wants_generation(cell: Cell, notes: Notes) -> bool:
+def _wants_generation(line: Line) -> bool:
     """False when the person chose a picture made from their photo. What cannot be read counts as a refusal: asking
     again is cheap, generating a face against somebody's wish is not."""
     for field, refused_by in (("generation", False), ("opt_out", True)):
-        text = cell(field)
+        text = line.cell(field)
         answer = yes_or_no(text)
         if text and answer is None:
             fix = "Write yes or no; until then the picture is made from the person's own photo."
-            notes.add("unknown_choice", field, text, fix)
+            line.add("unknown_choice", field, text, fix)
         if text and (answer is None or answer is refused_by):
             fix = "Nothing to do: their picture is made from one of their own photos, without generation."
-            notes.add("opted_out", field, text, fix)
+            line.add("opted_out", field, text, fix)
             return False
     return True
 
 
-def read_consent(
-    columns: Columns, cells: list[str], add: Callable[[str, str, str, str, bool], None]
-) -> ConsentCell | None:
-    """The consent columns of one line, of a roster or of a register. None: the line says nothing about consent."""
-    answer, given_at, withdrawn = (
-        columns.cell(cells, field) for field in ("consent", "consent_date", "consent_withdrawn")
-    )
-    if not answer and not given_at:
-        return None
-    said = yes_or_no(answer)
-    when = read_date(given_at) if given_at else None
-    if given_at and when is None:
-        fix = "Write the day as 2026-03-31; it cannot be told which day this is."
-        add("bad_date", "consent_date", given_at, fix, False)
-    if said is None and answer:  # “consent” may hold the day itself, or “withdrawn”
-        when = when or read_date(answer)
-        if folded(answer) in WITHDRAWN:
-            withdrawn = withdrawn or "yes"
-        elif when is None:
-            add("unknown_choice", "consent", answer, "Write yes or no; until then it counts as no.", False)
-        said = when is not None or bool(withdrawn)
-    withdrawn_at = read_date(withdrawn) if withdrawn else None
-    return ConsentCell(
-        given=bool(said) if answer else when is not None,
-        purpose=folded(columns.cell(cells, "consent_purpose")) or "headshot",
-        text_version=columns.cell(cells, "consent_version"),
-        given_at=when,
-        withdrawn_at=withdrawn_at,
-        withdrawn=bool(withdrawn) and yes_or_no(withdrawn) is not False,
+def _read_consent(line: Line) -> ConsentCell | None:
+    """The consent columns of one line of a roster. None: the line says nothing about consent."""
+    columns = line.columns
+    header, dated = columns.header("consent"), columns.header("consent_date")
+    return read_line(
+        Said(
+            answers=[(header, line.raw("consent"), language_of(header))] if header else [],
+            day=(dated, line.raw("consent_date")),
+            day_is_answer=bool(dated) and not header,
+            taken_back=[(columns.header("consent_withdrawn"), line.raw("consent_withdrawn"))],
+            purpose=line.raw("consent_purpose"),
+            text_version=line.raw("consent_version"),
+        ),
+        line.note,
     )

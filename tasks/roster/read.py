@@ -1,28 +1,23 @@
 """Reads a roster: any HR export in, people and problems out, nobody lost.
 
-`read_roster` is pure. It never drops a line: a bad row is a row with a problem, so that the number of people HR put in
-is the number of people the report accounts for.
+`read_roster` is pure. It never drops a line in silence: a bad row is a row with a problem, a line that is no person is
+named, so that the people HR put in are the people the report accounts for.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date
 
+from tasks.roster.cells import read_number
 from tasks.roster.columns import Columns, find_header, header_score, map_columns
+from tasks.roster.doubles import join_same_people, shared_numbers
 from tasks.roster.grid import Grid
-from tasks.roster.person import read_row
-from tasks.roster.rows import (
-    ConsentCell,
-    Roster,
-    RosterProblem,
-    RosterRow,
-    Understood,
-    Unreadable,
-    rows_named,
-    shape_of,
-)
+from tasks.roster.no_people import is_no_person, shapes_of
+from tasks.roster.person import Reading, read_row
+from tasks.roster.rows import ConsentCell, Roster, RosterProblem, RosterRow, Understood, Unreadable, shape_of
+from tasks.roster.statuses import uses_sap_codes
 from tasks.roster.tables import read_grid
+from tasks.roster.words import read_email
 
 __all__ = ["ConsentCell", "Roster", "RosterProblem", "RosterRow", "Understood", "Unreadable", "read_roster"]
 
@@ -39,21 +34,52 @@ def read_roster(data: bytes, name: str, encoding: str | None = None, today: date
     if at is None:
         raise Unreadable("no_header", "No row names an employee number, e-mail or name column: add a header row.")
     columns = map_columns(grid.rows[at])
-    people = [(i, row) for i, row in enumerate(grid.rows) if i > at and any(row)]
-    if len(people) > MAX_PEOPLE:
+    lines = [(i, row) for i, row in enumerate(grid.rows) if i > at and any(row)]
+    if len(lines) > MAX_PEOPLE:
         raise Unreadable("too_large", f"More than {MAX_PEOPLE} rows: split the roster.")
-    problems = _file_problems(columns, len(people), grid.lines[at])
-    rows: list[RosterRow] = []
-    for i, cells in people:
-        row, found = read_row(cells, columns, grid.lines[i], today)
-        rows.append(row)
-        problems += found + _computed(grid, i, columns)
-    problems += _duplicates(rows, columns)
+    rows, problems, no_people = _read_lines(grid, at, columns, lines, today)
+    problems += _file_problems(columns, len(rows), grid.lines[at])
+    rows, problems, further = join_same_people(rows, problems)
+    spoiled = {problem.row for problem in problems if problem.code == "spoiled_number"}
+    problems += shared_numbers(rows, lambda row, field: columns.header(field) or "Employee ID", spoiled)
     mapping = {field: columns.headers[place] for field, place in columns.place.items()}
     understood = Understood(
         grid.kind, grid.encoding, grid.delimiter, grid.lines[at], mapping, columns.unused, grid.sheet
     )
-    return Roster(tuple(rows), tuple(sorted(problems, key=lambda p: (p.row, p.column, p.code))), understood)
+    problems.sort(key=lambda p: (p.row, p.column, p.code))
+    return Roster(tuple(rows), tuple(problems), understood, tuple(further), tuple(no_people))
+
+
+def _read_lines(
+    grid: Grid, at: int, columns: Columns, lines: list[tuple[int, list[str]]], today: date | None
+) -> tuple[list[RosterRow], list[RosterProblem], list[int]]:
+    """Everybody in a sheet, what is wrong with them, and the lines that are nobody."""
+    sure = [row for _, row in lines if read_email(columns.cell(row, "email")) or _name_of(columns, row)]
+    shapes = shapes_of(read_number(columns.cell(row, "number"))[0] for row in sure if columns.cell(row, "number"))
+    reading = Reading(columns, today, uses_sap_codes(columns.cell(row, "status") for _, row in lines))
+    rows: list[RosterRow] = []
+    problems: list[RosterProblem] = []
+    no_people: list[int] = []
+    for i, cells in lines:
+        line = grid.lines[i]
+        if is_no_person(cells, columns, grid.rows[at], shapes):
+            no_people.append(line)
+            problems.append(_no_person(cells, line))
+            continue
+        row, found = read_row(cells, reading, line)
+        rows.append(row)
+        problems += found + _computed(grid, i, columns)
+    return rows, problems, no_people
+
+
+def _name_of(columns: Columns, row: list[str]) -> str:
+    return columns.cell(row, "name") or columns.cell(row, "last") or columns.cell(row, "last_first")
+
+
+def _no_person(cells: list[str], line: int) -> RosterProblem:
+    text = " ".join(cell for cell in cells if cell)
+    fix = "Not a person? This line is counted nowhere. If it is one, write their number, name and e-mail."
+    return RosterProblem("no_person", line, "", shape_of(text), fix, False, seen=text[:80])
 
 
 def _file_problems(columns: Columns, people: int, header_row: int) -> list[RosterProblem]:
@@ -63,7 +89,7 @@ def _file_problems(columns: Columns, people: int, header_row: int) -> list[Roste
         way = "The work e-mail stands in for it." if "email" in columns.place else "Nobody can be told apart safely."
         fix = f"Add a column “Employee ID”. {way}"
         found.append(RosterProblem("missing_column", 0, "Employee ID", "no such header", fix, False))
-    if not columns.place.keys() & {"name", "first", "last", "preferred_first"}:
+    if not columns.place.keys() & {"name", "first", "last", "preferred_first", "last_first", "first_last"}:
         fix = "Add a column “Name”; without it the pages show employee numbers."
         found.append(RosterProblem("missing_column", 0, "Name", "no such header", fix, False))
     if not people:
@@ -81,34 +107,3 @@ def _computed(grid: Grid, index: int, columns: Columns) -> list[RosterProblem]:
         for (i, j) in sorted(grid.formulas)
         if i == index and j in used and not grid.rows[i][j].startswith("=")
     ]
-
-
-def _duplicates(rows: list[RosterRow], columns: Columns) -> list[RosterProblem]:
-    """The same number twice: the line that stands first keeps it, with a remark; the others wait for their own."""
-    by_number: defaultdict[str, list[RosterRow]] = defaultdict(list)
-    by_email: defaultdict[str, list[RosterRow]] = defaultdict(list)
-    for row in rows:
-        if row.number:
-            by_number[row.number].append(row)
-        if row.email:
-            by_email[row.email.casefold()].append(row)
-    found = []
-    header = columns.header("number") or "Employee ID"
-    for number, group in by_number.items():
-        places = rows_named([row.row for row in group])
-        same = len({(row.name.casefold(), row.email.casefold()) for row in group}) == 1
-        todo = "It is the same person: delete the extra row." if same else "Give each person their own number."
-        for row in group if len(group) > 1 else []:
-            first = row is group[0]
-            keeps = "Consent and photos are taken for the first of them. " if first else ""
-            fix = f"Rows {places} share one number. {keeps}{todo}"
-            found.append(RosterProblem("duplicate_id", row.row, header, shape_of(number), fix, not first))
-    for email, group in by_email.items():
-        if len({row.number for row in group}) > 1:
-            places = rows_named([row.row for row in group])
-            fix = f"Rows {places} share one address: give each person their own. Photos are not matched by it."
-            found += [
-                RosterProblem("duplicate_email", row.row, columns.header("email"), shape_of(email), fix, False)
-                for row in group
-            ]
-    return found

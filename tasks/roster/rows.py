@@ -1,18 +1,18 @@
 """The values a roster is read into.
 
 A roster row stays with its row number for ever: whatever is wrong with it can be shown to HR beside the place where
-they can mend it. Problems describe the *shape* of a value, never the value: they travel into logs, records and
-reports, and a person's name or address must not travel with them.
+they can mend it. Problems describe the *shape* of a value: they travel into logs, records and reports, and a person's
+name or address must not travel with them. The cell as seen goes only onto the page or table made for who mends it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Status = Literal["active", "leave", "left"]
+Status = Literal["active", "leave", "left", "unknown"]  # unknown: the person waits, and is never taken for active
 Glasses = Literal["keep", "on", "off"]
 
 
@@ -26,11 +26,19 @@ class RosterProblem:
     shape: str  # what the value looks like, never the value
     fix: str
     blocking: bool
+    place: str = ""  # where the row is, when its number alone does not say: "sheet Lyon, row 3"
+    # The cell as seen, for who mends it. Never in a log or record: records keep what `as_finding` says without it.
+    seen: str = field(default="", repr=False)
 
-    def as_finding(self, file: str = "Roster") -> dict[str, Any]:
-        """In the form that every finding about a person has, in the records and in the reports."""
-        where = " ".join([file, *([f"row {self.row}"] if self.row else [])])
-        where += f", column {self.column}" if self.column else ""
+    def where(self, file: str = "Roster") -> str:
+        """`Roster row 3, column Status`."""
+        row = self.place or (f"row {self.row}" if self.row else "")
+        return " ".join([file, *([row] if row else [])]) + (f", column {self.column}" if self.column else "")
+
+    def as_finding(self, file: str = "Roster", *, quoted: bool = False) -> dict[str, Any]:
+        """In the form that every finding about a person has, in the records and in the reports. `quoted`: with the cell
+        as seen, for a page or table that is made for somebody and kept by nobody."""
+        where = self.where(file) + (f", “{self.seen}”" if quoted and self.seen else "")
         return {
             "code": self.code,
             "measured": self.shape,
@@ -51,6 +59,8 @@ class ConsentCell:
     given_at: datetime | None = None
     withdrawn_at: datetime | None = None
     withdrawn: bool = False  # a withdrawal counts even when nobody wrote down its date
+    no_sooner: datetime | None = None  # of a day that may be two: the earlier one
+    until: datetime | None = None  # a yes ends with this day
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,12 @@ class RosterRow:
     consent: ConsentCell | None
     row: int
     location: str = ""
+    more_consents: tuple[ConsentCell, ...] = ()  # of further lines about the same person
+    place: str = ""  # where the line is, when its number alone does not say: "sheet Lyon, row 3"
+
+    @property
+    def where(self) -> str:
+        return self.place or f"row {self.row}"
 
 
 @dataclass(frozen=True)
@@ -82,6 +98,7 @@ class Understood:
     mapping: dict[str, str]  # our field → HR's header
     unused: tuple[str, ...]  # headers that nothing was read from
     sheet: str = ""
+    not_read: tuple[str, ...] = ()  # sheets that nothing was read from, each with the reason
 
     def lines(self) -> list[str]:
         """The same for a terminal."""
@@ -89,19 +106,23 @@ class Understood:
         how = f"sheet {self.sheet!r}" if self.sheet else f"{self.encoding}, {names.get(self.delimiter, '-')}"
         fields = ", ".join(f"{field} ← {header}" for field, header in self.mapping.items())
         lines = [f"Read as {self.kind} ({how}), header in row {self.header_row}", f"Columns: {fields}"]
-        return lines + ([f"Not used: {', '.join(self.unused)}"] if self.unused else [])
+        lines += [f"Not used: {', '.join(self.unused)}"] if self.unused else []
+        return lines + ([f"Not read: {', '.join(self.not_read)}"] if self.not_read else [])
 
 
 @dataclass(frozen=True)
 class Roster:
     """Everybody in the file, in its order, and everything that is wrong with it.
 
-    Law: every line that holds anything below the header is exactly one row here, however bad it is.
+    Law: every line that holds anything below the header is exactly one of three: a person's row, however bad it is; a
+    further line about a person who has one (`further`); or no person at all (`no_people`), and then a remark names it.
     """
 
     rows: tuple[RosterRow, ...]
     problems: tuple[RosterProblem, ...]
     understood: Understood
+    further: tuple[int, ...] = ()
+    no_people: tuple[int, ...] = ()
 
     @property
     def blocked_rows(self) -> frozenset[int]:
@@ -110,8 +131,15 @@ class Roster:
 
     @property
     def doubtful_rows(self) -> frozenset[int]:
-        """Rows whose number is missing or somebody else's: consents and photos under it are not theirs."""
-        return frozenset(p.row for p in self.problems if p.blocking and p.code in ("duplicate_id", "missing_id"))
+        """Rows whose number is missing, spoiled or another person's too: consents and photos under it are nobody's."""
+        codes = ("duplicate_id", "missing_id", "spoiled_number")
+        return frozenset(p.row for p in self.problems if p.blocking and p.code in codes)
+
+    @property
+    def file_problems(self) -> tuple[RosterProblem, ...]:
+        """What is wrong with the file as a whole, or with lines in it that are nobody's."""
+        people = {row.row for row in self.rows}
+        return tuple(p for p in self.problems if p.row not in people)
 
     def filed_number(self, row: RosterRow) -> str:
         """The number a row is filed and its photos are matched under: its own, unless that is missing or taken."""

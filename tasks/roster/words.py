@@ -1,4 +1,4 @@
-"""What people write into cells: statuses, yes and no, glasses, dates, addresses; in four languages.
+"""What people write into cells: yes and no, glasses, addresses, names; in four languages.
 
 Every reader returns None for what it does not know: the caller reports it instead of taking a guess about a person.
 """
@@ -6,40 +6,12 @@ Every reader returns None for what it does not know: the caller reports it inste
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
+from tasks.roster.answers import read_answer
 from tasks.roster.columns import folded
 from tasks.roster.rows import Glasses, Status
+from tasks.roster.signs import visible
 
-_YES = {
-    "yes", "y", "true", "1", "x", "ja", "j", "wahr", "oui", "o", "vrai", "si", "s", "verdadero", "ok", "given",
-    "granted", "allowed", "agreed", "accepted", "erteilt", "accorde", "otorgado", "opt in", "opted in", "signed",
-    "erlaubt", "✓",
-}  # fmt: skip
-_NO = {
-    "no", "n", "false", "0", "nein", "falsch", "non", "faux", "falso", "refused", "denied", "not given", "none",
-    "declined", "verweigert", "abgelehnt", "refuse", "rechazado", "denegado", "opt out", "opted out", "photo only",
-    "not allowed", "not agreed", "pending", "offen", "ausstehend", "en attente", "pendiente", "real photo", "faithful",
-}  # fmt: skip
-_STATUS: dict[Status, set[str]] = {
-    "active": {
-        "active", "a", "yes", "true", "1", "employed", "current", "regular", "permanent", "working", "onboarding",
-        "full time", "part time", "hired", "new hire", "aktiv", "ja", "beschaftigt", "angestellt", "actif", "active e",
-        "en poste", "oui", "activo", "activa", "si", "en activo", "probation", "contractor",
-    },
-    "leave": {
-        "on leave", "leave", "l", "loa", "leave of absence", "parental leave", "maternity leave", "paternity leave",
-        "sick leave", "long term sick", "sabbatical", "unpaid leave", "paid leave", "beurlaubt", "elternzeit",
-        "in elternzeit", "mutterschutz", "abwesend", "freigestellt", "langzeitkrank", "en conge", "conge",
-        "conge parental", "conge maternite", "absent", "excedencia", "de baja", "baja medica", "de permiso", "permiso",
-    },
-    "left": {
-        "terminated", "inactive", "left", "t", "no", "false", "0", "leaver", "former", "resigned", "retired",
-        "deceased", "dismissed", "offboarded", "exited", "ausgeschieden", "inaktiv", "nein", "ehemalig", "gekundigt",
-        "verlassen", "inactif", "inactive e", "parti", "sorti", "non", "ancien", "inactivo", "inactiva", "baja",
-        "cesado", "ex empleado",
-    },
-}  # fmt: skip
 _GLASSES: dict[Glasses, set[str]] = {
     "keep": {"", "keep", "as is", "as in photos", "as usual", "same", "either", "wie auf fotos", "egal", "behalten",
              "garder", "mantener", "no preference", "both"},
@@ -48,33 +20,21 @@ _GLASSES: dict[Glasses, set[str]] = {
     "off": {"off", "no", "n", "without", "without glasses", "ohne", "nein", "ohne brille", "sans", "non", "sin",
             "false", "0", "none"},
 }  # fmt: skip
-_EMAIL = re.compile(r"[^@\s,;<>()\"']+@[^@\s,;<>()\"'.]+(\.[^@\s,;<>()\"'.]+)+")
+# What may stand before the @ without quotes (RFC 5322), and a domain of at least two labels.
+_EMAIL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?:[\w](?:[\w-]*[\w])?\.)+[\w][\w-]*[\w]")
+_AROUND_EMAIL = re.compile(r"(?:mailto:)?([^?]*)(?:\?.*)?", re.IGNORECASE)
 _SUFFIX = re.compile(r"\s*(\[[A-Z]\]|\((on leave|terminated|inactive|leave|\d+)\))\s*$", re.IGNORECASE)
+_PARTICLES = {"de", "del", "della", "di", "da", "dos", "das", "do", "la", "las", "los", "le", "les", "el", "al",
+              "van", "von", "der",
+              "den", "ter", "ten", "zu", "zur", "vom", "af", "bin", "ben", "st", "san", "santa", "mc", "y",
+              "e"}  # fmt: skip
 _AFTER_COMMA = {"jr", "sr", "ii", "iii", "iv", "phd", "md", "dr", "mba", "esq", "cpa", "msc", "bsc"}
-_DATES = (
-    "%Y-%m-%d",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%d.%m.%Y",
-    "%d.%m.%Y %H:%M",
-    "%Y/%m/%d",
-    "%d %b %Y",
-    "%d %B %Y",
-)
 
 
 def yes_or_no(value: str) -> bool | None:
-    """True, False, or None for empty and for what is neither."""
-    word = folded(value) or value.strip()
-    return True if word in _YES else False if word in _NO else None
-
-
-def read_status(value: str) -> Status | None:
-    """An empty status is an active person: most exports leave leavers out and have no such column."""
-    word = folded(value)
-    if not word:
-        return "active"
-    return next((status for status, words in _STATUS.items() if word in words), None)
+    """True, False, or None for empty and for what is neither: `yes?` is neither."""
+    answer = read_answer(value)
+    return None if answer is None else answer == "yes"
 
 
 def read_glasses(value: str) -> Glasses | None:
@@ -91,25 +51,16 @@ def is_email(value: str) -> bool:
     return len(value) <= 254 and _EMAIL.fullmatch(value) is not None
 
 
-def read_date(value: str) -> datetime | None:
-    """A date that can only mean one day. 03/04/2026 means two, so it is not read unless a part exceeds twelve."""
-    text = value.strip().removesuffix("Z")
-    for form in ("", *_DATES):
-        try:
-            found = datetime.strptime(text, form) if form else datetime.fromisoformat(text)
-        except ValueError:
-            continue
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
-    slashed = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", text)
-    if slashed:
-        first, second, year = (int(part) for part in slashed.groups())
-        day, month = (first, second) if first > 12 else (second, first)
-        if (first > 12) != (second > 12) or first == second:
-            try:
-                return datetime(year, month, day, tzinfo=UTC)
-            except ValueError:
-                return None
-    return None
+def read_email(value: str) -> str:
+    """The address in a cell: without a name around it, a mail program's link, or quotes. "" where none is in it."""
+    text = visible(value).replace("’", "'")
+    inside = re.fullmatch(r"[^<>]*<\s*([^<>]+?)\s*>[\s;,.]*", text)
+    text = inside[1] if inside else text
+    linked = re.fullmatch(r"\[?([^\[\]]+)\]?\s?\((mailto:[^()]+)\)", text)  # as chats and wikis write a link
+    text = linked[2] if linked else text
+    text = (_AROUND_EMAIL.fullmatch(text) or [text, text])[1].strip("\"' ;,") if "mailto:" in text.lower() else text
+    text = text.strip('"; ,')
+    return text if is_email(text) else ""
 
 
 def tidy_name(value: str) -> tuple[str, Status | None]:
@@ -120,7 +71,45 @@ def tidy_name(value: str) -> tuple[str, Status | None]:
         word = (found.group(2) or "").lower()
         status = "leave" if "leave" in word else "left" if word in {"terminated", "inactive"} else status
         name = name[: found.start()]
-    last, comma, first = name.partition(", ")
-    if comma and first and "," not in first and first.rstrip(".").lower().replace(".", "") not in _AFTER_COMMA:
-        name = f"{first} {last}"
-    return name, status
+    return _turned(name), status
+
+
+def turn_name(value: str, *, last_stands_first: bool) -> tuple[str, Status | None]:
+    """A column for both names, in the order its header says: `Okonkwo, Adaeze`, or `DUPONT Jean` under "Nom Prénom"."""
+    status = tidy_name(value)[1]
+    name = _without_marks(value)
+    if "," in name:
+        parts = [part.strip() for part in name.split(",") if part.strip()]
+        return (_turned(name) if last_stands_first else " ".join(parts)), status
+    words = name.split()
+    return (" ".join(_last_behind(words)) if last_stands_first and len(words) > 1 else name), status
+
+
+def _without_marks(value: str) -> str:
+    name = " ".join(value.split())
+    while found := _SUFFIX.search(name):
+        name = name[: found.start()]
+    return name
+
+
+def _turned(name: str) -> str:
+    """`Doe, Jane`, `Doe,Jane` and `Doe, Jr., Jane` with the first name first; `Jane Doe, PhD` as it is."""
+    parts = [part.strip() for part in name.split(",")]
+    names = [part for part in parts if part and part.rstrip(".").lower().replace(".", "") not in _AFTER_COMMA]
+    if len(names) != 2 or names != [part for part in parts if part in names]:
+        return name
+    behind = [part for part in parts if part and part not in names]
+    return " ".join([names[1], names[0], *behind])
+
+
+def _last_behind(words: list[str]) -> list[str]:
+    """The family name behind: all words in capitals, or the first word with the particles before it."""
+    capitals = [i for i, word in enumerate(words) if word.isupper() and len(word) > 1]
+    end = 1
+    if capitals and capitals[0] == 0 and len(capitals) < len(words):
+        while end < len(words) and (words[end].isupper() or words[end].lower() in _PARTICLES):
+            end += 1
+    else:
+        while end < len(words) - 1 and words[end - 1].lower() in _PARTICLES:
+            end += 1
+    return [*words[end:], *words[:end]]

@@ -16,7 +16,7 @@ HEADER = (
     "Employee ID", "Name", "Work Email", "Department", "Job Title", "Status", "Wardrobe", "Glasses",
     "Headshot generation",
 )  # fmt: skip
-_STATUS = {"active": "Active", "leave": "On Leave", "left": "Terminated"}
+_STATUS = {"active": "Active", "leave": "On Leave", "left": "Terminated", "unknown": "To be clarified"}
 
 
 def table_csv(

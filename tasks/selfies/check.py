@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tasks.roster.consents import ConsentRegister, read_consents
+from tasks.roster.consents import read_consents
 from tasks.roster.drop import TABLES, FolderDrop
 from tasks.roster.read import read_roster
 from tasks.roster.rows import Roster, RosterProblem
+from tasks.roster.whose_consent import Consents, settle_consents
 from tasks.roster.write import table_csv
 from tasks.selfies.examine import examine
 from tasks.selfies.findings import Finding
@@ -34,7 +35,7 @@ class CheckReport:
     """How everybody stands. `len(people)` is the number of people on the roster, always."""
 
     roster: Roster
-    register: ConsentRegister | None
+    consents: Consents
     matching: Matching
     people: tuple[PersonCheck, ...]
     looked: bool  # False when only the roster was checked
@@ -56,14 +57,13 @@ class CheckReport:
     @property
     def file_problems(self) -> tuple[RosterProblem, ...]:
         """What is wrong with the roster as a whole, and with lines of the register."""
-        of_roster = tuple(problem for problem in self.roster.problems if not problem.row)
-        return of_roster + (self.register.problems if self.register else ())
+        return self.roster.file_problems + self.consents.problems
 
     @property
     def file_findings(self) -> tuple[Finding, ...]:
         """The same as findings, each saying in which file."""
-        found = [problem.as_finding() for problem in self.roster.problems if not problem.row]
-        found += [p.as_finding("Consent register") for p in (self.register.problems if self.register else ())]
+        found = [problem.as_finding(quoted=True) for problem in self.roster.file_problems]
+        found += [problem.as_finding("Consent register", quoted=True) for problem in self.consents.problems]
         return tuple(Finding(**one) for one in found)
 
     @property
@@ -79,7 +79,7 @@ class CheckReport:
     def lines(self) -> list[str]:
         """The report as plain text."""
         lines = self.roster.understood.lines()
-        lines += [f"! {found.sentence} ({found.measured})" for found in self.file_findings]
+        lines += [f"! {found.sentence}" for found in self.file_findings]
         lines += [f"! {found.sentence}" for found in self.drop_findings]
         lines += [f"    {line}" for line in self.stray_lines()]
         for title, group in (("Blocked", self.blocked), ("Ready, with remarks", self.warned)):
@@ -124,7 +124,8 @@ def check_drop(
     filed = [replace(row, number=read.filed_number(row)) for row in read.rows]
     answers = read_answers(FolderDrop(str(roster.parent)))
     matching = match_photos(files, filed, read_manifest(drop) if drop else None, answers.picks)
-    before = {row.row: standing(row, read, consent_code_of(row, read, register, moment)) for row in read.rows}
+    said = settle_consents(read, register)
+    before = {row.row: standing(row, read, consent_code_of(row, read, said, moment)) for row in read.rows}
     open_for = [row.number for row in read.rows if not blocks(before[row.row])]
     verdicts, company = {}, {}
     if drop and eyes is not None:
@@ -144,7 +145,7 @@ def check_drop(
         company_wide = () if closed else company.get(row.number, ())
         unclear = matching.may_be(read.filed_number(row))
         people.append(settle(row, before[row.row], photos, verdict, company_wide, unclear))
-    return CheckReport(read, register, matching, tuple(people), bool(drop and eyes is not None))
+    return CheckReport(read, said, matching, tuple(people), bool(drop and eyes is not None))
 
 
 def write_return_csv(report: CheckReport, path: Path) -> None:

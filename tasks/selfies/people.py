@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from tasks.roster.consents import ConsentRegister, consent_problem, consents_of
 from tasks.roster.rows import Roster, RosterRow
+from tasks.roster.whose_consent import Consents
 from tasks.selfies.findings import Finding, finding
 from tasks.selfies.judge import SetVerdict
 
@@ -51,16 +51,16 @@ class PersonCheck:
 
 
 def standing(row: RosterRow, roster: Roster, consent_code: str | None) -> tuple[Finding, ...]:
-    """What is known before any photo is opened. A finding that blocks keeps the photos closed."""
-    found = [Finding(**problem.as_finding()) for problem in roster.problems_in(row.row)]
+    """What is known before any photo is opened, with cells as seen. A finding that blocks keeps the photos closed."""
+    found = [Finding(**problem.as_finding(quoted=True)) for problem in roster.problems_in(row.row)]
     if consent_code:
         found.append(finding(consent_code))
     return tuple(found)
 
 
-def consent_code_of(row: RosterRow, roster: Roster, register: ConsentRegister | None, now: datetime) -> str | None:
+def consent_code_of(row: RosterRow, roster: Roster, consents: Consents, now: datetime) -> str | None:
     """None when the files hold a valid consent for a headshot, or when it cannot be told whose consent it is."""
-    return None if row.row in roster.doubtful_rows else consent_problem(consents_of(row, register), now)
+    return None if row.row in roster.doubtful_rows else consents.code(row, now)
 
 
 def blocks(findings: Iterable[Finding]) -> bool:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.roster.consents import ConsentCell, consent_problem, consents_of, read_consents
-from tasks.roster.read import Unreadable, read_roster
+from tasks.roster.consents import ConsentCell, ConsentRegister, consent_problem, read_consents
+from tasks.roster.read import Roster, Unreadable, read_roster
+from tasks.roster.whose_consent import settle_consents
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 REGISTER = b"""Employee ID,Purpose,Text version,Given at,Withdrawn at
@@ -21,10 +22,15 @@ REGISTER = b"""Employee ID,Purpose,Text version,Given at,Withdrawn at
 ROSTER = b"Employee ID,Name\n1,A\n2,B\n3,C\n4,D\n5,E\n6,F\n7,G\n8,H\n"
 
 
+def codes(roster: Roster, register: ConsentRegister | None) -> dict[str, str | None]:
+    """Why no photo may be opened, by number."""
+    consents = settle_consents(roster, register)
+    return {row.number: consents.code(row, NOW) for row in roster.rows}
+
+
 def test_a_register_says_for_everybody_whether_they_may_be_processed() -> None:
     register = read_consents(REGISTER, "consents.csv")
-    rows = read_roster(ROSTER, "roster.csv").rows
-    assert {row.number: consent_problem(consents_of(row, register), NOW) for row in rows} == {
+    assert codes(read_roster(ROSTER, "roster.csv"), register) == {
         "1": None,
         "2": "consent_withdrawn",
         "3": "consent_other_purpose",
@@ -43,16 +49,22 @@ def test_consent_columns_in_the_roster_count_where_there_is_no_register() -> Non
         b"6,F,perhaps,\n"
     )
     roster = read_roster(text, "roster.csv")
-    found = [consent_problem(consents_of(row, None), NOW) for row in roster.rows]
-    assert found == [None, "no_consent", "consent_withdrawn", None, "no_consent", "no_consent"]
+    assert list(codes(roster, None).values()) == [
+        None,
+        "no_consent",
+        "consent_withdrawn",
+        None,
+        "no_consent",
+        "no_consent",
+    ]
     register = read_consents(b"Employee ID,Consent\n1,withdrawn\n", "c.csv")
-    assert consent_problem(consents_of(roster.rows[0], register), NOW) == "consent_withdrawn"
+    assert codes(roster, register)["1"] == "consent_withdrawn"
 
 
 def test_a_register_by_address() -> None:
     register = read_consents("E-Mail;Einwilligung;Erteilt am\nA@x.example;ja;01.10.2026\n".encode("cp1252"), "c.csv")
-    rows = read_roster(b"Employee ID,Name,Work Email\n1,A,a@x.example\n2,B,b@x.example\n", "r.csv").rows
-    assert [consent_problem(consents_of(row, register), NOW) for row in rows] == [None, "no_consent"]
+    roster = read_roster(b"Employee ID,Name,Work Email\n1,A,a@x.example\n2,B,b@x.example\n", "r.csv")
+    assert codes(roster, register) == {"1": None, "2": "no_consent"}
 
 
 def test_a_withdrawal_counts_even_without_a_date_and_whatever_its_date() -> None:

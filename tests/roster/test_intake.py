@@ -52,7 +52,7 @@ def test_everybody_gets_one_seat_and_doubtful_rows_a_record_of_their_own(vault: 
         "007": ("ready", None),
         "7": ("ready", "opted_out"),
         "8": ("blocked", "left_company"),
-        "9": ("blocked", "no_consent"),
+        "9 (row 5)": ("blocked", "duplicate_id"),
         "9 (row 6)": ("blocked", "duplicate_id"),
         "(row 7)": ("blocked", "missing_id"),
     }

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.roster.cells import read_number
 from tasks.roster.grid import DELIMITERS
 from tasks.roster.read import Roster, RosterRow, Unreadable, read_roster
 from tasks.roster.rows import shape_of
+from tasks.roster.signs import visible
 from tasks.roster.write import roster_csv
 
 WORKDAY = """Worker Report,,,,,,
@@ -127,7 +129,7 @@ def test_one_bad_cell_is_one_problem_and_good_rows_go_on() -> None:
         4: ["missing_name", "bad_email"],
         5: ["formula_cell", "unknown_status"],
     }
-    assert roster.blocked_rows == {3}
+    assert roster.blocked_rows == {3, 5}
     assert [row.name for row in roster.rows] == ["Ann", "Bob", "3", '=HYPERLINK("http://x")', "<b>Eve</b>"]
     bad = next(p for p in roster.problems if p.code == "bad_email")
     assert (bad.row, bad.column, bad.shape) == (4, "Work Email", "14 characters: letters, spaces")
@@ -135,20 +137,28 @@ def test_one_bad_cell_is_one_problem_and_good_rows_go_on() -> None:
 
 def test_problems_describe_values_and_never_repeat_them() -> None:
     roster = read("Employee ID,Name,Work Email\n1,Ann,secret-address\n=2+5,Bob,b@acme.example\n")
-    assert "secret" not in repr(roster.problems)
-    assert "=2+5" not in repr(roster.problems)
+    kept = repr(roster.problems) + repr([problem.as_finding() for problem in roster.problems])
+    assert "secret" not in kept
+    assert "=2+5" not in kept
+    assert "“secret-address”" in roster.problems[0].as_finding(quoted=True)["sentence"], "for who mends it"
     assert shape_of("Ab 1@") == "5 characters: letters, digits, spaces, @"
 
 
-def test_of_two_lines_with_one_number_the_first_goes_on_and_the_second_waits() -> None:
+def test_two_people_under_one_number_both_wait_and_one_person_in_two_lines_does_not() -> None:
     roster = read(
         "Employee ID,Name,Work Email\n"
         "1,Ann,ann@acme.example\n1,Bob,bob@acme.example\n2,Cy,cy@acme.example\n2,Cy,cy@acme.example\n"
         "02,Dee,cy@acme.example\n"
     )
-    assert roster.blocked_rows == roster.doubtful_rows == {3, 5}
-    assert codes(roster)[2] == codes(roster)[3] == ["duplicate_id"]
-    assert codes(roster)[6] == ["duplicate_email"]
+    assert roster.blocked_rows == roster.doubtful_rows == {2, 3}
+    assert codes(roster) == {
+        2: ["duplicate_id"],
+        3: ["duplicate_id"],
+        4: ["same_person", "duplicate_email"],
+        6: ["duplicate_email"],
+    }
+    assert [row.number for row in roster.rows] == ["1", "1", "2", "02"]
+    assert roster.further == (5,)
 
 
 def test_preferences_and_opting_out() -> None:
@@ -225,14 +235,14 @@ def test_understood_is_told_in_words() -> None:
 # What people type; no control characters (a NUL cannot be in a cell) and nothing that trimming would touch.
 TEXT = st.text(
     st.characters(codec="cp1252", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), min_size=1, max_size=12
-).map(lambda s: s.strip("​﻿")).filter(bool)  # fmt: skip
+).map(visible).filter(bool)  # fmt: skip
 NUMBERS = st.one_of(
     st.from_regex(r"0{0,3}[0-9]{1,5}", fullmatch=True), st.from_regex(r"[A-Z]{1,2}-?[0-9]{3}", fullmatch=True), TEXT
-)
+).map(lambda text: read_number(text)[0]).filter(bool)  # fmt: skip
 ROWS = st.builds(
     RosterRow,
     number=NUMBERS,
-    name=TEXT.filter(lambda s: not s.endswith(")") and "]" not in s and s not in "-–—"),
+    name=TEXT.filter(lambda s: not s.endswith(")") and "]" not in s and "," not in s and s not in "-–—"),
     email=st.sampled_from(["a@x.example", "b.c@y.example"]),
     department=TEXT.filter(lambda s: s not in "-–—"),
     title=TEXT.filter(lambda s: s not in "-–—"),
@@ -266,16 +276,18 @@ def test_what_is_written_is_read_back(rows: list[RosterRow], delimiter: str, enc
     delimiter=st.sampled_from(DELIMITERS),
 )
 def test_everybody_who_goes_in_comes_out(cells: list[list[str]], delimiter: str) -> None:
-    """Whatever the cells hold: as many people as lines with anything in them, each blocked or not, none twice."""
+    """Whatever the cells hold: every line is a person, a further line about one, or named as none."""
     from tasks.roster.grid import unquoted
     from tasks.roster.write import table_csv
 
     data = table_csv(["Employee ID", "Name", "Work Email"], cells, delimiter=delimiter)
     roster = read_roster(data, "r.csv")
     filled = [row for row in cells if any(unquoted([cell.replace("\x00", "") for cell in row]))]
-    assert len(roster.rows) == len(filled)
-    assert len({row.row for row in roster.rows}) == len(filled)
-    assert all(problem.row in {0, *(row.row for row in roster.rows)} for problem in roster.problems)
+    people = [row.row for row in roster.rows]
+    assert len({*people, *roster.further, *roster.no_people}) == len(filled)
+    assert len(people) + len(roster.further) + len(roster.no_people) == len(filled)
+    assert {problem.row for problem in roster.problems if problem.code == "no_person"} == {*roster.no_people}
+    assert all(problem.row in {0, *people, *roster.no_people} for problem in roster.problems)
 
 
 def test_five_thousand_people_are_read_in_a_moment() -> None:
