@@ -144,6 +144,12 @@ CODES: Mapping[str, Words] = {
     "bomb": Words(
         "File is too large", "The picture unpacks to more than is safe to open.", "Send the original from the phone."
     ),
+    "unopenable": Words(
+        "Cannot be opened safely",
+        "The file breaks or holds up what opens photos.",
+        "Send the photo again as JPEG, or another one.",
+    ),
+    "video": Words("A video", "This is a video and not a photo.", "Send a photo."),
     "animated": Words("Animated picture", "This is a moving picture.", "Send a still photo."),
     "noisy": Words("Very grainy", "The photo is too noisy to show detail.", "Take it in better light."),
     "little_variety": Words(

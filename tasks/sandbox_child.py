@@ -51,7 +51,8 @@ def _serve(line: socket.socket) -> bool:
     request, data = _receive(line, asked), _receive(line, size)
     if request is None or data is None:
         return False
-    order = json.loads(bytes(request))
+    order, whole = json.loads(bytes(request)), bytes(data)
+    del data
     opener = _opener(order["opener"])
     line.sendall(BEGUN)
     _allow(order["memory"], order["cpu"])
@@ -59,12 +60,12 @@ def _serve(line: socket.socket) -> bool:
     blocks: Sequence[Any] = ()
     healthy, failed = True, ""
     try:
-        value, blocks = opener(bytes(data), **order["options"])
+        value, blocks = opener(whole, **order["options"])
     except MemoryError:
         healthy, failed = False, "memory"
     except Exception as error:
         failed = type(error).__name__
-    del data
+    del whole
     _answer(line, {"value": value, "failed": failed, "blocks": [memoryview(block).nbytes for block in blocks]}, blocks)
     del value, blocks
     gc.collect()

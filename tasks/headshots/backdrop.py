@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.kit_sections import Backdrop
 from tasks.vision.colour import linear_to_srgb, srgb_to_linear
-from tasks.vision.images import Picture, read_picture
+from tasks.vision.images import Picture
+from tasks.vision.photos import open_picture
 
 Floats = NDArray[np.float32]
 
@@ -114,4 +115,4 @@ def _cover(picture: Picture, width: int, height: int, focus: tuple[float, float]
 
 @functools.lru_cache(maxsize=8)
 def _decoded(data: bytes) -> Picture:
-    return read_picture(data).picture
+    return open_picture(data)

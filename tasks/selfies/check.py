@@ -20,6 +20,7 @@ from tasks.roster.write import table_csv
 from tasks.selfies.examine import examine
 from tasks.selfies.findings import Finding
 from tasks.selfies.judge import judge_company
+from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import PersonCheck, blocks, consent_code_of, settle, standing
@@ -120,7 +121,7 @@ def check_drop(
     read = read_roster(roster.read_bytes(), roster.name, encoding, moment.date())
     register = read_consents(consents.read_bytes(), consents.name, encoding) if consents else None
     drop = FolderDrop(str(selfies)) if selfies else None
-    files = [f for f in drop.files() if not f.lower().endswith(TABLES)] if drop else []
+    files = still_photos(f for f in drop.files() if not f.lower().endswith(TABLES)) if drop else []
     filed = [replace(row, number=read.filed_number(row)) for row in read.rows]
     answers = read_answers(FolderDrop(str(roster.parent)))
     matching = match_photos(files, filed, read_manifest(drop) if drop else None, answers.picks)

@@ -46,7 +46,9 @@ WORDS: dict[str, tuple[Severity, str]] = {
     # one photo
     "not_a_picture": ("reject", "This file is not a photo we can read. Send a JPEG, PNG or HEIC."),
     "truncated": ("reject", "This file is damaged or was cut off while sending. Send it again."),
-    "too_large": ("reject", "This file is too large ({measured}; at most {limit}). Send it in the usual size of your phone."),
+    "too_large": ("reject", "This file is too large ({measured}; at most {limit}). Send it as JPEG in the usual size of your phone."),
+    "unopenable": ("reject", "This file cannot be opened safely ({measured}). Send the photo again as JPEG, or another one."),
+    "video": ("reject", "This is a video. Send a photo."),
     "animated": ("reject", "This is a moving picture. Send a still photo."),
     "no_face": ("reject", "We cannot find a face in this photo. Take one with your whole face in view."),
     "several_faces": ("reject", "There is more than one face in this photo. Send one with only you in it."),

@@ -14,9 +14,6 @@ from tasks.selfies.examine import Examined
 from tasks.vault.consent import Permit
 from tasks.vault.records import Seat, Selfie
 from tasks.vault.store import Vault
-from tasks.vision.images import encode
-
-QUALITY = 95  # of the JPEG: the loss is far below what the fine-tuning's own codec loses
 
 
 def keep_photos(vault: Vault, permit: Permit, one: Examined, now: datetime) -> None:
@@ -25,21 +22,21 @@ def keep_photos(vault: Vault, permit: Permit, one: Examined, now: datetime) -> N
         query = select(Selfie).where(col(Selfie.employee_id) == permit.employee_id)
         before = {selfie.id: selfie for selfie in session.exec(query)}
     rows = [_row(permit.employee_id, one, i, before, now) for i in range(len(one.looks))]
-    for row, picture in zip(rows, one.pictures, strict=True):
-        if not row.accepted or picture is None:
+    for row, kept in zip(rows, one.kept, strict=True):
+        if not row.accepted or kept is None:
             continue
         name = f"{row.digest[:32]}.jpg"
         key = f"people/{permit.employee_id}/selfies/{name}"
         if row.id not in before or before[row.id].blob_key != key or not vault.exists(key):
-            key = vault.write(permit, "selfies", name, encode(picture, "jpeg", QUALITY), now=now)
+            key = vault.write(permit, "selfies", name, kept, now=now)
         row.blob_key = key
-    kept = {row.id for row in rows}
+    ids = {row.id for row in rows}
     keys = {row.blob_key for row in rows}
     with vault.session() as session:
         for row in rows:
             session.merge(row)
         for old in before.values():
-            if old.id not in kept:
+            if old.id not in ids:
                 session.delete(session.get_one(Selfie, old.id))
     for old in before.values():
         if old.blob_key and old.blob_key not in keys:

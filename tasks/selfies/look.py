@@ -1,4 +1,4 @@
-"""Measures one photo: the only module of this room that lets bytes become pixels.
+"""Measures one photo: the only module of this room that sees pixels, which the sandbox has made of a stranger's bytes.
 
 What is measured is plain numbers and one vector, so that every judgement (judge.py) is a pure function that can be
 tested without a network, and pixels need not stay in memory while a whole company is judged.
@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tasks.selfies.search import search
-from tasks.vision.faces import Eyes, Face, Vector
-from tasks.vision.images import Picture, Refused, read_picture, resize
+from tasks.selfies.search import SMALLEST, search
+from tasks.vision.faces import Eyes, EyesMissing, Face, Vector
+from tasks.vision.glance import Refused
+from tasks.vision.images import encode
+from tasks.vision.photos import Photo, open_photo
 from tasks.vision.quality import Quality, difference_hash, mirrored_hash, read_quality
 
-LONG_SIDE = 2048  # px; larger pictures are measured and kept at this size
+QUALITY = 95  # of the JPEG that is kept: the loss is far below what the fine-tuning's own codec loses
 
 
 @dataclass(frozen=True)
@@ -37,47 +39,52 @@ class Look:
     refused: tuple[str, str, str] | None = None  # code, measured, limit
 
 
-def look_at(data: bytes, eyes: Eyes) -> tuple[Look, Picture | None]:
-    """Measures one photo. The picture comes back, rebuilt from pixels, for those who are to keep it."""
+def look_at(data: bytes, eyes: Eyes, *, keep: bool = False) -> tuple[Look, bytes | None]:
+    """Measures one photo. With `keep` what is to be kept of it comes back as well: a JPEG, rebuilt from pixels.
+
+    Whatever a file does to what opens or measures it is said of that file, and costs nobody else their verdict.
+    """
+    digest = hashlib.sha256(data).hexdigest()
     try:
-        decoded = read_picture(data)
+        photo = open_photo(data, keep=keep)
     except Refused as refused:
         code = "too_large" if refused.code == "bomb" else refused.code
-        digest = hashlib.sha256(data).hexdigest()
         return Look(digest, refused=(code, refused.measured, refused.limit)), None
-    picture = shrunk(decoded.picture)
-    height, width = picture.shape[:2]
+    try:
+        look = _measured(photo, digest, eyes)
+    except (EyesMissing, MemoryError):  # nothing that the file could help
+        raise
+    except Exception as error:
+        return Look(
+            digest, *photo.size, refused=("unopenable", type(error).__name__, "a photo that can be judged")
+        ), None
+    return look, encode(photo.kept, "jpeg", QUALITY) if photo.kept is not None and look.quality is not None else None
+
+
+def _measured(photo: Photo, digest: str, eyes: Eyes) -> Look:
+    picture = photo.judged
+    look = Look(digest, *photo.size)
+    if min(picture.shape[:2]) < SMALLEST:
+        return look
     found = [face for face in eyes.finder.find(picture) if face.score >= eyes.limits.score]
     found = found or search(picture, eyes.finder, eyes.limits.score)
-    look = Look(
-        digest=decoded.digest,
-        width=width,
-        height=height,
-        faces=len(found),
-        hash=difference_hash(picture),
-        mirrored=mirrored_hash(picture),
-    )
+    look = replace(look, faces=len(found), hash=difference_hash(picture), mirrored=mirrored_hash(picture))
     if not found:
-        return look, picture
+        return look
     main = found[0]
+    quality = read_quality(picture, main)
     return replace(
         look,
         second_share=max((face.area for face in found[1:]), default=0.0) / max(main.area, 1.0),
-        quality=read_quality(picture, main),
+        # In pixels of what is kept: that is what will be learned from.
+        quality=replace(quality, inter_eye_px=quality.inter_eye_px * photo.enlarged),
         eye_width=_eye_width(main),
         vector=eyes.embedder.embed(picture, main),
         weak=main.score < eyes.limits.score,
-    ), picture
+    )
 
 
 def _eye_width(face: Face) -> float:
     points = face.landmarks.astype(np.float64)
     down = points[3:5].mean(0) - points[0:2].mean(0)
     return face.inter_eye / max(float(np.hypot(*down)), 1e-6)
-
-
-def shrunk(picture: Picture) -> Picture:
-    """At most LONG_SIDE: phones send four times the pixels any model here looks at."""
-    height, width = picture.shape[:2]
-    scale = LONG_SIDE / max(height, width)
-    return picture if scale >= 1 else resize(picture, round(width * scale), round(height * scale))

@@ -17,6 +17,7 @@ from tasks.vision.faces import Face, FaceFinder
 from tasks.vision.images import Picture
 
 PARTS = (0.75, 0.5)  # of the picture's sides: how much of it a closer look sees at a time
+SMALLEST = 24  # px: in less of a picture nobody is to be seen
 WEAK = 0.65  # of the usual score: enough to name a problem, never enough to accept a photo
 
 
@@ -46,6 +47,8 @@ def even_out(picture: Picture) -> Picture:
 def _pieces(picture: Picture, part: float) -> Iterator[tuple[int, int, Picture]]:
     height, width = picture.shape[:2]
     h, w = round(height * part), round(width * part)
+    if min(h, w) < SMALLEST:
+        return
     for top in (0, (height - h) // 2, height - h):
         for left in (0, (width - w) // 2, width - w):
             yield left, top, np.ascontiguousarray(picture[top : top + h, left : left + w])

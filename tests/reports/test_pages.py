@@ -20,6 +20,7 @@ FINDINGS = [
     "no_consent", "consent_withdrawn", "consent_other_purpose", "no_photos", "too_few_photos", "no_face",
     "several_faces", "blurred", "dark", "overexposed", "sunglasses", "near_duplicate", "other_person",
     "same_face_two_names", "small_face", "turned_away", "truncated", "not_a_picture", "too_large", "animated",
+    "unopenable", "video",
     "not_on_roster", "ambiguous_photo", "left_company", "on_leave", "opted_out", "duplicate_id", "bad_email",
     "missing_name", "formula_cell",
 ]  # fmt: skip

@@ -6,9 +6,9 @@ with two files it is another network than the one that chooses. With one file th
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -74,16 +74,17 @@ class YuNet:
 
     path: Path
     score: float = 0.8
-    _net: Any = field(default=None, repr=False)
+    _own: threading.local = field(default_factory=threading.local, repr=False)  # the net keeps its input's size
 
     def find(self, picture: Picture) -> list[Face]:
-        if self._net is None:
+        net = getattr(self._own, "net", None)
+        if net is None:
             _quieten()
-            self._net = cv2.FaceDetectorYN.create(str(self.path), "", (320, 320), self.score, 0.3, 50)
+            net = self._own.net = cv2.FaceDetectorYN.create(str(self.path), "", (320, 320), self.score, 0.3, 50)
         for side in (_WORKING_SIDE, _WORKING_SIDE // 2):
             small, k = _working_copy(picture, side)
-            self._net.setInputSize((small.shape[1], small.shape[0]))
-            rows = self._net.detect(small)[1]
+            net.setInputSize((small.shape[1], small.shape[0]))
+            rows = net.detect(small)[1]
             if rows is not None:
                 return sorted((_face(row, k) for row in rows), key=lambda f: -f.area)
         return []
@@ -100,16 +101,17 @@ class OpenCvEncoder:
 
     name: str
     path: Path
-    _net: Any = field(default=None, repr=False)
+    _own: threading.local = field(default_factory=threading.local, repr=False)
 
     def embed(self, picture: Picture, face: Face) -> Floats:
-        if self._net is None:
+        net = getattr(self._own, "net", None)
+        if net is None:
             _quieten()
-            self._net = cv2.FaceRecognizerSF.create(str(self.path), "")
+            net = self._own.net = cv2.FaceRecognizerSF.create(str(self.path), "")
         small, k = _working_copy(picture, _WORKING_SIDE)
         row = np.concatenate([np.asarray(face.box) * k, face.landmarks.ravel() * k, [face.score]])
-        crop = self._net.alignCrop(small, row.astype(np.float32))
-        vector = np.asarray(self._net.feature(crop), dtype=np.float32)[0]
+        crop = net.alignCrop(small, row.astype(np.float32))
+        vector = np.asarray(net.feature(crop), dtype=np.float32)[0]
         return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), dtype=np.float32)
 
 
