@@ -23,9 +23,11 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
 from reports import desk_pages
+from reports.archives import BadUpload
 from reports.desk_door import Door, Session
 from reports.pages import Problem
-from reports.uploads import MOST_BYTES, MOST_FILES, BadUpload, Sent, keep_upload
+from reports.unpacking import MOST_FILES, Room, Sent
+from reports.uploads import clear_parts, keep_upload
 from reports.words import say
 from tasks.roster.drop import DropFault, FolderDrop, sort_contents
 from tasks.roster.rows import Unreadable
@@ -99,6 +101,7 @@ def add_drops(app: FastAPI) -> None:
     """The upload page, what it leads to, and the table to send back."""
     settings, door = app.state.settings, app.state.door
     checks = Checks(settings)
+    clear_parts(settings.home / "drops")
 
     def session_of(request: Request) -> Session:
         session = request.state.session
@@ -156,8 +159,7 @@ def add_drops(app: FastAPI) -> None:
 
 async def _take(request: Request, settings: Settings, door: Door, session: Session, now: datetime) -> str:
     """Keep what was sent as a new drop and return its id."""
-    if int(request.headers["content-length"]) > MOST_BYTES:
-        raise BadUpload(f"This is more than {MOST_BYTES // 2**30} GB. Send it in parts, or put it into a folder.")
+    Room(settings.home).must_hold(int(request.headers["content-length"]))
     try:
         async with request.form(max_files=MOST_FILES, max_fields=10) as form:
             if not door.accepts(session, str(form.get("token"))):

@@ -24,7 +24,7 @@ from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import PersonCheck, blocks, consent_code_of, settle, standing
-from tasks.selfies.picks import read_answers
+from tasks.selfies.picks import read_answers, read_left_out
 from tasks.vision.faces import Eyes, Vector
 
 # (what is being done, done so far, of how many)
@@ -40,6 +40,7 @@ class CheckReport:
     matching: Matching
     people: tuple[PersonCheck, ...]
     looked: bool  # False when only the roster was checked
+    left_out: tuple[str, ...] = ()  # lines about what an upload held and the drop does not
 
     @property
     def blocked(self) -> tuple[PersonCheck, ...]:
@@ -83,6 +84,7 @@ class CheckReport:
         lines += [f"! {found.sentence}" for found in self.file_findings]
         lines += [f"! {found.sentence}" for found in self.drop_findings]
         lines += [f"    {line}" for line in self.stray_lines()]
+        lines += [f"! {line}" for line in self.left_out]
         for title, group in (("Blocked", self.blocked), ("Ready, with remarks", self.warned)):
             lines += ["", f"{title} ({len(group)})"] if group else []
             for person in group:
@@ -123,7 +125,8 @@ def check_drop(
     drop = FolderDrop(str(selfies)) if selfies else None
     files = still_photos(f for f in drop.files() if not f.lower().endswith(TABLES)) if drop else []
     filed = [replace(row, number=read.filed_number(row)) for row in read.rows]
-    answers = read_answers(FolderDrop(str(roster.parent)))
+    beside = FolderDrop(str(roster.parent))
+    answers = read_answers(beside)
     matching = match_photos(files, filed, read_manifest(drop) if drop else None, answers.picks)
     said = settle_consents(read, register)
     before = {row.row: standing(row, read, consent_code_of(row, read, said, moment)) for row in read.rows}
@@ -146,7 +149,8 @@ def check_drop(
         company_wide = () if closed else company.get(row.number, ())
         unclear = matching.may_be(read.filed_number(row))
         people.append(settle(row, before[row.row], photos, verdict, company_wide, unclear))
-    return CheckReport(read, said, matching, tuple(people), bool(drop and eyes is not None))
+    looked = bool(drop and eyes is not None)
+    return CheckReport(read, said, matching, tuple(people), looked, read_left_out(beside))
 
 
 def write_return_csv(report: CheckReport, path: Path) -> None:

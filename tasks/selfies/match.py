@@ -169,7 +169,7 @@ class _Reader:
             return self._in_strange_folder(folders, strange, own)
         if not own.surely and "/".join(folders) in self._counted:
             return _Place(candidates=tuple(sorted(own.who)), group=key_of(path))
-        who = self._settled(own.who, [*folders, name])
+        who = own.who if own.at_odds else self._settled(own.who, [*folders, name])
         return _Place(who, () if who else self._candidates(own, name), key_of(path))
 
     def _in_folder(
@@ -183,10 +183,11 @@ class _Reader:
             if other or _looks_like_a_name(inner) or _may_be_a_year(folders[depth - 1]):
                 return _Place(candidates=(*other, *sorted(who)), group=folder_key(folders[:strange]))
         if own.surely and own.who:
-            if not own.who & who:
+            if own.at_odds or not own.who & who:
                 return _Place(who | own.who, group=key_of(path))
             who &= own.who
-        who = self._settled(who, [*folders, path.rpartition("/")[2]])
+        if not claim.at_odds:
+            who = self._settled(who, [*folders, path.rpartition("/")[2]])
         return _Place(who, group=folder_key(folders[:depth]))
 
     def _in_strange_folder(self, folders: Sequence[str], strange: int, own: Claim) -> _Place:

@@ -14,6 +14,7 @@ from typing import Any
 from tasks.roster.drop import Drop, DropFault
 
 FILE = ".answers.json"
+LEFT_OUT = ".left-out.json"  # lines about what an upload held and the drop does not
 NOBODYS = "-"  # these files are nobody's on this roster
 BY_FILE = "*"  # this folder holds photos of many people: go by the files' names
 PHOTO_FOLDER = "selfies/"
@@ -40,6 +41,15 @@ def read_answers(drop: Drop) -> Answers:
     except DropFault:
         return Answers()
     return parse_answers(data)
+
+
+def read_left_out(drop: Drop) -> tuple[str, ...]:
+    """Lines about what an upload held and the drop does not; none for folders that nobody uploaded."""
+    try:
+        data = drop.read(LEFT_OUT)
+    except DropFault:
+        return ()
+    return tuple(str(line) for line in json.loads(data))
 
 
 def parse_answers(data: bytes) -> Answers:

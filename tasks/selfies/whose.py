@@ -50,11 +50,13 @@ NOBODY: frozenset[str] = frozenset()
 @dataclass(frozen=True)
 class Claim:
     """`who` a name stands for: nobody, somebody, or several who cannot be told apart by it. `near`: whom it may have
-    meant, for HR to pick from. `surely`: by more than bare figures, which a camera may have counted."""
+    meant, for HR to pick from. `surely`: by more than bare figures, which a camera may have counted. `at_odds`: it
+    names two people in two ways, so that nothing but HR's word settles it."""
 
     who: frozenset[str] = NOBODY
     near: frozenset[str] = NOBODY
     surely: bool = True
+    at_odds: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,7 @@ class People:
         if overlap:  # `Anna Maria Keller`, with an Anna Maria and a Maria Keller: neither has all the words
             return Claim(near=every | doubted)
         if not meant:
-            return Claim(every, surely=surely)
+            return Claim(every, surely=surely, at_odds=True)
         covered = {i for hit in hits for i in range(hit.first, hit.last + 1)}
         beside = [word for i, word in enumerate(words) if i not in covered]
         left = [word for word in beside if not self._is_explained(word, meant)]
@@ -210,7 +212,7 @@ class People:
             if all(hit.kind == "number" for hit in hits) and length < SHORT_NUMBER and hits[0].first > 0:
                 return Claim(near=meant | doubted)
             others = self.resembling.clearly([word.plain for word in left]) - meant
-            return Claim(meant | others, surely=surely)
+            return Claim(meant | others, surely=surely, at_odds=bool(others))
         by_form = is_file and any(_stands_apart(hit, words) for hit in hits)
         return Claim(meant) if by_form else Claim(near=meant | doubted)
 

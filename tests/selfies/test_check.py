@@ -13,7 +13,7 @@ from PIL import Image
 
 from tasks.roster.drop import FolderDrop
 from tasks.selfies.check import CheckReport, check_drop, write_return_csv
-from tasks.selfies.picks import FILE
+from tasks.selfies.picks import FILE, LEFT_OUT
 from tasks.vision.faces import Eyes
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -94,10 +94,10 @@ def test_no_photo_is_opened_without_consent(drop: Path, eyes: Eyes, monkeypatch:
     read = FolderDrop.read
     monkeypatch.setattr(FolderDrop, "read", lambda self, path: opened.append(path) or read(self, path))
     check(drop, eyes)
-    assert {path.split("/")[0] for path in opened if path != FILE} == {"1", "3", "4", "6"}
+    assert {path.split("/")[0] for path in opened if path not in (FILE, LEFT_OUT)} == {"1", "3", "4", "6"}
     opened.clear()
     check(drop, None)
-    assert opened == [FILE]
+    assert opened == [FILE, LEFT_OUT]
 
 
 def test_the_same_face_under_two_names_stops_both(

@@ -171,15 +171,16 @@ def test_names_as_people_write_them(path: str, number: str) -> None:
         "4711 Kateryna Bondarenko/a.jpg",
         "4711 Katerina Bondarenko/a.jpg",
         "Kateryna Bondarenko/Marek Dvorak.jpg",
+        "Anna Müller/H-21 - Nadia Benali.jpg",
     ],
 )
 def test_what_names_two_people_is_given_to_neither(path: str) -> None:
     matching = match_photos([path], PEOPLE)
     assert (dict(matching.by_number), matching.ambiguous) == ({}, (path,))
     assert [f.code for f in matching.findings] == ["ambiguous_photo"]
-    assert len(candidates(matching)) == 2
+    assert len(candidates(matching)) >= 2
     assert matching.strays[0].between
-    assert [matching.may_be(number) for number in candidates(matching)] == [1, 1]
+    assert [matching.may_be(number) for number in candidates(matching)] == [1] * len(candidates(matching))
 
 
 @pytest.mark.parametrize(
@@ -352,6 +353,8 @@ PATHS = st.tuples(st.lists(NAMES, max_size=3), NAMES).map(lambda p: "/".join([*p
 @given(path=st.one_of(PATHS, st.text(max_size=30).map(lambda t: t.strip("/") + ".jpg")))
 @example(path="Katerina Bondarenko/4711.jpg")
 @example(path="Maria Santos Oliveira/1.jpg")
+@example(path="007 Jan/Berlin.jpg")
+@example(path="Berlin/007 - Jan Kowalski.jpg")
 def test_no_photo_is_given_to_anybody_who_does_not_stand_in_its_path(path: str) -> None:
     matching = match_photos([path], PEOPLE)
     for number in matching.by_number:
