@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from flows import cli_keeping, cli_studio
+from flows import cli_disclosure, cli_keeping, cli_studio
 from flows.cli_home import Home, settings_for
 from tasks.vault.process import begin_process, company_umask, end_with_parent
 
@@ -29,6 +29,7 @@ app.add_typer(cli_studio.models, name="models")
 app.add_typer(cli_keeping.retention, name="retention")
 app.add_typer(cli_keeping.audit, name="audit")
 app.command("deliver")(cli_keeping.deliver)
+app.command("verify")(cli_disclosure.verify)
 app.command("forget")(cli_keeping.forget)
 
 console = Console(highlight=False)

@@ -39,6 +39,12 @@ def signing_chain(settings: Settings, now: datetime) -> SigningChain:
     return company_chain(certificates, key, settings.time_stamps)
 
 
+def own_root(settings: Settings) -> bytes:
+    """The root of the test chain (PEM), for our own reader; nothing when there is none."""
+    root = credentials_folder(settings) / "test-root.pem"
+    return root.read_bytes() if root.exists() else b""
+
+
 def credentials_folder(settings: Settings) -> Path:
     """Where the test chain lies: beside the installation's other keys."""
     return settings.home / "keys" / "credentials"

@@ -1,0 +1,80 @@
+"""`rollcall verify`: what any file says about how its picture was made. Needs neither records nor a home of ours."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from flows.cli_home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tasks.disclosure.pattern import MarkKey
+    from tasks.vault.settings import Settings
+
+console = Console(highlight=False)
+NO_PICTURE = 3
+
+
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="Pictures: JPEG, PNG or WebP.", exists=True, dir_okay=False)],
+    trust: Annotated[
+        list[Path] | None, typer.Option(help="Root certificates (PEM) to trust besides this installation's own.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Say what each picture is, who signed it and when, whether it was changed, and what its mark says.
+
+    Exit code: 0 every file says how it was made; 1 one was changed after signing, or contradicts itself; 2 one says
+    nothing; 3 one is no picture. Works in an empty folder; the mark is looked for where this installation's keys are.
+    """
+    from tasks.disclosure.verify import Verdict, examine
+    from tasks.vault.settings import load_settings
+    from tasks.vision.images import Refused
+
+    if home is not None:
+        os.environ["ROLLCALL_HOME"] = str(home.expanduser().absolute())
+    settings = load_settings()
+    roots = b"".join(path.read_bytes() for path in trust or ()) + _own_root(settings)
+    codes = {int(Verdict.DISCLOSED)}
+    with _own_keys(settings) as keys:
+        for file in files:
+            try:
+                found = examine(file.read_bytes(), keys, roots)
+            except Refused as refused:
+                console.print(
+                    f"{file}: not a picture that can be opened ({refused.code}).", markup=False, soft_wrap=True
+                )
+                codes.add(NO_PICTURE)
+                continue
+            console.print(f"{file}: {' '.join(found.sentences())}", markup=False, soft_wrap=True)
+            codes.add(int(found.verdict))
+    raise typer.Exit(1 if Verdict.CHANGED in codes else max(codes))
+
+
+def _own_root(settings: Settings) -> bytes:
+    from tasks.disclosure.installation import own_root
+
+    return own_root(settings)
+
+
+@contextmanager
+def _own_keys(settings: Settings) -> Iterator[list[MarkKey]]:
+    """The mark's key of this installation, or nothing where there is none: none is made for looking."""
+    if settings.keys_url is None and not (settings.home / "keys").is_dir():
+        yield []
+        return
+    from tasks.disclosure.installation import mark_key
+    from tasks.vault.keys import Keyring
+
+    keyring = Keyring(settings.wrapped_keys_url, settings.master_key_location)
+    try:
+        yield [mark_key(keyring)]
+    finally:
+        keyring.close()
