@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from tasks.disclosure.chain import SigningChain, company_chain, own_test_chain
@@ -17,7 +18,13 @@ from tasks.vision.images import Picture
 
 def mark_key(keys: Keyring) -> MarkKey:
     """The key that all machines of an installation mark with, and that its backups of keys hold."""
-    return MarkKey(keys.secret("mark"))
+    return _drawn(keys.secret("mark"))
+
+
+@lru_cache(maxsize=4)
+def _drawn(secret: bytes) -> MarkKey:
+    """One key for all pictures of a process: its noise fields take longer to draw than a picture to search."""
+    return MarkKey(secret)
 
 
 def marked(picture: Picture, key: MarkKey, lane: str) -> Picture:

@@ -17,6 +17,7 @@ from tasks import progress
 from tasks.adapters.export import load_adapter
 from tasks.adapters.learning import longer_from
 from tasks.adapters.portraits import Likeness, open_selfies
+from tasks.disclosure.installation import mark_key, marked
 from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.faithful import order_photos
 from tasks.headshots.finish import CannotFinish
@@ -225,7 +226,8 @@ def _finish_and_keep(studio: Studio, sitting: Sitting, picture: Picture) -> None
     except CannotFinish as refused:
         flags = [refused.code]
     else:
-        finished = candidate.finished.picture
+        # Marked once, here, so that whatever leaves by whatever way carries the mark: files, pages, copies of copies.
+        finished = marked(candidate.finished.picture, mark_key(vault.keys), sitting.lane)
         finished_key = vault.write(permit, "headshots", f"{name}.jpg", encode(finished, "jpeg", quality=93))
         thumb_key = vault.write(permit, "thumbnails", f"{name}.webp", encode(_thumbnail(finished), "webp", quality=82))
         flags = [flag.code for flag in candidate.flags]

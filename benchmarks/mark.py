@@ -1,0 +1,151 @@
+"""The imperceptible mark: what is read back from which copies, what it costs, and what unmarked pictures reach.
+
+    python -m benchmarks.mark                       # on the sample company's photos, enlarged to a headshot's size
+    python -m benchmarks.mark FOLDER                # on any folder of pictures
+    python -m benchmarks.mark --unmarked 10000      # how high chance reaches; about a second for eight searches
+
+The second table searches each unmarked picture with many keys, as if each were another installation's, and fits the
+law of largest values (Gumbel) to the evidence: the thresholds in `tasks/disclosure/finding.py` come from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tasks.disclosure.finding import MARKED, PROBABLY, Copy, find_in, find_mark
+from tasks.disclosure.marking import put_mark
+from tasks.disclosure.pattern import MarkKey, payload_for
+from tasks.vision.images import Picture
+
+SIZE = 1024
+SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "northwind" / "selfies"
+CHECK_PASSES = 4096 / 65536  # chance that one of the words tried fits its check of 16 bits
+
+
+def encoded(picture: Picture, how: str, quality: int) -> Picture:
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(out, how, quality=quality)
+    return np.asarray(Image.open(out).convert("RGB"))
+
+
+def sized(picture: Picture, short: int) -> Picture:
+    ratio = short / min(picture.shape[:2])
+    size = (round(picture.shape[1] * ratio), round(picture.shape[0] * ratio))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+
+
+def cropped(picture: Picture, share: float) -> Picture:
+    height, width = picture.shape[:2]
+    top, left = int(height * share * 0.7), int(width * share * 0.2)
+    return np.ascontiguousarray(picture[top : top + int(height * (1 - share)), left : left + int(width * (1 - share))])
+
+
+def circled(picture: Picture) -> Picture:
+    side = min(picture.shape[:2])
+    down, across = np.mgrid[:side, :side]
+    cut = picture[:side, :side].copy()
+    cut[np.hypot(down - side / 2, across - side / 2) > side / 2] = 255
+    return cut
+
+
+def screenshot(picture: Picture) -> Picture:
+    small = sized(cropped(picture, 0.05), int(min(picture.shape[:2]) * 0.37))
+    return np.clip(255 * (small / 255.0) ** 1.15, 0, 255).astype(np.uint8)
+
+
+COPIES: dict[str, Callable[[Picture], Picture]] = {
+    "as it left": lambda p: p,
+    "JPEG 70": lambda p: encoded(p, "JPEG", 70),
+    "200 px, JPEG 80": lambda p: encoded(sized(p, 200), "JPEG", 80),
+    "200 px, JPEG 70": lambda p: encoded(sized(p, 200), "JPEG", 70),
+    "10 % cropped, JPEG 85": lambda p: encoded(cropped(p, 0.1), "JPEG", 85),
+    "20 % cropped, 300 px, JPEG 75": lambda p: encoded(sized(cropped(p, 0.2), 300), "JPEG", 75),
+    "circle on white, 256 px, JPEG 80": lambda p: encoded(sized(circled(p), 256), "JPEG", 80),
+    "WebP 70, 400 px": lambda p: encoded(sized(p, 400), "WEBP", 70),
+    "screenshot at 37 %, gamma 1.15, 5 % cropped": screenshot,
+    "mirrored, 300 px, JPEG 80": lambda p: encoded(sized(np.ascontiguousarray(p[:, ::-1]), 300), "JPEG", 80),
+    "150 px, JPEG 75": lambda p: encoded(sized(p, 150), "JPEG", 75),
+    "96 px, JPEG 85": lambda p: encoded(sized(p, 96), "JPEG", 85),
+}
+
+
+def pictures(folder: Path, most: int) -> Iterator[Picture]:
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"})
+    for path in found[:: max(1, len(found) // most)][:most]:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+        yield sized(np.asarray(upright), SIZE)
+
+
+def copies_table(folder: Path, count: int) -> None:
+    """What is read back from each copy of each picture."""
+    key = MarkKey(hashlib.sha256(b"benchmark").digest())
+    payload = payload_for(key, "generated")
+    read: dict[str, list[float]] = {name: [] for name in COPIES}
+    noise, seconds, searching = [], [], []
+    for picture in pictures(folder, count):
+        began = time.perf_counter()
+        marked = put_mark(picture, key, payload).picture
+        seconds.append(time.perf_counter() - began)
+        noise.append(10 * np.log10(255**2 / np.mean((marked.astype(float) - picture) ** 2)))
+        for name, make in COPIES.items():
+            began = time.perf_counter()
+            found = find_mark(make(marked), key)
+            searching.append(time.perf_counter() - began)
+            read[name].append(found.evidence if found.payload == payload else 0.0)
+    print(f"{len(noise)} pictures of {SIZE} px; PSNR {np.median(noise):.1f} dB median, {min(noise):.1f} least; "
+          f"marking {np.median(seconds):.2f} s, searching {np.median(searching):.2f} s median")  # fmt: skip
+    print(f"{'copy':<46}{'marked':>8}{'probably':>10}{'of':>5}   least evidence read")
+    for name, evidence in read.items():
+        sure, probable = sum(e >= MARKED for e in evidence), sum(PROBABLY <= e < MARKED for e in evidence)
+        print(f"{name:<46}{sure:>8}{probable:>10}{len(evidence):>5}   {min(evidence):.1f}")
+
+
+def unmarked_table(folder: Path, searches: int, keys_each: int = 64) -> None:
+    """The evidence that chance reaches, and what the thresholds let through."""
+    keys = [MarkKey(hashlib.sha256(f"unmarked {n}".encode()).digest()) for n in range(keys_each)]
+    reached: list[float] = []
+    alarms = dict.fromkeys(("marked", "probably"), 0)
+    for picture in pictures(folder, max(1, searches // keys_each)):
+        copy = Copy(picture)
+        for key in keys:
+            found = find_in(copy, key)
+            reached.append(found.evidence)
+            if found.verdict != "none":
+                alarms[found.verdict] += 1
+    values = np.array(reached)
+    scale = values.std() * np.sqrt(6) / np.pi
+    place = values.mean() - 0.5772 * scale
+    print(
+        f"{len(values)} searches of unmarked pictures: evidence {values.mean():.2f} on average, {values.max():.2f} most"
+    )
+    print(f"called marked {alarms['marked']}, probably {alarms['probably']}")
+    for name, limit in (("probably", PROBABLY), ("marked", MARKED)):
+        over = 1 - np.exp(-np.exp(-(limit - place) / scale))
+        print(
+            f"{name:<10} from {limit}: by the fitted law {over:.1e}, with a check that fits {over * CHECK_PASSES:.1e}"
+        )
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("folder", nargs="?", type=Path, default=SAMPLES)
+    words.add_argument("--pictures", type=int, default=28)
+    words.add_argument("--unmarked", type=int, default=0, help="searches of unmarked pictures instead")
+    asked = words.parse_args()
+    if asked.unmarked:
+        unmarked_table(asked.folder, asked.unmarked)
+    else:
+        copies_table(asked.folder, asked.pictures)
+
+
+if __name__ == "__main__":
+    main()
