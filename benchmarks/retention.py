@@ -53,8 +53,9 @@ def fill(vault: Vault, people: int, with_files: bool = True) -> None:
             for place in range(count):
                 (folder / f"{place}.bin").write_bytes(content)
     rows["batch"] = [
-        {"id": f"b{number}", "created_at": NOW, "drop": "/in", "kit": "k", "quality": "draft", "base": "embedded",
-         "state": "done", "roster_digest": "", "facts": {}, "problems": [{"code": "bad_email", "row": 7}] * 20}
+        {"id": f"b{number}", "order_key": f"b{number}", "version": 1, "lease_holder": "", "lease_process": "",
+         "created_at": NOW, "drop": "/in", "kit": "k", "quality": "draft", "base": "embedded",
+         "state": "done", "facts": {}, "problems": [{"code": "bad_email", "row": 7}] * 20}
         for number in range(people // BATCH + 1)
     ]  # fmt: skip
     with vault.engine.begin() as connection:
@@ -73,11 +74,13 @@ def rows_of(person: str, number: int) -> Iterator[tuple[str, dict[str, Any]]]:
     name, batch = f"Person Number {number}", f"b{number // BATCH}"
     yield "employee", {"id": person, "number": f"E-{number:07}", "name": name, "department": f"D{number % 40}",
                        "email": f"person{number}@company.example", "title": "", "status": "active", "glasses": "keep",
+                       "identity": 0,
                        "generation": True, "state": "active", "epoch": 0, "updated_at": NOW}  # fmt: skip
     yield "consent", {"id": f"c{number}", "employee_id": person, "purpose": "headshot", "text_version": "1",
                       "given_at": NOW, "source": "register"}  # fmt: skip
-    yield "seat", {"batch_id": batch, "employee_id": person, "state": "done", "detail": [{"code": "dark"}] * 3,
-                   "cohort": number // 16, "position": number}  # fmt: skip
+    yield "seat", {"batch_id": batch, "employee_id": person, "state": "done", "findings": [{"code": "dark"}] * 3,
+                   "standing": [], "wishes": {}, "row": 0, "kit": "", "lane": "generated", "accepted": 3, "few": True,
+                   "round": 0, "chances": 0, "cohort": number // 16, "position": number}  # fmt: skip
     mine = {"employee_id": person, "created_at": NOW}
     for kind, count in BLOBS:
         for place in range(count):
@@ -91,9 +94,11 @@ def rows_of(person: str, number: int) -> Iterator[tuple[str, dict[str, Any]]]:
                                   "blob_key": key, "steps": 90, "photos": 3, "few_photos": True, "seconds": 9.0,
                                   **mine}  # fmt: skip
             else:
-                yield "headshot", {"digest": digest, "batch_id": batch, "kit": "k", "kit_digest": "d", "shot": place,
+                yield "showing", {"batch_id": batch, "headshot_digest": digest, "employee_id": person, "why": "",
+                                  "retired": False}  # fmt: skip
+                yield "headshot", {"digest": digest, "kit": "k", "kit_digest": "d", "shot": place, "round": 0,
                                    "seed": place, "lane": "generated", "original_key": "", "finished_key": key,
-                                   "thumb_key": "", "scores": {"likeness": 0.9}, "flags": [], "why": "",
+                                   "thumb_key": "", "scores": {"measures": {"halo": 0.9}}, "flags": [],
                                    "state": "candidate", **mine}  # fmt: skip
 
 

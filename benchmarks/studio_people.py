@@ -23,7 +23,7 @@ from tasks.headshots.shots import background_word, light_words
 from tasks.headshots.studio import finish_candidate, studio_flags
 from tasks.likeness.choose import choose
 from tasks.likeness.judge import Judged, ToJudge, judge_candidate
-from tasks.likeness.judging import know, pictures_of
+from tasks.likeness.judging import first_choice, know
 from tasks.likeness.reference import PersonReference, find_faces, read_reference
 from tasks.vault.batches import load_batch, seats_of
 from tasks.vault.settings import Settings, load_settings
@@ -154,14 +154,13 @@ def recorded_team(batch: str, eyes: Eyes, home: Path | None) -> tuple[BrandKit, 
         team = []
         for employee_id in known:
             permit = vault.permit(employee_id, now=datetime.now(UTC))
-            for row in pictures_of(vault, batch, employee_id, kit):
-                if row.choice == 1 and row.finished_key:
-                    picture = read_picture(vault.read(permit, row.finished_key)).picture
-                    inter_eye = float(row.scores["source_inter_eye"])
-                    source = read_picture(vault.read(permit, row.original_key)).picture
-                    made = _made_alike(source, picture, kit, eyes, row.lane)
-                    shown = Shown(employee_id, picture, inter_eye, row.lane, source=source, made=made)
-                    team.append(shown)
+            row = first_choice(vault, batch, employee_id, kit)
+            if row is not None and row.finished_key:
+                picture = read_picture(vault.read(permit, row.finished_key)).picture
+                inter_eye = float(row.scores["source_inter_eye"])
+                source = read_picture(vault.read(permit, row.original_key)).picture
+                made = _made_alike(source, picture, kit, eyes, row.lane)
+                team.append(Shown(employee_id, picture, inter_eye, row.lane, source=source, made=made))
         return kit, Company({one: found.reference for one, found in known.items()}), team
 
 

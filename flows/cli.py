@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from flows import cli_disclosure, cli_keeping, cli_studio
+from flows import cli_disclosure, cli_keeping, cli_records, cli_studio
 from flows.cli_home import Home, settings_for
 from tasks.vault.process import begin_process, company_umask, end_with_parent
 
@@ -31,6 +31,7 @@ app.add_typer(cli_keeping.audit, name="audit")
 app.command("deliver")(cli_keeping.deliver)
 app.command("verify")(cli_disclosure.verify)
 app.command("forget")(cli_keeping.forget)
+app.command("upgrade")(cli_records.upgrade)
 
 console = Console(highlight=False)
 ROOT = Path(__file__).resolve().parents[1]
@@ -252,10 +253,15 @@ def decide(
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Entry point of the console script. What the vault refuses is a sentence, whichever command met it."""
+    from tasks.vault.failures import VaultError
+
     begin_process()
     end_with_parent()
-    app()
+    try:
+        app()
+    except VaultError as refused:
+        raise SystemExit(str(refused)) from refused
 
 
 if __name__ == "__main__":

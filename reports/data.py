@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from tasks.vault.review import UNDECIDED, Review
+
 # (employee id, blob key) -> encoded picture, or None when it may not be read any more.
 PictureSource = Callable[[str, str], bytes | None]
 
@@ -47,6 +49,7 @@ class HeadshotRow:
     lane: str = "generated"  # generated | faithful
     kit: str = ""
     shot: int = 0
+    round: int = 0  # of asking for pictures: 0 is the first
     seed: int = 0
     created_at: datetime | None = None
 
@@ -87,7 +90,8 @@ class PersonRow:
     position: int = 0
     selfies: tuple[SelfieRow, ...] = ()
     headshots: tuple[HeadshotRow, ...] = ()
-    decisions: tuple[DecisionRow, ...] = ()  # oldest first
+    decisions: tuple[DecisionRow, ...] = ()  # oldest first, undone ones too: the history
+    review: Review = UNDECIDED  # what they come to
     adapter: AdapterRow | None = None
     viewable: bool = True  # False when consent no longer covers showing their pictures
 

@@ -5,7 +5,8 @@ person's events in the order of their times, so a file that comes late, comes tw
 machine ends in the same result. What cannot be recorded is refused by code and position, never by name.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -15,14 +16,14 @@ from sqlmodel import Session, col, select
 
 from reports.reviewer_names import plain_name, plain_note
 from tasks.vault.audit_log import Event, append
-from tasks.vault.records import Batch, Decision, Employee, Headshot, Seat
-from tasks.vault.standing import standing
+from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Showing
+from tasks.vault.review import VERDICTS, consent_for, event_of, settle_pictures, standing
 from tasks.vault.store import Vault
 
-VERDICTS = ("approve", "reject", "redo", "opt_out", "undo")
 NEEDS_PICTURE = ("approve", "reject")
 NOTE_LENGTH = 500
 MOST = 50_000  # decisions in one file: 2,000 people, each decided upon 25 times
+_FOR_ALL_KITS = col(Decision.verdict).in_(("opt_out", "undo"))
 CLOCKS_DIFFER = timedelta(days=1)  # a reviewer's laptop may be wrong, but not by more than this
 
 
@@ -60,9 +61,10 @@ def apply_decisions(
         raise BadDecisions("a decisions file holds a batch and a list of decisions")
     who = plain_name(by or str(payload.get("by") or "")) or "reviewer"
     with vault.session() as session:
-        if session.get(Batch, batch_id) is None:
+        batch = session.get(Batch, batch_id)
+        if batch is None:
             raise BadDecisions("there is no such batch here")
-        known = _Known(session, batch_id)
+        known = _Known(session, batch)
         made, refused, repeated = [], [], 0
         for place, row in enumerate(rows):
             decision, code = known.read(row, who, moment)
@@ -75,21 +77,24 @@ def apply_decisions(
                 repeated += 1
         session.flush()
         for employee_id in dict.fromkeys(decision.employee_id for decision in made):
-            _settle(session, batch_id, employee_id)
+            _settle(session, employee_id, batch.kit)
         append(session, [_event(decision) for decision in made], now=moment)
     return Applied(len(made), repeated, tuple(refused))
 
 
 class _Known:
-    """What a decision may name: the people of the batch and their pictures in it."""
+    """What a decision may name: the people of the batch, and any picture of theirs, whichever batch shows it by now."""
 
-    def __init__(self, session: Session, batch_id: str) -> None:
-        self.batch_id = batch_id
-        seats = select(Seat.employee_id).where(col(Seat.batch_id) == batch_id)
-        active = select(Employee.id).where(col(Employee.id).in_(seats), col(Employee.state) == "active")
-        self.people = set(session.exec(active))
-        shots = select(Headshot.digest, Headshot.employee_id).where(col(Headshot.batch_id) == batch_id)
+    def __init__(self, session: Session, batch: Batch) -> None:
+        self.batch = batch
+        seats = select(Seat.employee_id).where(col(Seat.batch_id) == batch.id)
+        here = col(Employee.id).in_(seats), col(Employee.state) == "active"
+        self.people = dict(session.exec(select(Employee.id, Employee.identity).where(*here)).all())
+        shots = select(Headshot.digest, Headshot.employee_id).where(col(Headshot.employee_id).in_(seats))
         self.owners: dict[str, str] = {digest: owner for digest, owner in session.exec(shots)}
+        self.consents: defaultdict[str, list[Consent]] = defaultdict(list)
+        for consent in session.exec(select(Consent).where(col(Consent.employee_id).in_(seats))):
+            self.consents[consent.employee_id].append(consent)
 
     def read(self, row: Any, by: str, now: datetime) -> tuple[Decision | None, str | None]:
         """The decision in this row, or the code of what is wrong with it."""
@@ -108,10 +113,12 @@ class _Known:
             return None, "unknown_headshot"
         if at is None:
             return None, "bad_time"
-        name = "|".join((self.batch_id, employee, headshot or "", verdict, at.isoformat()))
+        name = "|".join((self.batch.id, employee, headshot or "", verdict, at.isoformat()))
         return Decision(
             id="d" + sha256(name.encode()).hexdigest()[:15], employee_id=employee, headshot_digest=headshot,
-            batch_id=self.batch_id, verdict=verdict, by=by, at=at, note=plain_note(note or "")[:NOTE_LENGTH],
+            batch_id=self.batch.id, kit=self.batch.kit, verdict=verdict, identity=self.people[employee],
+            consent_id=consent_for(self.consents[employee], at), by=by, at=at,
+            note=plain_note(note or "")[:NOTE_LENGTH],
         ), None  # fmt: skip
 
 
@@ -127,38 +134,30 @@ def _moment(text: Any, now: datetime) -> datetime | None:
         return None
 
 
-def _settle(session: Session, batch_id: str, employee_id: str) -> None:
-    """Set the states of one person's pictures to what their decisions, replayed, come to."""
-    mine = col(Decision.employee_id) == employee_id
-    events = session.exec(select(Decision).where(mine, col(Decision.batch_id) == batch_id)).all()
-    theirs = col(Headshot.employee_id) == employee_id, col(Headshot.batch_id) == batch_id
-    shots = {shot.digest: shot for shot in session.exec(select(Headshot).where(*theirs)).all()}
-    states = replay(standing(events), [digest for digest, shot in shots.items() if shot.state != "retired"])
-    for digest, state in states.items():
-        shots[digest].state = state
-        session.add(shots[digest])
-    if any(event.verdict == "opt_out" for event in events):
-        employee = session.get(Employee, employee_id)
-        if employee is not None:
-            employee.generation = not any(event.verdict == "opt_out" for event in standing(events))
-            session.add(employee)
+def _settle(session: Session, employee_id: str, kit: str) -> None:
+    """Set the states of one person's pictures to what their decisions, of all batches, come to."""
+    review = settle_pictures(session, employee_id, kit)
+    if review.approved is not None:
+        _show_everywhere(session, employee_id, kit, review.approved)
+    mine = session.exec(select(Decision).where(col(Decision.employee_id) == employee_id)).all()
+    if any(decision.verdict == "opt_out" for decision in mine):
+        employee = session.get_one(Employee, employee_id)
+        left = standing(event_of(decision) for decision in mine)
+        employee.generation = not any(event.verdict == "opt_out" for event in left)
+        session.add(employee)
+        others = select(Headshot.kit).where(col(Headshot.employee_id) == employee_id, col(Headshot.kit) != kit)
+        for other in session.exec(others.distinct()).all():  # an opt-out, and its undoing, count under every kit
+            settle_pictures(session, employee_id, other)
 
 
-def replay(decisions: Iterable[Decision], digests: Iterable[str]) -> dict[str, str]:
-    """What each picture's state is after these decisions: at most one is approved."""
-    states = dict.fromkeys(digests, "candidate")
-    for decision in decisions:
-        named = decision.headshot_digest
-        if decision.verdict == "opt_out":
-            states = dict.fromkeys(states, "rejected")
-        elif named not in states:
-            continue
-        elif decision.verdict == "approve":
-            states = {digest: "candidate" if state == "approved" else state for digest, state in states.items()}
-            states[named] = "approved"
-        else:
-            states[named] = "rejected"
-    return states
+def _show_everywhere(session: Session, employee_id: str, kit: str, digest: str) -> None:
+    """The approved picture is that person's in every batch of this kit, the older ones too."""
+    seats = select(Seat.batch_id).join(Batch, col(Batch.id) == col(Seat.batch_id))
+    for batch_id in session.exec(seats.where(col(Seat.employee_id) == employee_id, col(Batch.kit) == kit)).all():
+        shown = session.get(Showing, (batch_id, digest))
+        shown = shown or Showing(batch_id=batch_id, headshot_digest=digest, employee_id=employee_id)
+        shown.retired = False
+        session.add(shown)
 
 
 def _event(decision: Decision) -> Event:
@@ -167,10 +166,16 @@ def _event(decision: Decision) -> Event:
 
 
 def events_of(vault: Vault, batch_id: str) -> list[dict[str, Any]]:
-    """Every decision of a batch as the pages know them, oldest first; times as browsers write them."""
+    """Every decision that counts in a batch as the pages know them, oldest first; times as browsers write them.
+
+    Those are the decisions of this batch, and of others about the same people under the same kit.
+    """
     with vault.reading() as session:
+        batch = session.get_one(Batch, batch_id)
         active = select(Employee.id).where(col(Employee.state) == "active")
-        query = select(Decision).where(col(Decision.batch_id) == batch_id, col(Decision.employee_id).in_(active))
+        seats = select(Seat.employee_id).where(col(Seat.batch_id) == batch_id, col(Seat.employee_id).in_(active))
+        query = select(Decision).where(col(Decision.employee_id).in_(seats))
+        query = query.where((col(Decision.kit) == batch.kit) | _FOR_ALL_KITS)
         rows = session.exec(query.order_by(col(Decision.at), col(Decision.id))).all()
     return [
         {

@@ -12,7 +12,8 @@ from reports.pages import say_time
 from reports.phrases import state_name
 from reports.site import render
 from reports.site_of_batch import report_folder
-from tasks.vault.records import Batch, Employee, Headshot, Seat
+from tasks.vault.records import Batch, Employee, Headshot, Seat, Showing
+from tasks.vault.seats import JUDGED, WAITING
 from tasks.vault.store import Vault
 
 FACES = 5  # pictures on a batch's card
@@ -48,21 +49,24 @@ def batches(vault: Vault, session: Session, token: str, now: datetime) -> str:
 
 def _card(vault: Vault, batch: Batch, now: datetime) -> dict[str, object]:
     """One batch in a few counts: a list of batches must not read thousands of people."""
-    mine, shots = col(Seat.batch_id) == batch.id, col(Headshot.batch_id) == batch.id
+    mine, shots = col(Seat.batch_id) == batch.id, col(Showing.batch_id) == batch.id
+    joined = col(Showing.headshot_digest) == col(Headshot.digest)
     with vault.reading() as records:
         active = select(Employee.id).where(col(Employee.state) == "active")
         here = mine, col(Seat.employee_id).in_(active)
         states = dict(records.exec(select(Seat.state, sa.func.count()).where(*here).group_by(col(Seat.state))).all())
         approved = shots, col(Headshot.state) == "approved", col(Headshot.employee_id).in_(active)
-        done = records.exec(select(sa.func.count(sa.distinct(col(Headshot.employee_id)))).where(*approved)).one()
-        first = select(Headshot).where(shots, col(Headshot.choice) == 1, col(Headshot.employee_id).in_(active))
+        count = select(sa.func.count(sa.distinct(col(Headshot.employee_id)))).join(Showing, joined)
+        done = records.exec(count.where(*approved)).one()
+        first = select(Headshot).join(Showing, joined)
+        first = first.where(shots, col(Showing.choice) == 1, col(Headshot.employee_id).in_(active))
         proposed = records.exec(first.order_by(col(Headshot.digest)).limit(3 * FACES)).all()
     faces = [face for shot in proposed if (face := _face(vault, batch.id, shot, now))][:FACES]
-    judged = states.get("done", 0) + states.get("flagged", 0)
+    judged = sum(states.get(state, 0) for state in JUDGED)
     counts = {
         "approved": done, "review": max(0, judged - done), "blocked": states.get("blocked", 0),
         "failed": states.get("failed", 0),
-        "waiting": sum(states.get(state, 0) for state in ("ready", "trained", "rendered")),
+        "waiting": sum(states.get(state, 0) for state in WAITING),
     }  # fmt: skip
     return {
         "id": batch.id, "kit": kit_title(batch.kit, vault.settings.kits), "when": say_time(batch.created_at),

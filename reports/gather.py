@@ -6,11 +6,12 @@ left out and only counted.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
 from reports.data import (
@@ -26,7 +27,9 @@ from reports.data import (
 )
 from tasks.headshots.kit import KitError, load_kit
 from tasks.vault.failures import MissingBlob, NoConsent, Unreadable
-from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat, Selfie
+from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat, Selfie, Showing
+from tasks.vault.review import Review, reviews_of
+from tasks.vault.scores import Scores
 from tasks.vault.store import Vault
 
 
@@ -56,9 +59,13 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
                 select(Selfie).where(col(Selfie.employee_id).in_(in_batch)).order_by(col(Selfie.order), col(Selfie.id))
             )
         )
-        headshots = _by_person(session.exec(select(Headshot).where(col(Headshot.batch_id) == batch_id)))
-        decided = select(Decision).where(col(Decision.batch_id) == batch_id)
-        decisions = _by_person(session.exec(decided.order_by(col(Decision.at), col(Decision.id))))
+        shown = select(Headshot, Showing).join(Showing, col(Showing.headshot_digest) == col(Headshot.digest))
+        headshots: dict[str, list[tuple[Headshot, Showing]]] = defaultdict(list)
+        for shot, showing in session.exec(shown.where(col(Showing.batch_id) == batch_id)):
+            headshots[shot.employee_id].append((shot, showing))
+        said = select(Decision).where(col(Decision.employee_id).in_(in_batch), _of_kit(batch.kit))
+        decisions = _by_person(session.exec(said.order_by(col(Decision.at), col(Decision.id))))
+        reviews = reviews_of(session, [seat.employee_id for seat in seats], batch.kit)
         adapters = {
             one.digest: one for one in session.exec(select(Adapter).where(col(Adapter.employee_id).in_(in_batch)))
         }
@@ -67,8 +74,9 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
             seat,
             employees[seat.employee_id],
             selfies,
-            headshots,
-            decisions,
+            headshots.get(seat.employee_id, []),
+            decisions.get(seat.employee_id, []),
+            reviews[seat.employee_id],
             adapters,
             viewable(vault, seat.employee_id, moment),
         )
@@ -77,6 +85,11 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
     )
     known = _batch(batch, vault.settings.kits)
     return ReportData(known, people, moment, picture_source(vault, moment), erased=len(seats) - len(people))
+
+
+def _of_kit(kit: str) -> ColumnElement[bool]:
+    """Decisions that count under this kit, in whichever batch they were made; an opt-out counts under all."""
+    return (col(Decision.kit) == kit) | col(Decision.verdict).in_(("opt_out", "undo"))
 
 
 def picture_source(vault: Vault, now: datetime) -> PictureSource:
@@ -127,14 +140,14 @@ def _person(
     seat: Seat,
     employee: Employee,
     selfies: Mapping[str, list[Selfie]],
-    headshots: Mapping[str, list[Headshot]],
-    decisions: Mapping[str, list[Decision]],
+    headshots: Sequence[tuple[Headshot, Showing]],
+    decisions: Sequence[Decision],
+    review: Review,
     adapters: Mapping[str, Adapter],
     may_show: bool,
 ) -> PersonRow:
-    shots = headshots.get(employee.id, [])
-    learnt = next((adapters[d] for d in (shot.adapter_digest for shot in shots) if d and d in adapters), None)
-    detail = seat.detail.get("findings", []) if isinstance(seat.detail, Mapping) else seat.detail
+    learnt = next((found for shot, _ in headshots if (found := adapters.get(shot.adapter_digest or ""))), None)
+    detail = seat.findings
     # A photo's findings stand with the photo; what is about the person or the whole set stands with the person.
     about_photos = {one.get("photo") for one in detail if isinstance(one, Mapping)} - {None}
     mine = [one for one in detail if not (isinstance(one, Mapping) and one.get("photo") in about_photos)]
@@ -154,10 +167,9 @@ def _person(
             SelfieRow(s.digest, s.blob_key, s.width, s.height, s.accepted, _findings(s.findings))
             for s in selfies.get(employee.id, [])
         ),
-        headshots=tuple(_headshot(shot) for shot in shots),
-        decisions=tuple(
-            DecisionRow(d.verdict, d.by, d.at, d.headshot_digest, d.note) for d in decisions.get(employee.id, [])
-        ),
+        headshots=tuple(_headshot(shot, showing) for shot, showing in headshots),
+        decisions=tuple(DecisionRow(d.verdict, d.by, d.at, d.headshot_digest, d.note) for d in decisions),
+        review=review,
         adapter=None
         if learnt is None
         else AdapterRow(
@@ -167,18 +179,21 @@ def _person(
     )
 
 
-def _headshot(shot: Headshot) -> HeadshotRow:
+def _headshot(shot: Headshot, showing: Showing) -> HeadshotRow:
+    # Retired here, where newer pictures took its place; another batch may still propose it.
+    retired = showing.retired and shot.state == "candidate"
     return HeadshotRow(
         digest=shot.digest,
         key=shot.finished_key or shot.original_key,
-        scores=dict(shot.scores),
+        scores=Scores.from_json(shot.scores).shown(),
         flags=tuple(str(code) for code in shot.flags),
-        choice=shot.choice,
-        why=shot.why,
-        state=shot.state,
+        choice=showing.choice,
+        why=showing.why,
+        state="retired" if retired else shot.state,
         lane=shot.lane,
         kit=shot.kit,
         shot=shot.shot,
+        round=shot.round,
         seed=shot.seed,
         created_at=shot.created_at,
     )

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from reports.data import BatchRow, DecisionRow, FindingRow, HeadshotRow, PersonRow, ReportData
+from reports.data import BatchRow, FindingRow, HeadshotRow, PersonRow, ReportData
 from reports.phrases import VERDICTS, duration, label, plain, state_name
 from reports.picture_words import say_flag
 from reports.scores import ScoreLine, raw_lines, score_lines
@@ -128,31 +128,10 @@ def newest(person: PersonRow) -> datetime | None:
     return max(made, default=None)
 
 
-def standing(person: PersonRow) -> DecisionRow | None:
-    """The decision that counts now: undone ones and those answered by newer candidates do not."""
-    stack: list[DecisionRow] = []
-    for decision in person.decisions:
-        if decision.verdict == "undo":
-            if stack:
-                stack.pop()
-        else:
-            stack.append(decision)
-    if not stack:
-        return None
-    last, latest = stack[-1], newest(person)
-    answered = last.verdict in {"redo", "reject"} and latest is not None and latest > last.at
-    return None if answered else last
-
-
 def review_state(person: PersonRow) -> str:
-    """One word for where this person stands, from the seat, the pictures and the decisions."""
-    decision = standing(person)
-    if decision is not None and decision.verdict == "opt_out":
-        return "opted_out"
-    if any(shot.state == "approved" for shot in person.headshots):
-        return "approved"
-    if decision is not None and decision.verdict in {"redo", "reject"}:
-        return {"redo": "redo", "reject": "rejected"}[decision.verdict]
+    """One word for where this person stands: what the decisions come to, and else the seat and the pictures."""
+    if person.review.state != "undecided":
+        return person.review.state
     if person.state in {"blocked", "failed"}:
         return person.state
     shots = in_order(person)

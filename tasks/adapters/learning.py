@@ -23,6 +23,7 @@ from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent, VaultError
 from tasks.vault.records import Adapter, Seat
+from tasks.vault.seats import JUDGED_OR_TO_JUDGE, State
 from tasks.vault.store import Vault
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.faces import Eyes
@@ -41,8 +42,16 @@ class Pupil:
         return self.permit.employee_id
 
 
-def adapter_digest(selfies: Sequence[str], fingerprint: str, plan: TrainingPlan) -> str:
-    """hash(selfie digests, base, plan): equal digests mean equal adapters."""
+def adapter_digest(owner: str, selfies: Sequence[str], fingerprint: str, plan: TrainingPlan) -> str:
+    """hash(owner, selfie digests, base, plan): equal digests mean equal adapters, of one and the same person."""
+    content = json.dumps(
+        {"owner": owner, "selfies": sorted(selfies), "base": fingerprint, "plan": asdict(plan)}, sort_keys=True
+    )
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def first_digest(selfies: Sequence[str], fingerprint: str, plan: TrainingPlan) -> str:
+    """The same as Rollcall 0.1 made it, which left the owner out: what it learned is found again, by its owner only."""
     content = json.dumps({"selfies": sorted(selfies), "base": fingerprint, "plan": asdict(plan)}, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -50,12 +59,6 @@ def adapter_digest(selfies: Sequence[str], fingerprint: str, plan: TrainingPlan)
 def seed_of(digest: str) -> int:
     """A person's own stream of randomness: the same in any cohort, any slot, any run, on any machine."""
     return int(digest[:12], 16)
-
-
-def longer_from(seat: Seat) -> int | None:
-    """The round of pictures from which this person is drawn by a longer training; None where the usual one did."""
-    found = seat.detail.get("longer_from") if isinstance(seat.detail, dict) else None
-    return None if found is None else int(found)
 
 
 def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, quality: str) -> list[Pupil]:
@@ -67,27 +70,31 @@ def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, q
         except NoConsent as refused:
             move_seat(vault, batch, seat.employee_id, "blocked", refused.code)
             continue
-        if isinstance(seat.detail, dict) and seat.detail.get("lane") == "faithful":
+        if seat.lane == "faithful":
             continue  # who declined generation is not learned
         rows = accepted_selfies(vault, seat.employee_id)
         if not rows:
             move_seat(vault, batch, seat.employee_id, "blocked", "no_photos")
             continue
-        plan = plan_training(base.card, quality, len(rows), longer=longer_from(seat) is not None)
-        digest = adapter_digest([row.digest for row in rows], base.fingerprint, plan)
-        if kept(vault, digest):
-            standing = seat.state if seat.state in ("rendered", "done", "flagged") else "trained"
-            move_seat(vault, batch, seat.employee_id, standing, seat.reason, adapter=digest)
+        plan = plan_training(base.card, quality, len(rows), longer=seat.longer_from is not None)
+        photos = [row.digest for row in rows]
+        digest = adapter_digest(seat.employee_id, photos, base.fingerprint, plan)
+        first = first_digest(photos, base.fingerprint, plan)
+        if kept(vault, first, seat.employee_id):
+            digest = first
+        if kept(vault, digest, seat.employee_id):
+            state: State = seat.state if seat.state in JUDGED_OR_TO_JUDGE else "trained"
+            move_seat(vault, batch, seat.employee_id, state, seat.reason, adapter_digest=digest)
         else:
             pupils.append(Pupil(permit, plan, digest))
     return pupils
 
 
-def kept(vault: Vault, digest: str) -> bool:
-    """Whether an adapter is there, row and blob."""
+def kept(vault: Vault, digest: str, owner: str) -> bool:
+    """Whether an adapter of this person is there, row and blob."""
     with vault.reading() as session:
         row = session.get(Adapter, digest)
-    return row is not None and vault.exists(row.blob_key)
+    return row is not None and row.employee_id == owner and vault.exists(row.blob_key)
 
 
 def learn(
@@ -160,11 +167,11 @@ def _keep_or_mark(
 ) -> bool:
     """Whether nothing of this person's training is needed any more."""
     if reason or trained.state != "done" or trained.weights is None:
-        move_seat(vault, batch, pupil.id, "failed", "training_failed", training=reason)
+        move_seat(vault, batch, pupil.id, "failed", "training_failed", cause=reason)
         return True
     try:
         _keep(vault, base, pupil, trained, seconds)
-        move_seat(vault, batch, pupil.id, "trained", adapter=pupil.digest)
+        move_seat(vault, batch, pupil.id, "trained", adapter_digest=pupil.digest)
     except NoConsent as refused:  # taken back while the face was learned
         move_seat(vault, batch, pupil.id, "blocked", refused.code)
     except VaultError as refused:

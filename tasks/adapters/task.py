@@ -10,6 +10,7 @@ from tasks.adapters.memory import free_gib
 from tasks.adapters.plan import slots_for
 from tasks.vault.batches import load_batch, move_seat, note_work, seat_cohorts, seats_of
 from tasks.vault.scratch import clear_half_learned
+from tasks.vault.seats import TO_LEARN, UNFINISHED
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vision.loaded import the_base, the_eyes
@@ -42,9 +43,7 @@ def learn_faces(batch: str, number: int) -> None:
     settings = load_settings()
     with open_vault(settings) as vault:
         base = the_base(load_batch(vault, batch).base, settings.bases)
-        seats = seats_of(
-            vault, batch, cohort=number, states=("ready", "trained", "rendered", "done", "flagged", "failed")
-        )
+        seats = seats_of(vault, batch, cohort=number, states=TO_LEARN)
         pupils = missing(vault, base, seats, batch, load_batch(vault, batch).quality)
         if not pupils:
             return
@@ -62,5 +61,5 @@ def learn_faces(batch: str, number: int) -> None:
 def give_up(batch: str, number: int) -> None:
     """Marks whom a cohort left unfinished when it could not be brought to its end. The next run goes on with them."""
     with open_vault(load_settings()) as vault:
-        for seat in seats_of(vault, batch, cohort=number, states=("ready", "trained", "rendered")):
+        for seat in seats_of(vault, batch, cohort=number, states=UNFINISHED):
             move_seat(vault, batch, seat.employee_id, "failed", "interrupted")

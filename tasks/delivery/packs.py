@@ -25,7 +25,8 @@ from tasks.headshots.kit_sections import Output
 from tasks.progress import tell
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import MissingBlob, NoConsent
-from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat
+from tasks.vault.records import Adapter, Batch, Employee, Headshot, Seat, Showing
+from tasks.vault.review import reviews_of
 from tasks.vault.store import Vault
 from tasks.vision.images import Picture, read_picture
 
@@ -113,11 +114,7 @@ def _sitters(vault: Vault, batch_id: str) -> list[_Sitter]:
     with vault.reading() as session:
         if session.get(Batch, batch_id) is None:
             raise ValueError("There is no such batch: take its number from the report's address.")
-        approved = list(
-            session.exec(select(Headshot).where(col(Headshot.batch_id) == batch_id, col(Headshot.state) == "approved"))
-        )
-        decided = select(Decision).where(col(Decision.batch_id) == batch_id, col(Decision.verdict) == "approve")
-        latest = {d.headshot_digest: d.at for d in session.exec(decided.order_by(col(Decision.at)))}
+        batch = session.get_one(Batch, batch_id)
         bases = {adapter.digest: adapter.base for adapter in session.exec(select(Adapter))}
         query = (
             select(Seat, Employee)
@@ -125,13 +122,12 @@ def _sitters(vault: Vault, batch_id: str) -> list[_Sitter]:
             .where(col(Seat.batch_id) == batch_id)
             .order_by(col(Seat.position), col(Seat.employee_id))
         )
+        rows = list(session.exec(query))
+        reviews = reviews_of(session, [employee.id for _, employee in rows], batch.kit)
         sitters = []
-        for seat, employee in session.exec(query):
-            mine = [shot for shot in approved if shot.employee_id == employee.id]
-            # Of several approved pictures the one approved last is meant; without decisions, the first choice.
-            mine.sort(key=lambda shot: (-latest[shot.digest].timestamp() if shot.digest in latest else 0.0,
-                                        shot.choice or 99, shot.digest))  # fmt: skip
-            headshot = mine[0] if mine else None
+        for seat, employee in rows:
+            approved = reviews[employee.id].approved
+            headshot = session.get(Headshot, approved) if approved else None
             base = bases.get(headshot.adapter_digest or "", "") if headshot else ""
             sitters.append(_Sitter(employee, seat, headshot, base))
         return sitters
@@ -143,11 +139,11 @@ def _picture_of(vault: Vault, sitter: _Sitter, now: datetime) -> tuple[Picture |
         return None, "erasing"
     if sitter.employee.status == "left":
         return None, "left_company"
-    if sitter.headshot is None:
-        blocked = sitter.seat.state == "blocked"
-        return None, (sitter.seat.reason if blocked else None) or "not_approved"
     try:
         permit = vault.permit(sitter.employee.id, now=now)
+        if sitter.headshot is None:
+            blocked = sitter.seat.state == "blocked"
+            return None, (sitter.seat.reason if blocked else None) or "not_approved"
         data = vault.read(permit, sitter.headshot.finished_key or sitter.headshot.original_key)
     except NoConsent as refusal:
         return None, refusal.code
@@ -219,7 +215,8 @@ def newest_approved(vault: Vault) -> str:
     with vault.reading() as session:
         query = (
             select(Batch.id)
-            .join(Headshot, col(Headshot.batch_id) == col(Batch.id))
+            .join(Showing, col(Showing.batch_id) == col(Batch.id))
+            .join(Headshot, col(Headshot.digest) == col(Showing.headshot_digest))
             .where(col(Headshot.state) == "approved")
             .order_by(col(Batch.created_at).desc(), col(Batch.id))
         )

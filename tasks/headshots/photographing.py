@@ -9,13 +9,12 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlmodel import select
 
 from tasks import progress
 from tasks.adapters.export import load_adapter
-from tasks.adapters.learning import longer_from
 from tasks.adapters.portraits import Likeness, open_selfies
 from tasks.disclosure.installation import mark_key, marked
 from tasks.headshots.backdrop import draw_backdrop
@@ -28,13 +27,14 @@ from tasks.headshots.studio import RENDERER_VERSION, finish_candidate
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent
-from tasks.vault.records import Adapter, Employee, Headshot, Seat
+from tasks.vault.records import Adapter, Employee, Headshot, Seat, Showing
+from tasks.vault.scores import Scores
+from tasks.vault.seats import Lane
 from tasks.vault.store import Vault
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture, encode, resize
 
-Lane = Literal["generated", "faithful"]
 THUMBNAIL = 320  # px, the shorter way: two to a card on a dense screen
 FAITHFUL_CHOICES = 2  # of a person's own photographs, how many to finish
 # Share of the early steps in which the kit's backdrop shows outside the person, so that light spills as it would.
@@ -49,6 +49,7 @@ class Sitting:
     digest: str
     lane: Lane
     shot: int
+    round: int
     seed: int
     prompt: str = ""
     negative: str = ""
@@ -74,19 +75,14 @@ class Studio:
     token: str
 
 
-def lane_of(seat: Seat) -> Lane:
-    """Who declined generation is photographed by their own selfies."""
-    detail = seat.detail if isinstance(seat.detail, dict) else {}
-    return "faithful" if detail.get("lane") == "faithful" else "generated"
+def digest_of(owner: str, **parts: Any) -> str:
+    """The identity of a picture. Its owner is part of it: the same photos under another name are other pictures."""
+    content = {**parts, "owner": owner, "renderer": RENDERER_VERSION}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def round_of(seat: Seat) -> int:
-    """How many times new pictures of this person were asked for, by reviewers or for falling short."""
-    return int(seat.detail.get("round", 0)) if isinstance(seat.detail, dict) else 0
-
-
-def digest_of(**parts: Any) -> str:
-    """The identity of a picture."""
+def first_digest_of(**parts: Any) -> str:
+    """The same as Rollcall 0.1 made it, which left the owner out: its pictures are found again, by their owner only."""
     return hashlib.sha256(json.dumps({**parts, "renderer": RENDERER_VERSION}, sort_keys=True).encode()).hexdigest()
 
 
@@ -96,57 +92,88 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
     A longer training begins anew: what the shorter one drew was not like them.
     """
     kit = kit_digest(studio.kit)
-    if lane_of(seat) == "faithful":
+    if seat.lane == "faithful":
         selfies = open_selfies(studio.vault, permit, studio.eyes)
         best = order_photos([selfie.picture for selfie in selfies], studio.eyes)[:FAITHFUL_CHOICES]
         return [
             Sitting(
-                permit, digest_of(selfie=selfies[at].digest, kit=kit), "faithful", shot, 0, selfie=selfies[at].digest
+                permit,
+                _digest_there(studio.vault, seat.employee_id, selfie=selfies[at].digest, kit=kit),
+                "faithful",
+                shot,
+                0,
+                0,
+                selfie=selfies[at].digest,
             )
             for shot, at in enumerate(best)
         ]
-    adapter = seat.detail.get("adapter") if isinstance(seat.detail, dict) else None
+    adapter = seat.adapter_digest
     with studio.vault.reading() as session:
         person = session.get(Employee, seat.employee_id)
     if adapter is None or person is None:
         return []
     taken: list[Sitting] = []
-    for seed in range(longer_from(seat) or 0, round_of(seat) + 1):
+    for turn in range(seat.longer_from or 0, seat.round + 1):
         for shot in shots_for(
-            studio.kit, person.id, person.wardrobe, person.glasses, studio.family, studio.token, seed
+            studio.kit, person.id, person.wardrobe, person.glasses, studio.family, studio.token, turn
         ):
-            digest = digest_of(adapter=adapter, kit=kit, prompt=shot.prompt, negative=shot.negative, seed=shot.seed)
-            place = seed * studio.kit.candidates.per_person + shot.index
-            taken.append(Sitting(permit, digest, "generated", place, shot.seed, shot.prompt, shot.negative, adapter))
+            parts = {"adapter": adapter, "prompt": shot.prompt, "negative": shot.negative, "seed": shot.seed}
+            digest = _digest_there(studio.vault, person.id, kit=kit, **parts)
+            place = turn * studio.kit.candidates.per_person + shot.index
+            taken.append(
+                Sitting(permit, digest, "generated", place, turn, shot.seed, shot.prompt, shot.negative, adapter)
+            )
     return taken
 
 
-def kept(vault: Vault, digest: str) -> bool:
-    """Whether a picture is there: its row, and both of its blobs."""
+def _digest_there(vault: Vault, owner: str, **parts: Any) -> str:
+    first = first_digest_of(**parts)
+    return first if kept(vault, first, owner) else digest_of(owner, **parts)
+
+
+def kept(vault: Vault, digest: str, owner: str) -> bool:
+    """Whether a picture of this person is there: its row, and both of its blobs."""
     with vault.reading() as session:
         row = session.get(Headshot, digest)
-    return row is not None and all(vault.exists(key) for key in (row.original_key, row.finished_key) if key)
+    if row is None or row.employee_id != owner:
+        return False
+    return all(vault.exists(key) for key in (row.original_key, row.finished_key) if key)
 
 
-def adopt(studio: Studio, digests: Sequence[str]) -> None:
-    """Pictures that another batch took with the same adapter and kit are shown in this one."""
+def show(studio: Studio, employee_id: str, digests: Sequence[str]) -> None:
+    """These pictures, and the one of this kit that is approved, are shown in this batch, whichever took them."""
     with studio.vault.session() as session:
-        for digest in digests:
-            row = session.get(Headshot, digest)
-            if row is not None and (row.batch_id != studio.batch or row.state == "retired"):
-                row.batch_id = studio.batch
-                row.state = "candidate" if row.state == "retired" else row.state
-                session.add(row)
+        approved = select(Headshot.digest).where(
+            Headshot.employee_id == employee_id, Headshot.kit == studio.kit_name, Headshot.state == "approved"
+        )
+        for digest in {*digests, *session.exec(approved)}:
+            row, shown = session.get(Headshot, digest), session.get(Showing, (studio.batch, digest))
+            if row is None:
+                continue
+            shown = shown or Showing(batch_id=studio.batch, headshot_digest=digest, employee_id=employee_id)
+            shown.retired = False
+            row.state = "candidate" if row.state == "retired" else row.state
+            session.add_all([row, shown])
 
 
 def retire_superseded(studio: Studio, employee_id: str, wanted: Collection[str]) -> None:
-    """Pictures that an older adapter or renderer took, and that nobody has decided about, leave the choice."""
-    theirs = Headshot.employee_id == employee_id, Headshot.batch_id == studio.batch, Headshot.state == "candidate"
+    """Pictures that an older adapter or renderer took, and that nobody has decided about, leave this batch's choice.
+
+    One that no other batch proposes any more is retired altogether, and its time begins to run.
+    """
     with studio.vault.session() as session:
-        for row in session.exec(select(Headshot).where(*theirs)):
-            if row.digest not in wanted:
-                row.state, row.choice = "retired", None
-                session.add(row)
+        theirs = select(Headshot, Showing).where(
+            Showing.employee_id == employee_id,
+            Headshot.digest == Showing.headshot_digest,
+            Headshot.state == "candidate",
+        )
+        rows = list(session.exec(theirs))
+        for shot, shown in rows:
+            if shown.batch_id == studio.batch and shot.digest not in wanted:
+                shown.retired, shown.choice = True, None
+                elsewhere = any(o.headshot_digest == shot.digest and not o.retired for _, o in rows if o is not shown)
+                shot.state = shot.state if elsewhere else "retired"
+                session.add_all([shot, shown])
 
 
 def photograph(studio: Studio, seats: Sequence[Seat]) -> int:
@@ -161,8 +188,8 @@ def photograph(studio: Studio, seats: Sequence[Seat]) -> int:
         mine = sittings(studio, seat, permit)
         if mine:
             retire_superseded(studio, seat.employee_id, {sitting.digest for sitting in mine})
-        missing = [sitting for sitting in mine if not kept(studio.vault, sitting.digest)]
-        adopt(studio, [sitting.digest for sitting in mine if sitting not in missing])
+        missing = [sitting for sitting in mine if not kept(studio.vault, sitting.digest, sitting.id)]
+        show(studio, seat.employee_id, [sitting.digest for sitting in mine if sitting not in missing])
         if missing:
             wanted[seat.employee_id] = missing
         elif seat.state in ("ready", "trained"):
@@ -220,7 +247,7 @@ def _finish_and_keep(studio: Studio, sitting: Sitting, picture: Picture) -> None
     name = sitting.digest[:32]
     original = vault.write(permit, "originals", f"{name}.png", encode(picture, "png"))
     finished_key = thumb_key = ""
-    scores: dict[str, Any] = {}
+    scores = Scores()
     try:
         candidate = finish_candidate(picture, studio.kit, studio.eyes, lane=sitting.lane)
     except CannotFinish as refused:
@@ -231,19 +258,19 @@ def _finish_and_keep(studio: Studio, sitting: Sitting, picture: Picture) -> None
         finished_key = vault.write(permit, "headshots", f"{name}.jpg", encode(finished, "jpeg", quality=93))
         thumb_key = vault.write(permit, "thumbnails", f"{name}.webp", encode(_thumbnail(finished), "webp", quality=82))
         flags = [flag.code for flag in candidate.flags]
-        scores = {
-            "measures": asdict(candidate.finished.measures),
-            "flags": [flag.as_json() for flag in candidate.flags],
-            "source_inter_eye": candidate.finished.source_inter_eye,
-        }
+        scores = Scores(
+            measures=asdict(candidate.finished.measures), source_inter_eye=candidate.finished.source_inter_eye,
+            flags=tuple(flag.as_json() for flag in candidate.flags),
+        )  # fmt: skip
     row = Headshot(
-        digest=sitting.digest, employee_id=sitting.id, batch_id=studio.batch, adapter_digest=sitting.adapter,
-        kit=studio.kit_name, kit_digest=kit_digest(studio.kit), shot=sitting.shot, seed=sitting.seed, lane=sitting.lane,
-        original_key=original, finished_key=finished_key, thumb_key=thumb_key, scores=scores, flags=flags,
+        digest=sitting.digest, employee_id=sitting.id, adapter_digest=sitting.adapter, kit=studio.kit_name,
+        kit_digest=kit_digest(studio.kit), shot=sitting.shot, round=sitting.round, seed=sitting.seed, lane=sitting.lane,
+        original_key=original, finished_key=finished_key, thumb_key=thumb_key, scores=scores.as_json(), flags=flags,
         created_at=datetime.now(UTC),
     )  # fmt: skip
     with vault.session() as session:
         session.merge(row)
+        session.merge(Showing(batch_id=studio.batch, headshot_digest=sitting.digest, employee_id=sitting.id))
 
 
 def _thumbnail(picture: Picture) -> Picture:

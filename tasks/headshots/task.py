@@ -6,15 +6,14 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.headshots.kit import load_kit
-from tasks.headshots.photographing import Studio, photograph, round_of
+from tasks.headshots.photographing import Studio, photograph
 from tasks.headshots.redo import wants_redo
 from tasks.vault.batches import begin_run, load_batch, move_seat, note_work, seats_of
+from tasks.vault.seats import BEGUN, JUDGED, TO_PHOTOGRAPH
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vision.diffusion_card import load_base_card
 from tasks.vision.loaded import the_base, the_eyes
-
-TAKEABLE = ("ready", "trained", "rendered", "done", "flagged")
 
 
 @task(persist_result=False, cache_policy=NO_CACHE)
@@ -28,7 +27,7 @@ def take_pictures(batch: str, number: int) -> None:
             vault, batch, ordered.kit, load_kit(ordered.kit, settings.kits), the_eyes(settings.eyes),
             lambda: the_base(ordered.base, settings.bases), card.family, card.token,
         )  # fmt: skip
-        taken = photograph(studio, seats_of(vault, batch, cohort=number, states=TAKEABLE))
+        taken = photograph(studio, seats_of(vault, batch, cohort=number, states=TO_PHOTOGRAPH))
         note_work(vault, batch, rendered=taken)
 
 
@@ -38,9 +37,9 @@ def ask_again(batch: str) -> list[int]:
     with open_vault(load_settings()) as vault:
         begin_run(vault, batch, datetime.now(UTC))
         wanted = wants_redo(vault, batch)
-        for seat in seats_of(vault, batch, states=("done", "flagged")):
-            if decision := wanted.get(seat.employee_id):
-                move_seat(vault, batch, seat.employee_id, "trained", round=round_of(seat) + 1, answered=decision)
+        for seat in seats_of(vault, batch, states=JUDGED):
+            if redo := wanted.get(seat.employee_id):
+                move_seat(vault, batch, seat.employee_id, "trained", round=seat.round + 1, answered=redo.id)
         # A round that was begun and killed is finished first.
-        begun = seats_of(vault, batch, states=("trained", "rendered"))
+        begun = seats_of(vault, batch, states=BEGUN)
         return sorted({seat.cohort for seat in begun if seat.cohort is not None})

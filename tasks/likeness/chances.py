@@ -8,52 +8,47 @@ extra rounds gives no chances at all.
 
 from typing import Any
 
-from tasks.adapters.learning import longer_from
 from tasks.headshots.kit import BrandKit
-from tasks.headshots.photographing import lane_of, round_of
 from tasks.likeness.choose import NOT_LIKE_THEM, OF_THE_PHOTOS
-from tasks.vault.batches import move_seat, seats_of
+from tasks.vault.batches import Notes, move_seat, seats_of
 from tasks.vault.records import Seat
+from tasks.vault.seats import BEGUN
 from tasks.vault.store import Vault
 
 NEEDS_PHOTOS = "needs_new_photos"
 
 
-def chances_of(seat: Seat) -> int:
-    """How many rounds this person was given for falling short."""
-    return int(seat.detail.get("chances", 0)) if isinstance(seat.detail, dict) else 0
-
-
 def give_second_chances(vault: Vault, batch: str, kit: BrandKit) -> list[int]:
     """Gives everybody who is flagged one more round while the kit allows it. Returns the cohorts to run again."""
     # A round that was given and then killed is finished before anything else.
-    begun = seats_of(vault, batch, states=("trained", "rendered"))
-    cohorts = {seat.cohort for seat in begun if chances_of(seat) and seat.cohort is not None}
+    begun = seats_of(vault, batch, states=BEGUN)
+    cohorts = {seat.cohort for seat in begun if seat.chances and seat.cohort is not None}
     for seat in seats_of(vault, batch, states=("flagged",)):
         chance = next_chance(seat, kit)
-        if chance and seat.cohort is not None:
+        if chance is not None and seat.cohort is not None:
             cohorts.add(seat.cohort)
-            move_seat(vault, batch, seat.employee_id, "trained", None, fell_short=seat.reason, **chance)
+            move_seat(vault, batch, seat.employee_id, "trained", None, **chance)
         elif seat.reason in NOT_LIKE_THEM:
-            move_seat(vault, batch, seat.employee_id, "flagged", NEEDS_PHOTOS, because=seat.reason)
+            move_seat(vault, batch, seat.employee_id, "flagged", NEEDS_PHOTOS, cause=seat.reason)
     return sorted(cohorts)
 
 
-def next_chance(seat: Seat, kit: BrandKit) -> dict[str, int]:
-    """What to note in a flagged seat for its next round; empty when a person has to look."""
-    used, allowed, round = chances_of(seat), kit.candidates.extra_rounds, round_of(seat) + 1
-    if lane_of(seat) != "generated" or seat.reason in OF_THE_PHOTOS:
-        return {}
-    if used < allowed:
-        return {"round": round, "chances": used + 1}
-    if allowed and seat.reason in NOT_LIKE_THEM and longer_from(seat) is None:
-        return {"round": round, "chances": used + 1, "longer_from": round}
-    return {}
+def next_chance(seat: Seat, kit: BrandKit) -> Notes | None:
+    """What to note in a flagged seat for its next round; None when a person has to look."""
+    allowed, turn = kit.candidates.extra_rounds, seat.round + 1
+    noted: Notes = {"round": turn, "chances": seat.chances + 1, "fell_short": seat.reason}
+    if seat.lane != "generated" or seat.reason in OF_THE_PHOTOS:
+        return None
+    if seat.chances < allowed:
+        return noted
+    if allowed and seat.reason in NOT_LIKE_THEM and seat.longer_from is None:
+        return {**noted, "longer_from": turn}
+    return None
 
 
 def sum_up_chances(vault: Vault, batch: str) -> dict[str, Any]:
     """What second chances came to, as counts for the run's facts; empty when nobody needed one."""
-    given = [seat for seat in seats_of(vault, batch) if chances_of(seat)]
+    given = [seat for seat in seats_of(vault, batch) if seat.chances]
     if not given:
         return {}
     helped = sum(seat.state == "done" for seat in given)

@@ -22,17 +22,18 @@ from tasks.headshots.measure import PictureMeasures
 from tasks.headshots.studio import Flag
 from tasks.likeness.choose import Candidate, choose
 from tasks.likeness.judge import Vector
-from tasks.likeness.judging import pictures_of, why_flagged
+from tasks.likeness.judging import keep_candidates, pictures_of, why_flagged
 from tasks.likeness.score import LikenessScore, company_flags, person_vector, place_in_company
 from tasks.likeness.team import LIGHT, usual_light
 from tasks.vault.batches import move_seat, seats_of
 from tasks.vault.failures import NoConsent
 from tasks.vault.records import Headshot, Seat
+from tasks.vault.scores import Scores
+from tasks.vault.seats import HELD, JUDGED
 from tasks.vault.store import Vault
 from tasks.vision.faces import Eyes
 from tasks.vision.images import read_picture
 
-JUDGED = ("done", "flagged")
 COMPANY_CODES = {"wrong_person", "margin"}  # flags that depend on who else there is
 
 
@@ -72,7 +73,7 @@ def compare_everybody(vault: Vault, batch: str, kit: BrandKit, eyes: Eyes) -> No
 
 def _judged(vault: Vault, seat: Seat, kit: BrandKit) -> list[Headshot]:
     rows = pictures_of(vault, seat.batch_id, seat.employee_id, kit)
-    return [row for row in rows if row.finished_key and "probability" in row.scores]
+    return [row for row in rows if row.finished_key and Scores.from_json(row.scores).judged]
 
 
 def _shelf(vault: Vault, seat: Seat, kit: BrandKit) -> Shelf:
@@ -81,14 +82,13 @@ def _shelf(vault: Vault, seat: Seat, kit: BrandKit) -> Shelf:
 
 def candidate_of(row: Headshot) -> Candidate:
     """A judged picture read back from its record."""
-    scores = row.scores
-    known = {key: scores[key] for key in ("likeness", "relative", "probability", "rank", "margin", "copied")}
+    scores = Scores.from_json(row.scores)
     return Candidate(
         key=row.digest,
-        likeness=LikenessScore(**known, nearest_other=None),
-        measures=PictureMeasures.from_json(scores["measures"]),
-        flags=tuple(Flag(**flag) for flag in scores["flags"]),
-        texture_ratio=scores["faithfulness"]["texture_ratio"],
+        likeness=LikenessScore(**(scores.likeness or {}), nearest_other=None),
+        measures=PictureMeasures.from_json(dict(scores.measures or {})),
+        flags=tuple(Flag(**flag) for flag in scores.flags),
+        texture_ratio=(scores.faithfulness or {})["texture_ratio"],
     )
 
 
@@ -123,7 +123,7 @@ def in_company(
 def _references(vault: Vault, batch: str, eyes: Eyes) -> Iterator[tuple[str, Vector]]:
     """Everybody's own vector, one person's selfies in memory at a time."""
     for seat in seats_of(vault, batch):
-        if seat.cohort is None or seat.state == "blocked":
+        if seat.cohort is None or seat.state in HELD:
             continue
         try:
             permit = vault.permit(seat.employee_id, now=datetime.now(UTC))
@@ -169,17 +169,6 @@ def beside_the_teams_light(shelves: Sequence[Shelf]) -> list[Shelf]:
 
 def _write(vault: Vault, batch: str, shelf: Shelf) -> None:
     """Scores, flags and order into the pictures' rows, and how the person stands into the seat."""
-    order = {choice.key: choice for choice in choose(shelf.candidates)}
-    with vault.session() as session:
-        for candidate in shelf.candidates:
-            row = session.get(Headshot, candidate.key)
-            if row is None:
-                continue
-            flags = [flag.as_json() for flag in candidate.flags]
-            likeness = candidate.likeness
-            row.scores = {**row.scores, "rank": likeness.rank, "margin": likeness.margin, "flags": flags}
-            row.flags = [flag.code for flag in candidate.flags]
-            row.choice, row.why = order[row.digest].place, order[row.digest].why
-            session.add(row)
+    keep_candidates(vault, batch, shelf.candidates)
     reason = why_flagged(shelf.candidates)
     move_seat(vault, batch, shelf.seat.employee_id, "flagged" if reason else "done", reason)

@@ -4,11 +4,11 @@ Vectors and crops of faces live in this process's memory while people are judged
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from tasks import progress
 from tasks.adapters.portraits import open_selfies
@@ -21,7 +21,8 @@ from tasks.likeness.reference import PersonReference, read_reference
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent
-from tasks.vault.records import Employee, Headshot, Seat
+from tasks.vault.records import Employee, Headshot, Seat, Showing
+from tasks.vault.scores import Scores
 from tasks.vault.store import Vault
 from tasks.vision.faces import Eyes
 from tasks.vision.images import read_picture
@@ -56,11 +57,21 @@ def know(vault: Vault, eyes: Eyes, seats: Sequence[Seat]) -> dict[str, Known]:
 
 def pictures_of(vault: Vault, batch: str, employee_id: str, kit: BrandKit) -> list[Headshot]:
     """A person's candidates in this batch under this kit that nobody has retired."""
-    query = select(Headshot).where(
-        Headshot.employee_id == employee_id, Headshot.batch_id == batch, Headshot.kit_digest == kit_digest(kit)
-    )
+    query = select(Headshot).join(Showing, col(Showing.headshot_digest) == col(Headshot.digest))
+    query = query.where(Headshot.employee_id == employee_id, Headshot.kit_digest == kit_digest(kit))
+    query = query.where(Showing.batch_id == batch, col(Showing.retired).is_(False), Headshot.state != "retired")
     with vault.reading() as session:
-        return [row for row in session.exec(query) if row.state != "retired"]
+        return list(session.exec(query.order_by(col(Headshot.digest))))
+
+
+def first_choice(vault: Vault, batch: str, employee_id: str, kit: BrandKit) -> Headshot | None:
+    """The picture that is shown first, once somebody has judged."""
+    rows = {row.digest: row for row in pictures_of(vault, batch, employee_id, kit)}
+    with vault.reading() as session:
+        first = select(Showing.headshot_digest).where(
+            Showing.batch_id == batch, Showing.employee_id == employee_id, Showing.choice == 1
+        )
+        return next((rows[digest] for digest in session.exec(first) if digest in rows), None)
 
 
 def judge(vault: Vault, batch: str, kit: BrandKit, eyes: Eyes, seats: Sequence[Seat]) -> None:
@@ -71,7 +82,7 @@ def judge(vault: Vault, batch: str, kit: BrandKit, eyes: Eyes, seats: Sequence[S
         if seat.employee_id in known:
             rows = pictures_of(vault, batch, seat.employee_id, kit)
             verdicts = _judge_person(vault, seat.employee_id, rows, known[seat.employee_id], company, kit, eyes)
-            keep_verdicts(vault, verdicts)
+            keep_verdicts(vault, batch, verdicts)
             reason = why_flagged([verdict.candidate for verdict in verdicts])
             move_seat(vault, batch, seat.employee_id, "flagged" if reason else "done", reason)
 
@@ -89,10 +100,11 @@ def _judge_person(
     for row in rows:
         if not row.finished_key:
             continue
-        measures = PictureMeasures.from_json(row.scores["measures"])
+        scores = Scores.from_json(row.scores)
+        measures = PictureMeasures.from_json(dict(scores.measures or {}))
         one = ToJudge(
             row.digest, read_picture(vault.read(known.permit, row.finished_key)).picture, measures,
-            tuple(studio_flags(measures, kit)), row.lane, float(row.scores["source_inter_eye"]),
+            tuple(studio_flags(measures, kit)), row.lane, float(scores.source_inter_eye or 0),
         )  # fmt: skip
         try:
             judged.append(judge_candidate(one, known.reference, company, employee_id, kit, eyes, wish=known.glasses))
@@ -109,31 +121,37 @@ def _flag(vault: Vault, digest: str, code: str) -> None:
             session.add(row)
 
 
-def keep_verdicts(vault: Vault, verdicts: Sequence[Judged]) -> None:
+def keep_verdicts(vault: Vault, batch: str, verdicts: Sequence[Judged]) -> None:
     """Writes scores, flags and the order of a person's pictures into their records."""
-    order = {choice.key: choice for choice in choose([verdict.candidate for verdict in verdicts])}
+    tables = {
+        verdict.candidate.key: {"faithfulness": verdict.faithfulness.as_json(), "kept": verdict.kept.as_json()}
+        for verdict in verdicts
+    }
+    keep_candidates(vault, batch, [verdict.candidate for verdict in verdicts], tables)
+
+
+def keep_candidates(
+    vault: Vault, batch: str, candidates: Sequence[Candidate], tables: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
+    """Writes what one person's pictures come to: likeness and flags with the picture, its place with the batch.
+
+    `tables`: by picture, parts of the scores that are new as well.
+    """
     with vault.session() as session:
-        for verdict in verdicts:
-            row = session.get(Headshot, verdict.candidate.key)
-            if row is None:
+        for choice in choose(candidates):
+            candidate = next(one for one in candidates if one.key == choice.key)
+            row, shown = session.get(Headshot, choice.key), session.get(Showing, (batch, choice.key))
+            if row is None or shown is None:
                 continue
-            tables = {"faithfulness": verdict.faithfulness.as_json(), "kept": verdict.kept.as_json()}
-            row.scores = {**row.scores, **shown_scores(verdict), **tables}
-            row.flags = [flag.code for flag in verdict.flags]
-            row.choice, row.why = order[row.digest].place, order[row.digest].why
-            session.add(row)
-
-
-def shown_scores(verdict: Judged) -> dict[str, Any]:
-    """The numbers a reviewer sees, under the names the report knows; the flags with their sentences beside them."""
-    measures, skin = verdict.candidate.measures, verdict.faithfulness.skin_shift
-    shown = {
-        **verdict.likeness.as_json(), "background": measures.background, "halo": measures.halo,
-        "holes": measures.holes, "skin": None if skin is None else abs(skin),
-        "flags": [flag.as_json() for flag in verdict.flags],
-    }  # fmt: skip
-    shown.pop("nearest_other")  # an id of somebody else has no place in this person's record
-    return shown
+            likeness = candidate.likeness.as_json()
+            likeness.pop("nearest_other")  # an id of somebody else has no place in this person's record
+            scores = replace(
+                Scores.from_json(row.scores), likeness=likeness,
+                flags=tuple(flag.as_json() for flag in candidate.flags), **(tables or {}).get(choice.key, {}),
+            )  # fmt: skip
+            row.scores, row.flags = scores.as_json(), [flag.code for flag in candidate.flags]
+            shown.choice, shown.why = choice.place, choice.why
+            session.add_all([row, shown])
 
 
 def why_flagged(candidates: Sequence[Candidate]) -> str | None:

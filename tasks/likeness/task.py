@@ -9,6 +9,7 @@ from tasks.likeness.chances import give_second_chances
 from tasks.likeness.judging import judge
 from tasks.likeness.together import judge_together
 from tasks.vault.batches import load_batch, note_facts, seats_of
+from tasks.vault.seats import JUDGED_OR_TO_JUDGE, TO_JUDGE
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vision.loaded import the_eyes
@@ -19,9 +20,9 @@ def judge_people(batch: str, number: int) -> None:
     """Scores the pictures of a cohort's people that have not been judged yet."""
     settings = load_settings()
     with open_vault(settings) as vault:
-        fresh = seats_of(vault, batch, cohort=number, states=("rendered",))
+        fresh = seats_of(vault, batch, cohort=number, states=TO_JUDGE)
         if fresh:
-            everybody = seats_of(vault, batch, cohort=number, states=("rendered", "done", "flagged"))
+            everybody = seats_of(vault, batch, cohort=number, states=JUDGED_OR_TO_JUDGE)
             ordered = load_batch(vault, batch)
             note_facts(vault, batch, team={})  # what was said of the team no longer holds
             judge(vault, batch, load_kit(ordered.kit, settings.kits), the_eyes(settings.eyes), everybody)

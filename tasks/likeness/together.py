@@ -11,9 +11,11 @@ from tasks.headshots.measure import PictureMeasures
 from tasks.likeness.chances import sum_up_chances
 from tasks.likeness.everybody import compare_everybody, pictures_digest
 from tasks.likeness.faithful import Faithfulness
-from tasks.likeness.judging import pictures_of
+from tasks.likeness.judging import first_choice
 from tasks.likeness.team import team_consistency
 from tasks.vault.batches import load_batch, seats_of
+from tasks.vault.scores import Scores
+from tasks.vault.seats import JUDGED
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
 from tasks.vision.faces import Eyes
@@ -34,13 +36,14 @@ def judge_together(
         compare_everybody(vault, batch, kit, open_eyes(settings.eyes))
     measures: dict[str, PictureMeasures] = {}
     faithfulness: dict[str, Faithfulness] = {}
-    for seat in seats_of(vault, batch, states=("done", "flagged")):
-        first = next((row for row in pictures_of(vault, batch, seat.employee_id, kit) if row.choice == 1), None)
+    for seat in seats_of(vault, batch, states=JUDGED):
+        first = first_choice(vault, batch, seat.employee_id, kit)
         if first is None:
             continue
-        measures[seat.employee_id] = PictureMeasures.from_json(first.scores["measures"])
-        if "faithfulness" in first.scores:
-            faithfulness[seat.employee_id] = Faithfulness(**first.scores["faithfulness"])
+        scores = Scores.from_json(first.scores)
+        measures[seat.employee_id] = PictureMeasures.from_json(dict(scores.measures or {}))
+        if scores.faithfulness is not None:
+            faithfulness[seat.employee_id] = Faithfulness(**scores.faithfulness)
     started = datetime.fromisoformat(facts["started_at"])
     now = datetime.now(UTC)
     return {

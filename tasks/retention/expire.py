@@ -21,9 +21,23 @@ from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_r
 from tasks.vault.audit_log import Event, append
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
-from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Erasure, Headshot, Seat, Selfie, new_id
+from tasks.vault.records import (
+    Adapter,
+    Artifact,
+    Batch,
+    Consent,
+    Decision,
+    DropVersion,
+    Erasure,
+    Headshot,
+    Question,
+    Seat,
+    Selfie,
+    Showing,
+    new_id,
+)
+from tasks.vault.review import standing_opt_outs
 from tasks.vault.signing import Signer, open_signer
-from tasks.vault.standing import standing_opt_outs
 from tasks.vault.store import Vault
 from tasks.vault.tombstones import clear_tombstones
 
@@ -163,6 +177,9 @@ def _delete_rows(session: Session, people: Sequence[str], keys: Sequence[str]) -
         theirs = col(Headshot.employee_id).in_(people)
         unfinished = col(Headshot.original_key).in_(some) & (col(Headshot.finished_key) == "")
         session.execute(sa.delete(Headshot).where(theirs, unfinished))
+        left = select(Headshot.digest).where(theirs)
+        shown = col(Showing.employee_id).in_(people), col(Showing.headshot_digest).not_in(left)
+        session.execute(sa.delete(Showing).where(*shown))
         for column in (Headshot.original_key, Headshot.thumb_key):
             emptied = sa.update(Headshot).where(theirs, col(column).in_(some))
             session.execute(emptied.values({column.key: ""}))  # type: ignore[attr-defined]
@@ -206,7 +223,8 @@ def expire_records(vault: Vault, verdicts: Iterable[Verdict], now: datetime, act
             (vault.settings.receipts / f"{identity}.{suffix}").unlink(missing_ok=True)
     with vault.session() as session:
         _delete_in(session, Batch.id, ids["batch"])
-        _delete_in(session, Seat.batch_id, ids["batch"])
+        for of_batch in (Seat.batch_id, Showing.batch_id, DropVersion.batch_id, Question.batch_id):
+            _delete_in(session, of_batch, ids["batch"])
         _delete_decisions(session, ids["batch"])
         _delete_in(session, Selfie.id, ids["selfie"])
         _delete_in(session, Consent.id, ids["consent"])
@@ -220,11 +238,14 @@ def expire_records(vault: Vault, verdicts: Iterable[Verdict], now: datetime, act
 
 
 def _delete_decisions(session: Session, batches: Sequence[str]) -> None:
-    """A batch's decisions go with it, but for a no that still stands: a preference stays as long as the person."""
+    """A batch's decisions go with it, but for a no that still stands, which stays as long as the person, and for what
+    was decided about a picture that is still there: newer batches show it by that word."""
     kept = [decision.id for decision in standing_opt_outs(session).values()]
+    pictures = select(Headshot.digest)
     for start in range(0, len(batches), 500):
-        old = col(Decision.batch_id).in_(batches[start : start + 500])
-        session.execute(sa.delete(Decision).where(old, col(Decision.id).not_in(kept)))
+        old = col(Decision.batch_id).in_(batches[start : start + 500]), col(Decision.id).not_in(kept)
+        gone = col(Decision.headshot_digest).is_(None) | col(Decision.headshot_digest).not_in(pictures)
+        session.execute(sa.delete(Decision).where(*old, gone))
 
 
 def _end_tombstones(session: Session, receipts: Sequence[str]) -> None:

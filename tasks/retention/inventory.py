@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel, col, select
 from tasks.retention.plan import Clock, Item, Person
 from tasks.vault.records import Artifact, Batch, Consent, Decision, Employee, Erasure, Selfie
 from tasks.vault.register import blob_kind
-from tasks.vault.standing import standing_opt_outs
+from tasks.vault.review import standing_opt_outs
 from tasks.vault.store import Vault
 
 _LEARNT = frozenset({"adapter", "checkpoints"})

@@ -4,6 +4,7 @@ Numbers stay in balance: a seat keeps its place in the batch with the reason `er
 are still the people who were accounted for, and the opaque id stays so that a receipt has something to speak of.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,11 +14,30 @@ from sqlmodel import Session, col, select
 
 from tasks.retention.mentions import Mentioned
 from tasks.vault.keys import Keyring
-from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Employee, Headshot, Seat, Selfie
+from tasks.vault.records import (
+    Adapter,
+    Artifact,
+    Batch,
+    Consent,
+    Decision,
+    EarlierName,
+    Employee,
+    Headshot,
+    Question,
+    Seat,
+    Selfie,
+    Showing,
+)
 from tasks.vault.tombstones import is_tombstone, set_tombstones
 
 SHORTEST_NAME = 5  # characters; shorter ones are found in unrelated text
 _SHORTEST_NUMBER = 6
+
+
+_EMPTY_SEAT: dict[str, Any] = {
+    "standing": [], "findings": [], "photos": None, "accepted": 0, "few": False, "adapter_digest": None, "cause": None,
+    "fell_short": None, "answered": None, "wishes": {},
+}  # fmt: skip
 
 
 def mentions_of(session: Session, people: Sequence[str]) -> dict[str, Mentioned]:
@@ -32,6 +52,9 @@ def mentions_of(session: Session, people: Sequence[str]) -> dict[str, Mentioned]
             .having(sa.func.count() > 1)
         )
     )
+    earlier: defaultdict[str, list[EarlierName]] = defaultdict(list)
+    for was in session.exec(select(EarlierName).where(col(EarlierName.employee_id).in_(people))):
+        earlier[was.employee_id].append(was)
     found = {person: Mentioned(person) for person in people}
     for row in rows:
         words = []
@@ -41,16 +64,19 @@ def mentions_of(session: Session, people: Sequence[str]) -> dict[str, Mentioned]
             words.append(("name", row.name))
         if len(row.number) >= _SHORTEST_NUMBER and not is_tombstone(row.number, row.id):
             words.append(("number", row.number))
+        for was in earlier[row.id]:
+            words += [("earlier e-mail", was.email)] * bool(was.email)
+            words += [("earlier name", was.name)] * (len(was.name) >= SHORTEST_NAME and was.name not in shared)
         found[row.id] = Mentioned(row.id, tuple(word for _, word in words), tuple(kind for kind, _ in words))
     return found
 
 
 def empty_rows(session: Session, keys: Keyring, ids: Sequence[str], now: datetime) -> None:
     """Delete what is about these people and empty what has to stay, in the caller's transaction."""
-    for table in (Selfie, Adapter, Headshot, Decision, Artifact):
+    for table in (Selfie, Adapter, Headshot, Showing, Decision, Artifact, EarlierName, Question):
         session.execute(sa.delete(table).where(col(table.employee_id).in_(ids)))
     session.execute(
-        sa.update(Seat).where(col(Seat.employee_id).in_(ids)).values(state="blocked", reason="erased", detail=[])
+        sa.update(Seat).where(col(Seat.employee_id).in_(ids)).values(state="blocked", reason="erased", **_EMPTY_SEAT)
     )
     session.execute(sa.update(Consent).where(col(Consent.employee_id).in_(ids)).values(source=""))
     session.execute(

@@ -29,7 +29,8 @@ from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import NoConsent
 from tasks.vault.records import Batch, Consent, Employee, Seat, new_id
-from tasks.vault.standing import standing_opt_outs
+from tasks.vault.review import standing_opt_outs
+from tasks.vault.seats import checked_move
 from tasks.vault.store import Vault
 from tasks.vault.tombstones import forgotten_at
 
@@ -177,19 +178,22 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
             block = next((found["code"] for found in findings if found["severity"] == "block"), None)
             seat = there.get(admission.employee_id)
             if seat is None:
-                seat = Seat(batch_id=batch_id, employee_id=admission.employee_id, state="ready", position=position)
+                seat = Seat(batch_id=batch_id, employee_id=admission.employee_id, state="ready")
             elif _standing_reason(seat) == block:
+                seat.position, seat.row = position, admission.row.row  # a corrected roster may be in another order
+                session.add(seat)
                 continue
-            lane = "generated" if admission.generation else "faithful"
-            seat.state = "blocked" if block else "ready"
-            seat.reason = block or ("opted_out" if lane == "faithful" else None)
-            seat.detail = {"findings": findings, "standing": findings, "lane": lane, "row": admission.row.row}
+            seat.position, seat.row = position, admission.row.row
+            seat.lane = "generated" if admission.generation else "faithful"
+            if block or seat.state != "stopped":  # who was stopped by a person is not freed by a file
+                seat.state = checked_move(seat.state, "blocked" if block else "ready")
+                seat.reason = block or ("opted_out" if seat.lane == "faithful" else None)
+            seat.standing = seat.findings = findings
             session.add(seat)
 
 
 def _standing_reason(seat: Seat) -> str | None:
-    detail = seat.detail if isinstance(seat.detail, dict) else {}
-    return next((f["code"] for f in detail.get("standing", ()) if f["severity"] == "block"), None)
+    return next((f["code"] for f in seat.standing if f["severity"] == "block"), None)
 
 
 def _consent_finding(code: str, forgotten: datetime | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tasks.roster.consents import read_consents
 from tasks.roster.drop import find_drop, sort_contents
 from tasks.roster.intake import admit, note_roster, seat_everybody
 from tasks.roster.read import read_roster
-from tasks.vault.batches import Order, open_batch
+from tasks.vault.batches import Order, open_batch, take_version
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 
@@ -22,7 +22,7 @@ from tasks.vault.store import open_vault
 def take_roster(order: Order) -> str:
     """Reads the roster and the consents of a drop into the records. Returns the batch's id.
 
-    The same order on the same roster and register is the same batch.
+    The same order of the same drop is the same batch, whatever was corrected in it since.
     """
     now = datetime.now(UTC)
     drop = find_drop(order.drop)
@@ -32,7 +32,8 @@ def take_roster(order: Order) -> str:
     register = read_consents(tables[contents.consents], contents.consents) if contents.consents else None
     digest = hashlib.sha256(b"".join(hashlib.sha256(data).digest() for data in tables.values())).hexdigest()
     with open_vault(load_settings()) as vault:
-        batch = open_batch(vault, order, digest, now)
+        batch = open_batch(vault, order, now)
+        take_version(vault, batch, digest, len(roster.rows), now)
         seat_everybody(vault, batch, admit(vault, roster, register, now), roster)
         note_roster(vault, batch, roster, register)
     tell("roster", len(roster.rows), len(roster.rows))

@@ -12,7 +12,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -27,11 +26,12 @@ from tasks.selfies.keep import everything_is_kept, keep_photos
 from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
-from tasks.selfies.people import PersonCheck, settle
+from tasks.selfies.people import PersonCheck, outcome, settle
 from tasks.selfies.picks import read_answers
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent
 from tasks.vault.records import Batch, Employee, Seat
+from tasks.vault.seats import HELD, Lane, checked_move
 from tasks.vault.store import Vault
 from tasks.vision.faces import Eyes, Vector
 
@@ -96,8 +96,7 @@ def _sitters(vault: Vault, batch_id: str) -> list[Sitter]:
 
 
 def _sitter(seat: Seat, employee: Employee) -> Sitter:
-    detail = seat.detail if isinstance(seat.detail, dict) else {}
-    standing = tuple(Finding(**found) for found in detail.get("standing", ()))
+    standing = tuple(Finding(**found) for found in seat.standing)
     row = RosterRow(
         number=employee.number,
         name=employee.name,
@@ -109,7 +108,7 @@ def _sitter(seat: Seat, employee: Employee) -> Sitter:
         glasses="keep",
         generation=employee.generation,
         consent=None,
-        row=int(detail.get("row", 0)),
+        row=seat.row,
     )
     blocked = any(found.severity == "block" for found in standing) or employee.state != "active"
     return Sitter(employee.id, row, standing, blocked)
@@ -143,10 +142,11 @@ def _is_known(vault: Vault, batch_id: str, digest: str) -> bool:
         other = batches[0]
         theirs = {s.employee_id: s for s in session.exec(select(Seat).where(col(Seat.batch_id) == other.id))}
         for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id)):
-            found = theirs[seat.employee_id].detail if seat.employee_id in theirs else {}
-            if not isinstance(found, dict) or "photos" not in found:
+            found = theirs.get(seat.employee_id)
+            if found is None or found.photos is None:
                 return False
-            _settle_seat(seat, {key: found[key] for key in PersonCheck.KEYS})
+            findings = tuple(Finding(**one) for one in found.findings)
+            _settle_seat(seat, findings, found.photos, found.accepted, found.few, found.lane)
             session.add(seat)
         batch = session.get_one(Batch, batch_id)
         batch.facts = {**batch.facts, "photos": other.facts["photos"]}
@@ -207,18 +207,19 @@ def _check(
 def _write_seats(vault: Vault, batch_id: str, checks: dict[str, PersonCheck]) -> None:
     with vault.session() as session:
         for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id)):
-            _settle_seat(seat, checks[seat.employee_id].as_json())
+            check = checks[seat.employee_id]
+            _settle_seat(seat, check.findings, check.photos, check.accepted, check.few, check.lane)
             session.add(seat)
 
 
-def _settle_seat(seat: Seat, check: dict[str, Any]) -> None:
+def _settle_seat(seat: Seat, findings: Sequence[Finding], photos: int, accepted: int, few: bool, lane: Lane) -> None:
     """How far somebody has come stays, unless their photos now say something else."""
-    before = seat.detail if isinstance(seat.detail, dict) else {}
-    again = any(before.get(key) != check[key] for key in ("photos", "accepted", "lane", "findings"))
-    if seat.state in ("ready", "blocked") or again:
-        seat.state, seat.reason = check["state"], check["reason"]
-    notes = {key: value for key, value in check.items() if key not in ("state", "reason")}
-    seat.detail = {**before, **notes, "state": check["state"], "reason": check["reason"]}
+    said = [found.as_json() for found in findings]
+    again = (seat.photos, seat.accepted, seat.lane, seat.findings) != (photos, accepted, lane, said)
+    if seat.state in ("ready", "blocked") or (again and seat.state not in HELD):
+        state, seat.reason = outcome(findings, lane)
+        seat.state = checked_move(seat.state, state)
+    seat.findings, seat.photos, seat.accepted, seat.few, seat.lane = said, photos, accepted, few, lane
 
 
 def _note(vault: Vault, batch_id: str, digest: str, matching: Matching) -> None:

@@ -66,7 +66,7 @@ def everything_is_kept(vault: Vault, batch_id: str) -> bool:
     taken them, or in a restored database, they have to be taken again."""
     with vault.reading() as session:
         seats = list(session.exec(select(Seat).where(col(Seat.batch_id) == batch_id)))
-        wanted = {s.employee_id: s.detail.get("accepted", 0) for s in seats if isinstance(s.detail, dict)}
+        wanted = {seat.employee_id: seat.accepted for seat in seats}
         there: dict[str, int] = dict.fromkeys(wanted, 0)
         for selfie in session.exec(select(Selfie).where(col(Selfie.accepted))):
             if selfie.employee_id in there and selfie.blob_key and vault.exists(selfie.blob_key):

@@ -8,23 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 from tasks.roster.rows import Roster, RosterRow
 from tasks.roster.whose_consent import Consents
 from tasks.selfies.findings import Finding, finding
 from tasks.selfies.judge import SetVerdict
-
-Lane = Literal["generated", "faithful"]
+from tasks.vault.seats import Lane
 
 
 @dataclass(frozen=True)
 class PersonCheck:
     """How one person on the roster stands. Everybody on the roster has exactly one."""
-
-    KEYS: ClassVar[tuple[str, ...]] = (
-        "state", "reason", "lane", "photos", "accepted", "few", "findings",
-    )  # fmt: skip
 
     number: str
     name: str
@@ -36,18 +31,6 @@ class PersonCheck:
     accepted: int
     few: bool
     findings: tuple[Finding, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """For the records: codes and numbers, no name and no file."""
-        return {
-            "state": self.state,
-            "reason": self.reason,
-            "lane": self.lane,
-            "photos": self.photos,
-            "accepted": self.accepted,
-            "few": self.few,
-            "findings": [found.as_json() for found in self.findings],
-        }
 
 
 def standing(row: RosterRow, roster: Roster, consent_code: str | None) -> tuple[Finding, ...]:
@@ -81,17 +64,23 @@ def settle(
     if unclear and not photos:
         seen = tuple(finding("no_photos/unclear", unclear) if f.code == "no_photos" else f for f in seen)
     findings = (*before, *seen, *company)
-    blocking = next((found.code for found in findings if found.severity == "block"), None)
     lane: Lane = "generated" if row.generation else "faithful"
+    state, reason = outcome(findings, lane)
     return PersonCheck(
         number=row.number,
         name=row.name,
         row=row.row,
-        state="blocked" if blocking else "ready",
-        reason=blocking or ("opted_out" if lane == "faithful" else None),
+        state=state,
+        reason=reason,
         lane=lane,
         photos=photos,
         accepted=verdict.accepted if verdict else 0,
         few=bool(verdict and verdict.few and lane == "generated"),
         findings=findings,
     )
+
+
+def outcome(findings: Iterable[Finding], lane: str) -> tuple[Literal["ready", "blocked"], str | None]:
+    """(state, reason) that these findings come to: the first one that blocks, or ready, by which lane."""
+    blocking = next((found.code for found in findings if found.severity == "block"), None)
+    return ("blocked" if blocking else "ready"), blocking or ("opted_out" if lane == "faithful" else None)

@@ -1,57 +1,99 @@
 """One run of the main job, as a record: what was ordered, how everybody stands, what is known about the run.
 
-A batch's id is made of its order and its roster, so the same order on the same roster is the same batch: running
-it again carries on where it stopped, and finds nothing to do when it was finished.
+A batch's id is given once and says nothing. The same order of the same drop is the same batch: running it again
+carries on where it stopped, finds nothing to do when it was finished, and takes in what was corrected in the drop.
 """
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from itertools import count
+from typing import Any, Literal, TypedDict, Unpack
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
-from tasks.vault.records import Batch, Seat
+from tasks.vault.records import Batch, DropVersion, Seat, new_id
+from tasks.vault.seats import HELD, State, checked_move
 from tasks.vault.store import Vault
+
+Who = Literal["everybody", "new"]
 
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody asked for. `people` is "all", or how many of the ready people to photograph ("6")."""
+    """What somebody asked for.
+
+    `people` is "all", or how many of the ready people to photograph ("6"). `who`: everybody on the roster, or only
+    those who have no picture under this kit yet.
+    """
 
     drop: str
     kit: str
     quality: str
     base: str
     people: str = "all"
+    who: Who = "everybody"
 
     def limit(self) -> int | None:
         """How many people to photograph; None means everybody."""
         return None if self.people == "all" else int(self.people)
 
 
-def batch_id(order: Order, roster_digest: str) -> str:
-    """The same order on the same roster is the same batch."""
-    content = json.dumps({**asdict(order), "roster": roster_digest}, sort_keys=True)
-    return "b" + hashlib.sha256(content.encode()).hexdigest()[:15]
+class Notes(TypedDict, total=False):
+    """What a step may note in a seat while it moves it on."""
+
+    cause: str | None
+    adapter_digest: str
+    round: int
+    chances: int
+    longer_from: int
+    fell_short: str | None
+    answered: str
+    wishes: dict[str, Any]
 
 
-def open_batch(vault: Vault, order: Order, roster_digest: str, now: datetime) -> str:
+def order_key(order: Order) -> str:
+    """What tells one order from another: everything that was asked for, and nothing of what lies in the drop."""
+    return hashlib.sha256(json.dumps(asdict(order), sort_keys=True).encode()).hexdigest()
+
+
+def open_batch(vault: Vault, order: Order, now: datetime) -> str:
     """Finds the batch of this order, or adds it, and begins a run of it. Returns its id."""
-    identity = batch_id(order, roster_digest)
+    key = order_key(order)
     with vault.session() as session:
-        found = session.get(Batch, identity)
+        _one_at_a_time(session)
+        found = session.exec(select(Batch.id).where(Batch.order_key == key)).first()
         if found is None:
+            found = new_id("b")
             session.add(
                 Batch(
-                    id=identity, created_at=now, drop=order.drop, kit=order.kit, quality=order.quality, base=order.base,
-                    roster_digest=roster_digest, facts={"people": order.people},
+                    id=found, order_key=key, created_at=now, drop=order.drop, kit=order.kit, quality=order.quality,
+                    base=order.base, facts={"people": order.people, "who": order.who},
                 )
             )  # fmt: skip
-    begin_run(vault, identity, now)
-    return identity
+    begin_run(vault, found, now)
+    return found
+
+
+def _one_at_a_time(session: Session) -> None:
+    """Two runs that begin at once find one batch. SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().exec_driver_sql("LOCK TABLE batch IN SHARE ROW EXCLUSIVE MODE")
+
+
+def take_version(vault: Vault, identity: str, digest: str, people: int, now: datetime) -> int:
+    """Notes that the drop was read in this state (the digest of its tables); the number of the version."""
+    with vault.session() as session:
+        batch = _batch(session, identity)
+        newest = session.get(DropVersion, (identity, batch.version))
+        if newest is None or newest.digest != digest:
+            batch.version += 1
+            session.add(DropVersion(batch_id=identity, version=batch.version, digest=digest, people=people, at=now))
+            session.add(batch)
+        return batch.version
 
 
 def begin_run(vault: Vault, identity: str, now: datetime) -> None:
@@ -62,18 +104,20 @@ def begin_run(vault: Vault, identity: str, now: datetime) -> None:
 def load_batch(vault: Vault, identity: str) -> Batch:
     """The batch's record; KeyError when there is none."""
     with vault.reading() as session:
-        batch = session.get(Batch, identity)
-        if batch is None:
-            raise KeyError(f"there is no batch {identity}")
-        return batch
+        return _batch(session, identity)
+
+
+def _batch(session: Session, identity: str) -> Batch:
+    batch = session.get(Batch, identity)
+    if batch is None:
+        raise KeyError(f"there is no batch {identity}")
+    return batch
 
 
 def note_facts(vault: Vault, identity: str, state: str | None = None, **facts: Any) -> None:
     """Adds facts to a batch (numbers, versions, times), and moves its state."""
     with vault.session() as session:
-        batch = session.get(Batch, identity)
-        if batch is None:
-            raise KeyError(f"there is no batch {identity}")
+        batch = _batch(session, identity)
         batch.facts = {**batch.facts, **facts}
         batch.state = state or batch.state
         session.add(batch)
@@ -82,9 +126,7 @@ def note_facts(vault: Vault, identity: str, state: str | None = None, **facts: A
 def note_work(vault: Vault, identity: str, **done: int) -> None:
     """Counts what a run really did (faces learned, pictures taken), so that it can say so."""
     with vault.session() as session:
-        batch = session.get(Batch, identity)
-        if batch is None:
-            raise KeyError(f"there is no batch {identity}")
+        batch = _batch(session, identity)
         work = dict(batch.facts.get("work", {}))
         for what, number in done.items():
             work[what] = work.get(what, 0) + number
@@ -92,7 +134,7 @@ def note_work(vault: Vault, identity: str, **done: int) -> None:
         session.add(batch)
 
 
-def seats_of(vault: Vault, identity: str, *, cohort: int | None = None, states: Sequence[str] = ()) -> list[Seat]:
+def seats_of(vault: Vault, identity: str, *, cohort: int | None = None, states: Sequence[State] = ()) -> list[Seat]:
     """The seats of a batch in roster order; of one cohort, or in some states only."""
     query = select(Seat).where(Seat.batch_id == identity).order_by(col(Seat.position), col(Seat.employee_id))
     if cohort is not None:
@@ -104,34 +146,42 @@ def seats_of(vault: Vault, identity: str, *, cohort: int | None = None, states: 
 
 
 def move_seat(
-    vault: Vault, identity: str, employee_id: str, state: str, reason: str | None = None, **notes: Any
+    vault: Vault,
+    identity: str,
+    employee_id: str,
+    state: State,
+    reason: str | None = None,
+    **notes: Unpack[Notes],
 ) -> None:
-    """Says how one person stands in one batch. `notes` are kept beside the findings, under their names."""
+    """Says how one person stands in one batch. Raises ForbiddenMove where one state does not follow the other."""
     with vault.session() as session:
         seat = session.get(Seat, (identity, employee_id))
         if seat is None:
             raise KeyError(f"{employee_id} has no seat in {identity}")
-        seat.state, seat.reason = state, reason
-        if notes:
-            before = seat.detail if isinstance(seat.detail, dict) else {"findings": seat.detail}
-            seat.detail = {**before, **notes}
+        seat.state, seat.reason = checked_move(seat.state, state), reason
+        for name, value in notes.items():
+            setattr(seat, name, value)
         session.add(seat)
 
 
 def seat_cohorts(vault: Vault, identity: str, size: int, limit: int | None) -> list[int]:
     """Seats ready people in cohorts of `size`, in roster order; who is beyond `limit` waits. Returns the cohorts.
 
-    A person who has a cohort keeps it, so that a run that was interrupted goes on with the same groups.
+    A person who has a cohort keeps it, so that a run that was interrupted, or a drop that was corrected, goes on with
+    the same groups; others fill the places that are free.
     """
     with vault.session() as session:
-        query = select(Seat).where(Seat.batch_id == identity, Seat.state != "blocked")
+        query = select(Seat).where(Seat.batch_id == identity, col(Seat.state).not_in(HELD))
         ready = list(session.exec(query.order_by(col(Seat.position), col(Seat.employee_id))))
-        for place, seat in enumerate(ready):
-            waits = limit is not None and place >= limit
-            seat.cohort = None if waits else place // size
-            if waits and seat.state == "ready":
-                seat.reason = "not_selected"
-            elif seat.reason == "not_selected":
-                seat.reason = None
-            session.add(seat)
-        return sorted({seat.cohort for seat in ready if seat.cohort is not None})
+        chosen = ready if limit is None else ready[:limit]
+        held = Counter(seat.cohort for seat in chosen if seat.cohort is not None)
+        for seat in chosen:
+            if seat.cohort is None:
+                seat.cohort = next(number for number in count() if held[number] < size)
+                held[seat.cohort] += 1
+            seat.reason = None if seat.reason == "not_selected" else seat.reason
+        for seat in ready[len(chosen) :]:
+            seat.cohort = None
+            seat.reason = "not_selected" if seat.state == "ready" else seat.reason
+        session.add_all(ready)
+        return sorted(held)

@@ -1,4 +1,7 @@
-"""Opens the records: SQLite with a write-ahead log by default, PostgreSQL by URL, migrated to the newest shape.
+"""Opens the records: SQLite with a write-ahead log by default, PostgreSQL by URL, in the shape of this code.
+
+Empty records are made by whoever opens them first. Records that hold something change shape by `upgrade` alone, which
+a person types when every other process is stopped: until then, and for processes of another shape, there is a sentence.
 
 SQLite is set up so that nothing is silently lost or kept: transactions begin IMMEDIATE (a deferred one that turns
 into a write fails at once when somebody else has written), commits are synced, deleted cells are overwritten
@@ -9,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -16,7 +20,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from tasks.vault.failures import VaultError
 
-NEWEST = "0002"  # the revision in migrations/versions this code was written for
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+NEWEST = "0003"  # the revision in migrations/versions this code was written for
 _BUSY = 60_000  # milliseconds a writer waits for another one
 _READ_ONLY = "rollcall_reads_only"
 _MIGRATION_LOCK = 0x526F6C6C  # PostgreSQL advisory lock: two workers starting at once migrate once
@@ -24,6 +31,9 @@ _MIGRATION_LOCK = 0x526F6C6C  # PostgreSQL advisory lock: two workers starting a
 
 class DatabaseTooNew(VaultError):
     """The database was written by a newer Rollcall; using it could lose what this one does not know."""
+
+    def __init__(self) -> None:
+        super().__init__("The records were written by a newer Rollcall. Update this one, or start it again.")
 
 
 def open_database(url: str) -> Engine:
@@ -70,17 +80,54 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the tables to the newest shape; cheap when they already have it, safe when several processes try."""
-    if _revision(engine) == NEWEST:
+class DatabaseTooOld(VaultError):
+    """The records are of an older Rollcall and hold something: only a person may change their shape."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The records were written by an older Rollcall. Stop everything that uses them, make a backup, and run "
+            "`rollcall upgrade`; nothing was changed."
+        )
+
+
+def prepare(engine: Engine) -> None:
+    """Make the tables where there are none (or none with anything in them); safe when several processes try.
+
+    Raises DatabaseTooOld or DatabaseTooNew for records in another shape than this code's.
+    """
+    found = shape_of(engine)
+    if found == NEWEST:
         return
+    if found is not None and found not in _known_revisions():
+        raise DatabaseTooNew()
+    if found is not None and holds_something(engine):
+        raise DatabaseTooOld()
+    upgrade(engine)
+
+
+def check_shape(connection: Connection) -> None:
+    """Refuse to go on where the records have changed shape under a running process; one small read."""
+    found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    if found != NEWEST:
+        raise DatabaseTooNew()
+
+
+def holds_something(engine: Engine) -> bool:
+    """Whether anybody or anything is in the records, beyond what every installation notes of itself."""
+    with reading(engine) as connection:
+        tables = set(sa.inspect(connection).get_table_names()) - {"alembic_version", "installation"}
+        quote = connection.dialect.identifier_preparer.quote
+        return any(connection.execute(sa.text(f"SELECT 1 FROM {quote(name)} LIMIT 1")).first() for name in tables)
+
+
+def upgrade(engine: Engine) -> tuple[str, str]:
+    """Bring the tables to the newest shape, in one transaction; (shape before, shape now). Twice does nothing."""
     # Alembic is imported only when there is something to do: it would double the start time of every command.
     from alembic import command
-    from alembic.config import Config
     from alembic.util.exc import CommandError
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    before = shape_of(engine) or "empty"
+    config = _alembic()
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
@@ -88,10 +135,26 @@ def migrate(engine: Engine) -> None:
         try:
             command.upgrade(config, "head")
         except CommandError as error:
-            raise DatabaseTooNew("the records were written by a newer Rollcall: update this one") from error
+            raise DatabaseTooNew() from error
+    return before, NEWEST
 
 
-def _revision(engine: Engine) -> str | None:
+def _alembic() -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _known_revisions() -> set[str]:
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+
+
+def shape_of(engine: Engine) -> str | None:
+    """The revision that the tables are in; None where there are none."""
     with reading(engine) as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None

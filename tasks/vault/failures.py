@@ -7,6 +7,8 @@ VaultError
   MasterKeyMissing     wrapped keys exist, and their master key does not (tasks.vault.master)
   MasterKeyRefused     the key management service said no; .code is its word for why
   DatabaseTooNew       a newer Rollcall wrote the records (tasks.vault.database)
+  DatabaseTooOld       an older one did, and they hold something: `rollcall upgrade` (tasks.vault.database)
+  AlreadyBeingMade     another run is making this batch (tasks.vault.lease)
   UnknownKind          a kind of artefact without an entry in the register
   MissingBlob          a key that names nothing
   Unreadable           a blob that was altered, cut short, moved, or whose key was destroyed

@@ -1,8 +1,8 @@
 """The stored nouns, one table each, without relationships: a row says what it knows and ids say the rest.
 
-`Employee` is the only table that holds a name, an e-mail or a number from the roster; everything else carries the
-opaque id. That is what lets erasure empty one row and leave the books balanced. JSON columns hold codes and numbers;
-assign a new value to change one (changes inside are not noticed).
+`Employee`, and `EarlierName` for what somebody was called before, are the only tables that hold a name, an e-mail or a
+number from the roster; everything else carries the opaque id. That is what lets erasure empty one row and leave the
+books balanced. JSON columns hold codes and numbers; assign a new value to change one (changes inside are not noticed).
 """
 
 from datetime import UTC, datetime
@@ -12,6 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
+
+from tasks.vault.seats import Lane, State
 
 Json = sa.JSON().with_variant(JSONB(), "postgresql")
 
@@ -41,22 +43,43 @@ def new_id(letter: str) -> str:
 
 
 class Batch(SQLModel, table=True):
-    """One run of the main job: which drop, under which kit, at which quality."""
+    """One run of the main job: which drop, under which kit, at which quality. Its id is given once and says nothing.
+
+    `order_key` finds it again: the same order of the same drop is the same batch, whatever was corrected in the drop.
+    The lease says which run is making it, and until when that run is believed to be alive.
+    """
 
     id: str = Field(primary_key=True)
+    order_key: str = Field(unique=True)
+    version: int = 0  # of the drop: the newest `DropVersion` that was taken in
     created_at: datetime = Field(sa_type=Moment)
     drop: str
     kit: str
     quality: str
     base: str
     state: str = "new"
-    roster_digest: str = ""
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     problems: list[Any] = Field(default_factory=list, sa_type=Json)
+    lease_holder: str = ""  # the run; empty when nobody is making it
+    lease_process: str = ""  # host, process and its start, so that a dead one on this machine is told at once
+    lease_until: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class DropVersion(SQLModel, table=True):
+    """One state of a batch's roster and consents as they were taken in; a corrected drop adds one."""
+
+    batch_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    digest: str  # of the tables' bytes
+    people: int = 0
+    at: datetime = Field(sa_type=Moment)
 
 
 class Employee(SQLModel, table=True):
-    """One person. `state` and `epoch` are the fence: work begun under an older epoch may write nothing more."""
+    """One person. `state` and `epoch` are the fence: work begun under an older epoch may write nothing more.
+
+    `identity` counts the names and numbers they have had: an approval counts for the one it was given under.
+    """
 
     id: str = Field(primary_key=True)
     number: str = Field(unique=True)
@@ -70,19 +93,68 @@ class Employee(SQLModel, table=True):
     generation: bool = True
     state: str = Field("active", index=True)  # active | erasing | erased
     epoch: int = 0
+    identity: int = 0
     updated_at: datetime = Field(sa_type=Moment)
 
 
+class EarlierName(SQLModel, table=True):
+    """What somebody was called before: folders of photos may still say so, and old approvals were given under it."""
+
+    employee_id: str = Field(primary_key=True)
+    identity: int = Field(primary_key=True)
+    number: str
+    name: str = ""
+    email: str = ""
+    until: datetime = Field(sa_type=Moment)
+
+
+class Question(SQLModel, table=True):
+    """Something that only HR can say. Whom it is about waits; an answer is remembered and never asked for again.
+
+    `claim` is a keyed pseudonym of what the roster said, so that the answer is found again without keeping the words.
+    """
+
+    id: str = Field(primary_key=True)
+    kind: str  # who_is_this | not_here
+    batch_id: str = Field(index=True)
+    employee_id: str = Field(index=True)  # who waits
+    candidates: list[Any] = Field(default_factory=list, sa_type=Json)  # {"id": ..., "by": "number" | "name"}
+    claim: str = Field("", index=True)
+    asked_at: datetime = Field(sa_type=Moment)
+    answer: str | None = None
+    person: str | None = None  # whom the answer means
+    by: str = ""
+    answered_at: datetime | None = Field(None, sa_type=Moment)
+
+
 class Seat(SQLModel, table=True):
-    """One person in one batch. Everybody on the roster has exactly one, whatever becomes of them."""
+    """One person in one batch. Everybody on the roster has exactly one, whatever becomes of them.
+
+    What the states mean, and which follows which, is said in `tasks.vault.seats`.
+    """
 
     batch_id: str = Field(primary_key=True)
     employee_id: str = Field(primary_key=True, index=True)
-    state: str  # ready | blocked | trained | rendered | done | failed | flagged
+    state: State = Field(sa_type=sa.String)
     reason: str | None = None
-    detail: list[Any] | dict[str, Any] = Field(default_factory=list, sa_type=Json)
-    cohort: int | None = None
+    cause: str | None = None  # the class of what failed, or why a flag stays after every chance
     position: int = 0
+    row: int = 0  # in the roster
+    cohort: int | None = None
+    kit: str = ""  # where it differs from the batch's
+    lane: Lane = Field(default="generated", sa_type=sa.String)
+    standing: list[Any] = Field(default_factory=list, sa_type=Json)  # findings known before any photo was opened
+    findings: list[Any] = Field(default_factory=list, sa_type=Json)  # those, and what the photos show
+    photos: int | None = None  # how many were handed in; None until they were looked at
+    accepted: int = 0
+    few: bool = False
+    adapter_digest: str | None = None
+    round: int = 0  # how many times new pictures were asked for, by reviewers or for falling short
+    chances: int = 0  # of those, how many for falling short
+    longer_from: int | None = None  # the round from which a longer training draws them
+    fell_short: str | None = None  # why the last chance was given
+    answered: str | None = None  # the decision that the newest round answers
+    wishes: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # round (as text) to what reviewers asked for
 
 
 class Consent(SQLModel, table=True):
@@ -131,15 +203,15 @@ class Adapter(SQLModel, table=True):
 
 
 class Headshot(SQLModel, table=True):
-    """One candidate picture, with its scores and, once chosen, its place in the order."""
+    """One picture of a person, with its scores (`tasks.vault.scores`). `Showing` says which batches show it."""
 
     digest: str = Field(primary_key=True)
     employee_id: str = Field(index=True)
-    batch_id: str = Field(index=True)
     adapter_digest: str | None = None
     kit: str
     kit_digest: str
     shot: int
+    round: int = 0  # of asking for pictures: 0 is the first, later ones are new ones
     seed: int = Field(sa_type=sa.BigInteger)
     lane: str = "generated"  # generated | faithful
     original_key: str = ""
@@ -147,10 +219,19 @@ class Headshot(SQLModel, table=True):
     thumb_key: str = ""
     scores: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     flags: list[Any] = Field(default_factory=list, sa_type=Json)
+    state: str = "candidate"  # candidate | approved | rejected | retired: what all decisions come to (review.py)
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class Showing(SQLModel, table=True):
+    """One picture in one batch: its place in the order there, and why; retired once newer ones took its place."""
+
+    batch_id: str = Field(primary_key=True)
+    headshot_digest: str = Field(primary_key=True, index=True)
+    employee_id: str = Field(index=True)
     choice: int | None = None  # 1 = shown first
     why: str = ""
-    state: str = "candidate"  # candidate | approved | rejected | retired
-    created_at: datetime = Field(sa_type=Moment)
+    retired: bool = False
 
 
 class Decision(SQLModel, table=True):
@@ -158,9 +239,13 @@ class Decision(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     employee_id: str = Field(index=True)
-    headshot_digest: str | None = None
+    headshot_digest: str | None = Field(None, index=True)
     batch_id: str = Field(index=True)
-    verdict: str  # approve | reject | redo | opt_out
+    kit: str = ""  # of the batch it was made in: it counts for this kit's pictures everywhere
+    verdict: str  # approve | reject | redo | opt_out | undo
+    reasons: list[Any] = Field(default_factory=list, sa_type=Json)  # of a redo: what is to be otherwise
+    identity: int = 0  # the name and number they had then (`Employee.identity`)
+    consent_id: str = ""  # the consent that stood then
     by: str
     at: datetime = Field(sa_type=Moment)
     note: str = ""

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from tasks.vault import audit_log
 from tasks.vault.blobs import Blobs, checked_key, open_blobs
 from tasks.vault.consent import Permit, check_permit, give_permit, require_permit
-from tasks.vault.database import migrate, open_database
+from tasks.vault.database import check_shape, open_database, prepare
 from tasks.vault.failpoints import reach
 from tasks.vault.failures import Fenced, MissingBlob, Unreadable
 from tasks.vault.installation import adopt_keys, known_keys, note_keys
@@ -40,8 +40,12 @@ class Vault:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A transaction on the records: committed at the end, rolled back when anything is raised."""
+        """A transaction on the records: committed at the end, rolled back when anything is raised.
+
+        Raises DatabaseTooNew when somebody has changed the records' shape since this process began.
+        """
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            check_shape(session.connection())
             yield session
 
     @contextmanager
@@ -184,7 +188,7 @@ def key_owner(key: str) -> tuple[str, str]:
 def open_vault(settings: Settings) -> Vault:
     """Open (and on first use make) everything `settings` points at: records, blobs and keys."""
     engine = open_database(settings.records_url)
-    migrate(engine)
+    prepare(engine)
     known = known_keys(engine)
     keys = Keyring(settings.wrapped_keys_url, settings.master_key_location, known)
     if not known.keyring:

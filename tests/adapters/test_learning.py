@@ -65,14 +65,14 @@ class School:
         return {
             pupil.id: load(self.vault.read(pupil.permit, f"people/{pupil.id}/adapter/{pupil.digest}.safetensors"))
             for pupil in self.pupils
-            if kept(self.vault, pupil.digest)
+            if kept(self.vault, pupil.digest, pupil.id)
         }
 
 
 @pytest.fixture
 def school(tmp_path: Path, plan: TrainingPlan) -> Iterator[School]:
     with open_vault(Settings(home=tmp_path / "home")) as vault:
-        batch = open_batch(vault, Order("/drop", "northwind", "draft", "tiny"), "roster", NOW)
+        batch = open_batch(vault, Order("/drop", "northwind", "draft", "tiny"), NOW)
         pupils = []
         for number, folder in enumerate(PEOPLE):
             identity = f"p{number}"
@@ -92,7 +92,9 @@ def school(tmp_path: Path, plan: TrainingPlan) -> Iterator[School]:
                         )
                     )  # fmt: skip
             mine = replace(plan, steps=3)
-            pupils.append(Pupil(permit, mine, adapter_digest([f"{identity}-{name}" for name in names], "tiny", mine)))
+            pupils.append(
+                Pupil(permit, mine, adapter_digest(identity, [f"{identity}-{name}" for name in names], "tiny", mine))
+            )
         yield School(vault, batch, pupils)
 
 
@@ -325,15 +327,16 @@ def test_groups_are_full_even_and_hold_everybody_once(people: int) -> None:
 
 
 def test_another_plan_other_photos_or_another_base_is_another_adapter(plan: TrainingPlan) -> None:
-    digest = adapter_digest(["a", "b"], "base", plan)
-    assert adapter_digest(["b", "a"], "base", plan) == digest
+    digest = adapter_digest("p1", ["a", "b"], "base", plan)
+    assert adapter_digest("p1", ["b", "a"], "base", plan) == digest
     others = {
-        adapter_digest(["a", "b"], "base", replace(plan, steps=plan.steps + 1)),
-        adapter_digest(["a", "b"], "base", replace(plan, rank=plan.rank + 1)),
-        adapter_digest(["a"], "base", plan),
-        adapter_digest(["a", "b"], "other", plan),
+        adapter_digest("p1", ["a", "b"], "base", replace(plan, steps=plan.steps + 1)),
+        adapter_digest("p1", ["a", "b"], "base", replace(plan, rank=plan.rank + 1)),
+        adapter_digest("p1", ["a"], "base", plan),
+        adapter_digest("p1", ["a", "b"], "other", plan),
+        adapter_digest("p2", ["a", "b"], "base", plan),
     }
-    assert len(others | {digest}) == 5
+    assert len(others | {digest}) == 6
 
 
 def test_first_weights_are_each_persons_own(school: School, base: FrozenBase, eyes: Eyes, trusting: None) -> None:

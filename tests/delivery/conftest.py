@@ -9,7 +9,7 @@ import pytest
 
 from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.kit import BrandKit, load_kit
-from tasks.vault.records import Adapter, Batch, Consent, Decision, Employee, Headshot, Seat
+from tasks.vault.records import Adapter, Batch, Consent, Decision, Employee, Headshot, Seat, Showing
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vision.images import Picture, encode
@@ -57,7 +57,9 @@ def vault(tmp_path: Path, kit: BrandKit) -> Iterator[Vault]:
 
 def fill(vault: Vault, kit: BrandKit) -> None:
     with vault.session() as session:
-        session.add(Batch(id="b1", created_at=NOW, drop="/d", kit=kit.name, quality="draft", base="embedded"))
+        session.add(
+            Batch(id="b1", order_key="b1", created_at=NOW, drop="/d", kit=kit.name, quality="draft", base="embedded")
+        )
         session.add(
             Adapter(
                 digest="a1", employee_id=employee_id("007"), base="embedded", base_fingerprint="f", blob_key="k",
@@ -87,14 +89,16 @@ def add_headshot(vault: Vault, kit: BrandKit, number: str, seed: int, lane: str,
     with vault.session() as session:
         session.add(
             Headshot(
-                digest=digest, employee_id=identity, batch_id="b1", adapter_digest="a1", kit=kit.name, kit_digest="k",
+                digest=digest, employee_id=identity, adapter_digest="a1", kit=kit.name, kit_digest="k",
                 shot=seed, seed=seed, lane=lane, finished_key=key, state=state, created_at=NOW,
             )
         )  # fmt: skip
+        session.add(Showing(batch_id="b1", headshot_digest=digest, employee_id=identity))
         if state == "approved":
             session.add(
                 Decision(
-                    id=f"d{digest}", employee_id=identity, headshot_digest=digest, batch_id="b1", verdict="approve",
+                    id=f"d{digest}", employee_id=identity, headshot_digest=digest, batch_id="b1", kit=kit.name,
+                    consent_id=f"c{number}", verdict="approve",
                     by="reviewer", at=NOW.replace(minute=seed),
                 )
             )  # fmt: skip

@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from tasks.delivery.names import BadTemplate
 from tasks.delivery.packs import build_pack, newest_approved
 from tasks.disclosure.source import read_origin
 from tasks.headshots.kit import BrandKit
-from tasks.vault.records import AuditEntry, Employee, Headshot
+from tasks.vault.records import AuditEntry, Decision, Employee, Headshot
 from tasks.vault.store import Vault
 
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC)
@@ -57,9 +57,9 @@ def test_delivering_again_replaces_and_takes_away(vault: Vault, kit: BrandKit, t
     (out / "slack").mkdir(exist_ok=True)
     (out / "notes.txt").write_text("somebody else's")
     with vault.session() as session:
-        shot = session.exec(select(Headshot).where(Headshot.employee_id == "p000000000001003")).one()
-        shot.state = "rejected"
-        session.add(shot)
+        approval = session.exec(select(Decision).where(Decision.employee_id == "p000000000001003")).one()
+        later = {"id": "dx", "verdict": "reject", "at": NOW + timedelta(hours=1)}
+        session.add(Decision(**{**approval.model_dump(), **later}))
     second = build_pack(vault, "b1", kit, out, now=NOW)
     assert second.retired == len(kit.outputs)
     assert [f for f in second.files if f.number == "007"] == [f for f in first.files if f.number == "007"]
@@ -80,8 +80,6 @@ def test_a_zip_holds_the_same_and_repeats_to_the_byte(vault: Vault, kit: BrandKi
 
 def test_of_two_approved_pictures_the_last_one_approved_leaves(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
     from sqlmodel import col
-
-    from tasks.vault.records import Decision
 
     with vault.session() as session:
         shot = session.exec(select(Headshot).where(Headshot.digest == "h007-0")).one()

@@ -7,20 +7,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import col, select
 
 from tasks.headshots.kit import BrandKit
-from tasks.headshots.photographing import Studio, adopt, digest_of, retire_superseded
+from tasks.headshots.photographing import Studio, digest_of, retire_superseded, show
 from tasks.headshots.redo import wants_redo
 from tasks.headshots.task import ask_again
 from tasks.vault.batches import Order, open_batch, seats_of
-from tasks.vault.records import Decision, Employee, Headshot, Seat
+from tasks.vault.records import Decision, Employee, Headshot, Seat, Showing
+from tasks.vault.review import event_of, standing
 from tasks.vault.settings import Settings
-from tasks.vault.standing import standing
 from tasks.vault.store import Vault, open_vault
 
 NOON = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)
 ADA = "p0"
-DIGESTS = ("d0", "old", "approved", "elsewhere")
+DIGESTS = ("d0", "old", "approved", "elsewhere", "both")
 
 
 @pytest.fixture
@@ -33,20 +34,20 @@ def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
 @pytest.fixture
 def batch(vault: Vault) -> str:
     """One person, whose seat is done, with one picture."""
-    identity = open_batch(vault, Order("/drop", "northwind", "draft", "embedded"), "roster", NOON)
+    identity = open_batch(vault, Order("/drop", "northwind", "draft", "embedded"), NOON)
     with vault.session() as session:
         session.add(Employee(id=ADA, number=ADA, updated_at=NOON))
-        session.add(Seat(batch_id=identity, employee_id=ADA, state="done", cohort=3, detail={"lane": "generated"}))
-        session.add(shot(identity, "d0"))
+        session.add(Seat(batch_id=identity, employee_id=ADA, state="done", cohort=3))
+        session.add_all(shot(identity, "d0"))
     return identity
 
 
-def shot(batch: str, digest: str, **values: object) -> Headshot:
+def shot(batch: str, digest: str, **values: object) -> tuple[Headshot, Showing]:
     given = {
-        "digest": digest, "employee_id": ADA, "batch_id": batch, "kit": "northwind", "kit_digest": "k", "shot": 0,
+        "digest": digest, "employee_id": ADA, "kit": "northwind", "kit_digest": "k", "shot": 0,
         "seed": 1, "created_at": NOON,
     }  # fmt: skip
-    return Headshot(**(given | values))
+    return Headshot(**(given | values)), Showing(batch_id=batch, headshot_digest=digest, employee_id=ADA)
 
 
 def decide(vault: Vault, batch: str, *verdicts: str, first: int = 1) -> None:
@@ -55,7 +56,7 @@ def decide(vault: Vault, batch: str, *verdicts: str, first: int = 1) -> None:
         for minute, verdict in enumerate(verdicts, start=first):
             session.add(
                 Decision(
-                    id=f"d{minute}", employee_id=ADA, batch_id=batch, verdict=verdict, by="lin",
+                    id=f"d{minute}", employee_id=ADA, batch_id=batch, kit="northwind", verdict=verdict, by="lin",
                     at=NOON + timedelta(minutes=minute),
                 )
             )  # fmt: skip
@@ -70,7 +71,7 @@ def test_an_undone_redo_asks_for_nothing(vault: Vault, batch: str) -> None:
 
 def test_undoing_an_approval_brings_the_redo_before_it_back(vault: Vault, batch: str) -> None:
     decide(vault, batch, "redo", "approve", "undo")
-    assert wants_redo(vault, batch) == {ADA: "d1"}
+    assert {who: redo.id for who, redo in wants_redo(vault, batch).items()} == {ADA: "d1"}
     assert ask_again.fn(batch) == [3]
 
 
@@ -78,30 +79,31 @@ def test_a_redo_is_answered_once(vault: Vault, batch: str) -> None:
     decide(vault, batch, "redo")
     assert ask_again.fn(batch) == [3]
     seat = seats_of(vault, batch)[0]
-    assert (seat.state, seat.detail["round"], seat.detail["answered"]) == ("trained", 1, "d1")
+    assert (seat.state, seat.round, seat.answered) == ("trained", 1, "d1")
     assert ask_again.fn(batch) == [3]  # killed before a picture was taken: the round is finished, not begun anew
-    assert seats_of(vault, batch)[0].detail["round"] == 1
+    assert seats_of(vault, batch)[0].round == 1
     with vault.session() as session:
         session.get_one(Seat, (batch, ADA)).state = "done"
     assert ask_again.fn(batch) == []
     decide(vault, batch, "redo", first=2)
     assert ask_again.fn(batch) == [3]
-    assert seats_of(vault, batch)[0].detail["round"] == 2
+    assert seats_of(vault, batch)[0].round == 2
 
 
 def test_another_renderer_makes_other_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Better finishing reaches everybody's pictures: the version is in every digest."""
-    before = digest_of(adapter="a", seed=1)
-    assert digest_of(seed=1, adapter="a") == before
-    assert digest_of(adapter="a", seed=2) != before
+    before = digest_of(ADA, adapter="a", seed=1)
+    assert digest_of(ADA, seed=1, adapter="a") == before
+    assert digest_of(ADA, adapter="a", seed=2) != before
+    assert digest_of("p9", adapter="a", seed=1) != before, "and its owner is"
     monkeypatch.setattr("tasks.headshots.photographing.RENDERER_VERSION", 99)
-    assert digest_of(adapter="a", seed=1) != before
+    assert digest_of(ADA, adapter="a", seed=1) != before
 
 
 def test_pictures_newer_than_the_wish_fulfil_it(vault: Vault, batch: str) -> None:
     decide(vault, batch, "redo")
     with vault.session() as session:
-        session.add(shot(batch, "d9", created_at=NOON + timedelta(hours=1)))
+        session.add_all(shot(batch, "d9", created_at=NOON + timedelta(hours=1)))
     assert wants_redo(vault, batch) == {}
 
 
@@ -110,7 +112,7 @@ def test_decisions_stand_in_the_order_of_their_times() -> None:
         Decision(id=f"d{i}", employee_id=ADA, batch_id="b", verdict=verdict, by="", at=NOON + timedelta(minutes=minute))
         for i, (verdict, minute) in enumerate([("undo", 3), ("approve", 1), ("redo", 2)])
     ]
-    assert [row.verdict for row in standing(rows)] == ["approve"]
+    assert [event.verdict for event in standing(map(event_of, rows))] == ["approve"]
 
 
 def test_pictures_of_an_older_renderer_leave_the_choice_but_decided_ones_stay(
@@ -118,19 +120,27 @@ def test_pictures_of_an_older_renderer_leave_the_choice_but_decided_ones_stay(
 ) -> None:
     studio = Studio(vault, batch, "northwind", kits["northwind"], None, None, "sd", "sks")  # type: ignore[arg-type]
     with vault.session() as session:
-        session.add(shot(batch, "old", choice=1))
-        session.add(shot(batch, "approved", state="approved"))
-        session.add(shot("another batch", "elsewhere"))
-    retire_superseded(studio, ADA, {"d0", "elsewhere"})
+        session.add_all(shot(batch, "old"))
+        session.add_all(shot(batch, "approved", state="approved"))
+        session.add_all(shot("another batch", "elsewhere"))
+        session.add_all(shot(batch, "both"))
+        session.add(Showing(batch_id="another batch", headshot_digest="both", employee_id=ADA))
+    retire_superseded(studio, ADA, {"d0"})
 
     def states() -> dict[str, str]:
         with vault.reading() as session:
-            return {
-                digest: session.get_one(Headshot, digest).state for digest in ("d0", "old", "approved", "elsewhere")
-            }
+            return {digest: session.get_one(Headshot, digest).state for digest in DIGESTS}
 
-    assert states() == {"d0": "candidate", "old": "retired", "approved": "approved", "elsewhere": "candidate"}
-    adopt(studio, ["old", "elsewhere"])  # wanted again: they are there already
+    def proposed(of: str) -> set[str]:
+        with vault.reading() as session:
+            rows = session.exec(select(Showing).where(Showing.batch_id == of, col(Showing.retired).is_(False)))
+            return {row.headshot_digest for row in rows}
+
+    before = {"d0": "candidate", "old": "retired", "approved": "approved", "elsewhere": "candidate"}
+    assert states() == {**before, "both": "candidate"}, "what another batch still proposes is no superseded picture"
+    assert proposed(batch) == {"d0", "approved"}
+    assert proposed("another batch") == {"elsewhere", "both"}
+    show(studio, ADA, ["old", "elsewhere"])  # wanted again: they are there already
     assert states()["old"] == "candidate"
-    with vault.reading() as session:
-        assert session.get_one(Headshot, "elsewhere").batch_id == batch
+    assert proposed(batch) == {"d0", "approved", "old", "elsewhere"}
+    assert proposed("another batch") == {"elsewhere", "both"}, "and the other batch keeps what it shows"

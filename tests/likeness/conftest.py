@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from tasks.headshots.kit import BrandKit, kit_digest, load_kit
 from tasks.headshots.measure import PictureMeasures
 from tasks.vault.batches import Order, open_batch, seats_of
 from tasks.vault.consent import Permit
-from tasks.vault.records import Consent, Employee, Headshot, Seat, Selfie
+from tasks.vault.records import Consent, Employee, Headshot, Seat, Selfie, Showing
+from tasks.vault.seats import State
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vision.faces import REPOSITORY, Thresholds
@@ -72,7 +74,7 @@ class House:
     batch: str
     kit: BrandKit
 
-    def seat(self, employee_id: str, cohort: int = 0, state: str = "done", **detail: object) -> None:
+    def seat(self, employee_id: str, cohort: int = 0, state: State = "done", **notes: Any) -> None:
         """Somebody with consent and a seat."""
         with self.vault.session() as session:
             session.add(Employee(id=employee_id, number=employee_id, updated_at=NOW))
@@ -80,7 +82,7 @@ class House:
             session.add(
                 Seat(
                     batch_id=self.batch, employee_id=employee_id, state=state, cohort=cohort,
-                    detail={"lane": "generated", **detail},
+                    **notes,
                 )
             )  # fmt: skip
 
@@ -103,19 +105,22 @@ class House:
         drawn = picture if picture is not None else np.zeros((8, 8, 3), np.uint8)
         key = self.vault.write(self.permit(employee_id), "headshots", f"{digest}.png", encode(drawn, "png"))
         scores = {
-            "likeness": 0.8, "relative": relative, "probability": 0.9, "rank": 1, "margin": 0.4, "copied": False,
+            "likeness": {
+                "likeness": 0.8, "relative": relative, "probability": 0.9, "rank": 1, "margin": 0.4, "copied": False
+            },
             "measures": measures.as_json(), "flags": [], "source_inter_eye": 24.0,
             "faithfulness": {
                 "skin_shift": 0.5, "skin_limit": 12.0, "chroma_shift": 1.0, "texture_ratio": 1.0, "reference_ita": 30.0
             },
         }  # fmt: skip
         values = {
-            "digest": digest, "employee_id": employee_id, "batch_id": self.batch, "kit": "northwind",
+            "digest": digest, "employee_id": employee_id, "kit": "northwind",
             "kit_digest": kit_digest(self.kit), "shot": 0, "seed": 1, "original_key": key, "finished_key": key,
-            "scores": scores, "choice": choice, "created_at": NOW,
+            "scores": scores, "created_at": NOW,
         }  # fmt: skip
         with self.vault.session() as session:
             session.add(Headshot(**(values | row)))
+            session.add(Showing(batch_id=self.batch, headshot_digest=digest, employee_id=employee_id, choice=choice))
 
     def permit(self, employee_id: str) -> Permit:
         return self.vault.permit(employee_id, now=NOW)
@@ -132,8 +137,13 @@ class House:
         with self.vault.reading() as session:
             return session.get_one(Headshot, digest)
 
+    def showing(self, digest: str) -> Showing:
+        """A picture's place in the batch."""
+        with self.vault.reading() as session:
+            return session.get_one(Showing, (self.batch, digest))
+
 
 @pytest.fixture
 def house(tmp_path: Path, kit: BrandKit) -> Iterator[House]:
     with open_vault(Settings(home=tmp_path / "home")) as vault:
-        yield House(vault, open_batch(vault, Order("/drop", "northwind", "draft", "embedded"), "roster", NOW), kit)
+        yield House(vault, open_batch(vault, Order("/drop", "northwind", "draft", "embedded"), NOW), kit)

@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from tasks.adapters.learning import longer_from
 from tasks.headshots.kit import BrandKit
-from tasks.headshots.photographing import round_of
-from tasks.likeness.chances import chances_of, give_second_chances, sum_up_chances
+from tasks.likeness.chances import give_second_chances, sum_up_chances
 from tasks.vault.batches import move_seat
 
 
@@ -19,6 +17,8 @@ def allowing(kit: BrandKit, rounds: int) -> BrandKit:
 
 def flag(house: Any, employee_id: str, reason: str) -> None:
     """What the judge says after a round."""
+    if house.seat_of(employee_id).state == "trained":
+        move_seat(house.vault, house.batch, employee_id, "rendered")
     move_seat(house.vault, house.batch, employee_id, "flagged", reason)
 
 
@@ -28,14 +28,14 @@ def test_who_falls_short_gets_one_round_and_is_then_left_to_a_person(house: Any,
     house.seat("p1", cohort=0, state="done")
     assert give_second_chances(house.vault, house.batch, kit) == [2]
     assert house.stands("p0") == ("trained", None)
-    assert round_of(house.seat_of("p0")) == 1
-    assert house.seat_of("p0").detail["fell_short"] == "holes"
-    assert house.seat_of("p0").detail["lane"] == "generated"
+    assert house.seat_of("p0").round == 1
+    assert house.seat_of("p0").fell_short == "holes"
+    assert house.seat_of("p0").lane == "generated"
     flag(house, "p0", "holes")
     for _ in range(3):  # and a repeated run asks for nothing
         assert give_second_chances(house.vault, house.batch, kit) == []
     assert house.stands("p0") == ("flagged", "holes")
-    assert round_of(house.seat_of("p0")) == 1
+    assert house.seat_of("p0").round == 1
     assert house.stands("p1") == ("done", None)
 
 
@@ -48,9 +48,9 @@ def test_whom_new_seeds_did_not_help_is_learned_for_longer_once(house: Any, kit:
     flag(house, "p0", reason)
     assert give_second_chances(house.vault, house.batch, kit) == [3]
     assert house.stands("p0") == ("trained", None)
-    assert longer_from(house.seat_of("p0")) == round_of(house.seat_of("p0")) == 2
+    assert house.seat_of("p0").longer_from == house.seat_of("p0").round == 2
     assert give_second_chances(house.vault, house.batch, kit) == [3]  # killed before it was learned
-    assert longer_from(house.seat_of("p0")) == round_of(house.seat_of("p0")) == 2
+    assert house.seat_of("p0").longer_from == house.seat_of("p0").round == 2
 
 
 @NOT_LIKE_THEM
@@ -59,9 +59,9 @@ def test_who_is_still_not_like_themselves_needs_new_photos(house: Any, kit: Bran
     flag(house, "p0", reason)
     assert give_second_chances(house.vault, house.batch, kit) == []
     assert house.stands("p0") == ("flagged", "needs_new_photos")
-    assert house.seat_of("p0").detail["because"] == reason
+    assert house.seat_of("p0").cause == reason
     assert give_second_chances(house.vault, house.batch, kit) == []
-    assert house.seat_of("p0").detail["because"] == reason
+    assert house.seat_of("p0").cause == reason
 
 
 def test_a_round_that_was_killed_is_finished_and_not_given_again(house: Any, kit: BrandKit) -> None:
@@ -69,7 +69,7 @@ def test_a_round_that_was_killed_is_finished_and_not_given_again(house: Any, kit
     flag(house, "p0", "skin_tone")
     assert give_second_chances(house.vault, house.batch, kit) == [1]
     assert give_second_chances(house.vault, house.batch, kit) == [1]  # killed before a picture was taken
-    assert chances_of(house.seat_of("p0")) == round_of(house.seat_of("p0")) == 1
+    assert house.seat_of("p0").chances == house.seat_of("p0").round == 1
 
 
 def test_the_kit_says_how_often(house: Any, kit: BrandKit) -> None:
@@ -81,7 +81,7 @@ def test_the_kit_says_how_often(house: Any, kit: BrandKit) -> None:
         rounds += 1
         flag(house, "p0", "halo")
     assert rounds == 2  # and a halo is no reason to learn the face again
-    assert longer_from(house.seat_of("p0")) is None
+    assert house.seat_of("p0").longer_from is None
 
 
 def test_a_kit_without_extra_rounds_gives_no_longer_training_either(house: Any, kit: BrandKit) -> None:
@@ -96,13 +96,13 @@ def test_a_reviewers_round_and_a_chance_add_up(house: Any, kit: BrandKit) -> Non
     house.seat("p0", state="flagged", round=1, answered="d1")
     flag(house, "p0", "light")
     give_second_chances(house.vault, house.batch, kit)
-    assert round_of(house.seat_of("p0")) == 2
-    assert house.seat_of("p0").detail["answered"] == "d1"
+    assert house.seat_of("p0").round == 2
+    assert house.seat_of("p0").answered == "d1"
 
 
 def test_a_real_photograph_has_no_seeds(house: Any, kit: BrandKit) -> None:
-    house.seat("p0", state="flagged")
-    move_seat(house.vault, house.batch, "p0", "flagged", "likeness", lane="faithful")
+    house.seat("p0", state="flagged", lane="faithful")
+    flag(house, "p0", "likeness")
     assert give_second_chances(house.vault, house.batch, kit) == []
     assert house.stands("p0") == ("flagged", "needs_new_photos")
 

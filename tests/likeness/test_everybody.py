@@ -63,14 +63,14 @@ def test_two_people_swapped_across_cohorts_are_caught(
     for swapped in ("p0", "p1"):
         assert house.stands(swapped) == ("flagged", "wrong_person")
         row = house.row(f"d{swapped}")
-        assert row.scores["rank"] > 1
-        assert row.scores["margin"] < 0
+        assert row.scores["likeness"]["rank"] > 1
+        assert row.scores["likeness"]["margin"] < 0
         assert row.flags == ["wrong_person"]
-        assert "more like somebody else" in row.why
+        assert "more like somebody else" in house.showing(row.digest).why
         assert not {"p0", "p1", "p2", "p3"} & set(map(str, row.scores.values()))  # nobody else's id in a record
     for right in ("p2", "p3"):
         assert house.stands(right) == ("done", None)
-        assert house.row(f"d{right}").scores["rank"] == 1
+        assert house.row(f"d{right}").scores["likeness"]["rank"] == 1
 
 
 def test_somebody_without_a_picture_is_company_too(
@@ -104,8 +104,8 @@ def test_another_picture_of_the_same_person_is_chosen_when_the_light_is_off(hous
     house.headshot("p0", "dark", replace(clean, light_left_right=-0.9), relative=1.1, choice=1)
     compare_everybody(house.vault, house.batch, house.kit, None)  # type: ignore[arg-type]
     assert house.row("dark").flags == ["light"]
-    assert "stops otherwise than on the team" in house.row("dark").why
-    assert (house.row("d0").choice, house.row("dark").choice) == (1, 2)
+    assert "stops otherwise than on the team" in house.showing("dark").why
+    assert (house.showing("d0").choice, house.showing("dark").choice) == (1, 2)
     assert house.stands("p0") == ("done", None)
 
 

@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a company as a table: one person, one line)
 import io
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,7 +17,9 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from reports.data import AdapterRow, BatchRow, DecisionRow, FindingRow, HeadshotRow, PersonRow, ReportData, SelfieRow
 from reports.site_of_batch import rewrite_report
-from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Selfie, new_id
+from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Selfie, Showing, new_id
+from tasks.vault.review import Event, Picture, review_of
+from tasks.vault.scores import Scores
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -91,10 +93,13 @@ def shots(number: int, count: int, flags: tuple[str, ...] = (), approved: bool =
             why="Closest to the selfies of four, sharp, and exactly on the eye line." if shot == 0 else "Softer than the first.",
             flags=flags if shot == 0 else (), kit="northwind", created_at=NOON - timedelta(minutes=20),
             state="approved" if approved and shot == 0 else "candidate",
-            scores={"likeness": 0.86 - weak, "probability": 0.994 - weak, "relative": 0.97 - weak, "rank": 1, "margin": 0.31,
-                    "copied": False, "background": 0.4, "halo": 1.9, "holes": 0.001, "skin": 1.8, "faithfulness": {"texture_ratio": 0.92, "skin_shift": 1.8, "skin_limit": 12.0},
-                    "measures": {"eye_line": 0.44, "roll": 0.3},
-                    "flags": [{"code": code, "measured": 0.52, "limit": 0.6, "sentence": "It is 52 % sure; 60 % are asked."} for code in flags]},
+            scores=Scores(
+                likeness={"likeness": 0.86 - weak, "probability": 0.994 - weak, "relative": 0.97 - weak, "rank": 1, "margin": 0.31,
+                          "copied": False},
+                measures={"eye_line": 0.44, "roll": 0.3, "background": 0.4, "halo": 1.9, "holes": 0.001},
+                faithfulness={"texture_ratio": 0.92, "skin_shift": 1.8, "skin_limit": 12.0},
+                flags=tuple({"code": code, "measured": 0.52, "limit": 0.6, "sentence": "It is 52 % sure; 60 % are asked."} for code in flags),
+            ).shown(),
         ))  # fmt: skip
     return tuple(rows)
 
@@ -116,7 +121,14 @@ def person(number: int, name: str | None = None, **fields: Any) -> PersonRow:
         "position": number, "selfies": selfies, "headshots": shots(number, 4), "adapter": AdapterRow(400, 5, few, 93.0, 0.2, 0.1),
         "findings": (FindingRow("too_few_photos", "3", "4", "Three good photos: more would help.", "warn"),) if few else (),
     }  # fmt: skip
-    return PersonRow(name=name, **{**given, **fields})
+    return reviewed(PersonRow(name=name, **{**given, **fields}))
+
+
+def reviewed(one: PersonRow) -> PersonRow:
+    """A person with what their decisions come to, as `gather` finds it out."""
+    events = [Event(str(at), d.verdict, d.at, "b", picture=d.headshot) for at, d in enumerate(one.decisions)]
+    pictures = [Picture(s.digest, s.created_at or NOON, s.lane, s.state == "retired") for s in one.headshots]
+    return replace(one, review=review_of(events, pictures))
 
 
 def blocked(number: int, reason: str, findings: tuple[FindingRow, ...] = (), **fields: Any) -> PersonRow:
@@ -203,6 +215,7 @@ def fill_vault(vault: Vault, data: ReportData) -> None:
         session.add(
             Batch(
                 id=batch.id,
+                order_key=batch.id,
                 created_at=batch.created_at,
                 drop="drop",
                 kit=batch.kit,
@@ -233,7 +246,7 @@ def fill_vault(vault: Vault, data: ReportData) -> None:
                     reason=one.reason,
                     position=one.position,
                     cohort=one.cohort,
-                    detail={"findings": [vars(f) for f in one.findings]},
+                    findings=[vars(f) for f in one.findings],
                 )
             )
             if one.reason != "no_consent":
@@ -272,18 +285,24 @@ def _fill_pictures(vault: Vault, data: ReportData, one: PersonRow) -> None:
             Headshot(
                 digest=shot.digest,
                 employee_id=one.id,
-                batch_id=data.batch.id,
                 kit=shot.kit,
                 kit_digest="k",
                 shot=shot.shot,
                 seed=shot.seed,
                 finished_key=key,
-                scores=dict(shot.scores),
+                scores=_stored(shot.scores),
                 flags=list(shot.flags),
-                choice=shot.choice,
-                why=shot.why,
                 state=shot.state,
                 created_at=shot.created_at or NOON,
+            )
+        )
+        rows.append(
+            Showing(
+                batch_id=data.batch.id,
+                headshot_digest=shot.digest,
+                employee_id=one.id,
+                choice=shot.choice,
+                why=shot.why,
             )
         )
     rows += [
@@ -292,6 +311,8 @@ def _fill_pictures(vault: Vault, data: ReportData, one: PersonRow) -> None:
             employee_id=one.id,
             headshot_digest=d.headshot,
             batch_id=data.batch.id,
+            kit=data.batch.kit,
+            consent_id=permit.consent_id,
             verdict=d.verdict,
             by=d.by,
             at=d.at,
@@ -301,6 +322,15 @@ def _fill_pictures(vault: Vault, data: ReportData, one: PersonRow) -> None:
     ]
     with vault.session() as session:
         session.add_all(rows)
+
+
+LIKENESS = ("likeness", "relative", "probability", "rank", "margin", "copied")
+
+
+def _stored(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores in the form of the records again."""
+    parts = {name: shown[name] for name in ("measures", "faithfulness", "flags")}
+    return {**parts, "likeness": {name: shown[name] for name in LIKENESS}}
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
-from reports.decisions import BadDecisions, apply_decisions, events_of, replay
+from reports.decisions import BadDecisions, apply_decisions, events_of
 from tasks.headshots.redo import wants_redo
 from tasks.vault.records import AuditEntry, Decision, Employee, Headshot
-from tasks.vault.standing import standing
+from tasks.vault.review import Event, Picture, review_of
 from tasks.vault.store import Vault
 from tests.reports.conftest import NOON, digest
 
@@ -154,19 +154,12 @@ def test_order_of_arrival_never_matters_and_at_most_one_is_approved(
     events: list[tuple[str, str]], chance: random.Random
 ) -> None:
     rows = [
-        Decision(
-            id=f"d{i}",
-            employee_id="p",
-            headshot_digest=shot,
-            batch_id="b",
-            verdict=verdict,
-            by="",
-            at=NOON + timedelta(seconds=i),
-        )
+        Event(f"d{i}", verdict, NOON + timedelta(seconds=i), "b", picture=shot)
         for i, (verdict, shot) in enumerate(events)
     ]
+    pictures = [Picture(digest, NOON - timedelta(hours=1)) for digest in "xyz"]
     mixed = list(rows)
     chance.shuffle(mixed)
-    result = replay(standing(mixed), ["x", "y", "z"])
-    assert result == replay(standing(rows), ["x", "y", "z"])
+    result = dict(review_of(mixed, pictures).pictures)
+    assert result == review_of(rows, pictures).pictures
     assert list(result.values()).count("approved") <= 1

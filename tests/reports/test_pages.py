@@ -65,7 +65,7 @@ def decided(verdict: str, minutes: int = 0, headshot: str | None = None) -> Deci
         (person(1), "review"),
         (person(1, headshots=shots(1, 2, flags=("halo",))), "attention"),
         (person(1, state="flagged", reason="margin"), "attention"),
-        (person(1, headshots=shots(1, 2, approved=True)), "approved"),
+        (person(1, decisions=(decided("approve", 0, shots(1, 2)[0].digest),)), "approved"),
         (person(1, decisions=(decided("reject"),)), "rejected"),
         (person(1, decisions=(decided("redo"),)), "redo"),
         (person(1, decisions=(decided("redo"), decided("undo", 1))), "review"),

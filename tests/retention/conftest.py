@@ -16,7 +16,19 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from tasks.retention.search import Hit, search_files, spellings
-from tasks.vault.records import Adapter, Batch, Consent, Decision, Employee, Headshot, Seat, Selfie
+from tasks.vault.records import (
+    Adapter,
+    Batch,
+    Consent,
+    Decision,
+    EarlierName,
+    Employee,
+    Headshot,
+    Question,
+    Seat,
+    Selfie,
+    Showing,
+)
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -85,16 +97,23 @@ def photograph(vault: Vault, who: Canary, now: datetime = NOW, batch: str = "b1"
     thumb = vault.write(permit, "thumbnails", "h.webp", who.pixels, now=now)
     with vault.session() as session:
         if session.get(Batch, batch) is None:
-            session.add(Batch(id=batch, created_at=now, drop="/in", kit="k", quality="draft", base="embedded"))
+            session.add(
+                Batch(id=batch, order_key=batch, created_at=now, drop="/in", kit="k", quality="draft", base="embedded")
+            )
         session.add_all(
             [
-                Seat(batch_id=batch, employee_id=who.id, state="done", detail=[{"code": "blurred", "note": who.name}]),
+                Seat(batch_id=batch, employee_id=who.id, state="done", 
+                     findings=[{"code": "blurred", "note": who.name}]),
                 Selfie(id=f"s{who.id}", employee_id=who.id, digest=f"d{who.id}", blob_key=selfie, width=1, height=1,
                        findings=[{"said": who.email}], created_at=now),
                 Adapter(digest=f"a{who.id}", employee_id=who.id, base="b", base_fingerprint="f", blob_key=adapter,
                         created_at=now),
-                Headshot(digest=f"h{who.id}", employee_id=who.id, batch_id=batch, kit="k", kit_digest="kd", shot=0,
-                         seed=1, finished_key=finished, thumb_key=thumb, why=who.name, created_at=now),
+                Headshot(digest=f"h{who.id}", employee_id=who.id, kit="k", kit_digest="kd", shot=0, seed=1,
+                         finished_key=finished, thumb_key=thumb, created_at=now),
+                Showing(batch_id=batch, headshot_digest=f"h{who.id}", employee_id=who.id, why=who.name),
+                EarlierName(employee_id=who.id, identity=0, number="0", name=f"Before {who.name}", until=now),
+                Question(id=f"q{who.id}", kind="not_here", batch_id=batch, employee_id=who.id, asked_at=now,
+                         by=who.name),
                 Decision(id=f"x{who.id}", employee_id=who.id, batch_id=batch, headshot_digest=f"h{who.id}",
                          verdict="redo", by="hr", at=now, note=f"ask {who.name}"),
             ]

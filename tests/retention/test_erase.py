@@ -204,7 +204,7 @@ def test_a_department_is_searched_for_in_one_reading(tmp_path: Path, kit: Module
         assert (found["p0"].state, found["p0"].level, found["p0"].search["places"]) == ("provisional", "bytes", 0)
         assert (found["p1"].state, found["p1"].residue) == ("blocked", ("trace: 1",))
         assert found["p0"].search["sealed"] == 4, "the third person's"
-        assert found["p0"].search["for"] == ["e-mail", "name", "number"]
+        assert found["p0"].search["for"] == ["e-mail", "name", "number", "earlier name"]
     assert told == [], "what takes a moment needs no progress"
 
 

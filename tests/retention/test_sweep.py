@@ -19,9 +19,9 @@ from tasks.retention.sweep import MassDeletion, SweepRunning, _alone, run_retent
 from tasks.vault import audit_log
 from tasks.vault.failures import NoConsent, Unreadable
 from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Employee, Erasure, Headshot, Selfie
+from tasks.vault.review import standing_opt_outs
 from tasks.vault.settings import Settings
 from tasks.vault.signing import open_signer
-from tasks.vault.standing import standing_opt_outs
 from tasks.vault.store import Vault, open_vault
 from tasks.vault.verify_audit import verify_receipts
 
@@ -120,7 +120,7 @@ def test_who_opts_out_loses_what_was_learnt_and_drawn_at_the_next_sweep(
     vault.write(permit, "checkpoints", "half.bin", b"half learnt", now=kit.NOW)
     with vault.session() as session:
         session.get_one(Headshot, "hp1").original_key = original
-        session.add(Headshot(digest="f", employee_id="p1", batch_id="b1", kit="k", kit_digest="d", shot=1, seed=1,
+        session.add(Headshot(digest="f", employee_id="p1", kit="k", kit_digest="d", shot=1, seed=1,
                              lane="faithful", finished_key=retouched, created_at=kit.NOW))  # fmt: skip
     _say(vault, "opt_out", kit.NOW + timedelta(hours=1))
     receipts = run_retention(settings, kit.NOW + DAY)

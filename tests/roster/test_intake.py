@@ -34,7 +34,7 @@ def vault(tmp_path: Path) -> Iterator[Vault]:
 
 
 def take(vault: Vault, roster: Roster, register: ConsentRegister | None, now: datetime = NOW) -> str:
-    batch = open_batch(vault, Order("/drop", "harbour", "draft", "embedded"), "digest", now)
+    batch = open_batch(vault, Order("/drop", "harbour", "draft", "embedded"), now)
     seat_everybody(vault, batch, admit(vault, roster, register, now), roster)
     note_roster(vault, batch, roster, register)
     return batch
@@ -58,7 +58,7 @@ def test_everybody_gets_one_seat_and_doubtful_rows_a_record_of_their_own(vault: 
     }
     with vault.reading() as session:  # the register's line for 9 is not given to both
         assert len(session.exec(select(Consent)).all()) == 2
-    assert seats_of(vault, batch)[1].detail["lane"] == "faithful"
+    assert seats_of(vault, batch)[1].lane == "faithful"
     assert load_batch(vault, batch).facts["roster"]["people"] == 6
 
 
@@ -126,10 +126,9 @@ def test_a_forgotten_person_needs_a_consent_dated_after(vault: Vault) -> None:
     for register in (GIVEN, b"Employee ID,Consent\n007,yes\n", None):
         batch = take(vault, roster, read_consents(register, "c.csv") if register else None, later)
         assert standing(vault, batch)["007"] == ("blocked", "forgotten")
-    found = next(seat for seat in seats_of(vault, batch) if seat.reason == "forgotten").detail
-    assert isinstance(found, dict)
-    assert found["findings"][0]["measured"] == "2026-11-23"
-    assert "deleted on 23 November 2026" in found["findings"][0]["sentence"]
+    found = next(seat for seat in seats_of(vault, batch) if seat.reason == "forgotten").findings
+    assert found[0]["measured"] == "2026-11-23"
+    assert "deleted on 23 November 2026" in found[0]["sentence"]
     with vault.reading() as session:
         assert [one.employee_id for one in session.exec(select(Consent))] == [ann.id], "the old yes is not read again"
     fresh = GIVEN.replace(b"2026-10-01", b"2026-11-25")
@@ -150,8 +149,7 @@ def test_a_no_said_at_the_desk_outranks_the_next_roster(vault: Vault) -> None:
         with vault.session() as session:
             session.delete(session.get_one(Seat, (batch, ann)))
         take(vault, roster, read_consents(GIVEN, "c.csv"))
-        detail = seats_of(vault, batch)[0].detail
-        return detail["lane"] if isinstance(detail, dict) else None
+        return seats_of(vault, batch)[0].lane
 
     say("opt_out", 1)
     assert lane() == "faithful"

@@ -43,7 +43,7 @@ def drop(make_drop: Callable[..., Path], card: Callable[..., bytes]) -> Path:
 
 
 def seat(vault: Vault, drop: Path, kit: str = "harbour") -> str:
-    batch = open_batch(vault, Order(str(drop), kit, "draft", "embedded"), "digest", NOW)
+    batch = open_batch(vault, Order(str(drop), kit, "draft", "embedded"), NOW)
     roster = read_roster((drop / "roster.csv").read_bytes(), "roster.csv")
     register = read_consents((drop / "consents.csv").read_bytes(), "consents.csv")
     seat_everybody(vault, batch, admit(vault, roster, register, NOW), roster)
@@ -74,9 +74,9 @@ def test_who_is_ready_and_who_waits(vault: Vault, drop: Path, eyes: Eyes) -> Non
         "4": ("blocked", "no_photos"),
     }
     ann, _, cy, dee = seats_of(vault, batch)
-    assert [f["code"] for f in ann.detail["findings"]] == ["other_person"]
-    assert (ann.detail["lane"], ann.detail["accepted"], cy.detail["lane"]) == ("generated", 5, "faithful")
-    assert [f["code"] for f in dee.detail["findings"]] == ["no_photos", "not_a_picture"]
+    assert [f["code"] for f in ann.findings] == ["other_person"]
+    assert (ann.lane, ann.accepted, cy.lane) == ("generated", 5, "faithful")
+    assert [f["code"] for f in dee.findings] == ["no_photos", "not_a_picture"]
 
 
 def test_only_accepted_photos_are_kept_and_nothing_but_their_pixels(vault: Vault, drop: Path, eyes: Eyes) -> None:
@@ -105,7 +105,8 @@ def test_only_accepted_photos_are_kept_and_nothing_but_their_pixels(vault: Vault
 def test_nothing_is_done_twice_not_even_for_another_kit(vault: Vault, drop: Path, eyes: Eyes) -> None:
     first = seat(vault, drop)
     take(vault, first, drop, lambda: eyes)
-    move_seat(vault, first, seats_of(vault, first)[0].employee_id, "done")
+    for state in ("rendered", "done"):
+        move_seat(vault, first, seats_of(vault, first)[0].employee_id, state)
     assert take(vault, seat(vault, drop), drop, blind).examined is False
     assert by_number(vault, first)["1"] == ("done", None)
     second = seat(vault, drop, "signal")
@@ -179,5 +180,5 @@ def test_records_of_the_batch_name_no_file(vault: Vault, drop: Path, card: Calla
     batch = seat(vault, drop)
     take(vault, batch, drop, lambda: eyes)
     record = load_batch(vault, batch)
-    assert "holiday" not in repr((record.facts, record.problems, [s.detail for s in seats_of(vault, batch)]))
+    assert "holiday" not in repr((record.facts, record.problems, [s.findings for s in seats_of(vault, batch)]))
     assert [p["code"] for p in record.problems] == ["not_on_roster"]

@@ -49,7 +49,7 @@ def name_of(line: str) -> str:
 def decisions_of(installation, company) -> dict[str, object]:
     """The first person is approved, the second is to be taken again."""
     rows = installation.rows(
-        "select h.employee_id, h.digest from headshot h join employee e on e.id = h.employee_id "
+        "select h.employee_id, h.headshot_digest from showing h join employee e on e.id = h.employee_id "
         f"where h.choice = 1 and h.batch_id = '{installation.batch()}' order by e.number"
     )
     now = datetime.now(UTC).isoformat()

@@ -89,7 +89,7 @@ def test_approved_delivered_and_forgotten(installation, company, tmp_path: Path)
     installation.made(company.drop)
     batch, first = installation.batch(), company.rows[0]
     [(person, shot)] = installation.rows(
-        "select h.employee_id, h.digest from headshot h join employee e on e.id = h.employee_id "
+        "select h.employee_id, h.headshot_digest from showing h join employee e on e.id = h.employee_id "
         f"where e.number = '{first['Employee ID']}' and h.choice = 1"
     )
     approved = {"employee": person, "headshot": shot, "verdict": "approve", "at": datetime.now(UTC).isoformat()}

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tasks.vault.database import migrate, open_database
+from tasks.vault.database import open_database, upgrade
 
 ACCESS_KEY, SECRET_KEY = "testkey", "testsecret"
 
@@ -73,7 +73,7 @@ def postgres(root: Path) -> Iterator[sa.URL]:
         url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         sql(url, 'CREATE DATABASE "rollcall_template"')
         engine = open_database(str(url.set(database="rollcall_template")))
-        migrate(engine)
+        upgrade(engine)
         engine.dispose()
         yield url
     finally:

@@ -1,25 +1,29 @@
-"""A batch is its order and its roster: the same again is the same batch, and everybody keeps their seat."""
+"""A batch is its order: the same again is the same batch, whatever was corrected, and everybody keeps their seat."""
 
+import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlmodel import col, select
 
 from tasks.vault.batches import (
     Order,
-    batch_id,
     load_batch,
     move_seat,
     note_facts,
     note_work,
     open_batch,
+    order_key,
     seat_cohorts,
     seats_of,
+    take_version,
 )
-from tasks.vault.records import Seat
+from tasks.vault.records import Batch, DropVersion, Seat
+from tasks.vault.seats import ForbiddenMove
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -35,31 +39,52 @@ def vault(tmp_path: Path) -> Iterator[Vault]:
 
 def seated(vault: Vault, states: list[str]) -> str:
     """A batch with one seat per state, in that order."""
-    batch = open_batch(vault, ORDER, "r1", NOW)
+    batch = open_batch(vault, ORDER, NOW)
     with vault.session() as session:
         for place, state in enumerate(states):
             session.add(Seat(batch_id=batch, employee_id=f"p{place:02}", state=state, position=place))
     return batch
 
 
-def test_the_same_order_on_the_same_roster_is_the_same_batch(vault: Vault) -> None:
-    assert open_batch(vault, ORDER, "r1", NOW) == open_batch(vault, ORDER, "r1", NOW)
+def test_the_same_order_is_the_same_batch_and_its_id_says_nothing(vault: Vault) -> None:
+    batch = open_batch(vault, ORDER, NOW)
+    assert open_batch(vault, ORDER, NOW + timedelta(days=30)) == batch
+    assert batch not in order_key(ORDER)
+    with vault.reading() as session:
+        assert len(session.exec(select(Batch)).all()) == 1
 
 
-@given(st.sampled_from(["drop", "kit", "quality", "base", "people"]), st.text(min_size=1, max_size=8))
+@given(st.sampled_from(["drop", "kit", "quality", "base", "people", "who"]), st.text(min_size=1, max_size=8))
 def test_anything_else_is_another_batch(field: str, value: str) -> None:
     other = Order(**{**ORDER.__dict__, field: value})
-    assert (batch_id(other, "r1") == batch_id(ORDER, "r1")) == (other == ORDER)
-    assert batch_id(ORDER, "r1") != batch_id(ORDER, "r2")
+    assert (order_key(other) == order_key(ORDER)) == (other == ORDER)
+
+
+def test_a_corrected_drop_is_another_version_of_the_same_batch(vault: Vault) -> None:
+    batch = open_batch(vault, ORDER, NOW)
+    assert [take_version(vault, batch, digest, 3, NOW) for digest in ("r1", "r1", "r2", "r1")] == [1, 1, 2, 3]
+    with vault.reading() as session:
+        found = session.exec(select(DropVersion).order_by(col(DropVersion.version))).all()
+    assert [(one.version, one.digest) for one in found] == [(1, "r1"), (2, "r2"), (3, "r1")]
+
+
+def test_two_runs_that_begin_at_once_find_one_batch(vault: Vault) -> None:
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(open_batch(vault, ORDER, NOW))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(found), len(set(found))) == (6, 1)
 
 
 def test_a_run_counts_its_own_work_and_the_next_one_starts_at_nought(vault: Vault) -> None:
-    batch = open_batch(vault, ORDER, "r1", NOW)
+    batch = open_batch(vault, ORDER, NOW)
     note_work(vault, batch, trained=2)
     note_work(vault, batch, trained=1, rendered=4)
     note_facts(vault, batch, state="done", kit_digest="k")
     assert load_batch(vault, batch).facts["work"] == {"trained": 3, "rendered": 4}
-    open_batch(vault, ORDER, "r1", NOW)
+    open_batch(vault, ORDER, NOW)
     again = load_batch(vault, batch)
     assert (again.facts["work"], again.facts["kit_digest"], again.state) == ({}, "k", "done")
 
@@ -80,10 +105,24 @@ def test_who_is_beyond_the_limit_waits_with_a_reason_and_loses_it_when_it_is_the
 
 def test_a_seat_moves_and_keeps_what_was_found(vault: Vault) -> None:
     batch = seated(vault, ["ready"])
-    move_seat(vault, batch, "p00", "trained", adapter="a1")
-    move_seat(vault, batch, "p00", "rendered")
+    move_seat(vault, batch, "p00", "trained", adapter_digest="a1")
+    move_seat(vault, batch, "p00", "rendered", "because")
     [seat] = seats_of(vault, batch, states=("rendered",))
-    assert seat.detail == {"findings": [], "adapter": "a1"}
+    assert (seat.adapter_digest, seat.reason) == ("a1", "because")
+    with pytest.raises(ForbiddenMove, match="from rendered to awaiting_approval"):
+        move_seat(vault, batch, "p00", "awaiting_approval")
+    assert seats_of(vault, batch)[0].state == "rendered"
+
+
+def test_a_corrected_roster_leaves_cohorts_as_they_were_and_fills_the_gaps(vault: Vault) -> None:
+    batch = seated(vault, ["ready", "ready", "ready"])
+    seat_cohorts(vault, batch, size=2, limit=None)
+    with vault.session() as session:
+        session.get_one(Seat, (batch, "p00")).state = "blocked"  # who had left was corrected
+        session.add(Seat(batch_id=batch, employee_id="pNew", state="ready", position=-1))
+    assert seat_cohorts(vault, batch, size=2, limit=None) == [0, 1]
+    found = {seat.employee_id: seat.cohort for seat in seats_of(vault, batch) if seat.state == "ready"}
+    assert found == {"pNew": 0, "p01": 0, "p02": 1}
 
 
 def test_what_does_not_exist_is_said(vault: Vault) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, select
 
 from tasks.vault import database
-from tasks.vault.database import DatabaseTooNew, forget_deleted_pages, migrate, open_database
+from tasks.vault.database import DatabaseTooNew, DatabaseTooOld, forget_deleted_pages, open_database, upgrade
 from tasks.vault.failures import VaultError
 from tasks.vault.records import Batch, Employee, Headshot, Seat, new_id
 from tasks.vault.settings import Settings
@@ -35,7 +35,6 @@ def test_rows_come_back_as_they_went_in(either: Vault, now: datetime) -> None:
     shot = Headshot(
         digest="d",
         employee_id="p1",
-        batch_id="b1",
         kit="k",
         kit_digest="kd",
         shot=0,
@@ -45,7 +44,9 @@ def test_rows_come_back_as_they_went_in(either: Vault, now: datetime) -> None:
         created_at=now,
     )
     with either.session() as session:
-        session.add(Batch(id="b1", created_at=now, drop="/in", kit="k", quality="draft", base="embedded"))
+        session.add(
+            Batch(id="b1", order_key="b1", created_at=now, drop="/in", kit="k", quality="draft", base="embedded")
+        )
         session.add(shot)
     with either.reading() as session:
         found = session.get_one(Headshot, "d")
@@ -89,7 +90,7 @@ def test_a_number_and_a_seat_exist_once(either: Vault, now: datetime) -> None:
 def test_writers_take_turns(either: Vault, now: datetime) -> None:
     """Read-then-write transactions from many threads: none fails, none is lost."""
     with either.session() as session:
-        session.add(Batch(id="b", created_at=now, drop="", kit="", quality="", base="", facts={"n": 0}))
+        session.add(Batch(id="b", order_key="b", created_at=now, drop="", kit="", quality="", base="", facts={"n": 0}))
     errors: list[BaseException] = []
 
     def count() -> None:
@@ -117,17 +118,49 @@ def test_migrations_make_exactly_the_tables_of_the_code(either: Vault) -> None:
         assert compare_metadata(context, SQLModel.metadata) == []
 
 
-def test_down_and_up_again(either: Vault) -> None:
+def test_empty_records_of_an_older_shape_are_made_new_by_whoever_opens_them(settings: Settings) -> None:
+    engine = open_database(settings.records_url)
+    _make_the_first_shape(engine)
+    open_vault(settings).close()
+    with engine.connect() as connection:
+        assert "showing" in sa.inspect(connection).get_table_names()
+    engine.dispose()
+
+
+def test_records_that_hold_something_change_shape_by_a_persons_word_only(settings: Settings, now: datetime) -> None:
+    engine = open_database(settings.records_url)
+    _make_the_first_shape(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO employee VALUES ('p1', '7', 'Ada', '', '', '', 'active', NULL, 'keep', 1, 'active', 0, "
+            "'2026-11-02 00:00:00')"
+        )
+    with pytest.raises(DatabaseTooOld, match="rollcall upgrade"):
+        open_vault(settings)
+    with engine.connect() as connection:
+        assert "showing" not in sa.inspect(connection).get_table_names(), "nothing was changed"
+    assert upgrade(engine) == ("0001", database.NEWEST)
+    assert upgrade(engine) == (database.NEWEST, database.NEWEST)
+    engine.dispose()
+    with open_vault(settings) as vault, vault.reading() as session:
+        assert session.get_one(Employee, "p1").name == "Ada"
+
+
+def test_a_running_process_of_another_shape_writes_nothing_more(vault: Vault, now: datetime) -> None:
+    with vault.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseTooNew, match="newer Rollcall"), vault.session() as session:
+        session.add(Employee(id="p1", number="1", updated_at=now))
+    with vault.reading() as session:
+        assert session.get(Employee, "p1") is None
+
+
+def _make_the_first_shape(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
-    with either.engine.begin() as connection:
+    with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-    with either.engine.connect() as connection:
-        assert set(sa.inspect(connection).get_table_names()) == {"alembic_version"}
-    migrate(either.engine)
-    with either.engine.connect() as connection:
-        assert "headshot" in sa.inspect(connection).get_table_names()
+        command.upgrade(config, "0001")
 
 
 def test_many_openers_migrate_once(settings: Settings) -> None:
