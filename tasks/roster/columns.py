@@ -1,4 +1,4 @@
-"""Finds the header of a table, and says which of its columns means which field (the words stand in headers.py).
+"""Says which column of a table means which field (the words stand in headers.py).
 
 Headers are compared folded: case, accents, signs and spaces do not count.
 """
@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-from tasks.roster.headers import ALIASES
+from tasks.roster.headers import ALIASES, BARE_NUMBERS
 
 PLACES = {alias: (field, place) for field, aliases in ALIASES.items() for place, alias in enumerate(aliases)}
 # Words that speak of consent in a register, and of anything in a roster: a contract is signed, a licence is given.
@@ -21,8 +21,31 @@ REGISTER_ONLY = frozenset({"version", "date", "given", "datum", "fecha", "withdr
                            "text version",
                            "finalite", "finalidad", "textversion", "version du texte",
                            "version del texto"})  # fmt: skip
+_SQUEEZED = {alias.replace(" ", ""): place for alias, place in reversed(PLACES.items()) if len(alias) > 4}
+# What systems write behind a header about filling it in; anything else in brackets belongs to its name.
+_REMARK = re.compile(
+    r"[\[(](?:required|read ?only|upload only|optional|mandatory|pflicht\w*|erforderlich|obligatoire|facultatif|"
+    r"obligatorio|opcional|text|date|datum|dd[./-]mm[./-]yyyy|mm[./-]dd[./-]yyyy|yyyy-mm-dd|tt\.mm\.jjjj|jj/mm/aaaa|dd/mm/aaaa|\*)[\])]",
+    re.IGNORECASE,
+)
+OF_OTHERS = re.compile(
+    r"\b(manager\w*|supervisors?|emergency|notfall\w*|vorgesetzte\w*|teamleiter\w*|responsable|superieur\w*|"
+    r"urgence|jefe|emergencia|partner\w*|spouse|ehepartner\w*|conjoint\w*|conyuge|recruiter|mentor\w*|assistant|"
+    r"home email|private?n? e ?mail|e mail privat|email privado|personal e ?mail|e ?mail personnel\w*|"
+    r"correo personal)\b"
+)
+_OF_THEMSELVES = frozenset(
+    {"employee", "employees", "worker", "staff", "mitarbeiter", "mitarbeiters", "mitarbeitenden", "des", "der", "du",
+     "de", "l", "salarie", "employe", "collaborateur", "del", "empleado", "trabajador", "s"}
+)  # fmt: skip
 WHO = frozenset({"number", "email", "name", "first", "last", "last_first", "first_last"})
-_ALL_COUNT = ("status", "last_day", "gone")  # fields of which every column is read, and the strictest counts
+_ALL_COUNT = (
+    "status",
+    "last_day",
+    "gone",
+    "enabled",
+    "contract_end",
+)  # fields of which every column is read, and the strictest counts
 
 
 def folded(header: str) -> str:
@@ -35,10 +58,23 @@ def folded(header: str) -> str:
 
 
 def meaning(header: str) -> tuple[str, int] | None:
-    """The field a header means and how good an alias it is (0 is best), or None."""
-    words = folded(header)
-    # `n°` folds to `no` by NFKD; `employeeId` and `EmployeeID` have no space to fold.
-    return PLACES.get(words) or PLACES.get(folded(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header)))
+    """The field a header means and how good an alias it is (0 is best), or None.
+
+    A remark in brackets, a star, the word for an employee or a group's name before a colon do not change the meaning:
+    `Status [READ ONLY]`, `Vorname (Pflichtfeld)`, `Employee First Name`. That it is a manager's does.
+    """
+    forms = [header, _REMARK.sub(" ", header).rstrip("* "), header.rpartition(":")[2]]
+    for form in forms:
+        words = folded(form)
+        if not words or OF_OTHERS.search(words):
+            return None
+        # `n°` folds to `no` by NFKD; `employeeId`, `FIRSTNAME` and `EmployeeID` have no space to fold.
+        found = PLACES.get(words) or _SQUEEZED.get(words.replace(" ", ""))
+        plain = " ".join(word for word in words.split() if word not in _OF_THEMSELVES)
+        found = found or (PLACES.get(plain) if plain not in BARE_NUMBERS and plain != "name" else None)
+        if found:
+            return found
+    return None
 
 
 def header_score(row: list[str]) -> int:
@@ -84,10 +120,3 @@ def map_columns(header: list[str], *, register: bool = False) -> Columns:
     place = {field: min(ranked[field])[1] for field in ALIASES if field in ranked}
     also = {field: tuple(column for _, column in sorted(columns)[1:]) for field, columns in ranked.items()}
     return Columns(place, tuple(header), also)
-
-
-def find_header(rows: list[list[str]], within: int = 30) -> int | None:
-    """Index of the header row: the one that names most fields, the upper one if two do. Title rows name none."""
-    scores = [header_score(row) for row in rows[:within]]
-    best = max(scores, default=0)
-    return scores.index(best) if best else None

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from tasks.roster.answers import numbers_are_codes
-from tasks.roster.columns import find_header, header_score
+from tasks.roster.columns import header_score
 from tasks.roster.consent_line import Said, read_line
 from tasks.roster.grid import Grid
+from tasks.roster.header_rows import find_header
 from tasks.roster.register_columns import RegisterColumns, map_register
 from tasks.roster.rows import ConsentCell, RosterProblem, Understood, Unreadable, shape_of
 from tasks.roster.signs import plain_number, visible
@@ -71,11 +72,11 @@ class ConsentRegister:
 def read_consents(data: bytes, name: str, encoding: str | None = None) -> ConsentRegister:
     """Reads the register in `data` (the file `name`). Raises Unreadable when it is no table, or names nobody."""
     grid = read_grid(data, name, encoding, header_score)
-    at = find_header(grid.rows)
-    if at is None:
+    header = find_header(grid.rows)
+    if header is None:
         raise Unreadable("no_header", "The consent register names no employee number, e-mail or name column.")
-    lines = [(i, cells) for i, cells in enumerate(grid.rows) if i > at and any(cells)]
-    where = map_register(grid.rows[at], [cells for _, cells in lines])
+    lines = [(i, cells) for i, cells in enumerate(grid.rows) if i >= header.below and any(cells)]
+    where = map_register(header.titles, [cells for _, cells in lines])
     if not where.columns.place.keys() & {"number", "email", "name", "last"}:
         raise Unreadable("no_header", "The consent register needs an employee number or e-mail column.")
     problems = _no_answers(where)
@@ -86,7 +87,7 @@ def read_consents(data: bytes, name: str, encoding: str | None = None) -> Consen
         entries += [entry] if entry else []
         problems += found
     understood = Understood(
-        grid.kind, grid.encoding, grid.delimiter, grid.lines[at], where.mapping, where.unused, grid.sheet
+        grid.kind, grid.encoding, grid.delimiter, grid.lines[header.row], where.mapping, where.unused, grid.sheet
     )
     return ConsentRegister(tuple(entries), tuple(problems), understood)
 

@@ -7,7 +7,7 @@ is found. Whoever has a name and a number, or an address, is a person whatever e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tasks.roster.columns import Columns, folded
 from tasks.roster.words import read_email
@@ -48,12 +48,12 @@ def _shape(number: str) -> str:
     return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "0", number))
 
 
-def is_no_person(cells: list[str], columns: Columns, header: list[str], shapes: frozenset[str]) -> bool:
+def is_no_person(cells: list[str], columns: Columns, shapes: frozenset[str]) -> bool:
     """Whether this line is about nobody. `shapes`: of the numbers of lines that are people without a doubt."""
     filled = [cell for cell in cells if cell]
     if not filled or all(_NO_LETTER.fullmatch(cell) for cell in filled):
         return bool(filled)
-    if _repeats(cells, header):
+    if _repeats(cells, columns.headers):
         return True
     if any(read_email(cell) for cell in filled):
         return False
@@ -68,7 +68,7 @@ def is_no_person(cells: list[str], columns: Columns, header: list[str], shapes: 
     return not name or (len(name.split()) == 1 and len(name) > 3 and all(letter < "\u0250" for letter in name))
 
 
-def _repeats(cells: list[str], header: list[str]) -> bool:
+def _repeats(cells: list[str], header: Sequence[str]) -> bool:
     """The header again, as printed at the top of each page."""
     there = [(cell, header[i]) for i, cell in enumerate(cells) if cell and i < len(header)]
     return len(there) > 1 and all(folded(cell) == folded(title) for cell, title in there)

@@ -110,7 +110,7 @@ def _read_number(line: Line, email: str) -> str:
 def _read_name(line: Line) -> tuple[str, Status | None]:
     """The name people go by: a preferred one beats a full one, that beats first and last put together."""
     first = line.cell("preferred_first") or line.cell("first")
-    last = line.cell("preferred_last") or line.cell("last")
+    last = line.cell("preferred_last") or f"{line.cell('last')} {line.cell('second_last')}".strip()
     name, status = tidy_name(line.cell("name"))
     if first and not last and name and _is_family_name(line, first, name):
         last = name
@@ -145,14 +145,21 @@ def _read_status(line: Line, reading: Reading, from_name: Status | None) -> Stat
             said.append(
                 ("left" if yes_or_no(text) else "active" if yes_or_no(text) is False else "unknown", header, text)
             )
+    for header, text in _cells_of(line, "enabled"):
+        said.append(("unknown" if text and yes_or_no(text) is not True else "active", header, text))
     last_days = [(header, text) for header, text in _cells_of(line, "last_day") if text]
     if last_days and not _came_back(line, last_days[0][1]):
         header, text = last_days[0]
         said.append((read_last_day(text, reading.today) or "unknown", header, text))
+    ends = [(header, text) for header, text in _cells_of(line, "contract_end") if text]
+    if ends and not last_days and read_last_day(ends[0][1], reading.today) != "active":
+        still_here = any(status == "active" and text for status, _, text in said)
+        said.append(("unknown" if still_here else read_last_day(ends[0][1], reading.today) or "unknown", *ends[0]))
+    last_days += ends
     if from_name:
         said.append((from_name, columns.header("name"), line.cell("name")))
     status, header, text = max(said, key=lambda one: _STRICTEST.index(one[0]), default=("active", "", ""))
-    _note_status(line, status, header, text, by_day=(header, text) in last_days[:1])
+    _note_status(line, status, header, text, by_day=(header, text) in last_days)
     return status
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import date
 
 from tasks.roster.cells import read_number
-from tasks.roster.columns import Columns, find_header, header_score, map_columns
+from tasks.roster.columns import Columns, header_score, map_columns
 from tasks.roster.doubles import join_same_people, shared_numbers
 from tasks.roster.grid import Grid
+from tasks.roster.header_rows import find_header
 from tasks.roster.no_people import is_no_person, shapes_of
 from tasks.roster.person import Reading, read_row
 from tasks.roster.rows import ConsentCell, Roster, RosterProblem, RosterRow, Understood, Unreadable, shape_of
@@ -30,28 +31,28 @@ def read_roster(data: bytes, name: str, encoding: str | None = None, today: date
     Raises Unreadable when there is no table to be found; everything smaller is a problem in the result.
     """
     grid = read_grid(data, name, encoding, header_score)
-    at = find_header(grid.rows)
-    if at is None:
+    header = find_header(grid.rows)
+    if header is None:
         raise Unreadable("no_header", "No row names an employee number, e-mail or name column: add a header row.")
-    columns = map_columns(grid.rows[at])
-    lines = [(i, row) for i, row in enumerate(grid.rows) if i > at and any(row)]
+    columns = map_columns(header.titles)
+    lines = [(i, row) for i, row in enumerate(grid.rows) if i >= header.below and any(row)]
     if len(lines) > MAX_PEOPLE:
         raise Unreadable("too_large", f"More than {MAX_PEOPLE} rows: split the roster.")
-    rows, problems, no_people = _read_lines(grid, at, columns, lines, today)
-    problems += _file_problems(columns, len(rows), grid.lines[at])
+    rows, problems, no_people = _read_lines(grid, columns, lines, today)
+    problems += _file_problems(columns, len(rows), grid.lines[header.row])
     rows, problems, further = join_same_people(rows, problems)
     spoiled = {problem.row for problem in problems if problem.code == "spoiled_number"}
     problems += shared_numbers(rows, lambda row, field: columns.header(field) or "Employee ID", spoiled)
     mapping = {field: columns.headers[place] for field, place in columns.place.items()}
     understood = Understood(
-        grid.kind, grid.encoding, grid.delimiter, grid.lines[at], mapping, columns.unused, grid.sheet
+        grid.kind, grid.encoding, grid.delimiter, grid.lines[header.row], mapping, columns.unused, grid.sheet
     )
     problems.sort(key=lambda p: (p.row, p.column, p.code))
     return Roster(tuple(rows), tuple(problems), understood, tuple(further), tuple(no_people))
 
 
 def _read_lines(
-    grid: Grid, at: int, columns: Columns, lines: list[tuple[int, list[str]]], today: date | None
+    grid: Grid, columns: Columns, lines: list[tuple[int, list[str]]], today: date | None
 ) -> tuple[list[RosterRow], list[RosterProblem], list[int]]:
     """Everybody in a sheet, what is wrong with them, and the lines that are nobody."""
     sure = [row for _, row in lines if read_email(columns.cell(row, "email")) or _name_of(columns, row)]
@@ -62,7 +63,7 @@ def _read_lines(
     no_people: list[int] = []
     for i, cells in lines:
         line = grid.lines[i]
-        if is_no_person(cells, columns, grid.rows[at], shapes):
+        if is_no_person(cells, columns, shapes):
             no_people.append(line)
             problems.append(_no_person(cells, line))
             continue

@@ -50,7 +50,7 @@ AWAY = (
     "freistellung*", "krank*",
     "langzeitkrank*", "sabbatjahr", "pflegezeit*", "ruhend*", "ruht", "urlaub*", "unbezahlt*", "passivphase",
     "freistellungsphase",
-    "wehrdienst", "bundesfreiwilligendienst", "arbeitsunfahig*", "erziehungsurlaub",
+    "auszeit*", "wehrdienst", "bundesfreiwilligendienst", "arbeitsunfahig*", "erziehungsurlaub",
     "conge*", "arret*", "maladie", "maternite", "paternite", "absence*", "disponibilite", "suspension de contrat",
     "vacances",
     "excedencia*", "permiso", "baja medica", "de baja", "baja maternal", "baja paternal", "baja por maternidad",
