@@ -189,7 +189,8 @@ def up(
             raise fail("Others can reach this address: set ROLLCALL_DESK_PASSWORD first, so that they need a password.")
         password = typer.prompt("Password for colleagues", hide_input=True, confirmation_prompt=True)
     settings = settings_for(home)
-    addresses = supervisor.Addresses(host, public or ("127.0.0.1" if host in LOOPBACK else host), port, port + 1)
+    tls = settings.tls_certificate is not None
+    addresses = supervisor.Addresses(host, public or ("127.0.0.1" if host in LOOPBACK else host), port, port + 1, tls)
     database = os.environ.get("PREFECT_API_DATABASE_CONNECTION_URL")
     try:
         supervisor.up(settings.home, addresses, password=password, database_url=database, say=console.print)
@@ -200,14 +201,15 @@ def up(
 @app.command()
 def desk(host: str = "127.0.0.1", port: int = 4201, home: Home = None) -> None:
     """The review desk alone: log in, look at pages, decide, upload."""
-    import uvicorn
-
-    from reports.desk import create_desk
+    from reports.desk_serving import CannotServe, serve
 
     settings = settings_for(home)
     if not settings.desk_password and host not in {"127.0.0.1", "localhost", "::1"}:
         raise fail("Others can reach this address: set ROLLCALL_DESK_PASSWORD first.")
-    uvicorn.run(create_desk(settings), host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    try:
+        serve(settings, host, port)
+    except CannotServe as wrong:
+        raise fail(str(wrong)) from wrong
 
 
 @app.command()

@@ -39,6 +39,7 @@ class Addresses:
     public: str
     prefect_port: int
     desk_port: int
+    tls: bool = False  # whether the desk speaks https itself
 
     @property
     def api(self) -> str:
@@ -50,7 +51,7 @@ class Addresses:
 
     @property
     def desk(self) -> str:
-        return f"http://{self.public}:{self.desk_port}"
+        return f"{'https' if self.tls else 'http'}://{self.public}:{self.desk_port}"
 
 
 @dataclass
@@ -103,7 +104,8 @@ def wait_for(url: str, service: Service, what: str, patience_s: float = 180.0) -
         if fallen:
             raise StartFailed(f"{fallen} stopped while starting; see {service.home}/logs/{fallen}.log")
         try:
-            if httpx.get(url, timeout=5, trust_env=False).status_code < 500:
+            # Our own child on this machine: its certificate names what colleagues type, not 127.0.0.1.
+            if httpx.get(url, timeout=5, trust_env=False, verify=False).status_code < 500:
                 return
         except httpx.TransportError:
             time.sleep(0.3)
@@ -216,7 +218,8 @@ def service_environment(
     )
     ours |= {
         "ROLLCALL_HOME": str(home),
-        "ROLLCALL_PUBLIC_URL": addresses.desk,
+        # Behind a proxy with TLS only the company knows the address at which its people reach the desk.
+        "ROLLCALL_PUBLIC_URL": os.environ.get("ROLLCALL_PUBLIC_URL") or addresses.desk,
         "ROLLCALL_PREFECT_UI_URL": addresses.ui,
         "ROLLCALL_UNDER_SUPERVISOR": "1",
     }

@@ -5,7 +5,6 @@ about a person comes only while that person is active and their consent stands; 
 Without a password the desk answers this machine only.
 """
 
-import ipaddress
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -20,9 +19,11 @@ from starlette.exceptions import HTTPException as HttpFault
 
 from reports import desk_pages
 from reports.decisions import BadDecisions, apply_decisions, events_of
+from reports.desk_address import Forwarded, is_here, proxies_of
 from reports.desk_door import COOKIE, IDLE, Door, Session
 from reports.desk_drops import add_drops
 from reports.desk_frame import framed
+from reports.desk_login import add_login, address_of, set_session, signed_in
 from reports.gather import viewable
 from reports.site import STATIC, asset_names
 from reports.site_of_batch import report_folder, rewrite_report
@@ -59,14 +60,14 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
     """The desk's application. `clock` is for tests of what time does."""
     app = FastAPI(title="Rollcall desk", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings, app.state.clock = settings, clock
+    own_names = {urlsplit(settings.public_url).netloc}
     app.state.vault, app.state.door = open_vault(settings), Door(settings.desk_password)
-    secure = urlsplit(settings.public_url).scheme == "https"
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Next) -> Response:
         """Who is asking, from where, and by whose leave; then the headers every answer carries."""
         door, now = app.state.door, clock()
-        refused = _refused_at_once(request, door)
+        refused = _refused_at_once(request, door, own_names)
         session = door.session(request.cookies.get(COOKIE), now)
         request.state.session = session
         if refused is not None:
@@ -79,7 +80,7 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if session is not None and refused is None and request.url.path != "/logout" and now - session.seen > IDLE / 20:
-            _set_cookie(response, door.renewed(session, now), secure)
+            set_session(request, response, door.renewed(session, now))
         return response
 
     @app.exception_handler(HttpFault)
@@ -88,21 +89,24 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
             return HTMLResponse(desk_pages.fault(fault.status_code), fault.status_code)
         return JSONResponse({"error": fault.status_code}, fault.status_code)
 
-    _add_door(app, secure)
+    app.add_middleware(Forwarded, proxies=proxies_of(settings.proxies))  # outside the guard: it says who is asking
+    add_login(app)
     _add_pages(app)
     add_drops(app)
     return app
 
 
-def _refused_at_once(request: Request, door: Door) -> Response | None:
+def _refused_at_once(request: Request, door: Door, own_names: set[str]) -> Response | None:
     """Strangers where there is no password, names we do not answer to, and forms sent from other sites."""
-    if not door.asks_password and not (_is_here(_address(request)) and _named_here(request)):
+    proxied = any(name.startswith(("x-forwarded", "forwarded")) for name in request.headers)
+    if not door.asks_password and (proxied or not (is_here(address_of(request)) and _named_here(request))):
         return JSONResponse({"error": "this_machine_only"}, 403)
     if request.method not in {"GET", "HEAD", "POST"}:
         return JSONResponse({"error": "method"}, 405)
     if request.method == "POST":
         origin = request.headers.get("origin", "null")  # browsers write null where no referrer may be sent
-        if origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
+        # A proxy may ask for us by a name of its own: then the public address is where our forms stand.
+        if origin != "null" and urlsplit(origin).netloc not in {request.headers.get("host"), *own_names}:
             return JSONResponse({"error": "other_site"}, 403)
         if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return JSONResponse({"error": "other_site"}, 403)
@@ -111,76 +115,9 @@ def _refused_at_once(request: Request, door: Door) -> Response | None:
     return None
 
 
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _named_here(request: Request) -> bool:
     """A page elsewhere whose name was pointed at this machine must not be answered."""
     return (request.url.hostname or "") in {"127.0.0.1", "localhost", "::1"}
-
-
-def _set_cookie(response: Response, value: str, secure: bool) -> None:
-    response.set_cookie(COOKIE, value, httponly=True, samesite="strict", secure=secure, path="/")
-
-
-def signed_in(request: Request) -> Session:
-    """The session of this request; the guard has seen to it that there is one."""
-    session = request.state.session
-    if not isinstance(session, Session):
-        raise HTTPException(401)
-    return session
-
-
-def _add_door(app: FastAPI, secure: bool) -> None:
-    door: Door = app.state.door
-
-    @app.get("/health")
-    def health() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get("/login")
-    def ask(request: Request) -> Response:
-        if request.state.session is not None:
-            return RedirectResponse("/", 303)
-        return HTMLResponse(desk_pages.login(door.asks_password))
-
-    @app.post("/login")
-    async def come_in(request: Request) -> Response:
-        now, address = app.state.clock(), _address(request)
-        wait = door.wait(address, now)
-        if wait:
-            page = desk_pages.login(door.asks_password, error=f"Too many tries. Come back in {-(-wait // 60)} minutes.")
-            return HTMLResponse(page, 429, {"Retry-After": str(wait)})
-        if int(request.headers["content-length"]) > 8192:
-            raise HTTPException(413)
-        async with request.form(max_files=0, max_fields=4) as form:
-            by, password = str(form.get("name") or "").strip(), str(form.get("password") or "")
-        if not by:
-            return HTMLResponse(desk_pages.login(door.asks_password, error="Please give your name."), 400)
-        if not door.opens(password, address, now):
-            return HTMLResponse(desk_pages.login(door.asks_password, by, "That is not the password."), 401)
-        response = RedirectResponse("/", 303)
-        _set_cookie(response, door.let_in(by, now), secure)
-        return response
-
-    @app.post("/logout")
-    async def leave(request: Request) -> Response:
-        session = signed_in(request)
-        async with request.form(max_files=0, max_fields=2) as form:
-            if not door.accepts(session, str(form.get("token"))):
-                raise HTTPException(403)
-        door.leave(session)
-        response = RedirectResponse("/login", 303)
-        response.delete_cookie(COOKIE, path="/")
-        return response
 
 
 def _add_pages(app: FastAPI) -> None:

@@ -1,4 +1,4 @@
-"""The desk's door: who may come in, how long they may stay, and how often one may try.
+"""The desk's door: who may come in, and how long they may stay.
 
 The password is compared through scrypt; sessions are signed values that live in the browser and nowhere else, and end
 with the process, with their time, or by signing out. A form token is bound to its session, so another site cannot act
@@ -10,16 +10,18 @@ import binascii
 import hmac
 import json
 import secrets
-import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import scrypt, sha256
 
+from reports.desk_tries import Tries
+from reports.reviewer_names import plain_name
+
 COOKIE = "rollcall_desk"
 STAY = timedelta(hours=10)  # a working day
 IDLE = timedelta(hours=2)
-TRIES = 5  # wrong passwords from one address, or ten times as many from everywhere, within the window
-WINDOW = timedelta(minutes=10)
+KNOWN = "rollcall_known"  # a browser that came in before, whose tries are its own
+KNOWN_FOR = timedelta(days=90)
 _COST = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 * 2**20}  # about 50 ms and 16 MiB a try
 
 
@@ -40,8 +42,7 @@ class Door:
     password: str | None
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     _left: set[str] = field(default_factory=set)
-    _wrong: list[tuple[str, datetime]] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    tries: Tries = field(default_factory=Tries)
     _hash: bytes | None = None
 
     def __post_init__(self) -> None:
@@ -52,30 +53,26 @@ class Door:
     def asks_password(self) -> bool:
         return self._hash is not None
 
-    def wait(self, address: str, now: datetime) -> int:
-        """Seconds until this address may try again; 0 when it may now."""
-        with self._lock:
-            self._wrong = [(who, at) for who, at in self._wrong if now - at < WINDOW]
-            mine = [at for who, at in self._wrong if who == address]
-            crowded = mine if len(mine) >= TRIES else []
-            if len(self._wrong) >= 10 * TRIES:
-                crowded = [at for _, at in self._wrong]
-            return max(1, int((crowded[0] + WINDOW - now).total_seconds())) if crowded else 0
+    def opens(self, password: str) -> bool:
+        """Whether this password opens the door. Takes a tenth of a second: never in an event loop."""
+        return self._hash is None or hmac.compare_digest(self._hashed(password), self._hash)
 
-    def opens(self, password: str, address: str, now: datetime) -> bool:
-        """Whether this password opens the door; a wrong one is counted."""
-        if self._hash is None or hmac.compare_digest(self._hashed(password), self._hash):
-            return True
-        with self._lock:
-            self._wrong.append((address, now))
-        return False
+    def acquainted(self, known: str | None) -> str:
+        """A value for the browser that came in, so that it is known again; until this process ends."""
+        identity = known or secrets.token_urlsafe(12)
+        return f"{identity}.{self._sign('known', identity)}"
+
+    def known(self, cookie: str | None) -> str | None:
+        """Which known browser this is; None for strangers."""
+        identity, _, signature = (cookie or "").partition(".")
+        return identity if hmac.compare_digest(signature.encode(), self._sign("known", identity).encode()) else None
 
     def _hashed(self, password: str) -> bytes:
         return scrypt(password.encode()[:1024], salt=self.secret, **_COST)
 
     def let_in(self, by: str, now: datetime) -> str:
         """A new session, as the cookie's value."""
-        return self._write(Session(by.strip()[:80] or "reviewer", secrets.token_urlsafe(12), now, now))
+        return self._write(Session(plain_name(by) or "reviewer", secrets.token_urlsafe(12), now, now))
 
     def renewed(self, session: Session, now: datetime) -> str:
         """The same session, seen now."""

@@ -95,6 +95,28 @@ def test_each_package_has_one_door(package: str) -> None:
     assert wrong == []
 
 
+# Who decodes in its own process: the sandbox's openers, and readers of what this product itself wrote.
+DECODERS = {
+    "read_picture": {
+        "tasks/vision/photos.py", "tasks/adapters/portraits.py", "tasks/likeness/everybody.py",
+        "tasks/likeness/judging.py", "tasks/delivery/packs.py",
+    },
+    "parse_grid": {"tasks/roster/tables.py"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_what_strangers_send_is_opened_in_the_sandbox_only(name: str) -> None:
+    users = set()
+    for path in modules():
+        if relative(path).startswith("synthetic/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names):
+                users.add(relative(path))
+    assert users <= DECODERS[name], "open it with tasks/vision/photos.py or tasks/roster/tables.py"
+
+
 def test_step_packages_hold_a_docstring_and_nothing_else() -> None:
     for path in sorted((ROOT / "tasks").rglob("__init__.py")):
         body = ast.parse(path.read_text()).body

@@ -15,7 +15,7 @@ from tasks.disclosure.credentials import MIME, Credentials, read_credentials
 from tasks.disclosure.finding import Copy, FoundMark, find_in
 from tasks.disclosure.pattern import MarkKey, lane_of
 from tasks.disclosure.source import SOURCE_TYPES, Origin, read_origin
-from tasks.vision.images import read_picture
+from tasks.vision.photos import open_picture
 
 
 class Verdict(IntEnum):
@@ -99,7 +99,7 @@ def _when(moment: datetime | None) -> str:
 
 def examine(data: bytes, keys: Sequence[MarkKey] = (), anchors: bytes = b"") -> Disclosure:
     """Reads one file's bytes. `Refused` when it is no picture that we open."""
-    decoded = read_picture(data)
+    decoded = open_picture(data)
     form, copy = decoded.format.lower(), Copy(decoded.picture)
     credentials = read_credentials(data, form, anchors) if form in MIME else None
     mark, lane = None, None

@@ -115,4 +115,4 @@ def _cover(picture: Picture, width: int, height: int, focus: tuple[float, float]
 
 @functools.lru_cache(maxsize=8)
 def _decoded(data: bytes) -> Picture:
-    return open_picture(data)
+    return open_picture(data).picture

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:4280"
     prefect_ui_url: str = Field("http://127.0.0.1:4200", description="where HR opens Prefect, for links to run forms")
     desk_password: str | None = Field(None, repr=False, description="lets reviewers in; without it only this machine")
+    proxies: str = Field("", description="proxies before the desk whose word on the client's address and https counts")
+    tls_certificate: Path | None = Field(None, description="PEM certificate with its chain: the desk speaks https")
+    tls_key: Path | None = Field(None, repr=False, description="PEM private key; in the certificate's file when unset")
     retention_rules: Path | None = Field(None, description="the company's retention TOML; built-in rules when unset")
     checkpoint_copies: Path | None = Field(None, description="a second place, better elsewhere, for audit checkpoints")
     signing_chain: Path | None = Field(
@@ -52,7 +55,15 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "home", "kits", "bases", "retention_rules", "checkpoint_copies", "signing_chain", "signing_key_file"
+        "home",
+        "kits",
+        "bases",
+        "retention_rules",
+        "checkpoint_copies",
+        "signing_chain",
+        "signing_key_file",
+        "tls_certificate",
+        "tls_key",
     )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:

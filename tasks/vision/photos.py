@@ -6,6 +6,7 @@ JPEG's decoder gives them in half the time. Whoever keeps the photo gets it as l
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from tasks.sandbox import Fallen, Limits, Opened, the_sandbox
 from tasks.vision.glance import Refused
-from tasks.vision.images import MAX_BYTES, MAX_SIDE, jpeg_scale, read_picture
+from tasks.vision.images import MAX_BYTES, MAX_SIDE, Decoded, jpeg_scale, read_picture
 from tasks.vision.pixels import Picture
 
 LONG_SIDE = 2048  # px; larger photos are judged and kept at this size
@@ -45,9 +46,11 @@ def open_photo(data: bytes, *, keep: bool = False) -> Photo:
     return Photo(judged, kept, (width, height), max(width, height) / max(judged.shape[:2]))
 
 
-def open_picture(data: bytes) -> Picture:
+def open_picture(data: bytes) -> Decoded:
     """Any picture from outside, such as a kit's backdrop, with its longer side at most MAX_SIDE. Raises `Refused`."""
-    return _pictures(_opened("open_picture_inside", data, {}), MAX_SIDE)[0]
+    opened = _opened("open_picture_inside", data, {})
+    picture = _pictures(opened, MAX_SIDE)[0]
+    return Decoded(picture, str(opened.value["format"])[:8], hashlib.sha256(data).hexdigest(), max(picture.shape[:2]))
 
 
 def open_photo_inside(data: bytes, *, keep: bool) -> tuple[Any, list[Any]]:
@@ -67,10 +70,10 @@ def open_photo_inside(data: bytes, *, keep: bool) -> tuple[Any, list[Any]]:
 def open_picture_inside(data: bytes) -> tuple[Any, list[Any]]:
     """Runs in the sandbox."""
     try:
-        picture = read_picture(data).picture
+        decoded = read_picture(data)
     except Refused as refused:
         return {"refused": [refused.code, refused.measured, refused.limit]}, []
-    return {"shapes": [list(picture.shape[:2])]}, [picture]
+    return {"shapes": [list(decoded.picture.shape[:2])], "format": decoded.format}, [decoded.picture]
 
 
 def _opened(opener: str, data: bytes, options: dict[str, Any]) -> Opened:

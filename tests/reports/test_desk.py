@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from reports.decisions import apply_decisions
 from reports.desk import create_desk
-from reports.desk_door import COOKIE, IDLE, STAY, TRIES, WINDOW, Door
+from reports.desk_door import COOKIE, IDLE, STAY, Door
 from tasks.vault.records import Consent, Decision, Employee, Headshot
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
@@ -92,17 +92,6 @@ def test_every_answer_carries_the_headers(desk: TestClient) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["cache-control"] == "no-store"
-
-
-def test_wrong_passwords_are_slowed_down_by_address_and_forgiven_in_time(stranger: TestClient, clock: Clock) -> None:
-    for _ in range(TRIES):
-        assert stranger.post("/login", data={"name": "Eve", "password": "guess"}).status_code == 401
-    refused = stranger.post("/login", data={"name": "Eve", "password": PASSWORD})
-    assert refused.status_code == 429
-    assert 0 < int(refused.headers["retry-after"]) <= WINDOW.total_seconds()
-    clock.now += WINDOW
-    right = {"name": "Ada", "password": PASSWORD}
-    assert stranger.post("/login", data=right, follow_redirects=False).status_code == 303
 
 
 def test_a_session_ends_with_the_day_and_with_idleness() -> None:

@@ -1,0 +1,120 @@
+"""Signing in and out at the desk.
+
+A try is counted when its form has arrived and before the password is looked at, so that holding many forms back buys
+nothing. Looking takes a tenth of a second of one core: two at a time, beside what the desk answers meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+from urllib.parse import urlsplit
+
+import anyio
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from reports import desk_pages
+from reports.desk_door import COOKIE, KNOWN, KNOWN_FOR, Door, Session
+from reports.desk_tries import counted_as
+from reports.reviewer_names import plain_name
+
+AT_A_TIME = 2  # passwords that are looked at
+FORM_SIZE = 8192  # bytes
+FORM_TIME = 20.0  # seconds in which the form has to arrive
+
+
+def signed_in(request: Request) -> Session:
+    """The session of this request; the guard has seen to it that there is one."""
+    session = request.state.session
+    if not isinstance(session, Session):
+        raise HTTPException(401)
+    return session
+
+
+def address_of(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def set_session(request: Request, response: Response, value: str) -> None:
+    """The session's cookie: closed to scripts and other sites, and sent over https alone where that is spoken."""
+    response.set_cookie(COOKIE, value, httponly=True, samesite="strict", secure=_is_secure(request), path="/")
+
+
+def _is_secure(request: Request) -> bool:
+    return request.url.scheme == "https" or urlsplit(request.app.state.settings.public_url).scheme == "https"
+
+
+def add_login(app: FastAPI) -> None:
+    """The door's pages."""
+    door: Door = app.state.door
+    looking = anyio.CapacityLimiter(AT_A_TIME)
+
+    def page(request: Request, status: int = 200, name: str = "", error: str = "") -> HTMLResponse:
+        return HTMLResponse(desk_pages.login(door.asks_password, name, error), status)
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/login")
+    def ask(request: Request) -> Response:
+        return page(request) if request.state.session is None else RedirectResponse("/", 303)
+
+    @app.post("/login")
+    async def come_in(request: Request) -> Response:
+        now = app.state.clock
+        known = door.known(request.cookies.get(KNOWN))
+        who = f"browser {known}" if known else counted_as(address_of(request))
+        if door.tries.wait(who, now()):  # not worth reading the form
+            return _later(page(request, 429, error=_TOO_MANY), door.tries.wait(who, now()))
+        by, password = await _form(request)
+        if not by:
+            return page(request, 400, error="Please give your name.")
+        if door.asks_password:
+            wait = door.tries.take(who, now())
+            if wait:
+                return _later(page(request, 429, by, _TOO_MANY), wait)
+            await anyio.sleep(door.tries.delay(now()))
+            if not await anyio.to_thread.run_sync(door.opens, password, limiter=looking):
+                door.tries.was_wrong(now())
+                return page(request, 401, by, "That is not the password.")
+            door.tries.was_right(who)
+        response = RedirectResponse("/", 303)
+        set_session(request, response, door.let_in(by, now()))
+        if door.asks_password:
+            response.set_cookie(
+                KNOWN, door.acquainted(known), httponly=True, samesite="strict", secure=_is_secure(request),
+                path="/login", max_age=int(KNOWN_FOR.total_seconds()),
+            )  # fmt: skip
+        return response
+
+    @app.post("/logout")
+    async def leave(request: Request) -> Response:
+        session = signed_in(request)
+        async with request.form(max_files=0, max_fields=2) as form:
+            if not door.accepts(session, str(form.get("token"))):
+                raise HTTPException(403)
+        door.leave(session)
+        response = RedirectResponse("/login", 303)
+        response.delete_cookie(COOKIE, path="/")
+        return response
+
+
+_TOO_MANY = "Too many tries. Wait two minutes, then try again."
+
+
+async def _form(request: Request) -> tuple[str, str]:
+    """Name and password."""
+    if int(request.headers["content-length"]) > FORM_SIZE:
+        raise HTTPException(413)
+    try:
+        async with asyncio.timeout(FORM_TIME), request.form(max_files=0, max_fields=4) as form:
+            return plain_name(str(form.get("name") or "")), str(form.get("password") or "")
+    except TimeoutError:
+        raise HTTPException(408) from None
+
+
+def _later(response: HTMLResponse, seconds: int) -> Response:
+    response.headers["Retry-After"] = str(seconds)
+    return cast(Response, response)
