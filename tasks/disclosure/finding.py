@@ -23,7 +23,7 @@ Plane = NDArray[np.float32]
 
 # Evidence that a word's check must come with. See `benchmarks/mark.py` for what unmarked pictures reach: these are
 # designed for one false alarm in 10,000 and in 1,000,000 pictures.
-PROBABLY, MARKED = 10.2, 11.0
+PROBABLY, MARKED = 11.0, 12.5
 
 # The whole picture first, since directories resize more often than they crop; then down to 60 % of it. Seven
 # thousandths a step: at half of that the outermost ring of the band has slid by a quarter of its wave at the edge.
