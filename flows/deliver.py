@@ -1,7 +1,8 @@
 """Deliver: approved pictures leave in every size the brand kit lists, marked as what they are, with a manifest.
 
 Nothing leaves without a reviewer's approval. Delivering twice to the same place replaces what the first delivery
-wrote there, and takes away the files of people who are no longer approved.
+wrote there, and takes away the files of people who are no longer approved; where that is more than a tenth of what
+lies there, it stops and asks. Whose picture is new, changed or gone stands on the batch's pages and in `changes.csv`.
 """
 
 from typing import Annotated
@@ -10,6 +11,8 @@ from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 from pydantic import Field
 
+from reports.task import build_report
+from tasks.delivery.packs import TooManyGo
 from tasks.delivery.task import deliver_pack
 
 # What HR reads in the form, and the template behind it.
@@ -20,7 +23,7 @@ Batch = Annotated[
     Field(
         json_schema_extra={
             "title": "Batch",
-            "description": "Its number, from the report's address. Leave empty for the newest with approved pictures.",
+            "description": "Its number, from the report's address. Leave empty for the one that was reviewed last.",
         }
     ),
 ]
@@ -55,8 +58,26 @@ Sizes = Annotated[
 ]
 
 
+TakeAway = Annotated[
+    bool,
+    Field(
+        json_schema_extra={
+            "title": "Take many files away",
+            "description": "Lets this delivery remove more than a tenth of the files there. Look first at whose they "
+            "are: the batch's page about the run says it once a delivery has stopped.",
+        }
+    ),
+]
+
+
 @flow(name="deliver", flow_run_name="deliver {batch}", persist_result=False)
-def deliver(destination: Destination, batch: Batch = "", names: Names = "employee number", sizes: Sizes = "") -> str:
+def deliver(
+    destination: Destination,
+    batch: Batch = "",
+    names: Names = "employee number",
+    sizes: Sizes = "",
+    take_away: TakeAway = False,
+) -> str:
     """Writes every approved picture in every size of the kit, checks each file, and lists them in a manifest.
 
     Returns the batch's number.
@@ -64,13 +85,20 @@ def deliver(destination: Destination, batch: Batch = "", names: Names = "employe
     if names not in NAMES:
         raise ValueError(f"File names: choose one of {', '.join(NAMES)}.")
     wanted = [size.strip() for size in sizes.split(",") if size.strip()]
-    done = deliver_pack(batch, destination, NAMES[names], wanted)
+    try:
+        done = deliver_pack(batch, destination, NAMES[names], wanted, take_away)
+    except TooManyGo as asks:
+        build_report(asks.batch)  # whose files would go stands there by name
+        raise
+    build_report(str(done["batch"]))
     create_markdown_artifact(
         key=f"delivery-{done['batch']}",
         markdown=(
             f"**{done['people']} people** in {done['files']} files ({int(done['bytes']) / 2**20:.1f} MiB); "
             f"{done['skipped']} people have nothing approved yet. Every file was read back and says how it was made; "
-            f"`manifest.csv` lists them all. {done['retired']} files of an earlier delivery were taken away."
+            f"`manifest.csv` lists them all, `changes.csv` whose picture is new ({done['new']}), changed "
+            f"({done['changed']}) or removed ({done['removed']}{': ' if done['why'] else ''}{done['why']}). "
+            f"{done['retired']} files of earlier deliveries were taken away."
         ),
         description="What was delivered",
     )

@@ -1,6 +1,7 @@
 """The manifest of a delivery: what was handed over, for whom, as what; written with it, checked against it.
 
-manifest.csv is for people and for directory imports; manifest.json is for machines, and names nobody.
+manifest.csv is for people and for directory imports, changes.csv for whoever carries them on into another system;
+manifest.json is for machines, and names nobody.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from tasks.delivery.changes import Changes, Lying, say_why
 from tasks.delivery.destinations import Destination
 from tasks.disclosure.source import read_origin
 from tasks.roster.write import table_csv
@@ -29,6 +31,7 @@ class PackedFile:
     """One delivered file."""
 
     employee: str  # the opaque id
+    batch: str
     number: str
     output: str
     path: str
@@ -40,6 +43,7 @@ class PackedFile:
     lane: str
     source_type: str
     headshot: str  # digest of the record it was made from
+    before: bool = False  # it lay there already, and stays
 
 
 @dataclass(frozen=True)
@@ -60,27 +64,74 @@ class Manifest:
     destination: str  # folder, zip or s3: where exactly is the business of whoever asked
     files: tuple[PackedFile, ...]
     skipped: tuple[Skipped, ...]
-    retired: int = 0  # files of an earlier delivery to the same place that were taken away
+    changes: Changes  # against what an earlier delivery had left there
+
+    @property
+    def own(self) -> tuple[PackedFile, ...]:
+        """The files that this delivery wrote; the others lay there before and are another batch's, or other sizes."""
+        return tuple(file for file in self.files if file.batch == self.batch and not file.before)
 
     @property
     def people(self) -> int:
-        return len({file.employee for file in self.files})
+        return len({file.employee for file in self.own})
+
+    @property
+    def retired(self) -> int:
+        """Files of earlier deliveries that were taken away."""
+        return len(self.changes.going)
 
     @property
     def bytes(self) -> int:
         return sum(file.bytes for file in self.files)
 
 
-def earlier_paths(place: Destination) -> set[str]:
-    """Paths that an earlier delivery wrote here, by its own manifest. Anything else in the folder is not ours."""
+def earlier_files(place: Destination) -> list[Lying]:
+    """What earlier deliveries wrote here, by their own manifest. Anything else in the folder is not ours."""
     data = place.get("manifest.json")
     if data is None:
-        return set()
+        return []
     try:
         listed: Any = json.loads(data)
-        return {str(file["path"]) for file in listed["files"]} if listed.get("format") == FORMAT else set()
+        if listed.get("format") != FORMAT:
+            return []
+        return [
+            Lying(
+                file["employee"],
+                file.get("batch") or listed["batch"],
+                file["output"],
+                file["path"],
+                file["headshot"],
+                file,
+            )
+            for file in listed["files"]
+        ]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return set()
+        return []
+
+
+def carried(file: Lying, people: Mapping[str, Employee]) -> PackedFile:
+    """A file that stays as it lies there, for the new manifest."""
+    known = {field.name for field in fields(PackedFile)}
+    values = {name: value for name, value in file.listed.items() if name in known}
+    return PackedFile(**{**values, "batch": file.batch, "number": people[file.employee].number, "before": True})
+
+
+def change_rows(changes: Changes, people: Mapping[str, Employee]) -> list[tuple[str, str, str, str, str, str]]:
+    """Whose picture is new, changed or removed, and why: number, name, e-mail, change, reason, files that went.
+
+    Of who was forgotten nothing is left to be named.
+    """
+    why = dict(changes.removed)
+    said = [(one, "new", "") for one in changes.new] + [(one, "changed", "another picture") for one in changes.changed]
+    said += [(one, "removed", say_why(why[one])) for one in why]
+    rows = []
+    for one, change, reason in said:
+        person = people.get(one)
+        named = person is not None and person.state == "active"
+        number, name, email = (person.number, person.name, person.email) if person and named else ("", "", "")
+        paths = [going.path for going in changes.going if going.employee == one] if named else []
+        rows.append((number, name, email, change, reason, " ".join(paths)))
+    return rows
 
 
 def write_manifests(place: Destination, manifest: Manifest, people: Mapping[str, Employee], now: datetime) -> None:
@@ -103,7 +154,9 @@ def write_manifests(place: Destination, manifest: Manifest, people: Mapping[str,
         for file in manifest.files
     ]
     place.put("manifest.csv", table_csv(header, rows))
-    listed = [{k: v for k, v in asdict(file).items() if k != "number"} for file in manifest.files]
+    change = ("Employee ID", "Name", "Work Email", "Change", "Why", "Files taken away")
+    place.put("changes.csv", table_csv(change, change_rows(manifest.changes, people)))
+    listed = [{k: v for k, v in asdict(file).items() if k not in ("number", "before")} for file in manifest.files]
     body = {
         "format": FORMAT,
         "batch": manifest.batch,

@@ -1,7 +1,8 @@
 """Builds a delivery: every approved headshot in every size of the kit, marked, verified, and listed in a manifest.
 
-Nothing leaves without a reviewer's approval and a consent that stands at this moment. Every file that was written is
-read back: its digest must be the one in the manifest and its mark must say how the picture came about.
+What leaves, and why the rest does not, says `sitters.py`; what that changes where it goes, `changes.py`. Every file
+that was written is read back: its digest must be the one in the manifest, and its mark must say how the picture was
+made.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sqlmodel import col, select
-
+from tasks.delivery.changes import Changes, compare, say_reasons
 from tasks.delivery.destinations import Destination, DestinationFault, open_destination
-from tasks.delivery.manifest import Manifest, PackedFile, Skipped, earlier_paths, verify, write_manifests
+from tasks.delivery.manifest import Manifest, PackedFile, Skipped, carried, earlier_files, verify, write_manifests
 from tasks.delivery.names import DEFAULT, apart, check_template, file_stem
+from tasks.delivery.sitters import Sitter, people_of, sitters_of, why_absent, why_gone
 from tasks.delivery.sizes import SUFFIX, encode_output, fit
 from tasks.disclosure.source import origin_of, xmp_packet
 from tasks.headshots.kit import BrandKit, kit_digest
@@ -25,18 +26,27 @@ from tasks.headshots.kit_sections import Output
 from tasks.progress import tell
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import MissingBlob, NoConsent
-from tasks.vault.records import Adapter, Batch, Employee, Headshot, Seat, Showing
-from tasks.vault.review import reviews_of
+from tasks.vault.records import Employee
 from tasks.vault.store import Vault
 from tasks.vision.images import Picture, read_picture
 
 
-@dataclass(frozen=True)
-class _Sitter:
-    employee: Employee
-    seat: Seat
-    headshot: Headshot | None
-    base: str
+class NothingToDeliver(ValueError):
+    """Not one picture of the batch may leave; nothing at the destination was touched."""
+
+
+class TooManyGo(ValueError):
+    """A delivery that would take away more than a tenth of what lies there; nothing was touched. Says how many and why;
+    `changes` says whose, by id."""
+
+    def __init__(self, batch: str, changes: Changes) -> None:
+        self.batch, self.changes = batch, changes
+        going = [one for one in changes.going if one.why != "replaced"]
+        super().__init__(
+            f"{len(going)} of the {changes.before} files there would be taken away ({say_reasons(going)}), and that is "
+            f"more than a tenth. Look at whose they are, on the batch's page about the run or with `rollcall deliver`; "
+            f"if that is meant, deliver once more and allow it. Nothing was changed."
+        )
 
 
 def build_pack(
@@ -48,18 +58,30 @@ def build_pack(
     now: datetime,
     names: str = DEFAULT,
     outputs: Sequence[str] = (),
+    may_remove: bool = False,
     actor: str = "delivery",
 ) -> Manifest:
     """Delivers a batch. `outputs`: names of the kit's outputs to make, all when empty. Raises ValueError for what HR
-    can mend, DeliveryFault when the destination does not hold what was written to it."""
+    can mend: NothingToDeliver, and TooManyGo unless `may_remove`, before anything is touched. DeliveryFault when the
+    destination does not hold what was written to it."""
     check_template(names)
     chosen = [output for output in kit.outputs if not outputs or output.name in outputs]
     if not chosen:
         raise ValueError(f"Kit {kit.name} has no such output; it has {', '.join(o.name for o in kit.outputs)}.")
-    sitters = _sitters(vault, batch_id)
+    sitters = sitters_of(vault, batch_id)
+    absent = {sitter.employee.id: why for sitter in sitters if (why := why_absent(vault, sitter, now))}
+    if len(absent) == len(sitters):
+        raise NothingToDeliver(
+            "Nobody in this batch has a picture that may leave: approve some first, or choose another batch. "
+            "Nothing at the destination was changed."
+        )
     place = open_destination(str(destination))
     try:
-        manifest = _fill(vault, place, sitters, batch_id, kit, chosen, names, now)
+        order = _Order(vault, place, sitters, absent, batch_id, kit, chosen, names, now)
+        coming, changes = _plan(order)
+        if changes.must_ask and not may_remove:
+            raise TooManyGo(batch_id, changes)
+        manifest = _fill(order, coming, changes)
         place.close()
     except OSError as error:  # its own message would name a file, and with it a person
         place.abandon()
@@ -71,36 +93,65 @@ def build_pack(
     return manifest
 
 
-def _fill(
-    vault: Vault,
-    place: Destination,
-    sitters: Sequence[_Sitter],
-    batch_id: str,
-    kit: BrandKit,
-    outputs: Sequence[Output],
-    names: str,
-    now: datetime,
-) -> Manifest:
-    """Writes everybody's files, takes away what an earlier delivery left for people who are no longer in it, writes
-    the manifests and checks it all."""
-    stems = apart((s.employee.id, _stem(names, s.employee, place.kind)) for s in sitters)
-    earlier = earlier_paths(place)
+@dataclass(frozen=True)
+class _Order:
+    """What is to be delivered, and where."""
+
+    vault: Vault
+    place: Destination
+    sitters: Sequence[Sitter]
+    absent: dict[str, str]
+    batch: str
+    kit: BrandKit
+    outputs: Sequence[Output]
+    names: str
+    now: datetime
+
+
+def _plan(order: _Order) -> tuple[dict[str, dict[str, str]], Changes]:
+    """Employee → output → path of everything that is to be written, and what that changes at the destination."""
+    stems = apart((s.employee.id, _stem(order.names, s.employee, order.place.kind)) for s in order.sitters)
+    coming = {
+        s.employee.id: {out.name: f"{out.name}/{stems[s.employee.id]}.{SUFFIX[out.format]}" for out in order.outputs}
+        for s in order.sitters
+        if s.employee.id not in order.absent
+    }
+    pictures = {s.employee.id: s.headshot.digest for s in order.sitters if s.headshot is not None}
+    earlier = earlier_files(order.place)
+    known = people_of(order.vault, (file.employee for file in earlier))
+    gone = {
+        one: why for one in {f.employee for f in earlier} if (why := why_gone(order.vault, known.get(one), order.now))
+    }
+    paths = {path: (one, pictures[one]) for one, mine in coming.items() for path in mine.values()}
+    changes = compare(earlier, paths, gone, order.absent, order.batch, [output.name for output in order.outputs])
+    return coming, changes
+
+
+def _fill(order: _Order, coming: dict[str, dict[str, str]], changes: Changes) -> Manifest:
+    """Writes everybody's files, takes away what is to go, writes the manifests and checks it all."""
+    place = order.place
     files: list[PackedFile] = []
-    skipped: list[Skipped] = []
-    for done, sitter in enumerate(sitters):
-        picture, code = _picture_of(vault, sitter, now)
-        if picture is None:
-            skipped.append(Skipped(sitter.employee.id, code))
-        else:
-            files += _write_person(place, sitter, picture, outputs, kit, stems[sitter.employee.id])
-        tell("delivery", done + 1, len(sitters), sitter.employee.id)
-    gone = sorted(earlier - {file.path for file in files})
-    for path in gone:
+    skipped = [Skipped(one.employee.id, order.absent[one.employee.id]) for one in order.sitters
+               if one.employee.id in order.absent]  # fmt: skip
+    going = [one.path for one in changes.going]
+    for done, sitter in enumerate(order.sitters):
+        if paths := coming.get(sitter.employee.id):
+            picture, code = _picture_of(order.vault, sitter, order.now)
+            if picture is None:
+                skipped.append(Skipped(sitter.employee.id, code))
+                going += paths.values()
+            else:
+                files += _write_person(order, sitter, picture, paths)
+        tell("delivery", done + 1, len(order.sitters), sitter.employee.id)
+    for path in going:
         place.remove(path)
+    people = people_of(order.vault, {*(file.employee for file in changes.staying), *(who for who, _ in changes.removed),
+                                     *(one.employee.id for one in order.sitters)})  # fmt: skip
+    files += [carried(file, people) for file in changes.staying if place.get(file.path) is not None]
     manifest = Manifest(
-        batch_id, kit.name, kit_digest(kit), place.kind, tuple(files), tuple(skipped), retired=len(gone)
+        order.batch, order.kit.name, kit_digest(order.kit), place.kind, tuple(files), tuple(skipped), changes
     )
-    write_manifests(place, manifest, {s.employee.id: s.employee for s in sitters}, now)
+    write_manifests(place, manifest, people, order.now)
     verify(place, manifest)
     return manifest
 
@@ -110,40 +161,11 @@ def _stem(names: str, employee: Employee, kind: str) -> str:
     return stem.replace("@", "_at_") if kind == "s3" else stem  # the store's keys know no @
 
 
-def _sitters(vault: Vault, batch_id: str) -> list[_Sitter]:
-    with vault.reading() as session:
-        if session.get(Batch, batch_id) is None:
-            raise ValueError("There is no such batch: take its number from the report's address.")
-        batch = session.get_one(Batch, batch_id)
-        bases = {adapter.digest: adapter.base for adapter in session.exec(select(Adapter))}
-        query = (
-            select(Seat, Employee)
-            .join(Employee, col(Employee.id) == col(Seat.employee_id))
-            .where(col(Seat.batch_id) == batch_id)
-            .order_by(col(Seat.position), col(Seat.employee_id))
-        )
-        rows = list(session.exec(query))
-        reviews = reviews_of(session, [employee.id for _, employee in rows], batch.kit)
-        sitters = []
-        for seat, employee in rows:
-            approved = reviews[employee.id].approved
-            headshot = session.get(Headshot, approved) if approved else None
-            base = bases.get(headshot.adapter_digest or "", "") if headshot else ""
-            sitters.append(_Sitter(employee, seat, headshot, base))
-        return sitters
-
-
-def _picture_of(vault: Vault, sitter: _Sitter, now: datetime) -> tuple[Picture | None, str]:
-    """The approved picture, or why there is none to deliver."""
-    if sitter.employee.state != "active":
-        return None, "erasing"
-    if sitter.employee.status == "left":
-        return None, "left_company"
+def _picture_of(vault: Vault, sitter: Sitter, now: datetime) -> tuple[Picture | None, str]:
+    """The approved picture, or why there is none after all: leave may have been taken back a moment ago."""
+    assert sitter.headshot is not None
     try:
         permit = vault.permit(sitter.employee.id, now=now)
-        if sitter.headshot is None:
-            blocked = sitter.seat.state == "blocked"
-            return None, (sitter.seat.reason if blocked else None) or "not_approved"
         data = vault.read(permit, sitter.headshot.finished_key or sitter.headshot.original_key)
     except NoConsent as refusal:
         return None, refusal.code
@@ -152,20 +174,19 @@ def _picture_of(vault: Vault, sitter: _Sitter, now: datetime) -> tuple[Picture |
     return read_picture(data).picture, ""
 
 
-def _write_person(
-    place: Destination, sitter: _Sitter, picture: Picture, outputs: Sequence[Output], kit: BrandKit, stem: str
-) -> list[PackedFile]:
+def _write_person(order: _Order, sitter: Sitter, picture: Picture, paths: dict[str, str]) -> list[PackedFile]:
     assert sitter.headshot is not None
     origin = origin_of(sitter.headshot.lane, f"{system_version()} {sitter.base}".strip())
     packet = xmp_packet(origin)
     files = []
-    for output in outputs:
-        data = encode_output(fit(picture, output, kit), output, packet)
-        path = f"{output.name}/{stem}.{SUFFIX[output.format]}"
-        place.put(path, data)
+    for output in order.outputs:
+        data = encode_output(fit(picture, output, order.kit), output, packet)
+        path = paths[output.name]
+        order.place.put(path, data)
         files.append(
             PackedFile(
                 employee=sitter.employee.id,
+                batch=order.batch,
                 number=sitter.employee.number,
                 output=output.name,
                 path=path,
@@ -194,7 +215,8 @@ def _register(vault: Vault, manifest: Manifest, actor: str, now: datetime) -> No
     """One audit entry per person: an erasure later names what had been handed over, and to what kind of place."""
     by_person: dict[str, list[PackedFile]] = {}
     for file in manifest.files:
-        by_person.setdefault(file.employee, []).append(file)
+        if file.batch == manifest.batch:
+            by_person.setdefault(file.employee, []).append(file)
     vault.audit_all(
         (
             Event(
@@ -208,19 +230,3 @@ def _register(vault: Vault, manifest: Manifest, actor: str, now: datetime) -> No
         ),
         now=now,
     )
-
-
-def newest_approved(vault: Vault) -> str:
-    """The newest batch in which somebody approved something."""
-    with vault.reading() as session:
-        query = (
-            select(Batch.id)
-            .join(Showing, col(Showing.batch_id) == col(Batch.id))
-            .join(Headshot, col(Headshot.digest) == col(Showing.headshot_digest))
-            .where(col(Headshot.state) == "approved")
-            .order_by(col(Batch.created_at).desc(), col(Batch.id))
-        )
-        found = session.exec(query).first()
-    if found is None:
-        raise ValueError("No picture has been approved yet: review a batch first.")
-    return found

@@ -13,7 +13,8 @@ from sqlmodel import select
 
 from tasks.delivery.manifest import DeliveryFault
 from tasks.delivery.names import BadTemplate
-from tasks.delivery.packs import build_pack, newest_approved
+from tasks.delivery.packs import build_pack
+from tasks.delivery.sitters import newest_approved
 from tasks.disclosure.source import read_origin
 from tasks.headshots.kit import BrandKit
 from tasks.vault.records import AuditEntry, Decision, Employee, Headshot
@@ -60,7 +61,7 @@ def test_delivering_again_replaces_and_takes_away(vault: Vault, kit: BrandKit, t
         approval = session.exec(select(Decision).where(Decision.employee_id == "p000000000001003")).one()
         later = {"id": "dx", "verdict": "reject", "at": NOW + timedelta(hours=1)}
         session.add(Decision(**{**approval.model_dump(), **later}))
-    second = build_pack(vault, "b1", kit, out, now=NOW)
+    second = build_pack(vault, "b1", kit, out, now=NOW, may_remove=True)
     assert second.retired == len(kit.outputs)
     assert [f for f in second.files if f.number == "007"] == [f for f in first.files if f.number == "007"]
     assert not list(out.rglob("1003.*"))
@@ -75,7 +76,11 @@ def test_a_zip_holds_the_same_and_repeats_to_the_byte(vault: Vault, kit: BrandKi
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         assert archive.testzip() is None
-        assert set(archive.namelist()) == {f.path for f in packed.files} | {"manifest.csv", "manifest.json"}
+        assert set(archive.namelist()) == {f.path for f in packed.files} | {
+            "manifest.csv",
+            "manifest.json",
+            "changes.csv",
+        }
 
 
 def test_of_two_approved_pictures_the_last_one_approved_leaves(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
