@@ -103,6 +103,7 @@ def run_here(home: Path | None, story: Callable[[], str]) -> None:
     environment.apply(environment.prefect_environment(settings.home, api_url=os.environ.get("PREFECT_API_URL")))
     console.print("Starting Prefect ...")
     from flows.console import board
+    from flows.outcome import EverybodyFailed
     from reports.site_of_batch import report_path
     from tasks.headshots.kit import KitError
     from tasks.roster.drop import DropFault
@@ -114,7 +115,7 @@ def run_here(home: Path | None, story: Callable[[], str]) -> None:
             batch = story()
     except KeyboardInterrupt:
         raise fail("Stopped. Nothing finished is lost: the same command carries on from here.") from None
-    except (ValueError, LookupError, OSError, VaultError, DropFault, KitError, EyesMissing) as wrong:
+    except (ValueError, LookupError, OSError, VaultError, DropFault, KitError, EyesMissing, EverybodyFailed) as wrong:
         raise fail(str(wrong)) from wrong
     sum_up(settings, batch)
     console.print(f"\nReport: {report_path(settings, batch).as_uri()}", soft_wrap=True)

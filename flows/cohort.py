@@ -3,7 +3,7 @@
 from prefect import flow
 
 from flows.announcing import COHORT, bar
-from tasks.adapters.task import learn_faces
+from tasks.adapters.task import begin_cohort, learn_faces, note_breakdown
 from tasks.headshots.task import take_pictures
 from tasks.likeness.task import judge_people
 
@@ -14,7 +14,12 @@ def cohort(batch: str, number: int, attempt: int = 1) -> None:
 
     One person's failure is a line in the report, never the end of the others.
     """
+    begin_cohort(batch, number)
     with bar(f"progress-{batch}-cohort-{number}", COHORT):
-        learn_faces(batch, number)
-        take_pictures(batch, number)
-        judge_people(batch, number)
+        try:
+            learn_faces(batch, number)
+            take_pictures(batch, number)
+            judge_people(batch, number)
+        except Exception as broken:
+            note_breakdown(batch, number, type(broken).__name__)
+            raise

@@ -5,6 +5,7 @@ started once more under a new key, and finds its finished people done; one that 
 people are in the report with that reason.
 """
 
+import logging
 import os
 import time
 
@@ -24,6 +25,7 @@ WINDOW = 4
 POLL_S = 3.0
 # The first taking of pictures, the extra rounds that a kit may ask for (`extra_rounds`, at most 5), a longer training.
 MOST_TURNS = 7
+logger = logging.getLogger(__name__)
 ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
@@ -44,7 +46,11 @@ def run_cohorts(batch: str, cohorts: list[int], turn: int = 0) -> None:
         _on_workers(batch, cohorts, turn)
         return
     for place, number in enumerate(cohorts):
-        cohort(batch, number)
+        try:
+            cohort(batch, number)
+        except Exception as broken:  # one group is not the end of the others; whose it was stands in the report
+            logger.warning("cohort %d broke down (%s); going on with the others", number, type(broken).__name__)
+            give_up(batch, number)
         progress.tell("cohorts", place + 1, len(cohorts))
 
 

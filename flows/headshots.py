@@ -14,6 +14,7 @@ from pydantic import Field
 
 from flows.announcing import BATCH, announce, bar, sum_up
 from flows.dispatch import take_and_judge
+from flows.outcome import fail_if_nobody_is_done
 from reports.task import build_report
 from tasks.adapters.task import announce_forecast, seat_people
 from tasks.headshots.kit import KitError, load_kit, sort_kits
@@ -70,6 +71,7 @@ def make_headshots(
         take_and_judge(batch, cohorts)
         build_report(batch)
     sum_up(batch)
+    fail_if_nobody_is_done(batch)
     return batch
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from flows.announcing import BATCH, bar, sum_up
 from flows.dispatch import take_and_judge
+from flows.outcome import fail_if_nobody_is_done
 from reports.task import build_report
 from tasks.headshots.task import ask_again
 
@@ -25,4 +26,5 @@ def reshoot(batch: Batch) -> str:
         take_and_judge(batch, ask_again(batch))
         build_report(batch)
     sum_up(batch)
+    fail_if_nobody_is_done(batch)
     return batch

@@ -85,6 +85,7 @@ class PersonRow:
     email: str = ""
     state: str = "ready"  # the seat's: ready | blocked | trained | rendered | done | failed | flagged
     reason: str | None = None
+    cause: str | None = None  # of a failure: the class of what broke
     findings: tuple[FindingRow, ...] = ()
     cohort: int | None = None
     position: int = 0

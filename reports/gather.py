@@ -160,6 +160,7 @@ def _person(
         email=employee.email,
         state=seat.state,
         reason=seat.reason,
+        cause=seat.cause if seat.state == "failed" else None,
         findings=_findings(mine if selfies.get(employee.id) else detail),
         cohort=seat.cohort,
         position=seat.position,

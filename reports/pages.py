@@ -230,6 +230,8 @@ def _candidate(shot: HeadshotRow, rank: int, pictures: PersonPictures) -> Candid
 
 def _person_facts(person: PersonRow) -> tuple[tuple[str, str], ...]:
     facts = [("Employee number", person.number), ("Photos handed in", str(len(person.selfies)))]
+    if person.cause:
+        facts.insert(0, ("What broke", plain(person.cause)))
     facts.append(("Photos used", str(sum(selfie.accepted for selfie in person.selfies))))
     if person.cohort is not None:
         facts.append(("Cohort", str(person.cohort + 1)))

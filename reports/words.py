@@ -168,9 +168,19 @@ CODES: Mapping[str, Words] = {
         "Learning this person's face went wrong and was stopped. Nobody else was affected.",
         "Run the batch again; if it stays, ask for other photos.",
     ),
+    "broke_down": Words(
+        "Something broke on our side",
+        "The work on this person's group ended in an error. It was nothing about them or their photos.",
+        "Give whoever looks after Rollcall the word beside it, and run the batch again: finished work is kept.",
+    ),
+    "not_their_own": Words(
+        "Another's adapter fitted better",
+        "What was learned of this person fitted somebody else's photos better than theirs, so it was thrown away.",
+        "Run the batch again; if it stays, look whether the photos are really of this person.",
+    ),
     "interrupted": Words(
         "Stopped before it was done",
-        "The machine or the process that worked on this group died twice.",
+        "The machine or the process that worked on this group ended without a word, twice.",
         "Run the batch again: finished work is kept.",
     ),
     "erasing": Words("Being forgotten", "This person's data is being erased.", "Nothing to do."),

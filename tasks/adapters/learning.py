@@ -28,6 +28,8 @@ from tasks.vault.store import Vault
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.faces import Eyes
 
+NOT_THEIR_OWN = "not_their_own"
+
 
 @dataclass(frozen=True)
 class Pupil:
@@ -143,7 +145,7 @@ def learn(
         )
         strangers = someone_elses(check_owners(base, trained, group, plan))
         for one in trained:
-            reason = "not_their_own" if one.person_id in strangers else one.reason
+            reason = NOT_THEIR_OWN if one.person_id in strangers else one.reason
             seconds = time.monotonic() - started
             settled &= _keep_or_mark(vault, base, by_id[one.person_id], one, batch, reason, seconds)
     if settled:
@@ -167,7 +169,8 @@ def _keep_or_mark(
 ) -> bool:
     """Whether nothing of this person's training is needed any more."""
     if reason or trained.state != "done" or trained.weights is None:
-        move_seat(vault, batch, pupil.id, "failed", "training_failed", cause=reason)
+        why = reason if reason == NOT_THEIR_OWN else "training_failed"
+        move_seat(vault, batch, pupil.id, "failed", why, cause=reason)
         return True
     try:
         _keep(vault, base, pupil, trained, seconds)
@@ -175,7 +178,8 @@ def _keep_or_mark(
     except NoConsent as refused:  # taken back while the face was learned
         move_seat(vault, batch, pupil.id, "blocked", refused.code)
     except VaultError as refused:
-        move_seat(vault, batch, pupil.id, "failed", getattr(refused, "code", type(refused).__name__))
+        cause = getattr(refused, "code", type(refused).__name__)
+        move_seat(vault, batch, pupil.id, "failed", "broke_down", cause=cause)
         return False
     return True
 

@@ -58,8 +58,29 @@ def learn_faces(batch: str, number: int) -> None:
 
 
 @task(persist_result=False, cache_policy=NO_CACHE)
-def give_up(batch: str, number: int) -> None:
-    """Marks whom a cohort left unfinished when it could not be brought to its end. The next run goes on with them."""
+def begin_cohort(batch: str, number: int) -> None:
+    """What an earlier attempt broke down on says nothing about this one."""
+    _note_cause(batch, number, None)
+
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def note_breakdown(batch: str, number: int, cause: str) -> None:
+    """Keeps with everybody a cohort left unfinished the class of what it broke down on; a message might name them."""
+    _note_cause(batch, number, cause)
+
+
+def _note_cause(batch: str, number: int, cause: str | None) -> None:
     with open_vault(load_settings()) as vault:
         for seat in seats_of(vault, batch, cohort=number, states=UNFINISHED):
-            move_seat(vault, batch, seat.employee_id, "failed", "interrupted")
+            move_seat(vault, batch, seat.employee_id, seat.state, seat.reason, cause=cause)
+
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def give_up(batch: str, number: int) -> None:
+    """Marks whom a cohort left unfinished when it could not be brought to its end. The next run goes on with them.
+
+    The reason is the true one: that it broke down, where the cause was noted; else that the machine died under it.
+    """
+    with open_vault(load_settings()) as vault:
+        for seat in seats_of(vault, batch, cohort=number, states=UNFINISHED):
+            move_seat(vault, batch, seat.employee_id, "failed", "broke_down" if seat.cause else "interrupted")

@@ -233,7 +233,7 @@ def test_when_the_vault_cannot_take_one_adapter_its_checkpoint_stays(
 
     monkeypatch.setattr(school.vault, "write", full)
     school.learn(base, eyes)
-    assert school.stands() == [("trained", None), ("failed", "disk_full"), ("trained", None)]
+    assert school.stands() == [("trained", None), ("failed", "broke_down"), ("trained", None)]
     assert school.half_learned() == 3
     monkeypatch.undo()
     monkeypatch.setattr("tasks.adapters.learning.someone_elses", lambda checked: set())
@@ -269,7 +269,7 @@ def test_a_mixed_up_adapter_is_not_kept(
         lambda base, trained, people, plan: [Owned(one.person_id, ranks[one.person_id], 1, 0.1) for one in trained],
     )
     school.learn(base, eyes)
-    assert school.stands() == [("trained", None), ("failed", "training_failed"), ("failed", "training_failed")]
+    assert school.stands() == [("trained", None), ("failed", "not_their_own"), ("failed", "not_their_own")]
     assert list(school.adapters()) == ["p0"]
     assert school.half_learned() == 0  # learned again from the beginning, as it must be
 
