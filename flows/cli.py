@@ -257,14 +257,19 @@ def decide(
 
 def main() -> None:
     """Entry point of the console script. What the vault refuses is a sentence, whichever command met it."""
-    from tasks.vault.failures import VaultError
 
     begin_process()
     end_with_parent()
     try:
         app()
-    except VaultError as refused:
-        raise SystemExit(str(refused)) from refused
+    except Exception as error:
+        from flows.plain_faults import sentence_of
+
+        said = sentence_of(error)
+        if said is None:
+            raise
+        console.print(said, markup=False, soft_wrap=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

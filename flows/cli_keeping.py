@@ -3,8 +3,6 @@
 None of these needs Prefect: forgetting works when everything else is down.
 """
 
-import base64
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +12,10 @@ from rich.console import Console
 from flows.cli_home import Home, settings_for
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tasks.delivery.packs import TooManyGo
+    from tasks.retention.receipts import Receipt
     from tasks.vault.settings import Settings
     from tasks.vault.store import Vault
 
@@ -83,15 +84,17 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     home: Home = None,
 ) -> None:
-    """Erase people now: photos, adapters, pictures, pages, records. Ends in a signed receipt."""
+    """Erase people now: photos, adapters, pictures, pages, records. Ends in a signed receipt; exit code 1: not all."""
     from reports.site_of_batch import rewrite_report
     from tasks.retention.clock import read_clock
     from tasks.retention.erase import Surroundings, forget_people
-    from tasks.retention.rules import load_rules
-    from tasks.retention.sweep import write_checkpoint
+    from tasks.retention.log_checkpoint import write_checkpoint
+    from tasks.retention.reserve import give_way
+    from tasks.retention.rules import rules_or_built_in
     from tasks.vault.store import open_vault
 
     settings = settings_for(home)
+    give_way(settings.home)
     now = read_clock(settings.audit / "clock.json")
     with open_vault(settings) as vault:
         people = _whom(vault, number, department, leavers)
@@ -100,13 +103,32 @@ def forget(
             raise typer.Exit(1)
         if not yes and not typer.confirm(f"Erase everything about {len(people)} people? This cannot be undone"):
             raise typer.Exit(1)
-        rules = load_rules(settings.retention_rules)
+        rules, fault = rules_or_built_in(settings.retention_rules)
+        if fault is not None:
+            console.print(f"{fault}. Forgetting needs none of them and goes on.", markup=False)
         around = Surroundings(
             rules, "command", lambda batch: rewrite_report(vault, batch, now=now), progress=_say_progress
         )
-        for receipt in forget_people(vault, [(person, "requested", now) for person in people], now, around):
-            console.print(f"{receipt.sentence}  Receipt {receipt.id}, in {settings.receipts}", soft_wrap=True)
+        receipts = forget_people(vault, [(person, "requested", now) for person in people], now, around)
+        _say_receipts(receipts, settings)
         write_checkpoint(vault, now)
+    _end(receipts)
+
+
+def _say_receipts(receipts: "Sequence[Receipt]", settings: "Settings") -> None:
+    """Each receipt's sentence; under a blocked one, where something is left."""
+    from tasks.retention.left import read_list
+
+    for receipt in receipts:
+        console.print(f"{receipt.sentence}  Receipt {receipt.id}, in {settings.receipts}", soft_wrap=True)
+        for line in read_list(settings.home, receipt.id) if receipt.state == "blocked" else ():
+            console.print(f"    left: {line}", markup=False, soft_wrap=True)
+
+
+def _end(receipts: "Sequence[Receipt]") -> None:
+    """Exit code 1 when something could not be removed: a script that calls this must not take it for done."""
+    if any(receipt.state == "blocked" for receipt in receipts):
+        raise typer.Exit(1)
 
 
 def _say_progress(done: int, total: int) -> None:
@@ -121,8 +143,7 @@ def _whom(vault: "Vault", number: str | None, department: str | None, leavers: P
     from tasks.retention import choose_people
 
     if number:
-        found = choose_people.person_by_number(vault, number)
-        return [found] if found else []
+        return choose_people.people_by_number(vault, number)
     if department:
         return choose_people.people_of_department(vault, department)
     if leavers:
@@ -177,9 +198,9 @@ def run(
     except (MassDeletion, SweepRunning) as stopped:
         console.print(str(stopped), markup=False)
         raise typer.Exit(1) from stopped
-    for receipt in receipts:
-        console.print(f"{receipt.sentence}  Receipt {receipt.id}", soft_wrap=True)
+    _say_receipts(receipts, settings)
     console.print(f"{len(receipts)} receipts.")
+    _end(receipts)
 
 
 @retention.command("search-again")
@@ -189,9 +210,9 @@ def search_again(
     """Look again for a forgotten person's traces, with words that only you still know. They are stored nowhere."""
     from tasks.retention import erase
     from tasks.retention.clock import read_clock
+    from tasks.retention.log_checkpoint import write_checkpoint
     from tasks.retention.rows import SHORTEST_NAME
-    from tasks.retention.rules import load_rules
-    from tasks.retention.sweep import write_checkpoint
+    from tasks.retention.rules import rules_or_built_in
     from tasks.vault.store import open_vault
 
     settings = settings_for(home)
@@ -205,10 +226,11 @@ def search_again(
         if not words or receipt not in erase.open_cases(vault, now)[0]:
             console.print("There is nothing to look for, or no such receipt waits.")
             raise typer.Exit(1)
-        around = erase.Surroundings(load_rules(settings.retention_rules), "command", progress=_say_progress)
+        around = erase.Surroundings(rules_or_built_in(settings.retention_rules)[0], "command", progress=_say_progress)
         found = erase.search_again(vault, receipt, words, now, around)
-        console.print(f"{found.sentence}  Receipt {found.id}, in {settings.receipts}", soft_wrap=True)
+        _say_receipts([found], settings)
         write_checkpoint(vault, now)
+    _end([found])
 
 
 @retention.command("policy")
@@ -233,16 +255,16 @@ def verify(
     checkpoint: Annotated[Path | None, typer.Option(help="A signed checkpoint kept somewhere else.")] = None,
     home: Home = None,
 ) -> None:
-    """Is the log what it was? Finds any edit, removal or reordering, against an outside checkpoint if given."""
-    from tasks.vault import audit_log
+    """Is the log what it was, and every receipt too? Against this home's checkpoint, or better an outside one.
+
+    Exit code 0: confirmed. 1: tampered with. 2: consistent, but no checkpoint confirms it.
+    """
+    from tasks.retention.log_checkpoint import verify_all
     from tasks.vault.store import open_vault
 
-    settings = settings_for(home)
-    known = json.loads(checkpoint.read_text(encoding="utf-8")) if checkpoint else None
-    public = settings.audit / "signing.pub"
-    key = base64.b64decode(public.read_bytes()) if public.is_file() else None
-    with open_vault(settings) as vault:
-        verdict = audit_log.verify(vault.engine, known, key)
+    with open_vault(settings_for(home)) as vault:
+        verdict = verify_all(vault, checkpoint)
     console.print(verdict.sentence)
-    if not verdict.intact:
-        raise typer.Exit(1)
+    for fault in verdict.faults[:20]:
+        console.print(f"  {fault}", markup=False)
+    raise typer.Exit(1 if verdict.faults else 0 if verdict.confirmed else 2)

@@ -15,9 +15,10 @@ from reports.site_of_batch import rewrite_report
 from tasks.retention.clock import read_clock
 from tasks.retention.erase import Surroundings, forget
 from tasks.retention.forecast import forecast, say_forecast
+from tasks.retention.log_checkpoint import write_checkpoint
 from tasks.retention.receipts import Receipt, receipts_left
-from tasks.retention.rules import load_rules
-from tasks.retention.sweep import run_retention, write_checkpoint
+from tasks.retention.rules import rules_or_built_in
+from tasks.retention.sweep import run_retention
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 
@@ -68,7 +69,7 @@ def forget_person(person: PersonId) -> str:
     now = read_clock(settings.audit / "clock.json")
     with open_vault(settings) as vault:
         around = Surroundings(
-            load_rules(settings.retention_rules), "flow", lambda batch: rewrite_report(vault, batch, now=now)
+            rules_or_built_in(settings.retention_rules)[0], "flow", lambda batch: rewrite_report(vault, batch, now=now)
         )
         receipt = forget(vault, person, "requested", now, around)
         write_checkpoint(vault, now)

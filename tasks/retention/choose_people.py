@@ -1,5 +1,6 @@
 """Whom a wish to forget means: one person, a department, those who left, those who took their consent back."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -11,10 +12,13 @@ from tasks.vault.records import Employee, Erasure, new_id
 from tasks.vault.store import Vault
 
 
-def person_by_number(vault: Vault, number: str) -> str | None:
-    """The id of the person with this employee number."""
+def people_by_number(vault: Vault, number: str) -> list[str]:
+    """The ids of everybody filed under this employee number: also of rows that were told apart by their place on the
+    roster (`A-40001 (row 9)`), because whoever asks for A-40001 means the person and not the line."""
     with vault.reading() as session:
-        return session.exec(select(Employee.id).where(col(Employee.number) == number)).one_or_none()
+        alike = select(Employee.id, Employee.number).where(col(Employee.number).startswith(number, autoescape=True))
+        told_apart = re.compile(re.escape(number) + r"( \(row \d+\))?")
+        return sorted(identity for identity, found in session.exec(alike) if told_apart.fullmatch(found))
 
 
 def people_of_department(vault: Vault, department: str) -> list[str]:

@@ -79,10 +79,23 @@ def _same_boot(seen: Sighting, memory: ClockMemory) -> tuple[datetime, ClockMemo
 
 def read_clock(memory_file: Path, seen: Sighting | None = None) -> datetime:
     """The time to act on; what was seen is remembered in this file (`<home>/audit/clock.json`)."""
-    memory = None
-    if memory_file.exists():
-        stored = json.loads(memory_file.read_text())
-        memory = ClockMemory(**{**stored, "believed": datetime.fromisoformat(stored["believed"])})
-    now, memory = believe(seen or look_at_clocks(), memory)
-    replace_file(memory_file, json.dumps({**asdict(memory), "believed": memory.believed.isoformat()}).encode())
+    now, memory = believe(seen or look_at_clocks(), _remembered(memory_file))
+    try:
+        replace_file(memory_file, json.dumps({**asdict(memory), "believed": memory.believed.isoformat()}).encode())
+    except OSError:
+        # A full disk or a read-only home. Forgetting is what frees a full disk: it goes on with what is believed now,
+        # and the next look compares with an older memory, which only makes it more careful.
+        return now
     return now
+
+
+def _remembered(memory_file: Path) -> ClockMemory | None:
+    """What was remembered; of a damaged file only when it was written, in a boot that nobody knows."""
+    if not memory_file.exists():
+        return None
+    try:
+        stored = json.loads(memory_file.read_text())
+        return ClockMemory(**{**stored, "believed": datetime.fromisoformat(stored["believed"])})
+    except (ValueError, TypeError, KeyError):
+        written = datetime.fromtimestamp(memory_file.stat().st_mtime, UTC)
+        return ClockMemory(written, 0.0, "damaged")

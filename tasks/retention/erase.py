@@ -24,10 +24,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from tasks.retention.fence import Wish, raise_fence
+from tasks.retention.left import keep_list, list_left
 from tasks.retention.mentions import Mentioned
 from tasks.retention.pages import clear_pages
 from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_receipt
-from tasks.retention.rows import clear_batches, empty_rows, mentions_of
+from tasks.retention.rows import clear_batches, empty_rows, hide_reviewers, mentions_of
 from tasks.retention.rules import Rules, load_rules
 from tasks.retention.traces import Progress, look_for
 from tasks.vault.audit_log import Event, append
@@ -68,6 +69,7 @@ class _Case:
     person: str
     mentioned: Mentioned
     evidence: dict[str, Any] = field(default_factory=dict)
+    left: tuple[str, ...] | None = None  # where something of them was found; None when nobody looked
 
 
 def forget(vault: Vault, employee_id: str, reason: str, now: datetime, around: Surroundings | None = None) -> Receipt:
@@ -139,7 +141,7 @@ def _work_through(
     by groups. Names are emptied only after everything that has to be found by them."""
     if not cases:
         return []
-    everybody = [case for some in _groups(cases) for case in _load(vault, some)]
+    everybody = _load(vault, cases)
     if known is not None:
         for case in everybody:
             case.mentioned = replace(known, id=case.person)
@@ -149,6 +151,7 @@ def _work_through(
     batches = _clear_files(vault, everybody)
     with vault.session() as session:
         clear_batches(session, [case.mentioned for case in everybody])
+        hide_reviewers(session, vault.keys, [case.mentioned for case in everybody])
     for group in _groups(everybody):
         _erase_rows(vault, group, now)
     _empty_log(vault, everybody)
@@ -166,7 +169,11 @@ def _groups(everything: Sequence[_T]) -> Iterator[Sequence[_T]]:
 
 def _load(vault: Vault, ids: Sequence[str]) -> list[_Case]:
     with vault.reading() as session:
-        rows = session.exec(select(Erasure).where(col(Erasure.id).in_(ids)).order_by(col(Erasure.id))).all()
+        rows = [
+            row
+            for some in _groups(ids)
+            for row in session.exec(select(Erasure).where(col(Erasure.id).in_(some)).order_by(col(Erasure.id)))
+        ]
         mentioned = mentions_of(session, [row.employee_id for row in rows])
     return [_Case(row.id, row.employee_id, mentioned[row.employee_id], dict(row.evidence)) for row in rows]
 
@@ -175,12 +182,15 @@ def _destroy_keys(vault: Vault, group: Sequence[_Case]) -> None:
     people = [case.person for case in group]
     held = vault.keys.count_keys(people)
     reach("erase.keys.before")
-    vault.keys.destroy(people)
+    wrapped = vault.keys.wrapped_bytes(people)
+    emptied = vault.keys.destroy(people)
     reach("erase.keys.done")
     left = vault.keys.count_keys(people)
     for case in group:
         known = max(held[case.person], case.evidence.get("keys_held", 0), case.evidence.get("keys_destroyed", 0))
         case.evidence["keys_destroyed"] = 0 if left[case.person] else known
+        case.evidence["log_pending"] = not emptied
+        case.mentioned = replace(case.mentioned, secrets=tuple(wrapped[case.person]))
 
 
 def _erase_blobs(vault: Vault, group: Sequence[_Case]) -> None:
@@ -240,7 +250,8 @@ def rewrite_reports(vault: Vault, batches: Iterable[str], now: datetime, around:
 
 def _empty_log(vault: Vault, group: Sequence[_Case]) -> None:
     reach("erase.log.before")
-    emptied = forget_deleted_pages(vault.engine)
+    # The keys' own log counts as much: a wrapped key that another program still reads is a key that still opens.
+    emptied = forget_deleted_pages(vault.engine) and vault.keys.forget_bytes()
     reach("erase.log.done")
     for case in group:
         case.evidence["log_pending"] = not emptied
@@ -253,18 +264,23 @@ def _search_bytes(vault: Vault, everybody: Sequence[_Case], around: Surroundings
     somebody who knows them looks again (`search_again`). While a reader holds the log the name is still in it, which
     the receipt says already.
     """
-    named = [case for case in everybody if case.mentioned.words and not case.evidence["log_pending"]]
+    named = [case for case in everybody if _is_looked_for(case) and not case.evidence["log_pending"]]
     if named:
         limit = vault.settings.search_limit
         people = [case.mentioned for case in named]
         search = look_for(people, vault.settings.home, around.search, limit, around.progress)
         for case in named:
             case.evidence["search"] = search.evidence(case.mentioned)
+            case.left = list_left(case.mentioned, search.hits.get(case.person, ()), vault.settings.home)
     for case in everybody:
         places = case.evidence.get("search", {}).get("places", 0)
         if places:
             case.evidence["residue"] = {**case.evidence["residue"], "trace": places}
     reach("erase.search.done")
+
+
+def _is_looked_for(case: _Case) -> bool:
+    return bool(case.mentioned.words or case.mentioned.secrets)
 
 
 def _conclude(
@@ -281,6 +297,7 @@ def _conclude(
         _advance(row, now, vault, final)
         receipt = receipt_of(row)
         digests = write_receipt(receipt, vault.settings.receipts, signer)
+        keep_list(vault.settings.home, row.id, case.left, blocked=row.state == "blocked")
         events.append(Event(f"erasure_{row.state}", row.employee_id, row.id, _counts(case), around.actor))
         events.append(Event("receipt", row.employee_id, row.id, dict(digests), around.actor))
         receipts.append(receipt)

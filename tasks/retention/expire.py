@@ -87,7 +87,7 @@ def _expire_group(
 ) -> list[Receipt]:
     """Everything for these people; `batches` collects whose reports lost pictures."""
     reach("expire.keys.before")
-    shredded = _shred_whole_kinds(vault, shares)
+    shredded, keys_gone = _shred_whole_kinds(vault, shares)
     reach("expire.keys.done")
     cases = [_delete_bytes(vault, share, shredded, now) for share in shares]
     vault.blobs.settle()
@@ -98,7 +98,7 @@ def _expire_group(
     with vault.session() as session:
         _delete_rows(session, [share.person for share in shares], gone)
     reach("expire.rows.done")
-    emptied = forget_deleted_pages(vault.engine)
+    emptied = forget_deleted_pages(vault.engine) and (keys_gone or vault.keys.forget_bytes())
     receipts, events = [], []
     for case in cases:
         case.evidence["log_pending"] = not emptied
@@ -121,8 +121,8 @@ def _expire_group(
     return receipts
 
 
-def _shred_whole_kinds(vault: Vault, shares: Sequence[_Share]) -> dict[str, int]:
-    """Destroy the keys of kinds that go completely; per person how many."""
+def _shred_whole_kinds(vault: Vault, shares: Sequence[_Share]) -> tuple[dict[str, int], bool]:
+    """Destroy the keys of kinds that go completely: per person how many, and whether their bytes are in no file."""
     whole: list[tuple[str, str]] = []
     with vault.session() as session:
         if vault.engine.dialect.name == "postgresql":  # SQLite's transaction keeps new intents waiting by itself
@@ -136,8 +136,8 @@ def _shred_whole_kinds(vault: Vault, shares: Sequence[_Share]) -> dict[str, int]
         for employee_id, kind, key in rows:
             stays[employee_id, kind] = stays.get((employee_id, kind), False) or key not in going
         whole = [pair for pair, some_stay in stays.items() if not some_stay]
-        vault.keys.destroy_kinds(whole)
-    return Counter(employee_id for employee_id, _ in whole)
+        emptied = vault.keys.destroy_kinds(whole) if whole else True
+    return Counter(employee_id for employee_id, _ in whole), emptied
 
 
 def _delete_bytes(vault: Vault, share: _Share, shredded: dict[str, int], now: datetime) -> Erasure:
@@ -190,7 +190,7 @@ def finish_expiries(vault: Vault, now: datetime, around: Surroundings) -> list[R
     with vault.reading() as session:
         waiting = select(Erasure).where(col(Erasure.scope) == "items", col(Erasure.state) == "provisional")
         cases = list(session.exec(waiting.order_by(col(Erasure.id))))
-    if not cases or not forget_deleted_pages(vault.engine):
+    if not cases or not (forget_deleted_pages(vault.engine) and vault.keys.forget_bytes()):
         return []
     signer = open_signer(vault.settings.signing_key, vault.settings.audit / "signing.pub")
     receipts, events = [], []

@@ -30,7 +30,10 @@ def raise_fence(
     reach("erase.fence.before")
     cases, events = [], []
     with vault.session() as session:
-        query = select(Employee).where(col(Employee.id).in_(wanted), col(Employee.state) == "active")
+        cases_there = select(Erasure.employee_id).where(Erasure.scope == "person", Erasure.state != "departing")
+        outside = (col(Employee.state) == "erasing") & col(Employee.id).not_in(cases_there)  # since an opening
+        open_to_it = (col(Employee.state) == "active") | outside
+        query = select(Employee).where(col(Employee.id).in_(wanted), open_to_it)
         for employee in session.exec(query.order_by(col(Employee.id)).with_for_update()):
             reason, due_at = wanted[employee.id]
             case = Erasure(

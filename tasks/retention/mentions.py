@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Mentioned:
     id: str
     words: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()  # what each of the words is: e-mail | name | number
+    shared: tuple[str, ...] = ()  # kinds of words that are somebody else's too, or a part of theirs, so not looked for
+    secrets: tuple[bytes, ...] = ()  # wrapped keys, which must be in no file once they are destroyed
 
 
 class Finder(Protocol):
@@ -49,6 +51,14 @@ class Mentions:
         present = self._first & set(_WORD.findall(text))
         return any(self._pattern(first).search(text) for first in present)
 
+    def words_in(self, string: str) -> set[str]:
+        """Which of the words stand in this text, in lower case."""
+        text = string.casefold()
+        present = self._first & set(_WORD.findall(text))
+        likely = [word for first in present if self._pattern(first).search(text) for word in self._starting[first]]
+        found = {word for word in likely if _whole([word]).search(text)}
+        return found | (set(self._wordless.findall(text)) if self._wordless is not None else set())
+
     def _pattern(self, first: str) -> re.Pattern[str]:
         if first not in self._patterns:
             self._patterns[first] = _whole(self._starting[first])
@@ -56,4 +66,6 @@ class Mentions:
 
 
 def _whole(words: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(word) for word in sorted(words)) + r")(?!\w)")
+    """Whole words, the longest first; `_` is no letter: `EMP-10_1.jpg` speaks of EMP-10."""
+    longest = sorted(words, key=len, reverse=True)
+    return re.compile(r"(?<![^\W_])(?:" + "|".join(re.escape(word) for word in longest) + r")(?![^\W_])")

@@ -49,6 +49,7 @@ _REASONS = {
     "requested": "somebody asked to be forgotten",
     "withdrawn": "consent was withdrawn",
     "left": "the person left the company",
+    "restored": "a restored backup brought somebody back who had been forgotten",
     "retention": "its time was up under the retention rules",
     "opted_out": "the person does not want generated pictures",
 }

@@ -125,6 +125,14 @@ class Rules(_Section):
         return sha256(f"{self.keep.model_dump_json()}|{self.limits.model_dump_json()}".encode()).hexdigest()[:16]
 
 
+def rules_or_built_in(path: Path | None) -> tuple[Rules, BadRules | None]:
+    """The company's rules; or the built-in ones and why: who asks to be forgotten does not wait for a mended file."""
+    try:
+        return load_rules(path), None
+    except BadRules as fault:
+        return load_rules(), fault
+
+
 def load_rules(path: Path | None = None) -> Rules:
     """The company's rules over the built-in ones; BadRules names whatever cannot be meant."""
     merged = tomllib.loads(_DEFAULTS.read_text(encoding="utf-8"))
@@ -132,7 +140,11 @@ def load_rules(path: Path | None = None) -> Rules:
     if path is not None:
         name = path.name
         try:
-            own = tomllib.loads(path.read_text(encoding="utf-8"))
+            own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise BadRules(
+                f"{name}: not written in UTF-8 (Windows Notepad calls its own encoding ANSI): save it again as UTF-8"
+            ) from error
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise BadRules(f"{name}: {error}") from error
         for section, value in own.items():

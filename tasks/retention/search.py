@@ -1,15 +1,13 @@
 """Looks for somebody in bytes: every file below a folder, every version in a store, in the spellings software uses.
 
 The other parts of erasure know where things should be; this one knows nothing and reads everything, which is why a
-receipt may call its result proof. It reports where something was found and how it was spelt, never what.
+receipt may call its result proof. It reports where something was found and how it was spelt, never what. In text a word
+counts where it stands alone (`spelled`), in a database by the rows it stands in (`tables`), anywhere else as it is.
 """
 
-import base64
 import bz2
 import gzip
-import html
 import io
-import json
 import lzma
 import os
 import re
@@ -19,12 +17,16 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
+from tasks.retention.spelled import Spellings, places, spellings, stands_alone
+from tasks.retention.tables import database_of, search_database
 from tasks.vault.blobs import Blobs
 
+__all__ = ["Hit", "spellings"]
 _DEEPEST = 4  # archives within archives
 _LARGEST = 1 << 30  # bytes an archive member may unpack to
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
@@ -34,50 +36,18 @@ class Hit:
     where: str
     spelling: str
     needle: int  # its place in the list that was looked for
-
-
-Spellings = tuple[tuple[bytes, str, int], ...]
-
-
-def spellings(needles: Iterable[str | bytes]) -> Spellings:
-    """Every way these may be written: plain, UTF-16, escaped for JSON, HTML and URLs, hex, base64 at any offset."""
-    found: dict[bytes, tuple[str, int]] = {}
-    for number, needle in enumerate(needles):
-        for written, name in _spell(needle):
-            if len(written) >= 4:  # anything shorter is found everywhere
-                found.setdefault(written, (name, number))
-    return tuple((written, name, number) for written, (name, number) in found.items())
-
-
-def _spell(needle: str | bytes) -> Iterator[tuple[bytes, str]]:
-    raw = needle if isinstance(needle, bytes) else needle.encode()
-    yield raw, "plain"
-    if isinstance(needle, str):
-        for name in ("latin-1", "utf-16-le", "utf-16-be"):
-            try:
-                yield needle.encode(name), name
-            except UnicodeEncodeError:  # this spelling cannot exist
-                continue
-        yield json.dumps(needle)[1:-1].encode(), "json"
-        yield html.escape(needle).encode(), "html"
-        yield needle.encode("ascii", "xmlcharrefreplace"), "html"
-        yield quote(needle, safe="").encode(), "url"
-        yield quote_plus(needle).encode(), "url"
-        yield needle.casefold().encode(), "lower case"
-    yield raw.hex().encode(), "hex"
-    yield raw.hex().upper().encode(), "hex"
-    for offset, skip in ((0, 0), (1, 2), (2, 3)):
-        whole = (offset + len(raw)) // 3 * 4  # characters that depend on the needle alone
-        encoded = base64.b64encode(b"\0" * offset + raw)[skip:whole]
-        yield encoded, "base64"
-        yield encoded.replace(b"+", b"-").replace(b"/", b"_"), "base64"
+    inside: str = ""  # in a database: table, column and row
 
 
 def search_bytes(data: bytes, wanted: Spellings, where: str, depth: int = 0) -> Iterator[Hit]:
     """Every needle in these bytes, and in whatever is packed inside them."""
-    for written, spelling, number in wanted:
-        if written in data:
-            yield Hit(where, spelling, number)
+    found = [one for one in wanted if one.written in data]
+    if found:
+        text = data[:2] in _UTF16 or _NO_TEXT.search(data) is None
+        for one in found:
+            # Between the fields of a binary format nothing separates a word from its neighbour: there all of it counts.
+            if not (text and one.word) or any(stands_alone(data, at, one) for at in places(data, one.written)):
+                yield Hit(where, one.spelling, one.needle)
     if depth < _DEEPEST:
         for name, inner in _unpack(data):
             yield from search_bytes(inner, wanted, f"{where}!{name}", depth + 1)
@@ -102,7 +72,8 @@ def _unpack(data: bytes) -> Iterator[tuple[str, bytes]]:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 for member in archive.infolist():
                     if member.file_size <= _LARGEST:
-                        yield "zip", member.filename.encode() + b"\n" + archive.read(member)
+                        yield "zip", member.filename.encode() + b"\n"
+                        yield "zip", archive.read(member)
     except (
         OSError,
         EOFError,
@@ -165,11 +136,21 @@ def search_path(path: str, wanted: Spellings) -> Iterator[Hit]:
         if os.path.islink(path):
             yield from search_bytes(os.fsencode(os.readlink(path)), wanted, f"link {path}", _DEEPEST)
         elif os.path.isfile(path):
-            yield from search_bytes(Path(path).read_bytes(), wanted, path)
+            yield from _search_content(path, wanted)
             for name in os.listxattr(path):
                 yield from search_bytes(os.getxattr(path, name), wanted, f"attribute of {path}", _DEEPEST)
     except (FileNotFoundError, NotADirectoryError):  # gone meanwhile
         return
+
+
+def _search_content(path: str, wanted: Spellings) -> Iterator[Hit]:
+    data = Path(path).read_bytes()
+    database = database_of(path)
+    if database is None:
+        yield from search_bytes(data, wanted, path)
+        return
+    for one, inside in search_database(database, data, wanted):
+        yield Hit(path, one.spelling, one.needle, inside)
 
 
 def search_blobs(blobs: Blobs, wanted: Spellings, prefix: str = "") -> Iterator[Hit]:

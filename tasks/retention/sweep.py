@@ -6,7 +6,6 @@ approved pictures, or that runs under changed rules for the first time, stops an
 """
 
 import fcntl
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,14 +17,15 @@ from tasks.retention.choose_people import note_departures
 from tasks.retention.erase import Surroundings, carry_out, forget_people, look_again, open_cases
 from tasks.retention.expire import expire_items, expire_records, finish_expiries
 from tasks.retention.forecast import forecast, never_backwards
+from tasks.retention.log_checkpoint import write_checkpoint
 from tasks.retention.orphans import event_of, sweep_orphans
 from tasks.retention.receipts import Receipt, restore_receipts
-from tasks.retention.rules import load_rules
+from tasks.retention.reserve import give_way, keep_reserve
+from tasks.retention.restored import fence_restored
+from tasks.retention.rules import rules_or_built_in
 from tasks.retention.traces import UPLOADS
-from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import VaultError
-from tasks.vault.files import replace_file
 from tasks.vault.records import Erasure
 from tasks.vault.scratch import clear_old_scratch
 from tasks.vault.settings import Settings
@@ -51,22 +51,35 @@ def run_retention(
     search: tuple[Path, ...] = (),
 ) -> list[Receipt]:
     """Do everything that is due at `now`; receipts for every person touched. What it would do says `forecast`."""
-    rules = load_rules(settings.retention_rules)
+    give_way(settings.home)
+    rules, fault = rules_or_built_in(settings.retention_rules)
     with open_vault(settings) as vault:
         rewrite = None if rewrite_report is None else lambda batch: rewrite_report(vault, batch)
         around = Surroundings(rules, actor, rewrite, search)
         with _alone(settings):
-            return _sweep(vault, never_backwards(vault, now), around, allow_mass_deletion)
+            moment = never_backwards(vault, now)
+            receipts = _finish_what_was_begun(vault, moment, around)
+            if fault is not None:
+                raise fault  # what somebody asked for needs no rules; what goes by date does
+            receipts += _sweep(vault, moment, around, allow_mass_deletion)
+            keep_reserve(settings.home)
+            return receipts
+
+
+def _finish_what_was_begun(vault: Vault, now: datetime, around: Surroundings) -> list[Receipt]:
+    """Cases that wait, those who came back with a backup among them, and receipts that a power cut took."""
+    fence_restored(vault, now, around.actor)
+    undone, due = open_cases(vault, now)
+    _restore_receipts(vault)
+    receipts = carry_out(vault, undone, now, around)
+    receipts += look_again(vault, due, now, around)
+    return receipts + finish_expiries(vault, now, around)
 
 
 def _sweep(vault: Vault, now: datetime, around: Surroundings, allow_mass_deletion: bool) -> list[Receipt]:
     rules = around.rules
     note_departures(vault, now)
-    undone, due = open_cases(vault, now)
-    _restore_receipts(vault)
-    receipts = carry_out(vault, undone, now, around)
-    receipts += look_again(vault, due, now, around)
-    receipts += finish_expiries(vault, now, around)
+    receipts: list[Receipt] = []
     seen = forecast(vault, now, rules)  # what was begun has been brought to its end; nothing new begins beyond a limit
     if seen.stops_because and not allow_mass_deletion:
         vault.audit("sweep_stopped", "", result={"people": seen.people}, actor=around.actor, now=now)
@@ -98,20 +111,6 @@ def _restore_receipts(vault: Vault) -> None:
         restore_receipts(
             session.exec(told), settings.receipts, open_signer(settings.signing_key, settings.audit / "signing.pub")
         )
-
-
-def write_checkpoint(vault: Vault, now: datetime) -> Path:
-    """Sign how long the audit log is and how it ends; a copy goes to the second place, if there is one."""
-    settings = vault.settings
-    signer = open_signer(settings.signing_key, settings.audit / "signing.pub")
-    text = json.dumps(audit_log.checkpoint(vault.engine, signer, now=now), indent=1) + "\n"
-    written = settings.audit / "checkpoint.json"
-    for folder in (settings.audit, settings.checkpoint_copies):
-        if folder is None:
-            continue
-        name = "checkpoint.json" if folder == settings.audit else f"checkpoint-{now:%Y%m%dT%H%M%S}.json"
-        replace_file(folder / name, text.encode())
-    return written
 
 
 @contextmanager

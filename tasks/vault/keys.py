@@ -179,6 +179,11 @@ class Keyring:
                 connection.execute(sa.delete(_wrapped).where(mine))
         return self.forget_bytes()
 
+    def barred(self) -> set[str]:
+        """Everybody who was forgotten and gets no key ever again."""
+        with reading(self.engine) as connection:
+            return set(connection.execute(sa.select(_barred.c.employee_id)).scalars())
+
     def holders(self) -> dict[str, set[str]]:
         """Everybody who has keys, and for which kinds: what the sweep for orphans compares with the records."""
         found: dict[str, set[str]] = {}

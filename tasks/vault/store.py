@@ -193,4 +193,20 @@ def open_vault(settings: Settings) -> Vault:
     keys = Keyring(settings.wrapped_keys_url, settings.master_key_location, known)
     if not known.keyring:
         adopt_keys(engine, keys.name, keys.master_fingerprint, keys.made)
-    return Vault(settings, engine, open_blobs(settings.blobs_location), keys)
+    vault = Vault(settings, engine, open_blobs(settings.blobs_location), keys)
+    _shut_out_the_barred(vault)
+    return vault
+
+
+def _shut_out_the_barred(vault: Vault) -> None:
+    """Records restored from a backup may call people active who were forgotten since: they stay outside, and the next
+    sweep (`tasks.retention.restored`) forgets them again."""
+    with vault.reading() as session:
+        active = set(session.exec(select(Employee.id).where(col(Employee.state) == "active")))
+    back = sorted(active & vault.keys.barred())
+    if back:
+        with vault.session() as session:
+            for start in range(0, len(back), 500):
+                some = col(Employee.id).in_(back[start : start + 500])
+                moved = sa.update(Employee).where(some, col(Employee.state) == "active")
+                session.execute(moved.values(state="erasing", epoch=col(Employee.epoch) + 1))
