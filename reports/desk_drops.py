@@ -8,25 +8,29 @@ import json
 import secrets
 import tempfile
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
 from reports import desk_pages
 from reports.archives import BadUpload
+from reports.desk_corrections import Desk, add_corrections, sent
 from reports.desk_door import Door, Session
+from reports.desk_strays import choices
 from reports.pages import Problem
-from reports.unpacking import MOST_FILES, Room, Sent
+from reports.unpacking import MOST_FILES, Room
+from reports.upload_parts import is_coming
 from reports.uploads import clear_parts, keep_upload
 from reports.words import say
 from tasks.roster.drop import DropFault, FolderDrop, sort_contents
@@ -70,6 +74,11 @@ class Checks:
                     del self._known[old]
                 self.pool.submit(self._run, identity, check, now)
         return check
+
+    def forget(self, identity: str) -> None:
+        """The drop has changed: the next who asks begins a new check."""
+        with self._lock:
+            self._known.pop(identity, None)
 
     def _run(self, identity: str, check: Check, now: datetime) -> None:
         folder = self.settings.home / "drops" / identity
@@ -122,26 +131,48 @@ def add_drops(app: FastAPI) -> None:
     @app.post("/drops")
     async def take(request: Request) -> Response:
         session = session_of(request)
+        in_parts = request.headers.get("x-rollcall-parts") == "yes"
         try:
-            identity = await _take(request, settings, door, session, app.state.clock())
+            identity = await _take(request, settings, door, session, app.state.clock(), coming=in_parts)
         except BadUpload as fault:
+            if in_parts:
+                return JSONResponse({"error": str(fault)}, 422)
             return HTMLResponse(
                 desk_pages.upload(session, door.token(session), str(fault), earlier_uploads(settings)), 400
             )
-        return RedirectResponse(f"/drops/{identity}", 303)
+        return JSONResponse({"drop": identity}) if in_parts else RedirectResponse(f"/drops/{identity}", 303)
+
+    _add_check(app, checks, session_of)
+    add_corrections(
+        app,
+        Desk(
+            door,
+            lambda identity: settings.home / "drops" / _drop(settings, identity),
+            session_of,
+            lambda identity: checks.of(_drop(settings, identity), app.state.clock()).report,
+            checks.forget,
+        ),
+    )
+
+
+def _add_check(app: FastAPI, checks: Checks, session_of: Callable[[Request], Session]) -> None:
+    """The page of a check, and the table to send back."""
+    settings, door = app.state.settings, app.state.door
 
     @app.get("/drops/{identity}")
     def show(identity: str, request: Request) -> Response:
         session = session_of(request)
+        if is_coming(settings.home / "drops" / _drop(settings, identity)):
+            return HTMLResponse(desk_pages.coming(session, door.token(session), identity))
         # A copy: the check goes on beside us, and the page must not change its mind while it is written.
         check = copy(checks.of(_drop(settings, identity), app.state.clock()))
         token = door.token(session)
         if check.report is None:
             return HTMLResponse(desk_pages.drop(session, token, check=check, id=identity))
-        groups = groups_of(check.report)
         link = run_link(settings, settings.home / "drops" / identity)
+        shown = {"groups": groups_of(check.report), "strays": choices(check.report), "people": _people(check.report)}
         return HTMLResponse(
-            desk_pages.drop(session, token, check=check, id=identity, report=check.report, groups=groups, link=link)
+            desk_pages.drop(session, token, check=check, id=identity, report=check.report, link=link, **shown)
         )
 
     @app.get("/drops/{identity}/return.csv")
@@ -157,20 +188,22 @@ def add_drops(app: FastAPI) -> None:
         return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _take(request: Request, settings: Settings, door: Door, session: Session, now: datetime) -> str:
+async def _take(
+    request: Request, settings: Settings, door: Door, session: Session, now: datetime, *, coming: bool
+) -> str:
     """Keep what was sent as a new drop and return its id."""
     Room(settings.home).must_hold(int(request.headers["content-length"]))
     try:
         async with request.form(max_files=MOST_FILES, max_fields=10) as form:
             if not door.accepts(session, str(form.get("token"))):
                 raise HTTPException(403)
-            roster, consents = _sent(form.get("roster")), _sent(form.get("consents"))
-            photos = [sent for sent in map(_sent, form.getlist("photos")) if sent is not None]
+            roster, consents = sent(form.get("roster")), sent(form.get("consents"))
+            photos = [one for one in map(sent, form.getlist("photos")) if one is not None]
             if roster is None:
                 raise BadUpload("Choose the roster: a CSV or Excel file from your HR system.")
             identity = f"{now:%Y%m%d}-{secrets.token_hex(5)}"
             folder = settings.home / "drops" / identity
-            await run_in_threadpool(keep_upload, folder, roster, consents, photos)
+            await run_in_threadpool(partial(keep_upload, folder, roster, consents, photos, coming=coming))
     except MultiPartException as fault:
         raise BadUpload("The upload did not arrive whole. Try again.") from fault
     return identity
@@ -188,17 +221,15 @@ def _is_drop(identity: str) -> bool:
     return identity.replace("-", "").isalnum()  # what is being written begins with a dot
 
 
-def _sent(value: object) -> Sent | None:
-    """A chosen file; None for a field that was left empty."""
-    if not isinstance(value, UploadFile) or not value.filename:
-        return None
-    return Sent(value.filename, value.file)
-
-
 def _drop(settings: Settings, identity: str) -> str:
     if not _is_drop(identity) or not (settings.home / "drops" / identity).is_dir():
         raise HTTPException(404)
     return identity
+
+
+def _people(report: CheckReport) -> list[str]:
+    """Everybody on the roster, for typing a name where none of the candidates is right."""
+    return [f"{report.roster.filed_number(row)} · {row.name}" for row in report.roster.rows]
 
 
 def groups_of(report: CheckReport) -> list[tuple[str, str, list[tuple[str, str, list[Problem]]]]]:

@@ -88,6 +88,11 @@ def upload(session: Session, token: str, error: str = "", earlier: Sequence[tupl
     return render("upload.html", root="/", by=session.by, token=token, error=error, earlier=earlier)
 
 
+def coming(session: Session, token: str, identity: str) -> str:
+    """The page of an upload whose photos are still on their way, and how to go on with it."""
+    return render("coming.html", root="/", by=session.by, token=token, id=identity)
+
+
 def drop(session: Session, token: str, **context: object) -> str:
     """What became of an upload: being checked, checked, or not to be read."""
     return render("drop.html", root="/", by=session.by, token=token, **context)

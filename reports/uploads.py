@@ -17,8 +17,8 @@ from pathlib import Path, PurePosixPath
 
 from reports.archive_names import Names
 from reports.archives import BadUpload
-from reports.unpacking import DEEPEST, MOST_FILES, Room, Sent, chunks, copy, keep_all
-from tasks.roster.drop import FolderDrop
+from reports.unpacking import DEEPEST, Room, Sent, chunks, copy, keep_all
+from tasks.roster.drop import COMING, FolderDrop
 from tasks.roster.read import read_roster
 from tasks.roster.rows import Unreadable
 from tasks.selfies.picks import LEFT_OUT, read_left_out
@@ -30,8 +30,11 @@ TABLE_BYTES = 50 * 2**20
 ADDING = ".adding-"  # how a folder begins in which something is on its way into a drop
 
 
-def keep_upload(folder: Path, roster: Sent, consents: Sent | None, photos: Iterable[Sent]) -> int:
-    """Write a drop into `folder`, which must not exist yet, and return the number of photos."""
+def keep_upload(
+    folder: Path, roster: Sent, consents: Sent | None, photos: Iterable[Sent], *, coming: bool = False
+) -> int:
+    """Write a drop into `folder`, which must not exist yet, and return the number of photos. `coming`: more photos
+    follow in parts."""
     part = folder.with_name(f".{folder.name}.part")
     make_folders(part)
     room = Room(part)
@@ -45,24 +48,29 @@ def keep_upload(folder: Path, roster: Sent, consents: Sent | None, photos: Itera
         keep_all(photo_folder, photos, room)
         _lift_single_folder(photo_folder, room.names)
         _write_lines(part, room)
+        if coming:
+            (part / COMING).touch()
         part.rename(folder)  # a half-written drop is never a drop
     return room.kept
 
 
-def add_photos(folder: Path, photos: Iterable[Sent]) -> tuple[int, int]:
-    """Add photos to a drop; (new ones, those that were there already). What is there stays; each file comes whole."""
-    room = Room(folder, files=MOST_FILES - sum(1 for path in (folder / "selfies").rglob("*") if path.is_file()))
-    room.names = people_of(folder)
-    room.left.notes = left_out(folder)
+def add_photos(folder: Path, photos: Iterable[Sent], *, lift: bool = True) -> tuple[int, int]:
+    """Add photos to a drop; (new ones, those that were there already). What is there stays; each file comes whole.
+    Without `lift` they lie where their names say, and no archive is among them."""
+    room = Room(folder)
+    room.names = people_of(folder) if lift else None
     (folder / "selfies").mkdir(exist_ok=True)
     place = Path(tempfile.mkdtemp(dir=folder, prefix=ADDING))
     with _in_work(place):
         arrived = place / "selfies"
         arrived.mkdir()
         keep_all(arrived, photos, room)
-        _lift_single_folder(arrived, room.names)
-        _merge(arrived, folder / "selfies", room)
-    _write_lines(folder, room)
+        if lift:
+            _lift_single_folder(arrived, room.names)
+        with _in_work(folder, remove=False):  # one at a time, of those that add to this drop
+            _merge(arrived, folder / "selfies", room)
+            room.left.notes = [*left_out(folder), *room.left.notes]
+            _write_lines(folder, room)
     return room.kept - room.repeated, room.repeated
 
 
@@ -152,7 +160,7 @@ def _lift_single_folder(folder: Path, names: Names | None) -> None:
 
 
 @contextmanager
-def _in_work(place: Path) -> Iterator[None]:
+def _in_work(place: Path, *, remove: bool = True) -> Iterator[None]:
     """Holds a lock on a folder that is being filled, so that no other process takes it for a dead one's, and removes it
     afterwards if it still stands there by this name."""
     handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
@@ -160,7 +168,8 @@ def _in_work(place: Path) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        if remove:
+            shutil.rmtree(place, ignore_errors=True)
         os.close(handle)
 
 

@@ -20,6 +20,7 @@ TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods")
 PHOTOS = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".hif", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"}
 MAX_FILES = 200_000
+COMING = ".coming"  # lies in a drop whose photos are still on their way
 MAX_FILE = 50 * 2**20  # bytes; larger files are refused unread
 
 
@@ -174,7 +175,9 @@ def find_drop(location: str) -> Drop:
 def newest_drop(settings: Settings) -> str:
     """The newest upload to the review desk, which keeps each in a folder of its own below `<home>/drops`."""
     folders = [
-        path for path in (settings.home / "drops").glob("*/") if not path.is_symlink() and not path.name.startswith(".")
+        path
+        for path in (settings.home / "drops").glob("*/")
+        if not path.is_symlink() and not path.name.startswith(".") and not (path / COMING).exists()
     ]
     if not folders:
         raise DropFault("no_drop", "Nothing was uploaded yet: name the folder that holds the roster and the photos.")

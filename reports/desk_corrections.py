@@ -1,0 +1,179 @@
+"""Corrects a drop at the desk: whose photos those are, another roster, more consents, more photos; in parts, too.
+
+Each answer is kept with the drop and the check begins anew; what was uploaded before stays.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException
+
+from reports import desk_pages
+from reports.archives import BadUpload
+from reports.desk_door import Door, Session
+from reports.desk_strays import thumbnail
+from reports.unpacking import MOST_FILES, Room, Sent
+from reports.upload_parts import PART_BYTES, Arrival, begin, done, have, take_part
+from reports.uploads import add_photos, people_of, replace_table
+from tasks.roster.drop import FolderDrop
+from tasks.selfies.check import CheckReport
+from tasks.selfies.picks import BY_FILE, FILE, NOBODYS, Answers, read_answers
+from tasks.vault.files import replace_file
+
+MOST_PICKS = 2_000  # in one form
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the routes here need of the desk. `report`: a drop's last check, if there is one; `again`: forget it."""
+
+    door: Door
+    folder_of: Callable[[str], Path]  # 404 for what is no drop
+    session_of: Callable[[Request], Session]
+    report: Callable[[str], CheckReport | None]
+    again: Callable[[str], None]
+
+
+def add_corrections(app: FastAPI, desk: Desk) -> None:
+    """The routes that change a drop."""
+
+    @app.post("/drops/{identity}/picks")
+    async def pick(identity: str, request: Request) -> Response:
+        folder = desk.folder_of(identity)
+        async with request.form(max_files=0, max_fields=3 * MOST_PICKS) as form:
+            _by_leave(desk, request, str(form.get("token")))
+            await run_in_threadpool(keep_picks, folder, picks_in(form), desk.report(identity))
+        desk.again(identity)
+        return RedirectResponse(f"/drops/{identity}", 303)
+
+    @app.post("/drops/{identity}/more")
+    async def more(identity: str, request: Request) -> Response:
+        folder = desk.folder_of(identity)
+        session = desk.session_of(request)
+        try:
+            Room(folder).must_hold(int(request.headers["content-length"]))
+            async with request.form(max_files=MOST_FILES, max_fields=10) as form:
+                _by_leave(desk, request, str(form.get("token")))
+                await run_in_threadpool(_add, folder, form)
+                if form.getlist("photos"):
+                    done(folder)
+        except (BadUpload, MultiPartException) as fault:
+            words = str(fault) if isinstance(fault, BadUpload) else "The upload did not arrive whole. Try again."
+            page = desk_pages.upload(session, desk.door.token(session), words)
+            return Response(page, 400, media_type="text/html; charset=utf-8")
+        desk.again(identity)
+        return RedirectResponse(f"/drops/{identity}", 303)
+
+    @app.post("/drops/{identity}/enough")
+    async def enough(identity: str, request: Request) -> Response:
+        async with request.form(max_files=0, max_fields=2) as form:
+            _by_leave(desk, request, str(form.get("token")))
+        done(desk.folder_of(identity))
+        desk.again(identity)
+        return RedirectResponse(f"/drops/{identity}", 303)
+
+    @app.get("/drops/{identity}/strays/{number}.webp")
+    def stray(identity: str, number: int) -> Response:
+        report = desk.report(identity)
+        picture = thumbnail(desk.folder_of(identity), report, number) if report else None
+        if picture is None:
+            raise HTTPException(404)
+        return Response(picture, media_type="image/webp")
+
+    _add_parts(app, desk)
+
+
+def _add_parts(app: FastAPI, desk: Desk) -> None:
+    @app.post("/drops/{identity}/begin")
+    def start(identity: str, request: Request) -> Response:
+        _by_leave(desk, request, request.headers.get("x-rollcall-token"))
+        begin(desk.folder_of(identity))
+        return JSONResponse({"part": PART_BYTES})
+
+    @app.get("/drops/{identity}/wrapping")
+    def wrapping(identity: str, name: str) -> Response:
+        """Whether the one folder that was chosen is somebody's: else it only wraps the others."""
+        names = people_of(desk.folder_of(identity))
+        return JSONResponse({"somebodys": bool(names and names(name))})
+
+    @app.get("/drops/{identity}/parts")
+    def how_far(identity: str, name: str, size: int, stamp: str) -> Response:
+        return JSONResponse({"have": have(desk.folder_of(identity), Arrival(name, size, stamp))})
+
+    @app.post("/drops/{identity}/parts")
+    async def part(identity: str, request: Request, name: str, size: int, stamp: str, at: int) -> Response:
+        _by_leave(desk, request, request.headers.get("x-rollcall-token"))
+        folder = desk.folder_of(identity)
+        if int(request.headers["content-length"]) > PART_BYTES:
+            raise HTTPException(413)
+        data = await request.body()
+        try:
+            here = await run_in_threadpool(take_part, folder, Arrival(name, size, stamp), at, data)
+        except BadUpload as fault:
+            return JSONResponse({"error": str(fault)}, 422)
+        return JSONResponse({"have": here}, 200 if here == at + len(data) else 409)
+
+    @app.post("/drops/{identity}/done")
+    def finish(identity: str, request: Request) -> Response:
+        _by_leave(desk, request, request.headers.get("x-rollcall-token"))
+        done(desk.folder_of(identity))
+        desk.again(identity)
+        return JSONResponse({"address": f"/drops/{identity}"})
+
+
+def _by_leave(desk: Desk, request: Request, token: str | None) -> None:
+    if not desk.door.accepts(desk.session_of(request), token):
+        raise HTTPException(403)
+
+
+def picks_in(form: FormData) -> dict[str, str]:
+    """Stray's key → what HR chose; "" for those that stay open. A name typed in full beats the list."""
+    keys, chosen, typed = (
+        [str(value) for value in form.getlist(name) if isinstance(value, str)] for name in ("key", "who", "other")
+    )
+    if not len(keys) == len(chosen) == len(typed):
+        raise HTTPException(422)
+    return {key: other.partition(" · ")[0].strip() or who for key, who, other in zip(keys, chosen, typed, strict=True)}
+
+
+def keep_picks(folder: Path, chosen: dict[str, str], report: CheckReport | None) -> None:
+    """Keep HR's word with the drop. Only what the last check knows is taken: its strays, and people on its roster."""
+    if report is None:
+        raise HTTPException(409)
+    strays = {stray.key for stray in report.matching.strays}
+    allowed = {report.roster.filed_number(row) for row in report.roster.rows} | {NOBODYS, BY_FILE, ""}
+    if not chosen.keys() <= strays or not set(chosen.values()) <= allowed:
+        raise HTTPException(422)
+    answers = read_answers(FolderDrop(str(folder)))
+    picks = {key: who for key, who in {**answers.picks, **chosen}.items() if who}
+    replace_file(folder / FILE, replace(answers, picks=picks).as_json())
+
+
+def keep_two_people(folder: Path, first: str, second: str) -> Answers:
+    """HR says that two people whose faces are alike are two."""
+    answers = read_answers(FolderDrop(str(folder)))
+    pair = (min(first, second), max(first, second))
+    answers = replace(answers, two_people=answers.two_people | {pair})
+    replace_file(folder / FILE, answers.as_json())
+    return answers
+
+
+def _add(folder: Path, form: FormData) -> None:
+    for stem in ("roster", "consents"):
+        if (table := sent(form.get(stem))) is not None:
+            replace_table(folder, stem, table)
+    photos = [one for one in map(sent, form.getlist("photos")) if one is not None]
+    if photos:
+        add_photos(folder, photos)
+
+
+def sent(value: object) -> Sent | None:
+    """A chosen file; None for a field that was left empty."""
+    if not isinstance(value, UploadFile) or not value.filename:
+        return None
+    return Sent(value.filename, value.file)

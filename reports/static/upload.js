@@ -1,0 +1,123 @@
+/* Sends an upload in parts, so that a cut costs seconds and not the whole of it: files a few at a time, each from where
+   it stopped. Without this script the form sends everything at once, as forms do. */
+"use strict";
+(function () {
+  const AT_ONCE = 3;
+  const LONGEST_WAIT = 30; // seconds between two tries
+  const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+
+  function begin(form) {
+    const token = form.elements.token.value;
+    const button = form.querySelector("button");
+    const box = document.createElement("div");
+    box.className = "progress-box";
+    box.innerHTML = '<progress class="wide-progress" max="1" value="0" aria-label="Upload"></progress><p class="soft" role="status"></p>';
+    button.before(box);
+    button.disabled = true;
+    const bar = box.querySelector("progress");
+    const words = box.querySelector("p");
+    const started = Date.now();
+    let total = 0, sent = 0, moved = 0, whole = 0, count = 0;
+
+    function show(note) {
+      bar.value = total ? sent / total : 1;
+      const rate = moved / Math.max(1, (Date.now() - started) / 1000);
+      const left = rate ? Math.round((total - sent) / rate / 60) : 0;
+      const size = (bytes) => bytes > 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GB` : `${Math.ceil(bytes / 2 ** 20)} MB`;
+      words.textContent = note || `${whole} of ${count} files, ${size(sent)} of ${size(total)}${left ? `, about ${left} min left` : ""}. Leave this page open.`;
+    }
+
+    /* Tries until it is answered: the network comes back by itself. What the server refuses ends the upload. */
+    async function ask(address, options) {
+      for (let wait = 1; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+        try {
+          const answer = await fetch(address, options);
+          if (answer.status < 500) return answer;
+        } catch { /* no connection: tried again below */ }
+        show("The connection is lost. It goes on by itself.");
+        await sleep(wait);
+      }
+    }
+
+    async function answered(address, options) {
+      const answer = await ask(address, options);
+      if (answer.status === 401) throw new Error("You were signed out. Sign in in another window, then choose the same folder again.");
+      const content = await answer.json().catch(() => ({}));
+      if (!answer.ok && answer.status !== 409) throw new Error(content.error || "The upload was refused. Reload the page.");
+      return content;
+    }
+
+    const post = (address, body) => answered(address, { method: "POST", body, headers: { "X-Rollcall-Token": token } });
+
+    async function sendFile(drop, file, name, most) {
+      const query = new URLSearchParams({ name, size: file.size, stamp: file.lastModified });
+      const address = `/drops/${drop}/parts?${query}`;
+      let here = (await answered(address)).have;
+      sent += here;
+      while (here < file.size || (file.size === 0 && here === 0)) {
+        const next = (await post(`${address}&at=${here}`, file.slice(here, here + most))).have;
+        sent += next - here;
+        moved += Math.max(0, next - here);
+        here = next;
+        show();
+        if (file.size === 0) break;
+      }
+      whole += 1;
+      show();
+    }
+
+    async function send() {
+      const chosen = [...form.querySelectorAll("input[name=photos]")].flatMap((input) => [...input.files]);
+      count = chosen.length;
+      total = chosen.reduce((sum, file) => sum + file.size, 0);
+      show();
+      let drop = form.dataset.drop;
+      if (drop) {
+        for (const name of ["roster", "consents"]) {
+          if (!form.elements[name]?.files.length) continue;
+          const tables = new FormData();
+          tables.append("token", token);
+          tables.append(name, form.elements[name].files[0]);
+          const answer = await ask(`/drops/${drop}/more`, { method: "POST", body: tables });
+          if (!answer.ok) throw new Error("The table was refused: it must be a CSV or Excel file.");
+        }
+      } else {
+        const tables = new FormData();
+        tables.append("token", token);
+        for (const name of ["roster", "consents"]) {
+          if (form.elements[name].files.length) tables.append(name, form.elements[name].files[0]);
+        }
+        drop = (await answered("/drops", { method: "POST", body: tables, headers: { "X-Rollcall-Parts": "yes" } })).drop;
+        form.dataset.drop = drop;
+      }
+      const most = (await post(`/drops/${drop}/begin`)).part;
+      const paths = chosen.map((file) => (file.webkitRelativePath || file.name).split("/"));
+      const tops = new Set(paths.filter((path) => path.length > 2).map((path) => path[0]));
+      for (const top of [...tops]) {
+        if ((await answered(`/drops/${drop}/wrapping?${new URLSearchParams({ name: top })}`)).somebodys) tops.delete(top);
+      }
+      const queue = chosen.map((file, i) => [file, (tops.has(paths[i][0]) ? paths[i].slice(1) : paths[i]).join("/")]);
+      await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+        for (let next = queue.shift(); next; next = queue.shift()) await sendFile(drop, next[0], next[1], most);
+      }));
+      location.assign((await post(`/drops/${drop}/done`)).address);
+    }
+
+    send().catch((fault) => {
+      button.disabled = false;
+      words.textContent = fault.message;
+      words.className = "error";
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const form of document.querySelectorAll("form[data-upload]")) {
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        const before = form.querySelector(".progress-box");
+        if (before) before.remove();
+        begin(form);
+      });
+    }
+  });
+})();
