@@ -1,14 +1,14 @@
 """One cohort on one GPU: fine-tune, render, finish, score. Runs inline, or on a worker of the `gpu` pool."""
 
-from prefect import flow
-
 from flows.announcing import COHORT, bar
+from flows.story import BATCH, named, story
 from tasks.adapters.task import begin_cohort, learn_faces, note_breakdown
 from tasks.headshots.task import take_pictures
 from tasks.likeness.task import judge_people
+from tasks.vault.telling import kind_of
 
 
-@flow(name="cohort", flow_run_name="{batch} cohort {number}", persist_result=False)
+@story("cohort", named("cohort", batch=BATCH, number="[0-9]{1,6}"))
 def cohort(batch: str, number: int, attempt: int = 1) -> None:
     """Learns the faces of one cohort, takes their pictures, and says how good they are.
 
@@ -21,5 +21,5 @@ def cohort(batch: str, number: int, attempt: int = 1) -> None:
             take_pictures(batch, number)
             judge_people(batch, number)
         except Exception as broken:
-            note_breakdown(batch, number, type(broken).__name__)
+            note_breakdown(batch, number, kind_of(broken))
             raise

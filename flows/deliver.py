@@ -7,70 +7,60 @@ lies there, it stops and asks. Whose picture is new, changed or gone stands on t
 
 from typing import Annotated
 
-from prefect import flow
 from prefect.artifacts import create_markdown_artifact
-from pydantic import Field
 
+from flows.story import BATCH, field, fits, named, story
 from reports.task import build_report
 from tasks.delivery.packs import TooManyGo
 from tasks.delivery.task import deliver_pack
+from tasks.vault.failures import NotLikeThis
 
+PLACE = r"/.+|s3://.+"  # whole paths: a worker's folder is nobody's
+SIZES = r"[a-z0-9-]*( *, *[a-z0-9-]+)* *"
 # What HR reads in the form, and the template behind it.
 NAMES = {"employee number": "{number}", "work e-mail": "{email}", "number and name": "{number}_{name}"}
 
 Batch = Annotated[
     str,
-    Field(
-        json_schema_extra={
-            "title": "Batch",
-            "description": "Its number, from the report's address. Leave empty for the one that was reviewed last.",
-        }
+    field(
+        "Batch",
+        "Its number, from the report's address. Leave empty for the one that was reviewed last.",
+        pattern=f"|{BATCH}",
     ),
 ]
 Destination = Annotated[
     str,
-    Field(
-        json_schema_extra={
-            "title": "Where to",
-            "description": "A folder, a file ending in .zip, or s3://bucket/prefix. Outside Rollcall: from there on "
-            "the files are yours to look after.",
-        }
+    field(
+        "Where to",
+        "A folder, a file ending in .zip, or s3://bucket/prefix. Outside Rollcall: from there on the files are yours "
+        "to look after.",
+        pattern=PLACE,
     ),
 ]
 Names = Annotated[
-    str,
-    Field(
-        json_schema_extra={
-            "title": "File names",
-            "description": "Most directories import by employee number or e-mail.",
-            "enum": list(NAMES),
-        }
-    ),
+    str, field("File names", "Most directories import by employee number or e-mail.", choices=list(NAMES))
 ]
 Sizes = Annotated[
     str,
-    Field(
-        json_schema_extra={
-            "title": "Sizes",
-            "description": "Names from the brand kit, separated by commas, for example: slack, m365. Empty for all.",
-        }
+    field(
+        "Sizes",
+        "Names from the brand kit, separated by commas, for example: slack, m365. Empty for all.",
+        pattern=SIZES,
     ),
 ]
 
 
 TakeAway = Annotated[
     bool,
-    Field(
-        json_schema_extra={
-            "title": "Take many files away",
-            "description": "Lets this delivery remove more than a tenth of the files there. Look first at whose they "
-            "are: the batch's page about the run says it once a delivery has stopped.",
-        }
+    field(
+        "Take many files away",
+        "Lets this delivery remove more than a tenth of the files there. Look first at whose they are: the batch's "
+        "page about the run says it once a delivery has stopped.",
     ),
 ]
 
 
-@flow(name="deliver", flow_run_name="deliver {batch}", persist_result=False)
+@story("deliver", named("deliver", batch=BATCH))
 def deliver(
     destination: Destination,
     batch: Batch = "",
@@ -82,8 +72,10 @@ def deliver(
 
     Returns the batch's number.
     """
+    fits(destination, PLACE, "Where to: a folder by its whole path, a .zip file, or s3://bucket/prefix.")
+    fits(sizes, SIZES, "Sizes: names from the brand kit, separated by commas.")
     if names not in NAMES:
-        raise ValueError(f"File names: choose one of {', '.join(NAMES)}.")
+        raise NotLikeThis(f"File names: choose one of {', '.join(NAMES)}.")
     wanted = [size.strip() for size in sizes.split(",") if size.strip()]
     try:
         done = deliver_pack(batch, destination, NAMES[names], wanted, take_away)

@@ -18,6 +18,7 @@ from flows.cohort import cohort
 from tasks import progress
 from tasks.adapters.task import give_up
 from tasks.likeness.task import judge_team, second_chances
+from tasks.vault.telling import kind_of
 
 ATTEMPTS = 2
 # Cohorts in flight at a time: enough to keep two cards busy, few enough not to starve others in the pool.
@@ -49,7 +50,7 @@ def run_cohorts(batch: str, cohorts: list[int], turn: int = 0) -> None:
         try:
             cohort(batch, number)
         except Exception as broken:  # one group is not the end of the others; whose it was stands in the report
-            logger.warning("cohort %d broke down (%s); going on with the others", number, type(broken).__name__)
+            logger.warning("cohort %d broke down (%s); going on with the others", number, kind_of(broken))
             give_up(batch, number)
         progress.tell("cohorts", place + 1, len(cohorts))
 

@@ -4,52 +4,59 @@ The flow is the story; each line is a task that asks our own records what is sti
 it anywhere and running it again ends in the same result. Prefect sees ids and counts, never people.
 """
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from prefect import flow
 from prefect.runtime import flow_run
-from pydantic import Field
 
 from flows.announcing import BATCH, announce, bar, sum_up
 from flows.dispatch import take_and_judge
 from flows.outcome import fail_if_nobody_is_done
+from flows.story import field, fits, story
 from reports.task import build_report
 from tasks.adapters.task import announce_forecast, seat_people
-from tasks.headshots.kit import KitError, load_kit, sort_kits
+from tasks.headshots.kit import sort_kits
 from tasks.roster.drop import find_drop, newest_drop
 from tasks.roster.task import take_roster
 from tasks.selfies.task import take_selfies
 from tasks.vault.batches import Order
+from tasks.vault.failures import NotLikeThis
 from tasks.vault.settings import load_settings
 
 QUALITIES = ["draft", "standard", "best"]
 _KITS = list(sort_kits(load_settings().kits)[0])
+# A folder by its whole path on the machine that works, or a bucket; nothing that only HR's own computer knows.
+DROP = r"|/.+|s3://.+"
+UPLOAD = r"[0-9]{8}-[0-9a-f]{10}"  # how the desk calls what it was given (reports/desk_drops.py)
+PEOPLE = r"all|[1-9][0-9]{0,5}"
 
-
-def _field(title: str, description: str, choices: list[str] | None = None) -> Any:
-    """How a parameter looks in Prefect's form: Prefect overwrites titles given any other way."""
-    extra: dict[str, Any] = {"title": title, "description": description}
-    return Field(json_schema_extra=extra | ({"enum": choices} if choices else {}))
-
-
-Drop = Annotated[str, _field("Roster and photos", "The folder that holds them. Leave empty for the newest upload.")]
-Kit = Annotated[str, _field("Brand kit", "Backdrop, light, framing and clothes for everybody.", _KITS)]
-Quality = Annotated[
-    str, _field("Quality", "draft to try things out, standard for real, best takes longest.", QUALITIES)
+Drop = Annotated[
+    str,
+    field("Roster and photos", "The folder that holds them. Leave empty for the newest upload.", pattern=DROP),
 ]
-People = Annotated[str, _field("How many people", 'A number to try with some people first, or "all".')]
+Kit = Annotated[str, field("Brand kit", "Backdrop, light, framing and clothes for everybody.", choices=_KITS)]
+Quality = Annotated[
+    str, field("Quality", "draft to try things out, standard for real, best takes longest.", choices=QUALITIES)
+]
+People = Annotated[str, field("How many people", 'A number to try with some people first, or "all".', pattern=PEOPLE)]
 
 
 def run_name() -> str:
-    """A name HR finds again: the drop's folder, the kit, the day."""
+    """A name HR finds again: an upload's number, the kit, the day. A folder's name may be somebody's: it stays out."""
     asked = flow_run.parameters
-    drop = str(asked.get("drop") or "newest upload").rstrip("/").rsplit("/", 1)[-1]
-    return f"{drop} · {asked.get('kit')} · {datetime.now(UTC):%d %b %H:%M}"
+    drop = Path(str(asked.get("drop") or ""))
+    kit = str(asked.get("kit"))
+    words = [
+        drop.name if re.fullmatch(UPLOAD, drop.name) else "a folder" if drop.name else "newest upload",
+        kit if kit in _KITS else "",
+        f"{datetime.now(UTC):%d %b %H:%M}",
+    ]
+    return " · ".join(word for word in words if word)
 
 
-@flow(name="make-headshots", flow_run_name=run_name, persist_result=False)
+@story("make-headshots", run_name)
 def make_headshots(
     drop: Drop = "", kit: Kit = "northwind", quality: Quality = "standard", people: People = "all"
 ) -> str:
@@ -77,21 +84,19 @@ def make_headshots(
 
 def usable(kit: str, folder: Path) -> str:
     """A kit that can be used to its end: what is wrong with one is said before anything is begun."""
-    try:
-        return load_kit(kit, folder).name
-    except KitError as wrong:
-        raise ValueError(str(wrong)) from wrong
+    whole, broken = sort_kits(folder)
+    if kit not in broken:
+        return known(kit, list(whole), "brand kit")
+    raise NotLikeThis(broken[kit])
 
 
 def known(value: str, choices: list[str], what: str) -> str:
     """The form's checks can be switched off, so they are made again here."""
     if value not in choices:
-        raise ValueError(f"There is no {what} called {value!r}. Choose one of: {', '.join(choices)}.")
+        raise NotLikeThis(f"There is no such {what}. Choose one of: {', '.join(choices)}.")
     return value
 
 
 def counted(people: str) -> str:
     """ "all" or a whole number of people."""
-    if people != "all" and not (people.isdigit() and int(people) > 0):
-        raise ValueError('How many people: write a number such as 6, or "all".')
-    return people
+    return fits(people, PEOPLE, 'How many people: write a number such as 6, or "all".')

@@ -2,27 +2,21 @@
 
 from typing import Annotated
 
-from prefect import flow
-from pydantic import Field
-
-from flows.announcing import BATCH, bar, sum_up
+from flows.announcing import BATCH as PHASES
+from flows.announcing import bar, sum_up
 from flows.dispatch import take_and_judge
 from flows.outcome import fail_if_nobody_is_done
+from flows.story import BATCH, field, named, story
 from reports.task import build_report
 from tasks.headshots.task import ask_again
 
-Batch = Annotated[
-    str,
-    Field(
-        json_schema_extra={"title": "Batch", "description": "Its number, from the report's address: b and 15 signs."}
-    ),
-]
+Batch = Annotated[str, field("Batch", "Its number, from the report's address: b and 15 signs.", pattern=BATCH)]
 
 
-@flow(name="reshoot", flow_run_name="reshoot {batch}", persist_result=False)
+@story("reshoot", named("reshoot", batch=BATCH))
 def reshoot(batch: Batch) -> str:
     """Takes new pictures of everybody marked redo, with new seeds, and rewrites the report. Returns the batch's id."""
-    with bar(f"progress-{batch}", BATCH):
+    with bar(f"progress-{batch}", PHASES):
         take_and_judge(batch, ask_again(batch))
         build_report(batch)
     sum_up(batch)

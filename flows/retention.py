@@ -4,13 +4,12 @@ Both are thin: the work is `tasks.retention`, which needs no Prefect, so that fo
 Parameters, names and results are ids and counts.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.runtime import flow_run
-from pydantic import Field
 
+from flows.story import PERSON, field, fits, named, story
 from reports.site_of_batch import rewrite_report
 from tasks.retention.clock import read_clock
 from tasks.retention.erase import Surroundings, forget
@@ -22,23 +21,20 @@ from tasks.retention.sweep import run_retention
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 
-
-def _field(title: str, description: str) -> Any:
-    """How a parameter looks in Prefect's form."""
-    return Field(json_schema_extra={"title": title, "description": description})
-
-
-DryRun = Annotated[bool, _field("Only look", "Say what would be deleted and why, and delete nothing.")]
+DryRun = Annotated[bool, field("Only look", "Say what would be deleted and why, and delete nothing.")]
 AllowMass = Annotated[
     bool,
-    _field("Allow mass deletion", "Lifts the limit that stops a wrong rule or roster from deleting a company. Once."),
+    field("Allow mass deletion", "Lifts the limit that stops a wrong rule or roster from deleting a company. Once."),
 ]
 PersonId = Annotated[
-    str, _field("Person", "The opaque id from the report's address: p and 15 signs. Never a name or a number.")
+    str,
+    field(
+        "Person", "The opaque id from the report's address: p and 15 signs. Never a name or a number.", pattern=PERSON
+    ),
 ]
 
 
-@flow(name="retention", persist_result=False)
+@story("retention", named("retention"))
 def retention(dry_run: DryRun = False, allow_mass_deletion: AllowMass = False) -> dict[str, int]:
     """Deletes what is past its time, checks that it is gone, and writes receipts. Catches up after an outage."""
     settings = load_settings()
@@ -60,11 +56,10 @@ def retention(dry_run: DryRun = False, allow_mass_deletion: AllowMass = False) -
     return counts
 
 
-@flow(name="forget-a-person", flow_run_name="forget {person}", persist_result=False)
+@story("forget-a-person", named("forget", person=PERSON))
 def forget_person(person: PersonId) -> str:
     """Erases everything that belongs to one person, checks that it is gone, and writes a receipt. Returns its id."""
-    if not person.isalnum():
-        raise ValueError("the person is given as an opaque id: p and 15 signs")
+    fits(person, "p[0-9a-f]{1,15}", "The person is given as the opaque id in the report's address: p and 15 signs.")
     settings = load_settings()
     now = read_clock(settings.audit / "clock.json")
     with open_vault(settings) as vault:

@@ -2,17 +2,15 @@
 
 from pathlib import Path
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from reports.site_of_batch import report_path, rewrite_report
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
+from tasks.vault.task import step
 
 __all__ = ["build_report", "report_path", "rewrite_report"]
 
 
-@task(name="report", persist_result=False, cache_policy=NO_CACHE)
+@step
 def build_report(batch_id: str) -> str:
     """Writes the review report of this batch and returns where its first page lies."""
     with open_vault(load_settings()) as vault:

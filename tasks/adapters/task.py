@@ -1,8 +1,5 @@
 """Where Prefect calls in for step 3: who sits in which cohort, what it will take, and learning one cohort's faces."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from tasks import progress
 from tasks.adapters.forecasting import forecast_markdown
 from tasks.adapters.learning import learn, missing
@@ -13,6 +10,7 @@ from tasks.vault.scratch import clear_half_learned
 from tasks.vault.seats import TO_LEARN, UNFINISHED
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
+from tasks.vault.task import step
 from tasks.vision.loaded import the_base, the_eyes
 
 # People per cohort: enough to fill a card with a small UNet, few enough that a lost cohort is minutes.
@@ -21,7 +19,7 @@ COHORT = 16
 SLOTS = 8
 
 
-@task(persist_result=False, cache_policy=NO_CACHE)
+@step
 def seat_people(batch: str) -> list[int]:
     """Seats everybody who is ready; returns the cohorts. Who is beyond the order's limit waits for another run."""
     with open_vault(load_settings()) as vault:
@@ -29,7 +27,7 @@ def seat_people(batch: str) -> list[int]:
         return seat_cohorts(vault, batch, COHORT, None if people == "all" else int(people))
 
 
-@task(persist_result=False, cache_policy=NO_CACHE)
+@step
 def announce_forecast(batch: str) -> str:
     """What this run will take, in words for HR, before the expensive part."""
     settings = load_settings()
@@ -37,7 +35,7 @@ def announce_forecast(batch: str) -> str:
         return forecast_markdown(vault, settings, batch)
 
 
-@task(persist_result=False, cache_policy=NO_CACHE)
+@step
 def learn_faces(batch: str, number: int) -> None:
     """Trains the adapters that one cohort still lacks."""
     settings = load_settings()
@@ -57,13 +55,13 @@ def learn_faces(batch: str, number: int) -> None:
         note_work(vault, batch, trained=trained)
 
 
-@task(persist_result=False, cache_policy=NO_CACHE)
+@step
 def begin_cohort(batch: str, number: int) -> None:
     """What an earlier attempt broke down on says nothing about this one."""
     _note_cause(batch, number, None)
 
 
-@task(persist_result=False, cache_policy=NO_CACHE)
+@step
 def note_breakdown(batch: str, number: int, cause: str) -> None:
     """Keeps with everybody a cohort left unfinished the class of what it broke down on; a message might name them."""
     _note_cause(batch, number, cause)
@@ -75,7 +73,7 @@ def _note_cause(batch: str, number: int, cause: str | None) -> None:
             move_seat(vault, batch, seat.employee_id, seat.state, seat.reason, cause=cause)
 
 
-@task(persist_result=False, cache_policy=NO_CACHE)
+@step
 def give_up(batch: str, number: int) -> None:
     """Marks whom a cohort left unfinished when it could not be brought to its end. The next run goes on with them.
 

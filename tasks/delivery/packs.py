@@ -25,7 +25,7 @@ from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.kit_sections import Output
 from tasks.progress import tell
 from tasks.vault.audit_log import Event
-from tasks.vault.failures import MissingBlob, NoConsent
+from tasks.vault.failures import MissingBlob, NoConsent, NotLikeThis
 from tasks.vault.records import Employee
 from tasks.vault.store import Vault
 from tasks.vision.images import Picture, read_picture
@@ -67,7 +67,7 @@ def build_pack(
     check_template(names)
     chosen = [output for output in kit.outputs if not outputs or output.name in outputs]
     if not chosen:
-        raise ValueError(f"Kit {kit.name} has no such output; it has {', '.join(o.name for o in kit.outputs)}.")
+        raise NotLikeThis(f"Kit {kit.name} has no such output; it has {', '.join(o.name for o in kit.outputs)}.")
     sitters = sitters_of(vault, batch_id)
     absent = {sitter.employee.id: why for sitter in sitters if (why := why_absent(vault, sitter, now))}
     if len(absent) == len(sitters):

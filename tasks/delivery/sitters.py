@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
-from tasks.vault.failures import NoConsent
+from tasks.vault.failures import NoConsent, NotLikeThis
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat
 from tasks.vault.review import reviews_of
 from tasks.vault.seats import JUDGED
@@ -35,7 +35,7 @@ def sitters_of(vault: Vault, batch_id: str) -> list[Sitter]:
     with vault.reading() as session:
         batch = session.get(Batch, batch_id)
         if batch is None:
-            raise ValueError("There is no such batch: take its number from the report's address.")
+            raise NotLikeThis("There is no such batch: take its number from the report's address.")
         bases = {adapter.digest: adapter.base for adapter in session.exec(select(Adapter))}
         query = (
             select(Seat, Employee)
@@ -100,5 +100,5 @@ def newest_approved(vault: Vault) -> str:
         )
         found = session.exec(query).first()
     if found is None:
-        raise ValueError("No picture has been approved yet: review a batch first.")
+        raise NotLikeThis("No picture has been approved yet: review a batch first.")
     return found

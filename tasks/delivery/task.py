@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from tasks.delivery.changes import Changes, say_reasons
 from tasks.delivery.packs import TooManyGo, build_pack
 from tasks.delivery.sitters import newest_approved
 from tasks.headshots.kit import load_kit
 from tasks.vault.batches import load_batch, note_facts
+from tasks.vault.failures import NotLikeThis
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
+from tasks.vault.task import step
 
 
-@task(name="deliver-pack", persist_result=False, cache_policy=NO_CACHE)
+@step
 def deliver_pack(
     batch_id: str, destination: str, names: str, outputs: list[str], may_remove: bool = False
 ) -> dict[str, int | str]:
@@ -32,7 +31,7 @@ def deliver_pack(
         try:
             ordered = load_batch(vault, batch_id)
         except KeyError:
-            raise ValueError("There is no such batch: take its number from the report's address.") from None
+            raise NotLikeThis("There is no such batch: take its number from the report's address.") from None
         kit = load_kit(ordered.kit, settings.kits)
         try:
             manifest = build_pack(

@@ -2,9 +2,6 @@
 
 from datetime import UTC, datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from tasks.headshots.kit import load_kit
 from tasks.headshots.photographing import Studio, photograph
 from tasks.headshots.redo import wants_redo
@@ -12,11 +9,12 @@ from tasks.vault.batches import begin_run, load_batch, move_seat, note_work, sea
 from tasks.vault.seats import BEGUN, JUDGED, TO_PHOTOGRAPH
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
+from tasks.vault.task import step
 from tasks.vision.diffusion_card import load_base_card
 from tasks.vision.loaded import the_base, the_eyes
 
 
-@task(persist_result=False, cache_policy=NO_CACHE)
+@step
 def take_pictures(batch: str, number: int) -> None:
     """Renders and finishes what one cohort still lacks."""
     settings = load_settings()
@@ -31,7 +29,7 @@ def take_pictures(batch: str, number: int) -> None:
         note_work(vault, batch, rendered=taken)
 
 
-@task(persist_result=False, cache_policy=NO_CACHE)
+@step
 def ask_again(batch: str) -> list[int]:
     """Gives everybody whose redo nobody has answered one more round. Returns the cohorts that have work to do."""
     with open_vault(load_settings()) as vault:

@@ -1,8 +1,5 @@
 """Where Prefect calls in for step 5: judging a cohort's pictures, and the whole team side by side."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from tasks import progress
 from tasks.headshots.kit import load_kit
 from tasks.likeness.chances import give_second_chances
@@ -12,10 +9,11 @@ from tasks.vault.batches import load_batch, note_facts, seats_of
 from tasks.vault.seats import JUDGED_OR_TO_JUDGE, TO_JUDGE
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
+from tasks.vault.task import step
 from tasks.vision.loaded import the_eyes
 
 
-@task(persist_result=False, cache_policy=NO_CACHE)
+@step
 def judge_people(batch: str, number: int) -> None:
     """Scores the pictures of a cohort's people that have not been judged yet."""
     settings = load_settings()
@@ -28,7 +26,7 @@ def judge_people(batch: str, number: int) -> None:
             judge(vault, batch, load_kit(ordered.kit, settings.kits), the_eyes(settings.eyes), everybody)
 
 
-@task(persist_result=False, cache_policy=NO_CACHE)
+@step
 def judge_team(batch: str) -> None:
     """Measures whether the finished pictures look like one studio day, names outliers, and notes the run's facts."""
     settings = load_settings()
@@ -38,7 +36,7 @@ def judge_team(batch: str) -> None:
         progress.tell("team", 1, 1)
 
 
-@task(persist_result=False, cache_policy=NO_CACHE)
+@step
 def second_chances(batch: str) -> list[int]:
     """Asks for new pictures of everybody who fell short, as often as the kit allows. Returns the cohorts to run."""
     settings = load_settings()

@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from tasks.progress import tell
 from tasks.roster.consents import read_consents
 from tasks.roster.drop import find_drop, sort_contents
@@ -16,9 +13,10 @@ from tasks.roster.read import read_roster
 from tasks.vault.batches import Order, open_batch, take_version
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
+from tasks.vault.task import step
 
 
-@task(name="take-roster", persist_result=False, cache_policy=NO_CACHE)
+@step
 def take_roster(order: Order) -> str:
     """Reads the roster and the consents of a drop into the records. Returns the batch's id.
 

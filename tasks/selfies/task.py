@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from tasks.progress import tell
 from tasks.roster.drop import find_drop
 from tasks.selfies.intake import take_photos
 from tasks.vault.batches import load_batch
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
+from tasks.vault.task import step
 from tasks.vision.faces import open_eyes
 
 
-@task(name="take-selfies", persist_result=False, cache_policy=NO_CACHE)
+@step
 def take_selfies(batch_id: str) -> dict[str, int]:
     """Examines and keeps the photos of everybody in the batch who agreed. Returns counts.
 

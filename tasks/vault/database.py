@@ -5,7 +5,8 @@ a person types when every other process is stopped: until then, and for processe
 
 SQLite is set up so that nothing is silently lost or kept: transactions begin IMMEDIATE (a deferred one that turns
 into a write fails at once when somebody else has written), commits are synced, deleted cells are overwritten
-(`secure_delete`), and `forget_deleted_pages` empties the log, where deleted names otherwise live on.
+(`secure_delete`), and `forget_deleted_pages` empties the log, where deleted names otherwise live on. What was being
+written stands in no exception (`hide_parameters`): those are read by others.
 """
 
 import time
@@ -42,14 +43,18 @@ def open_database(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed)
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4)
+        return sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4, hide_parameters=True
+        )
     raise VaultError(f"records cannot be kept in {parsed.get_backend_name()!r}: use sqlite or postgresql")
 
 
 def _open_sqlite(url: sa.URL) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = sa.create_engine(url, connect_args={"timeout": _BUSY / 1000, "check_same_thread": False})
+    engine = sa.create_engine(
+        url, connect_args={"timeout": _BUSY / 1000, "check_same_thread": False}, hide_parameters=True
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: object, _: ConnectionPoolEntry) -> None:

@@ -1,6 +1,9 @@
 """What cannot go on, drawn as one tree. Messages carry ids, codes and numbers: they end up in logs and in Prefect.
 
 VaultError
+  NotLikeThis          what a person asked for cannot be done as it stands; the sentence says what to write instead
+  DatabaseLost         the records went away for a while (tasks.vault.telling)
+  Fault                what nobody foresaw, without its words (tasks.vault.telling)
   NoConsent            nobody's leave: .code says why
     Fenced             the person is being forgotten, or the permit is from before that
     Forgotten          the person was forgotten, and no consent is dated after that
@@ -21,6 +24,11 @@ from datetime import datetime
 
 class VaultError(Exception):
     """Root of everything the vault raises."""
+
+
+class NotLikeThis(VaultError, ValueError):
+    """What was asked for cannot be done as it stands. The sentence is for whoever asked, and quotes nothing they wrote:
+    Prefect keeps it."""
 
 
 class NoConsent(VaultError):

@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 from prefect import Flow
 from prefect.utilities.callables import parameter_schema
+
+from flows.environment import SWEEP_CRON
+from flows.prefect_api import POOLS
+from tasks.vault.failures import NotLikeThis
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
@@ -26,7 +31,14 @@ def test_every_entry_point_is_a_flow_that_keeps_nothing_in_prefect(deployment: d
     flow = flow_of(deployment)
     assert flow.persist_result is False
     assert deployment["description"].strip()
-    assert deployment["work_pool"]["name"] in {"desk", "gpu"}
+    assert deployment["work_pool"]["name"] in POOLS
+
+
+def test_the_schedule_is_the_one_that_the_door_knows_in_the_companys_time_zone() -> None:
+    [(name, schedule)] = [(d["name"], one) for d in DEPLOYMENTS for one in d.get("schedules", [])]
+    assert name == "Retention (daily)"
+    assert schedule["cron"] == SWEEP_CRON
+    assert schedule["timezone"] == "{{ $ROLLCALL_TIMEZONE }}", "which the supervisor gives to `prefect deploy`"
 
 
 @pytest.mark.parametrize(
@@ -49,6 +61,61 @@ def test_the_drop_downs_list_the_kits_and_qualities_there_are() -> None:
     assert form["quality"]["enum"] == ["draft", "standard", "best"]
 
 
+BATCH, PERSON = "b0123456789abcde", "p0123456789abcde"
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "fit", "unfit"),
+    [
+        ("Make headshots", "drop", ["", "/srv/drops/today", "s3://bucket/drop"], [r"C:\Users\Hannah\Photos", "Hannah"]),
+        ("Make headshots", "people", ["all", "6"], ["Hannah", "0", "6 people", "all\nHannah"]),
+        ("Make headshots", "kit", ["harbour"], ["Hannah"]),
+        ("Reshoot", "batch", [BATCH], ["", "Hannah", f"{BATCH} Hannah", f"Hannah {BATCH}"]),
+        ("Deliver", "batch", ["", BATCH], ["Hannah"]),
+        ("Deliver", "destination", ["/srv/out", "s3://bucket/x"], ["Hannah's folder", r"\\share\hannah", "~/hannah"]),
+        ("Deliver", "sizes", ["", "slack, m365", "slack,m365"], ["Hannah Arendt", "slack; m365"]),
+        ("Forget a person", "person", [PERSON], ["Hannah", "hannah.arendt@corp.example", "EMP-100", "peter"]),
+    ],
+)
+def test_what_is_typed_has_to_fit_before_prefect_stores_it(
+    name: str, field: str, fit: list[str], unfit: list[str]
+) -> None:
+    """Held against the schema as Prefect holds it: jsonschema, which looks for a pattern anywhere in the text."""
+    schema = parameter_schema(flow_of(next(d for d in DEPLOYMENTS if d["name"] == name))).properties[field]
+    check = Draft202012Validator(schema)
+    assert [value for value in fit if not check.is_valid(value)] == []
+    assert [value for value in unfit if check.is_valid(value)] == []
+
+
+@pytest.mark.parametrize(
+    ("deployment", "parameters", "name"),
+    [
+        ("Forget a person", {"person": PERSON}, f"forget {PERSON}"),
+        ("Forget a person", {"person": "Hannah Arendt"}, "forget"),
+        ("Deliver", {"batch": BATCH, "destination": "/home/hannah"}, f"deliver {BATCH}"),
+        ("Deliver", {"batch": "Hannah"}, "deliver"),
+        ("Reshoot", {"batch": f"{BATCH}\nHannah"}, "reshoot"),
+        ("Cohort", {"batch": BATCH, "number": 3}, f"cohort {BATCH} 3"),
+        ("Make headshots", {"drop": r"C:\Users\Hannah", "kit": "harbour"}, "a folder · harbour · "),
+        ("Make headshots", {"drop": "/srv/drops/20261128-0123456789/", "kit": "Hannah"}, "20261128-0123456789 · "),
+        ("Make headshots", {"drop": "", "kit": "harbour"}, "newest upload · harbour · "),
+    ],
+)
+def test_a_runs_name_is_made_of_what_was_checked(
+    deployment: str, parameters: dict[str, Any], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a run's name stays in Prefect, in events and logs as well."""
+    from prefect.runtime import flow_run
+
+    monkeypatch.setattr(flow_run, "parameters", parameters, raising=False)
+    flow = flow_of(next(d for d in DEPLOYMENTS if d["name"] == deployment))
+    assert callable(flow.flow_run_name)
+    said = flow.flow_run_name()
+    assert said.startswith(name)
+    assert "Hannah" not in said
+    assert "hannah" not in said
+
+
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
@@ -63,5 +130,6 @@ def test_the_flow_checks_again_what_the_form_may_not_have(field: str, value: str
     from flows.headshots import make_headshots
 
     given = {"drop": "/nowhere", "kit": "harbour", "quality": "draft", "people": "all", field: value}
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(NotLikeThis, match=says) as refused:
         make_headshots.fn(**given)
+    assert value not in str(refused.value), "what was typed stays out of what Prefect is told"
