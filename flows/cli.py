@@ -1,7 +1,8 @@
 """`rollcall`: everything HR and engineers type. Each command loads only what it needs, so `check` stays quick."""
 
 import json
-import os
+import secrets
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -97,11 +98,15 @@ def start_reshoot(batch: str) -> str:
 
 def run_here(home: Path | None, story: Callable[[], str]) -> None:
     """Runs a story in this process, shows its progress, says where the report is. Ctrl-C loses nothing finished."""
-    from flows import environment
+    from flows.children import StartFailed
+    from flows.temporary_server import use_prefect
 
     settings = settings_for(home)
-    environment.apply(environment.prefect_environment(settings.home, api_url=os.environ.get("PREFECT_API_URL")))
     console.print("Starting Prefect ...")
+    try:
+        use_prefect(settings)
+    except StartFailed as failed:
+        raise fail(str(failed)) from failed
     from flows.console import board
     from flows.outcome import EverybodyFailed
     from reports.site_of_batch import report_path
@@ -182,21 +187,32 @@ def up(
 ) -> None:
     """The whole service: Prefect for HR, workers, and the review desk. Ctrl-C stops all of it."""
     from flows import supervisor
+    from flows.children import StartFailed
     from flows.environment import LOOPBACK
+    from flows.logins import BadLogin, load_logins
 
-    password = os.environ.get("ROLLCALL_DESK_PASSWORD")
+    settings = settings_for(home)
+    password = settings.desk_password
     if host not in LOOPBACK and not password:
         if not sys.stdin.isatty():
             raise fail("Others can reach this address: set ROLLCALL_DESK_PASSWORD first, so that they need a password.")
         password = typer.prompt("Password for colleagues", hide_input=True, confirmation_prompt=True)
-    settings = settings_for(home)
     tls = settings.tls_certificate is not None
-    addresses = supervisor.Addresses(host, public or ("127.0.0.1" if host in LOOPBACK else host), port, port + 1, tls)
-    database = os.environ.get("PREFECT_API_DATABASE_CONNECTION_URL")
+    addresses = supervisor.Addresses(host, public or public_name(host), port, port + 1, tls)
     try:
-        supervisor.up(settings.home, addresses, password=password, database_url=database, say=console.print)
-    except supervisor.StartFailed as failed:
+        supervisor.up(
+            settings, addresses, load_logins(settings), password=password or secrets.token_urlsafe(9),
+            say=lambda text: console.print(text, markup=False, soft_wrap=True), show=console.is_terminal,
+        )  # fmt: skip
+    except (StartFailed, BadLogin) as failed:
         raise fail(str(failed)) from failed
+
+
+def public_name(host: str) -> str:
+    """What browsers call this machine when nobody says: not the address for "everywhere", at which none can look."""
+    if host in {"127.0.0.1", "localhost", "::1"}:
+        return "127.0.0.1"
+    return socket.getfqdn() if host in {"0.0.0.0", "::"} else host
 
 
 @app.command()

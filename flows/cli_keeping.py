@@ -179,18 +179,29 @@ def run(
     allow_mass_deletion: Annotated[
         bool, typer.Option("--allow-mass-deletion", help="Lift the limit that stops a wrong rule.")
     ] = False,
+    if_overdue: Annotated[
+        bool, typer.Option("--if-overdue", help="Only when the last finished sweep is more than 26 hours ago.")
+    ] = False,
     home: Home = None,
 ) -> None:
     """Delete what is past its time, verify, write receipts: what the nightly flow does, without Prefect."""
     from reports.site_of_batch import rewrite_report
+    from tasks.retention import overdue
     from tasks.retention.clock import read_clock
     from tasks.retention.sweep import MassDeletion, SweepRunning, run_retention
+    from tasks.vault.store import open_vault
 
     if dry_run:
         _say_forecast(home)
         return
     settings = settings_for(home)
     now = read_clock(settings.audit / "clock.json")
+    if if_overdue:
+        with open_vault(settings) as vault:
+            late = overdue.lateness(vault.engine, now)
+        if late is None:
+            return
+        console.print(f"{overdue.sentence(late)} It is done now.", style="red", soft_wrap=True)
     try:
         receipts = run_retention(
             settings, now, allow_mass_deletion=allow_mass_deletion, actor="command", rewrite_report=rewrite_report

@@ -5,9 +5,10 @@ Prefect reads its settings from the environment when it is first imported, so th
 
 import os
 from pathlib import Path
-from urllib.parse import quote
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+HEARTBEAT_S = 30  # between two signs of life of a flow run
+SWEEP_CRON = "30 3 * * *"  # when the sweep runs, in the company's time zone; prefect.yaml says the same
 
 # Model libraries: nothing is fetched that nobody asked for by name, and their advice to developers stays inside.
 MODEL_LIBRARIES = {
@@ -21,20 +22,9 @@ MODEL_LIBRARIES = {
 }
 
 
-def prefect_environment(
-    home: Path,
-    *,
-    api_url: str | None = None,
-    database_url: str | None = None,
-    login: str | None = None,
-    public_ui_api: str | None = None,
-) -> dict[str, str]:
-    """The PREFECT_* variables for servers, workers and in-process runs.
-
-    `login` is "user:password" and switches authentication on; `public_ui_api` is the API's address as
-    browsers reach it.
-    """
-    environment = {
+def prefect_environment(home: Path, *, quiet: bool = False) -> dict[str, str]:
+    """The PREFECT_* variables that servers, workers and in-process runs share. `quiet`: no log lines."""
+    return {
         "PREFECT_HOME": str(home / "prefect"),
         # HR meets the V1 screens: visible Resume and Cancel buttons, links in tables, no request to anybody outside.
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
@@ -51,33 +41,35 @@ def prefect_environment(
         "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "100",
         "PREFECT_SERVER_SERVICES_TRIGGERS_READ_BATCH_SIZE": "100",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
-        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-        # A busy two-core machine once needed more than the default 20 seconds.
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S),
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
-        "PREFECT_LOGGING_LEVEL": "CRITICAL" if api_url is None else "INFO",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL" if quiet else "INFO",
         "PREFECT_CLI_COLORS": "false",
         **MODEL_LIBRARIES,
     }
-    if api_url:
-        environment["PREFECT_API_URL"] = api_url
-        environment["PREFECT_SERVER_UI_API_URL"] = public_ui_api or api_url
-    if database_url:
-        environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database_url
-    if login:
-        environment["PREFECT_SERVER_API_AUTH_STRING"] = login
-        environment["PREFECT_API_AUTH_STRING"] = login
-    return environment
+
+
+def client_environment(api: str, login: str) -> dict[str, str]:
+    """How workers, runs and the desk reach the server at this address, as machines."""
+    return {"PREFECT_API_URL": api, "PREFECT_API_AUTH_STRING": login}
+
+
+def server_environment(login: str, origin: str, database_url: str | None = None) -> dict[str, str]:
+    """What the server alone gets: a login always, on loopback too, and pages of no other site.
+
+    `origin` is the address at which browsers open its pages; `database_url` Prefect's own database.
+    """
+    ours = {
+        "PREFECT_SERVER_API_AUTH_STRING": login,
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": origin,
+        # Relative, so that the pages work under every name by which they are opened, and behind a proxy.
+        "PREFECT_SERVER_UI_API_URL": "/api",
+    }
+    return ours | ({"PREFECT_API_DATABASE_CONNECTION_URL": database_url} if database_url else {})
 
 
 def apply(environment: dict[str, str]) -> None:
     """Puts the variables where Prefect will look; what the user has set himself stays."""
     for name, value in environment.items():
         os.environ.setdefault(name, value)
-
-
-def run_form_link(ui_url: str, deployment_id: str, parameters: dict[str, str]) -> str:
-    """The address of Prefect's run form for a deployment, prefilled."""
-    import json
-
-    return f"{ui_url}/deployments/deployment/{deployment_id}/run?parameters={quote(json.dumps(parameters))}"

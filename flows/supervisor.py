@@ -1,34 +1,38 @@
 """`rollcall up`: server, pools, workers, deployments and the review desk as one thing that starts and stops cleanly.
 
 A worker that is stopped leaves its runs "Running" for ever and they keep their places in the pool, so leftovers
-are marked as crashed at the start and at the stop, and one heartbeat automation does it in between.
+are marked as crashed at the start and at the stop, and one heartbeat automation does it in between. Whatever ends
+without being asked to makes the whole end with an error, so that what watches over us starts us again.
 """
 
 import os
-import secrets
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
 import httpx
 
-from flows.environment import LOOPBACK, prefect_environment
+from flows.children import ROOT, Service, StartFailed, wait_for
+from flows.environment import client_environment, prefect_environment, server_environment
+from flows.logins import FILE, Logins
+from flows.prefect_api import client, crash_leftovers, ensure_heartbeat_automation, ensure_pools, resume_schedules
+from flows.running import need_free, only_one
+from flows.sweep_guard import SweepGuard
+from tasks.vault.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[1]
-UNFINISHED = ["RUNNING", "PENDING", "CANCELLING"]
-HEARTBEAT_AUTOMATION = "rollcall: runs without a heartbeat"
-# Workers and flows beat every 30 s; three missed beats and a little are death.
-HEARTBEAT_WINDOW_S = 95
+STOPPED = "The system was stopped while this ran. Run it again: nothing finished is lost."
+# A child gets the secrets that it needs and no other: those in our own environment are handed out one by one.
+DATABASE = "PREFECT_API_DATABASE_CONNECTION_URL"
+SECRETS = ("ROLLCALL_PEOPLE_LOGIN", "ROLLCALL_MACHINE_LOGIN", "ROLLCALL_DESK_PASSWORD", DATABASE)
 
-
-class StartFailed(Exception):
-    """A part of the service did not come up; the message says which one and where its log is."""
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -54,108 +58,35 @@ class Addresses:
         return f"{'https' if self.tls else 'http'}://{self.public}:{self.desk_port}"
 
 
-@dataclass
-class Service:
-    """The children of one `rollcall up`, stopped in the reverse of their order."""
+@dataclass(frozen=True)
+class Environments:
+    """What each kind of child gets of the secrets: no more than it needs."""
 
-    home: Path
-    addresses: Addresses
-    environment: dict[str, str]
-    children: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
+    shared: dict[str, str]
+    server: dict[str, str]
+    desk: dict[str, str]
 
-    def start(self, name: str, command: list[str]) -> None:
-        """Starts a child in a session of its own, so that Ctrl-C reaches us only and we stop it in order."""
-        logs = self.home / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
-        with (logs / f"{name}.log").open("ab") as log:
-            child = subprocess.Popen(
-                command, stdout=log, stderr=log, env=self.environment, cwd=ROOT, start_new_session=True
-            )
-        self.children.append((name, child))
-
-    def fallen(self) -> str | None:
-        """The name of a child that has ended by itself, if any has."""
-        return next((name for name, child in self.children if child.poll() is not None), None)
-
-    def stop(self, patience_s: float = 10.0) -> None:
-        """Asks each child to end, workers before the server; kills what does not within `patience_s`."""
-        for _name, child in reversed(self.children):
-            if child.poll() is None:
-                os.killpg(child.pid, signal.SIGTERM)
-                try:
-                    child.wait(patience_s)
-                except subprocess.TimeoutExpired:
-                    os.killpg(child.pid, signal.SIGKILL)
-                    child.wait()
-        self.children.clear()
-
-
-def client(addresses: Addresses, login: str | None) -> httpx.Client:
-    """Prefect's API over plain HTTP: each `prefect` command would cost two seconds of imports."""
-    auth = tuple(login.split(":", 1)) if login else None
-    return httpx.Client(base_url=addresses.api, auth=auth, timeout=30, trust_env=False)  # type: ignore[arg-type]
-
-
-def wait_for(url: str, service: Service, what: str, patience_s: float = 180.0) -> None:
-    """Waits until `url` answers; raises StartFailed when a child fell over or patience ran out."""
-    until = time.monotonic() + patience_s
-    while time.monotonic() < until:
-        fallen = service.fallen()
-        if fallen:
-            raise StartFailed(f"{fallen} stopped while starting; see {service.home}/logs/{fallen}.log")
-        try:
-            # Our own child on this machine: its certificate names what colleagues type, not 127.0.0.1.
-            if httpx.get(url, timeout=5, trust_env=False, verify=False).status_code < 500:
-                return
-        except httpx.TransportError:
-            time.sleep(0.3)
-    raise StartFailed(f"{what} did not answer within {patience_s:.0f} s; see {service.home}/logs")
-
-
-def crash_leftovers(api: httpx.Client, why: str) -> int:
-    """Marks runs that nobody works on any more as crashed, so that they free their places. Returns how many."""
-    found = api.post("/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": UNFINISHED}}}})
-    found.raise_for_status()
-    for run in found.json():
-        state = {"state": {"type": "CRASHED", "name": "Crashed", "message": why}, "force": True}
-        api.post(f"/flow_runs/{run['id']}/set_state", json=state).raise_for_status()
-    return len(found.json())
-
-
-def ensure_pools(api: httpx.Client, limits: dict[str, int]) -> None:
-    """Creates the work pools or sets their limits."""
-    for name, limit in limits.items():
-        answer = api.patch(f"/work_pools/{name}", json={"concurrency_limit": limit})
-        if answer.status_code == 404:
-            pool = {"name": name, "type": "process", "concurrency_limit": limit}
-            answer = api.post("/work_pools/", json=pool)
-        answer.raise_for_status()
-
-
-def ensure_heartbeat_automation(api: httpx.Client) -> None:
-    """One automation that crashes runs without a sign of life; never two, so its name is looked up first."""
-    named = {"automations": {"name": {"any_": [HEARTBEAT_AUTOMATION]}}}
-    found = api.post("/automations/filter", json=named)
-    found.raise_for_status()
-    if found.json():
-        return
-    trigger = {
-        "type": "event",
-        "posture": "Proactive",
-        "match": {"prefect.resource.id": "prefect.flow-run.*"},
-        "after": ["prefect.flow-run.heartbeat"],
-        "expect": ["prefect.flow-run.*"],
-        "for_each": ["prefect.resource.id"],
-        "threshold": 1,
-        "within": HEARTBEAT_WINDOW_S,
-    }
-    crash = {
-        "type": "change-flow-run-state",
-        "state": "CRASHED",
-        "message": "No sign of life; the machine or the process died. Run it again: nothing finished is lost.",
-    }
-    body = {"name": HEARTBEAT_AUTOMATION, "trigger": trigger, "actions": [crash], "enabled": True}
-    api.post("/automations/", json=body).raise_for_status()
+    @classmethod
+    def of(cls, settings: Settings, addresses: Addresses, logins: Logins, password: str) -> "Environments":
+        outside = {name: value for name, value in os.environ.items() if name not in SECRETS}
+        shared = {
+            **outside,
+            **prefect_environment(settings.home),
+            **client_environment(addresses.api, logins.machines),
+            "ROLLCALL_HOME": str(settings.home),
+            "ROLLCALL_TIMEZONE": settings.timezone,
+            # Behind a proxy with TLS only the company knows the address at which its people reach the desk.
+            "ROLLCALL_PUBLIC_URL": os.environ.get("ROLLCALL_PUBLIC_URL") or addresses.desk,
+            "ROLLCALL_PREFECT_UI_URL": addresses.ui,
+            "ROLLCALL_PREFECT_API_URL": addresses.api,
+            "ROLLCALL_UNDER_SUPERVISOR": "1",
+        }
+        server = server_environment(logins.machines, addresses.ui, os.environ.get(DATABASE))
+        return cls(
+            shared,
+            {**shared, **server, "ROLLCALL_PEOPLE_LOGIN": logins.people},
+            {**shared, "ROLLCALL_MACHINE_LOGIN": logins.machines, "ROLLCALL_DESK_PASSWORD": password},
+        )
 
 
 def graphics_cards() -> int:
@@ -169,14 +100,17 @@ def graphics_cards() -> int:
 
 @contextmanager
 def signals_noted() -> Iterator[Callable[[], bool]]:
-    """Turns SIGINT and SIGTERM into a flag. Set before any child starts: a worker whose parent ignores
-    SIGINT would ignore its first SIGTERM too."""
+    """Turns SIGINT, SIGTERM and SIGHUP (a closed terminal) into a flag. Set before any child starts: a worker whose
+    parent ignores SIGINT would ignore its first SIGTERM too."""
     asked: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
         asked.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup the terminal may go
+        wanted.append(signal.SIGHUP)
+    before = {number: signal.signal(number, note) for number in wanted}
     try:
         yield lambda: bool(asked)
     finally:
@@ -184,109 +118,102 @@ def signals_noted() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def start_workers(service: Service) -> None:
-    """One desk worker, and one GPU worker per card (one without a card: the CPU trains too)."""
-    prefect = str(Path(sys.executable).with_name("prefect"))
-    work = [prefect, "worker", "start", "--type", "process"]
-    service.start("worker-desk", [*work, "--pool", "desk", "--name", "desk", "--limit", "2"])
+def start_workers(service: Service, environment: dict[str, str]) -> None:
+    """One for HR's runs, one for forgetting, which is always free, and one per GPU; without one the CPU trains."""
+
+    def start(name: str, pool: str, limit: int, **more: str) -> None:
+        words = ["--pool", pool, "--name", name, "--limit", str(limit)]
+        service.start(f"worker-{name}", [sys.executable, "-m", "flows.worker", *words], {**environment, **more})
+
+    start("desk", "desk", 2)
+    start("keep", "keep", 2)
     cards = graphics_cards()
     for card in range(max(cards, 1)):
-        if cards:
-            service.environment = {**service.environment, "CUDA_VISIBLE_DEVICES": str(card)}
-        service.start(f"worker-gpu-{card}", [*work, "--pool", "gpu", "--name", f"gpu-{card}", "--limit", "1"])
+        start(f"gpu-{card}", "gpu", 1, **({"CUDA_VISIBLE_DEVICES": str(card)} if cards else {}))
 
 
-def deploy_all(service: Service) -> None:
+def deploy_all(service: Service, environment: dict[str, str], asked: Callable[[], bool]) -> None:
     """Registers prefect.yaml; each start does, so that the forms' drop-downs know today's kits."""
     prefect = str(Path(sys.executable).with_name("prefect"))
     done = subprocess.run(
         [prefect, "--no-prompt", "deploy", "--all"],
-        cwd=ROOT, env=service.environment, capture_output=True, text=True, check=False,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    (service.home / "logs" / "deploy.log").write_text(done.stdout + done.stderr)
-    if done.returncode:
-        raise StartFailed(f"The flows could not be registered; see {service.home}/logs/deploy.log")
-
-
-def service_environment(
-    home: Path, addresses: Addresses, password: str | None, database_url: str | None
-) -> dict[str, str]:
-    """What every child gets: Prefect's switches, our home, and the desk's address and password."""
-    login = f"hr:{password}" if password and addresses.host not in LOOPBACK else None
-    ours = prefect_environment(
-        home, api_url=addresses.api, login=login, public_ui_api=f"{addresses.ui}/api", database_url=database_url
-    )
-    ours |= {
-        "ROLLCALL_HOME": str(home),
-        # Behind a proxy with TLS only the company knows the address at which its people reach the desk.
-        "ROLLCALL_PUBLIC_URL": os.environ.get("ROLLCALL_PUBLIC_URL") or addresses.desk,
-        "ROLLCALL_PREFECT_UI_URL": addresses.ui,
-        "ROLLCALL_UNDER_SUPERVISOR": "1",
-    }
-    if password:
-        ours["ROLLCALL_DESK_PASSWORD"] = password
-    return {**os.environ, **ours}
+    (service.logs / "deploy.log").write_text(done.stdout + done.stderr)
+    if done.returncode and not asked():
+        raise StartFailed(f"The flows could not be registered; see {service.logs}/deploy.log")
 
 
 def up(
-    home: Path,
-    addresses: Addresses,
-    *,
-    password: str | None,
-    database_url: str | None = None,
-    say: Callable[[str], None] = print,
+    settings: Settings, addresses: Addresses, logins: Logins, *, password: str, say: Say = print, show: bool = True
 ) -> None:
     """Runs everything until a signal comes; stops everything before it returns.
 
-    Raises StartFailed when a part does not come up, after stopping the others.
+    `show`: print the people's login, on a terminal; otherwise only where it is kept. Raises StartFailed when a part
+    does not come up or cannot be kept up, after stopping the others.
     """
-    home = home.resolve()
-    password = password or secrets.token_urlsafe(9)
-    environment = service_environment(home, addresses, password, database_url)
-    login = environment.get("PREFECT_API_AUTH_STRING")
-    service = Service(home, addresses, environment)
-    with signals_noted() as asked, client(addresses, login) as api:
+    home = settings.home.resolve()
+    environments = Environments.of(settings, addresses, logins, password)
+    service = Service(home)
+    where = {"ui": addresses.ui, "desk": addresses.desk}
+    with (
+        signals_noted() as asked,
+        only_one(home, where, datetime.now(UTC)),
+        client(addresses.api, logins.machines) as api,
+    ):
+        need_free(addresses.host, {"Prefect": addresses.prefect_port, "the review desk": addresses.desk_port})
+        guard = SweepGuard(environments.shared, home / "logs" / "sweep.log", say, lambda: resume_schedules(api))
         try:
-            say("Starting Prefect ...")
-            bind = ["--host", addresses.host, "--port", str(addresses.prefect_port)]
-            service.start("prefect", [sys.executable, "-m", "flows.server", *bind])
-            wait_for(f"{addresses.api}/health", service, "Prefect")
-            crash_leftovers(api, "The system was stopped while this ran. Run it again: nothing finished is lost.")
-            ensure_pools(api, {"desk": 2, "gpu": max(graphics_cards(), 1)})
-            ensure_heartbeat_automation(api)
-            say("Starting workers, flows and the review desk ...")
-            start_workers(service)
-            desk = [sys.executable, "-m", "flows.cli", "desk", "--host", addresses.host]
-            service.start("desk", [*desk, "--port", str(addresses.desk_port)])
-            deploy_all(service)
-            wait_for(addresses.desk.replace(addresses.public, "127.0.0.1"), service, "The review desk")
-            say(f"\n  Run batches   {addresses.ui}\n  Review        {addresses.desk}   (password: {password})\n")
-            say("Ctrl-C stops everything.")
-            watch(service, asked, say)
+            start(service, addresses, environments, api, asked, say)
+            if not asked():
+                login = f"/enter#{logins.people}" if show else f"   (login: people's in {home / FILE})"
+                say(f"\n  Run batches   {addresses.ui}{login}")
+                say(f"  Review        {addresses.desk}   (password: {password})\n\nCtrl-C stops everything.")
+            watch(service, guard, asked, say)
         finally:
             say("Stopping ...")
+            guard.stop()
             stop(service, api)
 
 
-def watch(service: Service, asked: Callable[[], bool], say: Callable[[str], None]) -> None:
-    """Waits for a signal; a child that falls over ends the service rather than leaving half of it up."""
+def start(
+    service: Service, addresses: Addresses, environments: Environments, api: httpx.Client, asked: Callable[[], bool],
+    say: Say,
+) -> None:  # fmt: skip
+    """Brings up one part after the other; gives up between two of them when somebody asked to stop."""
+    say("Starting Prefect ...")
+    bind = ["--host", addresses.host, "--port", str(addresses.prefect_port), "--public", addresses.public]
+    service.start("prefect", [sys.executable, "-m", "flows.server", *bind], environments.server)
+    wait_for(f"{addresses.api}/health", service, "Prefect", asked)
+    if asked():
+        return
+    crash_leftovers(api, STOPPED)
+    ensure_pools(api)
+    ensure_heartbeat_automation(api)
+    say("Starting workers, flows and the review desk ...")
+    start_workers(service, environments.shared)
+    desk = [sys.executable, "-m", "flows.cli", "desk", "--host", addresses.host, "--port", str(addresses.desk_port)]
+    service.start("desk", desk, environments.desk)
+    deploy_all(service, environments.shared, asked)
+    own = addresses.desk.replace(addresses.public, "127.0.0.1")
+    wait_for(f"{own}/health", service, "The review desk", asked)
+
+
+def watch(service: Service, guard: SweepGuard, asked: Callable[[], bool], say: Say) -> None:
+    """Waits for a signal, and meanwhile starts again what fell over and looks whether the sweep is late."""
     while not asked():
-        fallen = service.fallen()
-        if fallen:
-            say(f"{fallen} stopped by itself; see {service.home}/logs/{fallen}.log")
-            return
+        service.tend(time.monotonic(), say)
+        guard.tend(time.monotonic())
         time.sleep(0.3)
 
 
 def stop(service: Service, api: httpx.Client) -> None:
     """Ends workers and desk, marks what they left behind, then ends the server."""
-    server = service.children[:1]
-    service.children = service.children[1:]
-    service.stop()
-    service.children = server
-    if server and server[0][1].poll() is None:
+    server, others = service.children[:1], service.children[1:]
+    service.stop(others)
+    if server and server[0].process is not None and server[0].process.poll() is None:
         try:
-            crash_leftovers(api, "The system was stopped while this ran. Run it again: nothing finished is lost.")
+            crash_leftovers(api, STOPPED)
         except httpx.HTTPError as failed:
             print(f"Runs could not be marked as stopped ({type(failed).__name__}); the next start does it.")
-    service.stop()
+    service.stop(server)

@@ -258,9 +258,10 @@ def groups_of(report: CheckReport) -> list[tuple[str, str, list[tuple[str, str, 
 def run_link(settings: Settings, drop: Path) -> str:
     """The run form in Prefect with this drop filled in; the list of deployments when Prefect does not answer."""
     address = settings.prefect_ui_url.rstrip("/")
-    login = ("hr", settings.desk_password) if settings.desk_password else None
+    login = tuple(settings.machine_login.split(":", 1)) if settings.machine_login else None
+    asked = f"{settings.prefect_api_url.rstrip('/')}/deployments/name/{quote(DEPLOYMENT)}"
     try:
-        found = httpx.get(f"{address}/api/deployments/name/{quote(DEPLOYMENT)}", auth=login, timeout=2, trust_env=False)
+        found = httpx.get(asked, auth=login, timeout=2, trust_env=False)  # type: ignore[arg-type]
         identity = found.json()["id"] if found.status_code == 200 else None
     except (httpx.HTTPError, ValueError, KeyError):
         identity = None

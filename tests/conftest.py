@@ -10,8 +10,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+
+from flows import prefect_api
+from flows.logins import load_logins
+from tasks.vault.settings import Settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -33,17 +36,25 @@ def northwind() -> Path:
 
 
 class Up:
-    """A running `rollcall up`."""
+    """A running `rollcall up`. `api` asks as machines do; `people` as whoever sits before Prefect's pages."""
 
     def __init__(self, process: subprocess.Popen[str], port: int, home: Path) -> None:
         self.process, self.port, self.home = process, port, home
-        self.api = httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=30, trust_env=False)
+        self.logins = load_logins(Settings(home=home))
+        self.address = f"http://127.0.0.1:{port}"
+        self.api = prefect_api.client(f"{self.address}/api", self.logins.machines)
+        self.people = prefect_api.client(f"{self.address}/api", self.logins.people)
 
     def ask(self, path: str, **body: Any) -> Any:
         """One request of Prefect's API, as its pages make it."""
         answer = self.api.post(path, json=body)
         answer.raise_for_status()
         return answer.json()
+
+    def errors(self) -> list[str]:
+        """What Prefect's server complained of."""
+        lines = (self.home / "logs" / "prefect.log").read_text().splitlines()
+        return [line for line in lines if "ERROR" in line or "Traceback" in line]
 
     def deployments(self) -> dict[str, dict[str, Any]]:
         return {found["name"]: found for found in self.ask("/deployments/filter")}
@@ -97,5 +108,6 @@ def start_up() -> Callable[..., AbstractContextManager[Up]]:
                 process.wait(60)
             process.stdout.close()
             running.api.close()
+            running.people.close()
 
     return start

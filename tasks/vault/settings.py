@@ -6,6 +6,7 @@ only in the `Settings` they pass.
 
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from pydantic import ByteSize, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +39,10 @@ class Settings(BaseSettings):
     proxies: str = Field("", description="proxies before the desk whose word on the client's address and https counts")
     tls_certificate: Path | None = Field(None, description="PEM certificate with its chain: the desk speaks https")
     tls_key: Path | None = Field(None, repr=False, description="PEM private key; in the certificate's file when unset")
+    prefect_api_url: str = Field("http://127.0.0.1:4200/api", description="where our own processes reach Prefect")
+    people_login: str | None = Field(None, repr=False, description="name:secret for Prefect's pages; made when unset")
+    machine_login: str | None = Field(None, repr=False, description="name:secret of workers and desk; made when unset")
+    timezone: str = Field("UTC", description="the company's, such as Europe/Berlin: the sweep's hour is meant in it")
     retention_rules: Path | None = Field(None, description="the company's retention TOML; built-in rules when unset")
     checkpoint_copies: Path | None = Field(None, description="a second place, better elsewhere, for audit checkpoints")
     signing_chain: Path | None = Field(
@@ -69,6 +74,13 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         """Relative paths are resolved once, so that a worker changing folder cannot split the vault in two."""
         return None if value is None else value.expanduser().absolute()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"there is no time zone called {value}: write it as Europe/Berlin")
+        return value
 
     @property
     def records_url(self) -> str:

@@ -1,22 +1,30 @@
 """`rollcall up`: everything starts, HR finds the forms, and everything stops; nothing is left running or "Running"."""
 
+import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
 
-pytestmark = pytest.mark.slow
+from flows.environment import SWEEP_CRON
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module")
-def up(start_up: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with start_up(tmp_path_factory.mktemp("up")) as running:
-        yield running
+def rollcall_up(home: Path, port: int) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ROLLCALL_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", "up", "--port", str(port), "--home", str(home)],
+        cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
 
 
 def test_every_story_is_a_deployment_with_words_for_hr(up: Any) -> None:
@@ -37,12 +45,50 @@ def test_the_form_has_titles_help_and_drop_downs(up: Any) -> None:
 
 def test_retention_is_scheduled_daily(up: Any) -> None:
     schedules = up.deployments()["Retention (daily)"]["schedules"]
-    assert [schedule["schedule"]["cron"] for schedule in schedules] == ["30 3 * * *"]
+    assert [schedule["schedule"]["cron"] for schedule in schedules] == [SWEEP_CRON]
+
+
+def test_forgetting_has_a_pool_of_its_own_with_a_worker(up: Any) -> None:
+    found = up.deployments()
+    pools = {name: deployment["work_pool_name"] for name, deployment in found.items()}
+    assert {pools.pop("Forget a person"), pools.pop("Retention (daily)")} == {"keep"}
+    assert "keep" not in pools.values(), "nothing of photography may stand before it"
+    for pool in ("desk", "keep", "gpu"):
+        [worker] = up.ask(f"/work_pools/{pool}/workers/filter")
+        assert worker["status"] == "ONLINE"
+
+
+def test_a_second_service_in_the_same_home_is_told_of_the_first(up: Any) -> None:
+    done = rollcall_up(up.home, port=up.port + 10)
+    assert done.returncode == 1
+    assert f"process {up.process.pid}: {up.address}" in " ".join(done.stdout.split())
+
+
+def test_a_port_that_is_taken_is_named_and_nothing_is_started(up: Any, tmp_path: Path) -> None:
+    done = rollcall_up(tmp_path / "home", port=up.port)
+    assert done.returncode == 1
+    assert f"Port {up.port}, for Prefect" in done.stdout
+    assert not (tmp_path / "home" / "prefect").exists()
+
+
+def test_a_worker_that_is_killed_is_started_again(up: Any) -> None:
+    def desk_workers() -> list[psutil.Process]:
+        children = psutil.Process(up.process.pid).children()
+        return [child for child in children if child.cmdline()[1:5] == ["-m", "flows.worker", "--pool", "desk"]]
+
+    [worker] = desk_workers()
+    worker.kill()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and [child.pid for child in desk_workers()] in ([], [worker.pid]):
+        time.sleep(0.2)
+    [again] = desk_workers()
+    assert again.pid != worker.pid
 
 
 def test_the_pages_are_the_ones_with_visible_buttons(up: Any) -> None:
-    settings = httpx.get(f"http://127.0.0.1:{up.port}/ui-settings", trust_env=False).json()
-    assert settings["api_url"] == f"http://127.0.0.1:{up.port}/api"
+    settings = httpx.get(f"{up.address}/ui-settings", trust_env=False).json()
+    assert settings["default_ui"] == "v1"
+    assert settings["api_url"] == "/api", "whatever name the pages are opened by"
 
 
 def test_the_desk_asks_who_you_are(up: Any) -> None:
@@ -50,6 +96,11 @@ def test_the_desk_asks_who_you_are(up: Any) -> None:
     address = f"http://127.0.0.1:{up.port + 1}/"
     answer = httpx.get(address, headers=as_a_browser, follow_redirects=True, trust_env=False)
     assert "password" in answer.text.lower()
+
+
+def test_prefect_has_met_no_error(up: Any) -> None:
+    """Its scheduler once failed every minute, for days, into a log that nobody read."""
+    assert up.errors() == []
 
 
 def test_a_run_left_behind_is_not_running_for_ever_and_nothing_outlives_up(up: Any) -> None:
@@ -61,8 +112,8 @@ def test_a_run_left_behind_is_not_running_for_ever_and_nothing_outlives_up(up: A
     children = psutil.Process(up.process.pid).children(recursive=True)
     assert len(children) >= 4
 
-    up.process.send_signal(signal.SIGINT)
-    up.process.wait(60)
+    up.process.send_signal(signal.SIGHUP)  # a closed terminal, and like Ctrl-C in every way
+    assert up.process.wait(60) == 0
 
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and any(child.is_running() for child in children):
@@ -71,3 +122,14 @@ def test_a_run_left_behind_is_not_running_for_ever_and_nothing_outlives_up(up: A
     with sqlite3.connect(up.home / "prefect" / "prefect.db") as database:
         rows = database.execute("select state_type from flow_run where state_type in ('RUNNING','PENDING')").fetchall()
     assert rows == []
+
+
+def test_the_next_one_starts_and_leaves_nothing_even_when_it_is_killed(up: Any, start_up: Any) -> None:
+    """kill -9, as the kernel does when memory is short: no server, worker or desk serves on with nobody above it."""
+    with start_up(up.home) as again:
+        children = psutil.Process(again.process.pid).children(recursive=True)
+        assert len(children) >= 5
+        again.process.kill()
+        again.process.wait()
+        _, alive = psutil.wait_procs(children, timeout=30)
+        assert [child.cmdline() for child in alive] == []

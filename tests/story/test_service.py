@@ -94,6 +94,10 @@ def test_nobody_is_in_what_prefect_and_the_workers_wrote(service: Any, company: 
     assert [secret for secret in company.secrets() if secret.encode() in written] == []
 
 
+def test_prefect_has_met_no_error(service: Any) -> None:
+    assert service.errors() == []
+
+
 def test_running_the_same_again_does_nothing_and_says_so(service: Any, company: Any, finished: Any) -> None:
     home = replace(finished, home=service.home)
     before = home.digests()
