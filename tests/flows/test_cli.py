@@ -72,9 +72,10 @@ def test_one_broken_kit_breaks_only_itself(tmp_path: Path, monkeypatch: pytest.M
     form = importlib.reload(story)
     try:
         assert list(form._KITS) == ["harbour"]
-        for name in ("misspelt", "unknown", "nosuch"):
-            with pytest.raises(ValueError, match=name):
+        for name, says in (("misspelt", "misspelt"), ("unknown", "unknown"), ("hannah", "no such brand kit")):
+            with pytest.raises(ValueError, match=says) as refused:
                 form.usable(name, kits)
+        assert "hannah" not in str(refused.value), "nobody wrote that but whoever typed it, and Prefect keeps it"
         assert form.usable("harbour", kits) == "harbour"
     finally:
         monkeypatch.undo()

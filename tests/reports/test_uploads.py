@@ -394,19 +394,24 @@ def test_an_unknown_drop_is_nowhere(desk: TestClient) -> None:
 
 
 def test_without_prefect_the_link_leads_to_its_list(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, prefect_ui_url="http://127.0.0.1:9/")
+    settings = Settings(home=tmp_path, prefect_ui_url="http://127.0.0.1:9/", prefect_api_url="http://127.0.0.1:9/api")
     assert run_link(settings, tmp_path) == "http://127.0.0.1:9/deployments"
 
 
 def test_the_run_form_is_filled_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import httpx
 
-    def answer(url: str, **_: object) -> httpx.Response:
-        assert url == "http://prefect/api/deployments/name/make-headshots/Make%20headshots"
+    def answer(url: str, auth: object, **_: object) -> httpx.Response:
+        assert auth == ("rollcall", "the-machines"), "Prefect's login for machines, never the desk's own password"
+        assert url == "http://inside/api/deployments/name/make-headshots/Make%20headshots"
         return httpx.Response(200, json={"id": "abc-1"})
 
     monkeypatch.setattr(httpx, "get", answer)
-    link = run_link(Settings(home=tmp_path, prefect_ui_url="http://prefect"), Path("/d/Ä b"))
+    settings = Settings(
+        home=tmp_path, prefect_ui_url="http://prefect", prefect_api_url="http://inside/api", desk_password=PASSWORD,
+        machine_login="rollcall:the-machines",
+    )  # fmt: skip
+    link = run_link(settings, Path("/d/Ä b"))
     address, _, parameters = link.partition("?parameters=")
     assert address == "http://prefect/deployments/deployment/abc-1/run"
     assert unquote(unquote(parameters)) == '{"drop": "/d/\\u00c4 b"}'
