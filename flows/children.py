@@ -40,12 +40,16 @@ class Child:
                 cwd=ROOT, start_new_session=True,
             )  # fmt: skip
 
-    def stop(self, patience_s: float) -> None:
-        if self.process is None or self.process.poll() is not None:
+    def ask_to_end(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+
+    def end(self, patience_s: float) -> None:
+        """Waits until it has; kills it, and whatever it started, when that takes too long."""
+        if self.process is None:
             return
-        os.killpg(self.process.pid, signal.SIGTERM)
         try:
-            self.process.wait(patience_s)
+            self.process.wait(max(patience_s, 0.0))
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -93,9 +97,12 @@ class Service:
                 child.start()
 
     def stop(self, children: list[Child] | None = None, patience_s: float = 10.0) -> None:
-        """Asks each child to end, the last one started first; kills what does not within `patience_s`."""
-        for child in reversed(self.children if children is None else children):
-            child.stop(patience_s)
+        """Asks these children (all when left out) to end, together, and kills what has not within `patience_s`."""
+        wanted, until = self.children if children is None else children, time.monotonic() + patience_s
+        for child in wanted:
+            child.ask_to_end()
+        for child in wanted:
+            child.end(until - time.monotonic())
 
 
 def wait_for(url: str, service: Service, what: str, asked: Callable[[], bool], patience_s: float = 180.0) -> None:

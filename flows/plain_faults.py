@@ -67,7 +67,7 @@ def _of_ours(error: BaseException) -> str | None:
         full = error.code in {f"errno_{errno.ENOSPC}", f"errno_{errno.EDQUOT}"}
         return _FULL if full else f"The blob store refused ({error}): look at its own state, then try again."
     if isinstance(error, VaultError):
-        return f"{error}."
+        return f"{str(error).rstrip('.')}."
     ours = type(error).__module__.startswith(("tasks.", "reports.", "flows."))
     if ours and isinstance(error, ValueError | LookupError):
         return str(error).strip("'\"")

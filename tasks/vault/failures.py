@@ -3,6 +3,7 @@
 VaultError
   NotLikeThis          what a person asked for cannot be done as it stands; the sentence says what to write instead
   DatabaseLost         the records went away for a while (tasks.vault.telling)
+  DiskFull             no room for what was to be written (tasks.vault.telling)
   Fault                what nobody foresaw, without its words (tasks.vault.telling)
   NoConsent            nobody's leave: .code says why
     Fenced             the person is being forgotten, or the permit is from before that

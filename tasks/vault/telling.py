@@ -16,12 +16,17 @@ OURS = ("tasks.", "reports.", "flows.")
 _ROOT = Path(__file__).resolve().parents[2]
 # A database that went away comes back, and one that is locked is let go: what was not written is written then.
 # SQLSTATE classes: connection, rollback (deadlock, serialization), resources, operator's intervention.
+_FULL = ("ENOSPC", "EDQUOT", "SQLITE_FULL", "53100")
 _PASSING = ("08", "40", "53", "57")
 _PASSING_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PROTOCOL")
 
 
 class DatabaseLost(VaultError):
     """The database went away, or did not let us in, in the middle of something. Nothing half-written is left."""
+
+
+class DiskFull(VaultError):
+    """There is no room for what was to be written."""
 
 
 class Fault(VaultError):
@@ -37,6 +42,8 @@ def told(fault: Exception) -> Exception:
     if type(fault).__module__.startswith(OURS):
         fault.__cause__ = fault.__context__ = None
         return fault
+    if code_of(fault) in _FULL:
+        return DiskFull("disk_full: the disk is full. Nothing finished is lost: make room, then run it again.")
     if _passes(fault):
         return DatabaseLost(f"database_lost: the records could not be reached ({code_of(fault)}). Try again.")
     return Fault(type(fault).__name__, f"({code_of(fault)}) at {places(fault)}")

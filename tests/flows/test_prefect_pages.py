@@ -62,7 +62,8 @@ def signed_in(up: Any, page: Any) -> Any:
     """A browser that followed the address which `rollcall up` prints. No answer may be a refusal."""
     refused: list[str] = []
     page.on("response", lambda r: refused.append(f"{r.status} {r.url}") if r.status in {401, 403, 405, 500} else None)
-    page.on("request", lambda r: None if r.url.startswith(up.address) else refused.append(r.url))
+    ours = (up.address, "blob:", "data:")
+    page.on("request", lambda r: None if r.url.startswith(ours) else refused.append(r.url))
     page.goto(f"{up.address}/enter#{up.logins.people}")
     page.wait_for_url("**/dashboard")
     yield page

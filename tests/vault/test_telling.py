@@ -1,5 +1,6 @@
 """What is said of a fault: our sentences, and of everybody else's exceptions the class, the code and the place."""
 
+import errno
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from tasks.vault.records import Employee
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, key_owner, open_vault
 from tasks.vault.task import in_our_words
-from tasks.vault.telling import DatabaseLost, Fault, code_of, told
+from tasks.vault.telling import DatabaseLost, DiskFull, Fault, code_of, kind_of, told
 
 SECRET = "Zyxquark Vellichor"
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -55,6 +56,18 @@ def test_a_foreign_exception_is_its_class_and_its_place() -> None:
 def test_a_missing_file_is_not_named(tmp_path: Path) -> None:
     fault = told(caught(lambda: (tmp_path / SECRET).read_bytes()))
     assert str(fault) == "FileNotFoundError (ENOENT) at no place of ours"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_said_as_such(number: int) -> None:
+    fault = told(OSError(number, "No space left on device", f"/srv/{SECRET}"))
+    assert isinstance(fault, DiskFull)
+    assert SECRET not in str(fault)
+
+
+def test_what_it_was_is_still_known_when_it_was_told() -> None:
+    assert kind_of(told(caught(lambda: int(SECRET)))) == "ValueError"
+    assert kind_of(Fenced("erasing", "p1")) == "Fenced"
 
 
 def test_a_row_that_is_there_already_is_not_quoted(vault: Vault) -> None:
