@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from tasks.roster.answers import numbers_are_codes
+from tasks.roster.cells import read_number
 from tasks.roster.columns import header_score
 from tasks.roster.consent_line import Said, read_line
 from tasks.roster.grid import Grid
-from tasks.roster.header_rows import find_header
+from tasks.roster.header_rows import Header, find_header
 from tasks.roster.register_columns import RegisterColumns, map_register
 from tasks.roster.rows import ConsentCell, RosterProblem, Understood, Unreadable, shape_of
-from tasks.roster.signs import plain_number, visible
-from tasks.roster.tables import read_grid
+from tasks.roster.signs import visible
+from tasks.roster.tables import read_tables
 from tasks.roster.words import read_email, tidy_name
 
 PURPOSE = "headshot"
@@ -71,25 +72,38 @@ class ConsentRegister:
 
 def read_consents(data: bytes, name: str, encoding: str | None = None) -> ConsentRegister:
     """Reads the register in `data` (the file `name`). Raises Unreadable when it is no table, or names nobody."""
-    grid = read_grid(data, name, encoding, header_score)
-    header = find_header(grid.rows)
-    if header is None:
+    tables = read_tables(data, name, encoding, header_score)
+    sheets = [(grid, header) for grid in tables.grids if (header := find_header(grid.rows))]
+    if not sheets:
         raise Unreadable("no_header", "The consent register names no employee number, e-mail or name column.")
-    lines = [(i, cells) for i, cells in enumerate(grid.rows) if i >= header.below and any(cells)]
-    where = map_register(header.titles, [cells for _, cells in lines])
-    if not where.columns.place.keys() & {"number", "email", "name", "last"}:
-        raise Unreadable("no_header", "The consent register needs an employee number or e-mail column.")
-    problems = _no_answers(where)
-    codes = any(numbers_are_codes(_at(cells, column) for _, cells in lines) for column in where.answers)
     entries: list[ConsentEntry] = []
-    for index, cells in lines:
-        entry, found = _entry(where, cells, grid, index, codes)
-        entries += [entry] if entry else []
-        problems += found
-    understood = Understood(
-        grid.kind, grid.encoding, grid.delimiter, grid.lines[header.row], where.mapping, where.unused, grid.sheet
-    )
-    return ConsentRegister(tuple(entries), tuple(problems), understood)
+    problems: list[RosterProblem] = []
+    understood: list[Understood] = []
+    for grid, header in sheets:
+        lines = [(i, cells) for i, cells in enumerate(grid.rows) if i >= header.below and any(cells)]
+        where = map_register(header.titles, [cells for _, cells in lines], _title(grid, header))
+        if not where.columns.place.keys() & {"number", "email", "name", "last"}:
+            continue
+        problems += _no_answers(where)
+        codes = any(numbers_are_codes(_at(cells, column) for _, cells in lines) for column in where.answers)
+        for index, cells in lines:
+            entry, found = _entry(where, cells, grid, index, codes, named=len(sheets) > 1)
+            entries += [entry] if entry else []
+            problems += found
+        understood.append(_understood(grid, header, where, tables.not_read))
+    if not understood:
+        raise Unreadable("no_header", "The consent register needs an employee number, e-mail or name column.")
+    return ConsentRegister(tuple(entries), tuple(problems), understood[0])
+
+
+def _title(grid: Grid, header: Header) -> str:
+    """What stands over the whole table: its sheet's name and the lines above the header."""
+    return " ".join([grid.sheet, *(cell for row in grid.rows[: header.row] for cell in row if cell)])
+
+
+def _understood(grid: Grid, header: Header, where: RegisterColumns, not_read: tuple[str, ...]) -> Understood:
+    row = grid.lines[header.row]
+    return Understood(grid.kind, grid.encoding, grid.delimiter, row, where.mapping, where.unused, grid.sheet, not_read)
 
 
 def _no_answers(where: RegisterColumns) -> list[RosterProblem]:
@@ -100,13 +114,14 @@ def _no_answers(where: RegisterColumns) -> list[RosterProblem]:
 
 
 def _entry(
-    where: RegisterColumns, cells: list[str], grid: Grid, index: int, codes: bool
+    where: RegisterColumns, cells: list[str], grid: Grid, index: int, codes: bool, *, named: bool
 ) -> tuple[ConsentEntry | None, list[RosterProblem]]:
     found: list[RosterProblem] = []
     line = grid.lines[index]
+    place = f"sheet {grid.sheet}, row {line}" if named else ""
 
     def note(code: str, header: str, value: str, fix: str) -> None:
-        found.append(RosterProblem(code, line, header, shape_of(value), fix, False, seen=value))
+        found.append(RosterProblem(code, line, header, shape_of(value), fix, False, place, value))
 
     def cell(column: int | None) -> tuple[str, str]:
         return (where.columns.headers[column], _at(cells, column)) if column is not None else ("", "")
@@ -125,7 +140,12 @@ def _entry(
     )
     consent = read_line(said, note)
     columns = where.columns
-    number, email = plain_number(columns.cell(cells, "number")), read_email(columns.cell(cells, "email"))
+    number, spoiled = read_number(columns.cell(cells, "number"))
+    email = read_email(columns.cell(cells, "email"))
+    if spoiled == "scientific":
+        fix = "A spreadsheet shortened this number, so it is nobody's. Format the column as text and export it again."
+        note("spoiled_number", columns.header("number"), number, fix)
+        number = ""
     first, last = columns.cell(cells, "first"), columns.cell(cells, "last")
     name, _ = tidy_name(columns.cell(cells, "name") or f"{first} {last}")
     if consent is None:
@@ -134,7 +154,10 @@ def _entry(
     if not number and not email and not name:
         note("missing_id", columns.header("number"), "", "Say whose consent this is: it is not used.")
         return None, found
-    return ConsentEntry(number, email, consent, line, visible(name)), found
+    if index in grid.hidden_rows and consent.given:
+        note("hidden_row", "", "", "The row is hidden in the workbook, so it is nobody's yes. Show it if it counts.")
+        return None, found
+    return ConsentEntry(number, email, consent, line, visible(name), place), found
 
 
 def _at(cells: list[str], column: int | None) -> str:

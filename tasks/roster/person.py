@@ -10,7 +10,7 @@ from tasks.roster.columns import Columns, folded
 from tasks.roster.consent_line import Said, read_line
 from tasks.roster.dates import read_days
 from tasks.roster.grid import is_formula
-from tasks.roster.letters import strange_letters
+from tasks.roster.letters import contradicts, strange_letters
 from tasks.roster.register_columns import language_of
 from tasks.roster.rows import ConsentCell, Glasses, RosterProblem, RosterRow, Status, shape_of
 from tasks.roster.statuses import read_last_day, read_status
@@ -55,8 +55,11 @@ class Line:
         self.note(code, self.columns.header(field) or field, value, fix, blocking=blocking)
 
 
-def read_row(cells: list[str], reading: Reading, row: int, place: str = "") -> tuple[RosterRow, list[RosterProblem]]:
-    """The person in this line. `row` identifies the line; `place` says where it is when its number alone does not."""
+def read_row(
+    cells: list[str], reading: Reading, row: int, place: str = "", *, doubt_letters: bool = False
+) -> tuple[RosterRow, list[RosterProblem]]:
+    """The person in this line. `row` identifies the line; `place` says where it is when its number alone does not;
+    `doubt_letters`: that it was written in another encoding than the rest of the file."""
     columns, line = reading.columns, Line(reading, cells, row, place)
     email = read_email(line.raw("email"))
     if "email" in columns.place and not email:
@@ -68,7 +71,7 @@ def read_row(cells: list[str], reading: Reading, row: int, place: str = "") -> t
         line.add("missing_name", "name", "", "Add the person's name; until then the pages show their number.")
     status = _read_status(line, reading, name_status)
     _note_formulas(line)
-    _note_letters(line, name)
+    _note_letters(line, email, doubt_letters)
     if len(cells) > len(columns.headers) and any(cells[len(columns.headers) :]):
         fix = "The row has more cells than the header: a name or title with the delimiter in it needs quotes."
         line.add("extra_cells", "", "", fix)
@@ -203,11 +206,12 @@ def _note_formulas(line: Line) -> None:
             line.add("formula_cell", field, value, fix, blocking=field == "number")
 
 
-def _note_letters(line: Line, name: str) -> None:
+def _note_letters(line: Line, email: str, doubted: bool) -> None:
     """Names and departments that were decoded wrongly would stand on badges so."""
     for field in _TEXT_FIELDS[1:]:
-        text = line.cell(field)
-        if text and strange_letters(text):
+        text = line.raw(field)
+        by_address = field not in ("department", "title") and contradicts(text, email)
+        if strange_letters(text) or by_address or (doubted and not text.isascii()):
             fix = (
                 "These letters were mixed up when the file was saved. Save it again as “CSV UTF-8” or as XLSX, or "
                 "correct the cell; until then it is shown as it stands."

@@ -6,23 +6,48 @@ named, so that the people HR put in are the people the report accounts for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from tasks.roster.cells import read_number
 from tasks.roster.columns import Columns, header_score, map_columns
 from tasks.roster.doubles import join_same_people, shared_numbers
-from tasks.roster.grid import Grid
-from tasks.roster.header_rows import find_header
+from tasks.roster.grid import Grid, Tables
+from tasks.roster.header_rows import Header, find_header
 from tasks.roster.no_people import is_no_person, shapes_of
 from tasks.roster.person import Reading, read_row
 from tasks.roster.rows import ConsentCell, Roster, RosterProblem, RosterRow, Understood, Unreadable, shape_of
 from tasks.roster.statuses import uses_sap_codes
-from tasks.roster.tables import read_grid
+from tasks.roster.tables import read_tables
 from tasks.roster.words import read_email
 
 __all__ = ["ConsentCell", "Roster", "RosterProblem", "RosterRow", "Understood", "Unreadable", "read_roster"]
 
 MAX_PEOPLE = 100_000
+_NAMES = frozenset({"name", "first", "last", "preferred_first", "last_first", "first_last"})
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """One table of people. `base` is added to its line numbers, so that a row's number is its own in the whole file;
+    `named`: whether findings have to say the sheet."""
+
+    grid: Grid
+    header: Header
+    columns: Columns
+    base: int = 0
+    named: bool = False
+
+    @property
+    def people(self) -> list[tuple[int, list[str]]]:
+        return [(i, row) for i, row in enumerate(self.grid.rows) if i >= self.header.below and any(row)]
+
+    def row(self, index: int) -> int:
+        return self.base + self.grid.lines[index]
+
+    def place(self, index: int) -> str:
+        return f"sheet {self.grid.sheet}, row {self.grid.lines[index]}" if self.named else ""
 
 
 def read_roster(data: bytes, name: str, encoding: str | None = None, today: date | None = None) -> Roster:
@@ -30,46 +55,78 @@ def read_roster(data: bytes, name: str, encoding: str | None = None, today: date
 
     Raises Unreadable when there is no table to be found; everything smaller is a problem in the result.
     """
-    grid = read_grid(data, name, encoding, header_score)
-    header = find_header(grid.rows)
-    if header is None:
-        raise Unreadable("no_header", "No row names an employee number, e-mail or name column: add a header row.")
-    columns = map_columns(header.titles)
-    lines = [(i, row) for i, row in enumerate(grid.rows) if i >= header.below and any(row)]
-    if len(lines) > MAX_PEOPLE:
+    tables = read_tables(data, name, encoding, header_score)
+    sheets, not_read = _sheets(tables)
+    if sum(len(sheet.people) for sheet in sheets) > MAX_PEOPLE:
         raise Unreadable("too_large", f"More than {MAX_PEOPLE} rows: split the roster.")
-    rows, problems, no_people = _read_lines(grid, columns, lines, today)
-    problems += _file_problems(columns, len(rows), grid.lines[header.row])
-    rows, problems, further = join_same_people(rows, problems)
-    spoiled = {problem.row for problem in problems if problem.code == "spoiled_number"}
-    problems += shared_numbers(rows, lambda row, field: columns.header(field) or "Employee ID", spoiled)
-    mapping = {field: columns.headers[place] for field, place in columns.place.items()}
-    understood = Understood(
-        grid.kind, grid.encoding, grid.delimiter, grid.lines[header.row], mapping, columns.unused, grid.sheet
-    )
-    problems.sort(key=lambda p: (p.row, p.column, p.code))
-    return Roster(tuple(rows), tuple(problems), understood, tuple(further), tuple(no_people))
-
-
-def _read_lines(
-    grid: Grid, columns: Columns, lines: list[tuple[int, list[str]]], today: date | None
-) -> tuple[list[RosterRow], list[RosterProblem], list[int]]:
-    """Everybody in a sheet, what is wrong with them, and the lines that are nobody."""
-    sure = [row for _, row in lines if read_email(columns.cell(row, "email")) or _name_of(columns, row)]
-    shapes = shapes_of(read_number(columns.cell(row, "number"))[0] for row in sure if columns.cell(row, "number"))
-    reading = Reading(columns, today, uses_sap_codes(columns.cell(row, "status") for _, row in lines))
     rows: list[RosterRow] = []
     problems: list[RosterProblem] = []
     no_people: list[int] = []
-    for i, cells in lines:
-        line = grid.lines[i]
+    columns_of: dict[int, Columns] = {}
+    for sheet in sheets:
+        found, wrong, nobody = _read_lines(sheet, today)
+        rows, problems, no_people = rows + found, problems + wrong, no_people + nobody
+        columns_of |= {row.row: sheet.columns for row in found}
+    main = max(sheets, key=lambda sheet: len(sheet.columns.place))
+    problems += _file_problems(sheets, main, len(rows))
+    rows, problems, further = join_same_people(rows, problems)
+    spoiled = {problem.row for problem in problems if problem.code == "spoiled_number"}
+    problems += shared_numbers(rows, lambda row, f: columns_of[row.row].header(f) or "Employee ID", spoiled)
+    problems.sort(key=lambda p: (p.row, p.column, p.code))
+    return Roster(tuple(rows), tuple(problems), _understood(sheets, main, not_read), tuple(further), tuple(no_people))
+
+
+def _sheets(tables: Tables) -> tuple[list[_Sheet], list[str]]:
+    """The sheets that are read as one roster, and the names of those that are not. The one whose header says most
+    decides what a roster is here: the others have to tell people in the same way."""
+    found = []
+    for grid in tables.grids:
+        header = find_header(grid.rows)
+        if header is not None:
+            found.append(_Sheet(grid, header, map_columns(header.titles)))
+    if not found:
+        hidden = f" Not read: {', '.join(tables.not_read)}." if tables.not_read else ""
+        fix = "No row names an employee number, e-mail or name column: add a header row."
+        raise Unreadable("no_header", fix + hidden)
+    main = max(found, key=lambda sheet: len(sheet.columns.place))
+    fitting = [sheet for sheet in found if sheet is main or _is_alike(sheet.columns, main.columns)]
+    not_read = [*tables.not_read, *(f"{s.grid.sheet} (another kind of list)" for s in found if s not in fitting)]
+    if len(fitting) == 1:
+        return fitting, not_read
+    sheets, base = [], 0
+    for sheet in fitting:
+        sheets.append(_Sheet(sheet.grid, sheet.header, sheet.columns, base, named=True))
+        base += max(sheet.grid.lines, default=0)
+    return sheets, not_read
+
+
+def _is_alike(columns: Columns, main: Columns) -> bool:
+    """Whether a further sheet tells people as the main one does: by number (or address), and with a name."""
+    key = "number" if "number" in main.place else "email"
+    named = bool(columns.place.keys() & _NAMES) or not main.place.keys() & _NAMES
+    return key in columns.place and named
+
+
+def _read_lines(sheet: _Sheet, today: date | None) -> tuple[list[RosterRow], list[RosterProblem], list[int]]:
+    """Everybody in a sheet, what is wrong with them, and the lines that are nobody."""
+    columns, grid = sheet.columns, sheet.grid
+    sure = [row for _, row in sheet.people if read_email(columns.cell(row, "email")) or _name_of(columns, row)]
+    shapes = shapes_of(read_number(columns.cell(row, "number"))[0] for row in sure if columns.cell(row, "number"))
+    reading = Reading(columns, today, uses_sap_codes(columns.cell(row, "status") for _, row in sheet.people))
+    rows: list[RosterRow] = []
+    problems: list[RosterProblem] = []
+    no_people: list[int] = []
+    for i, cells in sheet.people:
+        number, place = sheet.row(i), sheet.place(i)
         if is_no_person(cells, columns, shapes):
-            no_people.append(line)
-            problems.append(_no_person(cells, line))
+            no_people.append(number)
+            problems.append(_no_person(cells, number, place))
             continue
-        row, found = read_row(cells, reading, line)
+        row, found = read_row(cells, reading, number, place, doubt_letters=i in grid.other_letters)
         rows.append(row)
-        problems += found + _computed(grid, i, columns)
+        problems += found + _computed(sheet, i)
+        if i in grid.hidden_rows:
+            problems.append(_hidden(row))
     return rows, problems, no_people
 
 
@@ -77,34 +134,74 @@ def _name_of(columns: Columns, row: list[str]) -> str:
     return columns.cell(row, "name") or columns.cell(row, "last") or columns.cell(row, "last_first")
 
 
-def _no_person(cells: list[str], line: int) -> RosterProblem:
+def _no_person(cells: list[str], row: int, place: str) -> RosterProblem:
     text = " ".join(cell for cell in cells if cell)
     fix = "Not a person? This line is counted nowhere. If it is one, write their number, name and e-mail."
-    return RosterProblem("no_person", line, "", shape_of(text), fix, False, seen=text[:80])
+    return RosterProblem("no_person", row, "", shape_of(text), fix, False, place, text[:80])
 
 
-def _file_problems(columns: Columns, people: int, header_row: int) -> list[RosterProblem]:
+def _hidden(row: RosterRow) -> RosterProblem:
+    fix = (
+        f"{row.where[0].upper()}{row.where[1:]} is hidden in the workbook, by hand or by a filter, so this person "
+        "waits. Show the row if they belong here, or delete it."
+    )
+    return RosterProblem("hidden_row", row.row, "", "a hidden row", fix, True, row.place)
+
+
+def _file_problems(sheets: Sequence[_Sheet], main: _Sheet, people: int) -> list[RosterProblem]:
     """Problems of the whole file: row 0."""
-    found = []
+    found, columns = [], main.columns
     if "number" not in columns.place:
         way = "The work e-mail stands in for it." if "email" in columns.place else "Nobody can be told apart safely."
         fix = f"Add a column “Employee ID”. {way}"
         found.append(RosterProblem("missing_column", 0, "Employee ID", "no such header", fix, False))
-    if not columns.place.keys() & {"name", "first", "last", "preferred_first", "last_first", "first_last"}:
+    if not columns.place.keys() & _NAMES:
         fix = "Add a column “Name”; without it the pages show employee numbers."
         found.append(RosterProblem("missing_column", 0, "Name", "no such header", fix, False))
     if not people:
+        row = main.grid.lines[main.header.row]
         fix = "Below the header there is nobody: export the roster again."
-        found.append(RosterProblem("empty_roster", 0, "", f"header in row {header_row}, no rows below", fix, False))
+        found.append(RosterProblem("empty_roster", 0, "", f"header in row {row}, no rows below", fix, False))
+    for sheet in sheets:
+        found += _shown_otherwise(sheet) + _hidden_columns(sheet)
     return found
 
 
-def _computed(grid: Grid, index: int, columns: Columns) -> list[RosterProblem]:
+def _shown_otherwise(sheet: _Sheet) -> list[RosterProblem]:
+    """Employee numbers that the sheet shows in a way that cannot be followed: one remark on the column."""
+    at = sheet.columns.place.get("number")
+    lines = [sheet.grid.lines[i] for i, j in sorted(sheet.grid.unfollowed) if j == at and i >= sheet.header.below]
+    if at is None or not lines:
+        return []
+    fix = (
+        f"These cells hold numbers whose format cannot be followed (first in row {lines[0]}), so they are read without "
+        "what it adds, such as noughts in front. Compare them, or format the column as text and type them as shown."
+    )
+    return [RosterProblem("number_format", 0, sheet.columns.headers[at], f"{len(lines)} numbers", fix, False)]
+
+
+def _hidden_columns(sheet: _Sheet) -> list[RosterProblem]:
+    hidden = [sheet.columns.headers[j] for j in sorted(sheet.grid.hidden_columns) if j in sheet.columns.place.values()]
+    fix = "This column is hidden in the workbook and was read all the same."
+    return [RosterProblem("hidden_column", 0, header, "a hidden column", fix, False) for header in hidden]
+
+
+def _computed(sheet: _Sheet, index: int) -> list[RosterProblem]:
     """Cells of a workbook that hold a formula: their last computed value was read, which may be an old one."""
     fix = "The cell holds a formula; the value it last showed was read. Paste it as a plain value."
-    used = {place: field for field, place in columns.place.items()}
+    row = sheet.grid.rows[index]
     return [
-        RosterProblem("formula_cell", grid.lines[index], columns.headers[j], "a formula", fix, False)
-        for (i, j) in sorted(grid.formulas)
-        if i == index and j in used and not grid.rows[i][j].startswith("=")
+        RosterProblem(
+            "formula_cell", sheet.row(index), sheet.columns.headers[j], "a formula", fix, False, sheet.place(index)
+        )
+        for j in sorted(set(sheet.columns.place.values()))
+        if (index, j) in sheet.grid.formulas and j < len(row) and not row[j].startswith("=")
     ]
+
+
+def _understood(sheets: Sequence[_Sheet], main: _Sheet, not_read: list[str]) -> Understood:
+    grid, columns = main.grid, main.columns
+    mapping = {field: columns.headers[place] for field, place in columns.place.items()}
+    names = ", ".join(sheet.grid.sheet for sheet in sheets)
+    header = grid.lines[main.header.row]
+    return Understood(grid.kind, grid.encoding, grid.delimiter, header, mapping, columns.unused, names, tuple(not_read))

@@ -120,8 +120,9 @@ class RegisterColumns:
 _WHO_AND_WHAT = ("number", "email", "name", "first", "last", "consent_purpose", "consent_version")
 
 
-def map_register(header: list[str], rows: Sequence[list[str]]) -> RegisterColumns:
-    """Reads the header of a register; the `rows` below it tell a form's time stamps from somebody's days."""
+def map_register(header: list[str], rows: Sequence[list[str]], title: str = "") -> RegisterColumns:
+    """Reads the header of a register; the `rows` below it tell a form's time stamps from somebody's days. `title`: what
+    stands over the table; a list of withdrawals has days that are no yes."""
     words = [folded(text) for text in header]
     timed = frozenset(i for i, _ in enumerate(words) if _is_timed([_cell(row, i) for row in rows]))
     stamps = [i for i, word in enumerate(words) if word in _STAMPS or (word in _PERHAPS_STAMPS and i in timed)]
@@ -146,7 +147,8 @@ def map_register(header: list[str], rows: Sequence[list[str]]) -> RegisterColumn
     answers = _answers(words, free)
     remarks |= {i for i in free if words[i] in _STATUSES and i not in answers}
     others = tuple(i for i in free if i not in answers and i not in remarks)
-    undisputed = day is not None and not answers and not form and not remarks & set(free)
+    revoking = _TAKEN_BACK.match(folded(title)) is not None
+    undisputed = not revoking and day is not None and not answers and not form and not remarks & set(free)
     silent = not any(_cell(row, i) for row in rows for i in others)
     said = any(read_answer(_cell(row, i)) for row in rows for i in others)
     day_is_answer = undisputed and (silent or (words[day or 0] in _DAY_OF_YES and not said))

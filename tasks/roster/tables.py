@@ -10,17 +10,28 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from tasks.roster.grid import Grid, Scorer, parse_grid
+from tasks.roster.encodings import decode
+from tasks.roster.grid import Grid, Scorer, Tables, read_text
 from tasks.roster.rows import Unreadable
+from tasks.roster.web_tables import is_web_page, is_xml_spreadsheet, read_web_page, read_xml_spreadsheet
+from tasks.roster.workbook import read_workbook
 from tasks.sandbox import Fallen, Limits, the_sandbox
 
 LIMITS = Limits(memory=448 * 2**20, cpu=20.0, answer=192 * 2**20)
-_GRID = TypeAdapter(Grid)
+MAX_BYTES = 32 * 1024 * 1024  # a roster of 100,000 people is about 15 MB
+_TABLES = TypeAdapter(Tables)
+# What calls itself a table and is something else: its first bytes, its right name.
+_NO_TABLES = (
+    (b"%PDF", "a PDF"), (b"{\\rtf", "a text document (RTF)"), (b"\xff\xd8\xff", "a picture"), (b"\x89PNG", "a picture"),
+    (b"MIME-Version:", "a saved web page (MHTML)"), (b"\x1f\x8b", "a compressed file (GZIP)"),
+    (b"Rar!", "an archive (RAR)"), (b"7z\xbc\xaf", "an archive (7z)"), (b"SQLite format", "a database"),
+)  # fmt: skip
 
 
-def read_grid(data: bytes, name: str, encoding: str | None, score: Scorer) -> Grid:
-    """Reads CSV in any usual form, or XLSX/XLS/ODS. `score` tells how well a row serves as header (see columns.py); it
-    goes into the sandbox by its name. Raises Unreadable."""
+def read_tables(data: bytes, name: str, encoding: str | None, score: Scorer) -> Tables:
+    """Reads CSV in any usual form, XLSX/XLS/ODS, or a web page or XML that calls itself so: every visible table in
+    which a header may stand. `score` tells how well a row serves as header (see columns.py); it goes into the sandbox
+    by its name. Raises Unreadable."""
     options = {"name": name, "encoding": encoding, "scorer": f"{score.__module__}:{score.__qualname__}"}
     try:
         opened = the_sandbox().open(f"{__name__}:open_table", data, LIMITS, options)
@@ -29,20 +40,51 @@ def read_grid(data: bytes, name: str, encoding: str | None, score: Scorer) -> Gr
     if opened.value is not None:
         raise Unreadable(str(opened.value["code"]), str(opened.value["fix"]))
     try:
-        return _GRID.validate_json(bytes(opened.blocks[0]))
+        return _TABLES.validate_json(bytes(opened.blocks[0]))
     except (ValidationError, IndexError):
         raise _unreadable("nonsense") from None
+
+
+def read_grid(data: bytes, name: str, encoding: str | None, score: Scorer) -> Grid:
+    """The one table of a file that has the best header, the first of them if several have. Raises Unreadable."""
+    grids = read_tables(data, name, encoding, score).grids
+    if not grids:
+        raise Unreadable("no_header", "No row in it names a column that is known: add a header row.")
+    return max(grids, key=lambda grid: max(map(score, grid.rows[:30]), default=0))
 
 
 def open_table(data: bytes, *, name: str, encoding: str | None, scorer: str) -> tuple[Any, list[bytes]]:
     """Runs in the sandbox."""
     module, _, function = scorer.partition(":")
     try:
-        grid = parse_grid(data, name, encoding, getattr(importlib.import_module(module), function))
+        tables = parse_tables(data, encoding, getattr(importlib.import_module(module), function))
     except Unreadable as refused:
         return {"code": refused.code, "fix": refused.fix}, []
     del data
-    return None, [_GRID.dump_json(grid)]
+    return None, [_TABLES.dump_json(tables)]
+
+
+def parse_tables(data: bytes, encoding: str | None, score: Scorer) -> Tables:
+    """What kind of file it is, by its bytes and never by its name."""
+    if len(data) > MAX_BYTES:
+        raise Unreadable("too_large", f"The file has {len(data) // 2**20} MiB; {MAX_BYTES // 2**20} is the most read.")
+    if not data.strip(b"\x00\r\n\t ,;\xef\xbb\xbf\xff\xfe"):
+        raise Unreadable("empty_file", "The file is empty: export the roster again.")
+    for mark, kind in _NO_TABLES:
+        if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark):
+            raise Unreadable("no_table", f"This is {kind}, whatever its name says: save the table as XLSX or CSV.")
+    if data[:4] == b"PK\x03\x04" or data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        if b"Index/Document.iwa" in data[: 2**20] or b"Index.zip" in data[: 2**20]:
+            raise Unreadable("no_table", "This is a table of Apple's Numbers: export it as XLSX or CSV.")
+        return read_workbook(data, score)
+    text, used, others = decode(data, encoding)
+    if is_web_page(text):
+        return read_web_page(text, score)
+    if is_xml_spreadsheet(text):
+        return read_xml_spreadsheet(text, score)
+    if text.lstrip("\ufeff \t\r\n").startswith("<?xml"):
+        raise Unreadable("no_table", "This is XML, and no table that is known here: save it as XLSX or CSV.")
+    return Tables((read_text(text, used, others, score),))
 
 
 def _unreadable(how: str) -> Unreadable:

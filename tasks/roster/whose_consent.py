@@ -13,7 +13,7 @@ from datetime import datetime
 
 from tasks.roster.columns import folded
 from tasks.roster.consents import ConsentEntry, ConsentRegister, consent_problem, in_order, refused_at
-from tasks.roster.rows import ConsentCell, Roster, RosterProblem, RosterRow, rows_named, shape_of
+from tasks.roster.rows import ConsentCell, Roster, RosterProblem, RosterRow, Understood, rows_named, shape_of
 
 LISTED = 20  # lines of strangers that are named one by one; a register of a whole group has thousands
 
@@ -25,6 +25,7 @@ class Consents:
     by_row: Mapping[int, tuple[ConsentCell, ...]]
     in_register: frozenset[int]  # rows that the register speaks of
     problems: tuple[RosterProblem, ...]  # of the register
+    understood: Understood | None = None  # how the register was read
 
     def of(self, row: RosterRow) -> tuple[ConsentCell, ...]:
         """Everything said about one person, oldest first."""
@@ -67,7 +68,12 @@ def settle_consents(roster: Roster, register: ConsentRegister | None) -> Consent
     problems += _strangers(strangers)
     if register:
         problems = [*register.problems, *problems]
-    return Consents({row: in_order(cells) for row, cells in said.items()}, listed, tuple(problems))
+    return Consents(
+        {row: in_order(cells) for row, cells in said.items()},
+        listed,
+        tuple(problems),
+        register.understood if register else None,
+    )
 
 
 _EVER = datetime.max.replace(year=9998).astimezone()

@@ -73,6 +73,11 @@ class CheckReport:
         """About files that are nobody's."""
         return self.matching.findings
 
+    def how_read(self) -> list[str]:
+        """What was understood of the roster and of the register, so that a wrong guess is seen at once."""
+        register = self.consents.understood.lines() if self.consents.understood else []
+        return self.roster.understood.lines() + [f"Consent register: {line}" for line in register]
+
     def stray_lines(self) -> list[str]:
         """Every folder and file that is nobody's yet, by name, with whom it may be; for the terminal and HR's page."""
         names = {self.roster.filed_number(row): row.name for row in self.roster.rows}
@@ -80,7 +85,7 @@ class CheckReport:
 
     def lines(self) -> list[str]:
         """The report as plain text."""
-        lines = self.roster.understood.lines()
+        lines = self.how_read()
         lines += [f"! {found.sentence}" for found in self.file_findings]
         lines += [f"! {found.sentence}" for found in self.drop_findings]
         lines += [f"    {line}" for line in self.stray_lines()]
