@@ -56,7 +56,9 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
         employees = {one.id: one for one in session.exec(select(Employee).where(col(Employee.id).in_(in_batch))).all()}
         selfies = _by_person(
             session.exec(
-                select(Selfie).where(col(Selfie.employee_id).in_(in_batch)).order_by(col(Selfie.order), col(Selfie.id))
+                select(Selfie)
+                .where(col(Selfie.employee_id).in_(in_batch), col(Selfie.replaced_at).is_(None))
+                .order_by(col(Selfie.order), col(Selfie.id))
             )
         )
         shown = select(Headshot, Showing).join(Showing, col(Showing.headshot_digest) == col(Headshot.digest))

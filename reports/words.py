@@ -90,6 +90,16 @@ CODES: Mapping[str, Words] = {
         "Nothing was handed in for this person.",
         "Ask for 4 to 8 selfies: different days, daylight, facing the camera.",
     ),
+    "photos_replaced": Words(
+        "Earlier photos replaced",
+        "This upload brought usable photos of this person, so earlier ones are no longer used.",
+        "Nothing to do. The earlier ones are deleted when their time is up.",
+    ),
+    "photos_kept": Words(
+        "Earlier photos kept",
+        "None of the new photos can be used, so the earlier ones stay in use.",
+        "Ask for better photos if the earlier ones are out of date.",
+    ),
     "too_few_photos": Words(
         "Few photos",
         "There are fewer usable photos than the full plan wants; a gentler plan for few photos is used.",

@@ -23,8 +23,9 @@ class Likeness:
 
 
 def accepted_selfies(vault: Vault, employee_id: str) -> list[Selfie]:
-    """The rows of a person's accepted selfies, best first."""
-    query = select(Selfie).where(Selfie.employee_id == employee_id, col(Selfie.accepted)).order_by(col(Selfie.order))
+    """The rows of a person's accepted selfies that are in use, best first."""
+    query = select(Selfie).where(Selfie.employee_id == employee_id, col(Selfie.accepted))
+    query = query.where(col(Selfie.replaced_at).is_(None)).order_by(col(Selfie.order))
     with vault.reading() as session:
         return list(session.exec(query.order_by(col(Selfie.digest))))
 

@@ -24,12 +24,14 @@ from tasks.vault.blobs import Refusal, Remnant
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
 from tasks.vault.failures import VaultError
-from tasks.vault.records import Adapter, Artifact, Decision, Employee, Headshot, Selfie
+from tasks.vault.records import Adapter, Artifact, Decision, EarlierName, Employee, Headshot, Selfie, Showing
 from tasks.vault.scratch import clear_old_scratch
 from tasks.vault.store import Vault
 
-_AboutPeople = type[Selfie] | type[Adapter] | type[Headshot] | type[Decision] | type[Artifact]
-_ABOUT_PEOPLE: tuple[_AboutPeople, ...] = (Selfie, Adapter, Headshot, Decision, Artifact)
+_AboutPeople = (
+    type[Selfie] | type[Adapter] | type[Headshot] | type[Showing] | type[Decision] | type[Artifact] | type[EarlierName]
+)
+_ABOUT_PEOPLE: tuple[_AboutPeople, ...] = (Selfie, Adapter, Headshot, Showing, Decision, Artifact, EarlierName)
 
 
 @dataclass

@@ -28,7 +28,9 @@ def take_roster(order: Order) -> str:
     tables = {name: drop.read(name) for name in (contents.roster, contents.consents) if name}
     roster = read_roster(tables[contents.roster], contents.roster, today=now.date())
     register = read_consents(tables[contents.consents], contents.consents) if contents.consents else None
-    digest = hashlib.sha256(b"".join(hashlib.sha256(data).digest() for data in tables.values())).hexdigest()
+    stamps = [f"{path}:{drop.stamp(path)}" for path in contents.photos]
+    parts = [*tables.values(), *(stamp.encode() for stamp in stamps)]
+    digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
     with open_vault(load_settings()) as vault:
         batch = open_batch(vault, order, now)
         take_version(vault, batch, digest, len(roster.rows), now)

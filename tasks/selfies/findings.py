@@ -41,6 +41,8 @@ WORDS: dict[str, tuple[Severity, str]] = {
     "no_photos/unusable": ("block", "None of your {measured} photos can be used; see what is wrong with each, and send {limit} new ones."),
     "no_photos/unclear": ("block", "There are {measured} photos that may be yours or a colleague's with your name. HR has to say whose they are."),
     "too_few_photos": ("warn", "{measured} of your photos can be used; with {limit} the result is safer. Send more if you can."),
+    "photos_replaced": ("warn", "The photos of this upload replace {measured} earlier ones of yours."),
+    "photos_kept": ("warn", "None of the new photos can be used; your {measured} earlier ones stay in use."),
     "not_on_roster": ("warn", "{measured} files belong to nobody on the roster: pick whose they are, or name their folders by employee number."),
     "ambiguous_photo": ("warn", "{measured} files fit more than one person: pick whose they are, or name their folders by employee number."),
     # one photo

@@ -22,12 +22,13 @@ from tasks.roster.rows import RosterRow
 from tasks.selfies.examine import Examined, examine
 from tasks.selfies.findings import Finding, finding
 from tasks.selfies.judge import judge_company
-from tasks.selfies.keep import everything_is_kept, keep_photos
+from tasks.selfies.keep import everything_is_kept, keep_photos, kept_before
 from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
-from tasks.selfies.people import PersonCheck, outcome, settle
+from tasks.selfies.people import PersonCheck, as_before, outcome, settle
 from tasks.selfies.picks import read_answers
+from tasks.vault.batches import drop_since
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent
 from tasks.vault.records import Batch, Employee, Seat
@@ -77,7 +78,7 @@ def take_photos(
     count = sum(len(paths) for paths in matching.by_number.values())
     if _is_known(vault, batch_id, digest) and everything_is_kept(vault, batch_id):
         return _sum_up(vault, batch_id, count, examined=False)
-    checks = _examine_all(vault, sitters, matching, drop, open_eyes(), now, on_photo)
+    checks = _examine_all(vault, batch_id, sitters, matching, drop, open_eyes(), now, on_photo)
     _write_seats(vault, batch_id, checks)
     _note(vault, batch_id, digest, matching)
     return _sum_up(vault, batch_id, count, examined=True)
@@ -157,6 +158,7 @@ def _is_known(vault: Vault, batch_id: str, digest: str) -> bool:
 
 def _examine_all(
     vault: Vault,
+    batch_id: str,
     sitters: Sequence[Sitter],
     matching: Matching,
     drop: Drop,
@@ -164,13 +166,20 @@ def _examine_all(
     now: datetime,
     on_photo: Callable[[int, int], None] | None,
 ) -> dict[str, PersonCheck]:
-    """Employee id → how they stand. Each accepted photo is kept as soon as its person has been judged."""
-    open_for = {s.row.number: s for s in sitters if not s.blocked}
+    """Employee id → how they stand. Each accepted photo is kept as soon as its person has been judged. Who sent none
+    this time, or none that can be used, is as before."""
+    kept = kept_before(vault, batch_id, [s.employee_id for s in sitters])
+    brings = {s.row.number for s in sitters if matching.by_number.get(s.row.number)}
+    open_for = {
+        s.row.number: s for s in sitters if not s.blocked and (s.row.number in brings or s.employee_id not in kept)
+    }
+    drop_from = drop_since(vault, batch_id)
     total = sum(len(matching.by_number.get(number, ())) for number in open_for)
     permits: dict[str, Permit] = {}
     refused: dict[str, str] = {}
     verdicts: dict[str, Examined] = {}
     faces: dict[str, tuple[Vector, ...]] = {}
+    replaced: dict[str, int] = {}
 
     def may_open(number: str) -> bool:
         try:
@@ -181,18 +190,39 @@ def _examine_all(
 
     progress = (lambda done: on_photo(done, total)) if on_photo else None
     for one in examine(list(open_for), matching.by_number, drop, eyes, may_open, progress, keep=True):
-        keep_photos(vault, permits[one.number], one, now)
+        replaced[one.number] = keep_photos(vault, permits[one.number], one, drop_from, now)
         verdicts[one.number] = one.without_pictures()
         faces[one.number] = one.verdict.faces
     company = judge_company(faces, eyes.thresholds)
-    return {s.employee_id: _check(s, matching, verdicts, company, refused) for s in sitters}
+    checks = {}
+    for s in sitters:
+        before, verdict = kept.get(s.employee_id), verdicts.get(s.row.number)
+        if before is not None and not s.blocked and (verdict is None or not verdict.verdict.accepted):
+            since = _refused_since(vault, s, now)
+            unusable = (finding("photos_kept", before.accepted),) if verdict is not None else ()
+            checks[s.employee_id] = as_before(s.row, (*s.standing, *since), before, unusable)
+            continue
+        said = company.get(s.row.number, ())
+        if replaced.get(s.row.number):
+            said = (*said, finding("photos_replaced", replaced[s.row.number]))
+        checks[s.employee_id] = _check(s, matching, verdicts, said, refused)
+    return checks
+
+
+def _refused_since(vault: Vault, sitter: Sitter, now: datetime) -> tuple[Finding, ...]:
+    """What the vault says of somebody whose photos are not opened now: withdrawn, or being forgotten, or nothing."""
+    try:
+        vault.permit(sitter.employee_id, now=now)
+    except NoConsent as refusal:
+        return (finding(refusal.code),)
+    return ()
 
 
 def _check(
     sitter: Sitter,
     matching: Matching,
     verdicts: dict[str, Examined],
-    company: dict[str, tuple[Finding, ...]],
+    company: Sequence[Finding],
     refused: dict[str, str],
 ) -> PersonCheck:
     number = sitter.row.number
@@ -201,7 +231,7 @@ def _check(
         # A permit can be refused although the roster step found consent: withdrawn, or being forgotten, since then.
         since = () if sitter.blocked else (finding(refused.get(number, "no_consent")),)
         return settle(sitter.row, (*sitter.standing, *since), photos, None)
-    return settle(sitter.row, sitter.standing, photos, verdicts[number].verdict, company.get(number, ()), unclear)
+    return settle(sitter.row, sitter.standing, photos, verdicts[number].verdict, company, unclear)
 
 
 def _write_seats(vault: Vault, batch_id: str, checks: dict[str, PersonCheck]) -> None:

@@ -1,26 +1,40 @@
-"""Keeps accepted photos in the vault, and lets go of those a newer drop no longer holds.
+"""Keeps accepted photos in the vault. An upload adds: what it does not bring stays, and nothing is deleted here.
 
-A row's id is made of the person, the bytes and the place, so that taking the same photos again writes the same rows.
+Photos of somebody are replaced where a newer drop brings usable ones of theirs; those replaced are no longer used and
+wait for retention, whose work alone deletion is. A row's id is made of the person, the bytes and the place, so that
+taking the same photos again writes the same rows.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import col, select
 
 from tasks.selfies.examine import Examined
+from tasks.selfies.findings import Finding
+from tasks.selfies.people import Kept
 from tasks.vault.consent import Permit
-from tasks.vault.records import Seat, Selfie
+from tasks.vault.records import Batch, Seat, Selfie
 from tasks.vault.store import Vault
 
 
-def keep_photos(vault: Vault, permit: Permit, one: Examined, now: datetime) -> None:
-    """Writes blobs first and rows after: a row never names a photo that is not there."""
+def keep_photos(vault: Vault, permit: Permit, one: Examined, drop_from: datetime, now: datetime) -> int:
+    """Keeps what this drop brings of one person; how many photos it replaces. `drop_from`: since when the drop is as it
+    is. Photos that came later than that are newer, and an older drop run again leaves them in use.
+
+    Writes blobs first and rows after: a row never names a photo that is not there.
+    """
     with vault.reading() as session:
         query = select(Selfie).where(col(Selfie.employee_id) == permit.employee_id)
         before = {selfie.id: selfie for selfie in session.exec(query)}
+    digests = {look.digest for look in one.looks}
+    others = [s for s in before.values() if s.accepted and s.replaced_at is None and s.digest not in digests]
+    if any(other.created_at > drop_from for other in others) or (others and not one.verdict.accepted):
+        return 0
     rows = [_row(permit.employee_id, one, i, before, now) for i in range(len(one.looks))]
     for row, kept in zip(rows, one.kept, strict=True):
         if not row.accepted or kept is None:
@@ -30,17 +44,24 @@ def keep_photos(vault: Vault, permit: Permit, one: Examined, now: datetime) -> N
         if row.id not in before or before[row.id].blob_key != key or not vault.exists(key):
             key = vault.write(permit, "selfies", name, kept, now=now)
         row.blob_key = key
+    _write(vault, rows, before, digests, now)
+    return len(others)
+
+
+def _write(vault: Vault, rows: Sequence[Selfie], before: dict[str, Selfie], digests: set[str], now: datetime) -> None:
     ids = {row.id for row in rows}
-    keys = {row.blob_key for row in rows}
     with vault.session() as session:
         for row in rows:
             session.merge(row)
         for old in before.values():
-            if old.id not in ids:
-                session.delete(session.get_one(Selfie, old.id))
-    for old in before.values():
-        if old.blob_key and old.blob_key not in keys:
-            vault.delete(old.blob_key)
+            if old.id in ids:
+                continue
+            here = session.get(Selfie, old.id)
+            if here is not None and old.digest in digests:
+                session.delete(here)  # the same photo in another place of the set: its other row stands for it
+            elif here is not None and here.replaced_at is None:
+                here.replaced_at = now
+                session.add(here)
 
 
 def _row(employee_id: str, one: Examined, index: int, before: dict[str, Selfie], now: datetime) -> Selfie:
@@ -59,6 +80,31 @@ def _row(employee_id: str, one: Examined, index: int, before: dict[str, Selfie],
         order=index + 1,
         created_at=before[identity].created_at if identity in before else now,
     )
+
+
+def kept_before(vault: Vault, batch_id: str, people: Sequence[str]) -> dict[str, Kept]:
+    """Of these people, whoever has photos in use, with the newest verdict on them; a batch's own word is the newest."""
+    with vault.reading() as session:
+        use = select(Selfie).where(col(Selfie.accepted), col(Selfie.replaced_at).is_(None), Selfie.blob_key != "")
+        counts: dict[str, int] = {}
+        for selfie in session.exec(use):
+            counts[selfie.employee_id] = counts.get(selfie.employee_id, 0) + 1
+        ordered = select(Seat, Batch.created_at).join(Batch, col(Batch.id) == col(Seat.batch_id))
+        seats: dict[str, Seat] = {}
+        for seat, _ in session.exec(ordered.where(col(Seat.accepted) > 0).order_by(col(Batch.created_at))):
+            mine = seats.get(seat.employee_id)
+            seats[seat.employee_id] = mine if mine is not None and mine.batch_id == batch_id else seat
+    kept = {}
+    for employee_id in set(people) & counts.keys():
+        last = seats.get(employee_id)
+        said = [Finding(**one) for one in last.findings if _is_of_the_photos(one, last)] if last is not None else []
+        photos = last.photos if last is not None and last.photos else counts[employee_id]
+        kept[employee_id] = Kept(photos, counts[employee_id], last is not None and last.few, tuple(said))
+    return kept
+
+
+def _is_of_the_photos(found: Any, seat: Seat) -> bool:
+    return found not in seat.standing and found["code"] not in ("photos_replaced", "photos_kept")
 
 
 def everything_is_kept(vault: Vault, batch_id: str) -> bool:

@@ -33,6 +33,16 @@ class PersonCheck:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The photos of somebody who sent none this time, and how they were judged when they came."""
+
+    photos: int
+    accepted: int
+    few: bool
+    findings: tuple[Finding, ...]
+
+
 def standing(row: RosterRow, roster: Roster, consent_code: str | None) -> tuple[Finding, ...]:
     """What is known before any photo is opened, with cells as seen. A finding that blocks keeps the photos closed."""
     found = [Finding(**problem.as_finding(quoted=True)) for problem in roster.problems_in(row.row)]
@@ -84,3 +94,13 @@ def outcome(findings: Iterable[Finding], lane: str) -> tuple[Literal["ready", "b
     """(state, reason) that these findings come to: the first one that blocks, or ready, by which lane."""
     blocking = next((found.code for found in findings if found.severity == "block"), None)
     return ("blocked" if blocking else "ready"), blocking or ("opted_out" if lane == "faithful" else None)
+
+
+def as_before(row: RosterRow, before: Sequence[Finding], kept: Kept, said: Sequence[Finding] = ()) -> PersonCheck:
+    """The word on somebody whose photos in use are those of an earlier upload."""
+    lane: Lane = "generated" if row.generation else "faithful"
+    findings = (*before, *kept.findings, *said)
+    state, reason = outcome(findings, lane)
+    return PersonCheck(
+        row.number, row.name, row.row, state, reason, lane, kept.photos, kept.accepted, kept.few, findings
+    )  # fmt: skip

@@ -96,6 +96,14 @@ def take_version(vault: Vault, identity: str, digest: str, people: int, now: dat
         return batch.version
 
 
+def drop_since(vault: Vault, identity: str) -> datetime:
+    """Since when the batch's drop is as it was read last."""
+    with vault.reading() as session:
+        batch = _batch(session, identity)
+        newest = session.get(DropVersion, (identity, batch.version))
+        return newest.at if newest is not None else batch.created_at
+
+
 def begin_run(vault: Vault, identity: str, now: datetime) -> None:
     """A run of this batch begins: what it will have done is counted from nought."""
     note_facts(vault, identity, work={}, started_at=now.isoformat())

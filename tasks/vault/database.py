@@ -24,7 +24,7 @@ from tasks.vault.failures import VaultError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0003"  # the revision in migrations/versions this code was written for
+NEWEST = "0004"  # the revision in migrations/versions this code was written for
 _BUSY = 60_000  # milliseconds a writer waits for another one
 _READ_ONLY = "rollcall_reads_only"
 _MIGRATION_LOCK = 0x526F6C6C  # PostgreSQL advisory lock: two workers starting at once migrate once

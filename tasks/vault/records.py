@@ -182,6 +182,7 @@ class Selfie(SQLModel, table=True):
     findings: list[Any] = Field(default_factory=list, sa_type=Json)
     order: int = 0
     created_at: datetime = Field(sa_type=Moment)
+    replaced_at: datetime | None = Field(default=None, sa_type=Moment)  # newer photos are used instead
 
 
 class Adapter(SQLModel, table=True):
