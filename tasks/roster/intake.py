@@ -1,13 +1,13 @@
 """Writes a roster and its consents into the vault: employees known or new, consents added or withdrawn.
 
-Safe to repeat: the same drop leaves the same records. A person is told by their number, and by nothing else; rows
-that cannot be told apart get a number of their own (`1007 (row 12)`), so that everybody is accounted for without
-anybody's record being overwritten by somebody else's.
+Safe to repeat: the same drop leaves the same records. Who a row is, is asked where it is not plain (`identity`); rows
+that cannot be told apart, or wait for an answer, get a number of their own (`1007 (row 12)`), so that everybody is
+accounted for without anybody's record being overwritten by somebody else's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,13 +23,13 @@ from tasks.roster.consents import (
     is_purpose,
     refused_at,
 )
+from tasks.roster.row_desk import RowDesk, of_question
 from tasks.roster.rows import ConsentCell, Roster, RosterRow
 from tasks.roster.whose_consent import settle_consents
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import NoConsent
-from tasks.vault.records import Batch, Consent, Employee, Seat, new_id
-from tasks.vault.review import standing_opt_outs
+from tasks.vault.records import Batch, Consent, Seat, new_id
 from tasks.vault.seats import checked_move
 from tasks.vault.store import Vault
 from tasks.vault.tombstones import forgotten_at
@@ -46,28 +46,34 @@ class Admission:
     consent_code: str | None
     forgotten_at: datetime | None = None
     generation: bool = True  # whether pictures may be generated: the roster's word, unless they opted out at the desk
+    question: str | None = None  # who_is_this: HR has to say who the row is; roster_mistake: HR said it is none
+    may_be: tuple[str, ...] = ()  # ids of those it may mean
 
 
-def admit(vault: Vault, roster: Roster, register: ConsentRegister | None, now: datetime) -> tuple[Admission, ...]:
+def admit(
+    vault: Vault, roster: Roster, register: ConsentRegister | None, now: datetime, batch: str = ""
+) -> tuple[Admission, ...]:
     """Records everybody on the roster, in its order, with what the files say about consent."""
     with vault.session() as session:
-        known = {employee.number: employee for employee in session.exec(select(Employee))}
-        noes = standing_opt_outs(session).keys()
-        employees = [_employee(session, known, row, roster, noes, now) for row in roster.rows]
+        desk = RowDesk(session, vault.keys, roster, batch, now)
+        found = [desk.admit(row) for row in roster.rows]
+        employees = [employee for employee, _ in found]
         gone = forgotten_at(session, vault.keys, [employee.number for employee in employees])
     consents = settle_consents(roster, register)
     asked = register is not None or any(consents.of(row) for row in roster.rows)
+    doubtful = roster.doubtful_rows | {row.row for row, (_, q) in zip(roster.rows, found, strict=True) if q is not None}
     with vault.session() as session:
         for row, employee in zip(roster.rows, employees, strict=True):
-            if row.row in roster.doubtful_rows:
+            if row.row in doubtful:
                 continue  # the consent under this number may be somebody else's
             source = "register" if row.row in consents.in_register else "roster"
             cells = _since(gone.get(employee.number), as_of(consents.of(row), now))
             _record_consents(session, employee.id, cells, source, now)
     admissions = []
-    for row, employee in zip(roster.rows, employees, strict=True):
-        if row.row in roster.doubtful_rows:
-            admissions.append(Admission(row, employee.id, None, generation=employee.generation))
+    for row, (employee, question) in zip(roster.rows, found, strict=True):
+        if row.row in doubtful:
+            code, people = of_question(question)
+            admissions.append(Admission(row, employee.id, None, None, employee.generation, code, people))
             continue
         code = consents.code(row, now) if asked else None
         code = code or _vault_says(vault, employee.id, now)
@@ -90,32 +96,6 @@ def _vault_says(vault: Vault, employee_id: str, now: datetime) -> str | None:
     except NoConsent as refusal:
         return refusal.code
     return None
-
-
-def _employee(
-    session: Session, known: dict[str, Employee], row: RosterRow, roster: Roster, noes: Collection[str], now: datetime
-) -> Employee:
-    number = roster.filed_number(row)
-    employee = known.get(number)
-    if employee is None:
-        employee = known[number] = Employee(id=new_id("p"), number=number, state="active", updated_at=now)
-    fields = {
-        "name": row.name,
-        "email": row.email,
-        "department": row.department,
-        "title": row.title,
-        "status": row.status,
-        "wardrobe": row.wardrobe,
-        "glasses": row.glasses,
-        "generation": row.generation and employee.id not in noes,
-    }
-    # Somebody who is being forgotten gets nothing new written about them.
-    if employee.state == "active" and any(getattr(employee, field) != value for field, value in fields.items()):
-        for field, value in fields.items():
-            setattr(employee, field, value)
-        employee.updated_at = now
-    session.add(employee)
-    return employee
 
 
 def _record_consents(
@@ -166,6 +146,29 @@ def _withdraw(session: Session, consents: Iterable[Consent], when: datetime) -> 
     return events
 
 
+def withdraw_at_once(vault: Vault, roster: Roster, register: ConsentRegister | None, now: datetime) -> int:
+    """A withdrawal counts when the register is uploaded, not when somebody runs a batch. How many consents it ended.
+
+    Nothing else of the files is recorded: a yes waits for the run, and a row in question is nobody's.
+    """
+    consents = settle_consents(roster, register)
+    ended = 0
+    with vault.session() as session:
+        desk = RowDesk(session, vault.keys, roster, "", now)
+        for row in roster.rows:
+            person = desk.person_of(row)
+            noes = [cell for cell in as_of(consents.of(row), now) if refused_at(cell)]
+            if person is None or not noes:
+                continue
+            there = list(session.exec(select(Consent).where(col(Consent.employee_id) == person)))
+            standing = [consent for consent in there if consent.withdrawn_at is None]
+            purposes = {consent.purpose for consent in standing}
+            known = [cell for cell in noes if (PURPOSE if is_purpose(cell.purpose) else cell.purpose[:40]) in purposes]
+            _record_consents(session, person, known, "register", now)
+            ended += sum(consent.withdrawn_at is not None for consent in standing)
+    return ended
+
+
 def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission], roster: Roster) -> None:
     """Gives everybody exactly one seat in the batch. Who has one keeps it, and how far they have come, unless what the
     roster and the consents say has changed: then they are blocked, or free again for their photos to be looked at."""
@@ -173,6 +176,8 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
         there = {seat.employee_id: seat for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id))}
         for position, admission in enumerate(admissions):
             findings = [problem.as_finding() for problem in roster.problems_in(admission.row.row)]
+            if admission.question:
+                findings.append(_question_finding(admission.question, admission.row))
             if admission.consent_code:
                 findings.append(_consent_finding(admission.consent_code, admission.forgotten_at))
             block = next((found["code"] for found in findings if found["severity"] == "block"), None)
@@ -190,6 +195,27 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
                 seat.reason = block or ("opted_out" if seat.lane == "faithful" else None)
             seat.standing = seat.findings = findings
             session.add(seat)
+        here = {admission.employee_id for admission in admissions}
+        for admission in admissions:
+            for person in set(admission.may_be) & there.keys() - here:
+                _hold(session, there[person], _question_finding("who_is_this", admission.row))
+
+
+def _hold(session: Session, seat: Seat, found: dict[str, Any]) -> None:
+    """Whoever may be meant by a row in question waits with it."""
+    if _standing_reason(seat) is None and seat.state != "stopped":
+        seat.state, seat.reason = checked_move(seat.state, "blocked"), found["code"]
+        seat.standing, seat.findings = [found, *seat.standing], [found, *seat.findings]
+        session.add(seat)
+
+
+def _question_finding(code: str, row: RosterRow) -> dict[str, Any]:
+    sentences = {
+        "who_is_this": "number, name and e-mail are not all those of one known person. HR has to say who this is.",
+        "roster_mistake": "HR said that this line is a mistake. Mend it in the roster.",
+    }
+    sentence = f"Roster {row.where}: {sentences[code]}"
+    return {"code": code, "measured": "", "limit": "", "sentence": sentence, "severity": "block", "photo": None}
 
 
 def _standing_reason(seat: Seat) -> str | None:
@@ -204,11 +230,17 @@ def _consent_finding(code: str, forgotten: datetime | None) -> dict[str, Any]:
     return {"code": code, "measured": day, "limit": "", "sentence": sentence, "severity": "block", "photo": None}
 
 
-def note_roster(vault: Vault, batch_id: str, roster: Roster, register: ConsentRegister | None) -> None:
-    """Notes in the batch how the files were understood, and what is wrong with them as a whole."""
+def note_roster(
+    vault: Vault, batch_id: str, roster: Roster, register: ConsentRegister | None, missing: int = 0
+) -> None:
+    """Notes in the batch how the files were understood, and what is wrong with them as a whole. `missing`: people of
+    the last roster who are not here, as long as HR has not said why."""
     understood = roster.understood
     problems = [p.as_finding() for p in roster.file_problems]
     problems += [p.as_finding("Consent register") for p in settle_consents(roster, register).problems]
+    if missing:
+        sentence = f"{missing} people of the last roster are not here: left, or left out? Answer at the desk."
+        problems.append({"code": "not_here", "measured": missing, "limit": 0, "sentence": sentence, "severity": "warn"})
     with vault.session() as session:
         batch = session.get(Batch, batch_id)
         if batch is None:

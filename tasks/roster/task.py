@@ -9,6 +9,7 @@ from tasks.progress import tell
 from tasks.roster.consents import read_consents
 from tasks.roster.drop import find_drop, sort_contents
 from tasks.roster.intake import admit, note_roster, seat_everybody
+from tasks.roster.questions import ask_about_missing
 from tasks.roster.read import read_roster
 from tasks.vault.batches import Order, open_batch, take_version
 from tasks.vault.settings import load_settings
@@ -34,7 +35,9 @@ def take_roster(order: Order) -> str:
     with open_vault(load_settings()) as vault:
         batch = open_batch(vault, order, now)
         take_version(vault, batch, digest, len(roster.rows), now)
-        seat_everybody(vault, batch, admit(vault, roster, register, now), roster)
-        note_roster(vault, batch, roster, register)
+        admissions = admit(vault, roster, register, now, batch)
+        seat_everybody(vault, batch, admissions, roster)
+        here = {admission.employee_id for admission in admissions}.union(*(one.may_be for one in admissions))
+        note_roster(vault, batch, roster, register, ask_about_missing(vault, batch, here, now))
     tell("roster", len(roster.rows), len(roster.rows))
     return batch

@@ -31,7 +31,7 @@ from tasks.selfies.picks import read_answers
 from tasks.vault.batches import drop_since
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent
-from tasks.vault.records import Batch, Employee, Seat
+from tasks.vault.records import Batch, EarlierName, Employee, Seat
 from tasks.vault.seats import HELD, Lane, checked_move
 from tasks.vault.store import Vault
 from tasks.vision.faces import Eyes, Vector
@@ -72,7 +72,7 @@ def take_photos(
     """Examines and keeps everybody's photos, and says in their seats how they stand."""
     sitters = _sitters(vault, batch_id)
     contents = sort_contents(drop.files())
-    rows = _with_locations([s.row for s in sitters], drop, contents.roster)
+    rows = _with_locations([s.row for s in sitters], drop, contents.roster) + _by_earlier_names(vault, sitters)
     matching = match_photos(still_photos(contents.photos), rows, read_manifest(drop), read_answers(drop).picks)
     digest = _digest(sitters, matching, drop, eyes_name)
     count = sum(len(paths) for paths in matching.by_number.values())
@@ -120,6 +120,14 @@ def _with_locations(rows: Sequence[RosterRow], drop: Drop, roster: str) -> list[
     read = read_roster(drop.read(roster), roster)
     location = {read.filed_number(row): row.location for row in read.rows if row.location}
     return [replace(row, location=location.get(row.number, "")) for row in rows]
+
+
+def _by_earlier_names(vault: Vault, sitters: Sequence[Sitter]) -> list[RosterRow]:
+    """Everybody once more under each name they had before: folders of photos may still say so."""
+    mine = {s.employee_id: s.row for s in sitters}
+    with vault.reading() as session:
+        before = session.exec(select(EarlierName).where(col(EarlierName.employee_id).in_(mine)))
+        return [replace(mine[was.employee_id], name=was.name, email=was.email) for was in before]
 
 
 def _digest(sitters: Sequence[Sitter], matching: Matching, drop: Drop, eyes_name: str) -> str:

@@ -119,12 +119,12 @@ class Question(SQLModel, table=True):
     batch_id: str = Field(index=True)
     employee_id: str = Field(index=True)  # who waits
     candidates: list[Any] = Field(default_factory=list, sa_type=Json)  # {"id": ..., "by": "number" | "name"}
-    claim: str = Field("", index=True)
+    claim: str = Field(default="", index=True)
     asked_at: datetime = Field(sa_type=Moment)
     answer: str | None = None
     person: str | None = None  # whom the answer means
     by: str = ""
-    answered_at: datetime | None = Field(None, sa_type=Moment)
+    answered_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class Seat(SQLModel, table=True):

@@ -1,0 +1,80 @@
+"""Where each row of one roster is told whose it is, and what it says is written into that person's record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from tasks.roster.identity import Called, Known
+from tasks.roster.questions import ask_who, rename
+from tasks.roster.rows import Roster, RosterRow
+from tasks.vault.keys import Keyring
+from tasks.vault.records import EarlierName, Employee, Question, new_id
+from tasks.vault.review import standing_opt_outs
+
+
+class RowDesk:
+    """One roster beside everybody in the records, within the caller's transaction."""
+
+    def __init__(self, session: Session, keys: Keyring, roster: Roster, batch: str, now: datetime) -> None:
+        self.session, self.keys, self.roster, self.batch, self.now = session, keys, roster, batch, now
+        self.people = {employee.id: employee for employee in session.exec(select(Employee))}
+        self.numbers = {employee.number: employee for employee in self.people.values()}
+        before = session.exec(select(EarlierName))
+        self.known = Known(
+            [Called(one.id, one.number, one.name, one.email) for one in self.people.values() if one.state != "erased"],
+            [Called(one.employee_id, one.number, one.name, one.email) for one in before],
+        )
+        self.listed = {row.number: row for row in roster.rows if row.row not in roster.doubtful_rows}
+        self.noes = standing_opt_outs(session).keys()
+
+    def person_of(self, row: RosterRow) -> str | None:
+        """Whose row this plainly is; None for somebody new, and for a row in doubt or in question."""
+        return None if row.row in self.roster.doubtful_rows else self.known.whose(row, self.listed).person
+
+    def admit(self, row: RosterRow) -> tuple[Employee, Question | None]:
+        """The record of one row, with what the row says, and the question that it waits for."""
+        if row.row in self.roster.doubtful_rows:
+            number = self.roster.filed_number(row)
+            return self._write(self.numbers.get(number) or self._add(number), row, number), None
+        whose = self.known.whose(row, self.listed)
+        if whose.candidates:
+            return ask_who(self.session, self.keys, self.batch, row, whose.candidates, self.now)
+        if whose.person is None:
+            return self._write(self._add(row.number), row, row.number), None
+        person = self.people[whose.person]
+        return (person if whose.outdated else self._write(person, row, row.number)), None
+
+    def _add(self, number: str) -> Employee:
+        employee = Employee(id=new_id("p"), number=number, state="active", updated_at=self.now)
+        self.people[employee.id] = self.numbers[number] = employee
+        return employee
+
+    def _write(self, employee: Employee, row: RosterRow, number: str) -> Employee:
+        """What the row says, into the record. Somebody who is being forgotten gets nothing new written about them."""
+        fields = {
+            "department": row.department,
+            "title": row.title,
+            "status": row.status,
+            "wardrobe": row.wardrobe,
+            "glasses": row.glasses,
+            "generation": row.generation and employee.id not in self.noes,
+        }
+        called = (employee.number, employee.name, employee.email) == (number, row.name, row.email)
+        same = called and all(getattr(employee, field) == value for field, value in fields.items())
+        if employee.state == "active" and not same:
+            for field, value in fields.items():
+                setattr(employee, field, value)
+            rename(self.session, employee, number, row.name, row.email, self.now)
+        self.session.add(employee)
+        return employee
+
+
+def of_question(question: Question | None) -> tuple[str | None, tuple[str, ...]]:
+    """(code of what a row waits for, ids of those it may mean)."""
+    if question is None:
+        return None, ()
+    if question.answer is not None:
+        return "roster_mistake", ()
+    return "who_is_this", tuple(str(one["id"]) for one in question.candidates)

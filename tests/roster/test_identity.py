@@ -1,0 +1,246 @@
+"""Who is who from one roster to the next: asked where it is not plain, waited for, answered once, remembered."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from tasks.roster.consents import read_consents
+from tasks.roster.identity import is_last_roster, same_name
+from tasks.roster.intake import admit, seat_everybody, withdraw_at_once
+from tasks.roster.questions import (
+    BadAnswer,
+    answer_question,
+    ask_about_missing,
+    open_questions,
+    waiting_people,
+)
+from tasks.roster.read import read_roster
+from tasks.vault.batches import Order, open_batch, seats_of, take_version
+from tasks.vault.failures import NoConsent
+from tasks.vault.records import AuditEntry, EarlierName, Employee, Question
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+HEAD = "Employee ID,Name,Work Email\n"
+SIOBHAN, LI = "NW-4,Siobhan O'Connor,siobhan@x.example\n", "NW-5,Li Wei,li@x.example\n"
+OTHERS = "NW-1,Ann Bo,ann@x.example\nNW-2,Cy Dee,cy@x.example\n"
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    with open_vault(Settings(home=tmp_path / "home")) as opened:
+        yield opened
+
+
+def take(vault: Vault, rows: str, days: int = 0, drop: str = "/first") -> str:
+    """A drop with these rows, everybody with consent, taken in as the first step of a run does."""
+    now = NOW + timedelta(days=days)
+    roster = read_roster((HEAD + rows).encode(), "r.csv")
+    lines = "".join(f"{row.number},headshot,2026-10-01\n" for row in roster.rows)
+    register = read_consents(f"Employee ID,Purpose,Given at\n{lines}".encode(), "c.csv")
+    batch = open_batch(vault, Order(drop, "harbour", "draft", "embedded"), now)
+    take_version(vault, batch, rows, len(roster.rows), now)
+    admissions = admit(vault, roster, register, now, batch)
+    seat_everybody(vault, batch, admissions, roster)
+    here = {one.employee_id for one in admissions}.union(*(one.may_be for one in admissions))
+    ask_about_missing(vault, batch, here, now)
+    return batch
+
+
+def people(vault: Vault) -> dict[str, Employee]:
+    with vault.reading() as session:
+        return {one.number: one for one in session.exec(select(Employee))}
+
+
+def stands(vault: Vault, batch: str) -> dict[str, tuple[str, str | None]]:
+    names = {one.id: one.name for one in people(vault).values()}
+    return {names[seat.employee_id]: (seat.state, seat.reason) for seat in seats_of(vault, batch)}
+
+
+def say(vault: Vault, about: str, words: str) -> None:
+    """HR answers the question that speaks of `about` with the choice whose words begin so."""
+    [asked] = [one for one in open_questions(vault) if about in one.words]
+    [choice] = [one for one in asked.choices if one.words.startswith(words)]
+    answer_question(vault, asked.id, choice.answer, "Hannah", NOW)
+
+
+def test_two_people_whose_numbers_were_swapped_are_asked_about_and_keep_what_is_theirs(vault: Vault) -> None:
+    """Each got the other's face, approved, under the other's name, without one word."""
+    take(vault, OTHERS + SIOBHAN + LI)
+    before = people(vault)
+    swapped = "NW-4,Li Wei,li@x.example\nNW-5,Siobhan O'Connor,siobhan@x.example\n"
+    batch = take(vault, OTHERS + swapped, 30, "/second")
+    assert stands(vault, batch) == {
+        "Ann Bo": ("ready", None), "Cy Dee": ("ready", None),
+        "Li Wei": ("blocked", "who_is_this"), "Siobhan O'Connor": ("blocked", "who_is_this"),
+    }  # fmt: skip
+    assert (people(vault)["NW-4"].name, people(vault)["NW-5"].name) == ("Siobhan O'Connor", "Li Wei"), "nothing yet"
+    with vault.reading() as session:
+        assert {before["NW-4"].id, before["NW-5"].id} < waiting_people(session)
+    say(vault, "NW-4 is Li Wei", "The same as Li Wei")
+    say(vault, "NW-5 is Siobhan", "The same as Siobhan O'Connor")
+    now = people(vault)
+    assert {now["NW-4"].id, now["NW-5"].id} == {before["NW-5"].id, before["NW-4"].id}
+    assert (now["NW-4"].id, now["NW-4"].name) == (before["NW-5"].id, "Li Wei")
+    assert [one.identity for one in (now["NW-4"], now["NW-5"])] != [0, 0], "what was approved under the old one is void"
+    assert set(now) == {"NW-1", "NW-2", "NW-4", "NW-5"}
+    take(vault, OTHERS + swapped, 30, "/second")
+    assert set(stands(vault, batch).values()) == {("ready", None)}
+    assert open_questions(vault) == []
+
+
+def test_a_merger_changes_everybodys_number_and_each_is_asked_once(vault: Vault) -> None:
+    take(vault, SIOBHAN + LI)
+    before = people(vault)
+    merged = "90004,Siobhan O'Connor,siobhan@x.example\n90005,Li Wei,li@x.example\n"
+    batch = take(vault, merged, 30, "/second")
+    take(vault, merged, 31, "/second")
+    assert len(open_questions(vault)) == 2, "asked once, and nobody of them is missing"
+    for name in ("Siobhan", "Li Wei"):
+        say(vault, name, "The same as")
+    take(vault, merged, 32, "/second")
+    assert set(stands(vault, batch).values()) == {("ready", None)}
+    assert {one.id for one in people(vault).values()} == {one.id for one in before.values()}
+
+
+def test_a_married_name_is_a_question_where_the_e_mail_changed_too_and_old_names_are_kept(vault: Vault) -> None:
+    take(vault, SIOBHAN + LI)
+    married = "NW-4,Siobhan Li,siobhan.li@x.example\n"
+    batch = take(vault, married + LI, 30, "/second")
+    assert stands(vault, batch)["Siobhan Li"] == ("blocked", "who_is_this")
+    say(vault, "Siobhan Li", "The same as Siobhan O'Connor")
+    siobhan = people(vault)["NW-4"]
+    assert (siobhan.name, siobhan.identity) == ("Siobhan Li", 1)
+    with vault.reading() as session:
+        [was] = session.exec(select(EarlierName)).all()
+    assert (was.employee_id, was.name, was.identity) == (siobhan.id, "Siobhan O'Connor", 0)
+    take(vault, married + LI, 30, "/second")
+    assert stands(vault, batch)["Siobhan Li"] == ("ready", None)
+    # An older roster, run again, renames nobody back and asks nothing.
+    take(vault, SIOBHAN + LI, 40)
+    assert people(vault)["NW-4"].name == "Siobhan Li"
+    assert open_questions(vault) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "identity"),
+    [
+        ("NW-4,Siobhan O'Connor,s.oconnor@new.example\n", 0),  # the company's addresses changed
+        ("NW-4,O’Connor Siobhán,siobhan@x.example\n", 0),  # the same name otherwise spelt
+        ("NW-4,Siobhan Mary O'Connor,other@x.example\n", 0),
+        ("NW-4,Siobhan Li,siobhan@x.example\n", 1),  # another name, the same address: approvals end
+    ],
+)
+def test_what_needs_no_question(vault: Vault, row: str, identity: int) -> None:
+    take(vault, SIOBHAN + LI)
+    before = people(vault)["NW-4"].id
+    batch = take(vault, row + LI, 30, "/second")
+    assert open_questions(vault) == []
+    siobhan = people(vault)["NW-4"]
+    assert (siobhan.id, siobhan.identity) == (before, identity)
+    assert set(stands(vault, batch).values()) == {("ready", None)}
+
+
+def test_a_number_given_to_somebody_new_opens_nobody_elses_photos(vault: Vault) -> None:
+    take(vault, SIOBHAN + LI)
+    siobhan = people(vault)["NW-4"].id
+    batch = take(vault, "NW-4,Eve Fox,eve@x.example\n" + LI, 30, "/second")
+    say(vault, "Eve Fox", "Another person")
+    eve = people(vault)["NW-4"]
+    assert (eve.name, eve.status) == ("Eve Fox", "active")
+    assert eve.id != siobhan
+    with vault.reading() as session:
+        was = session.get_one(Employee, siobhan)
+    assert was.number.startswith("NW-4 (until 2026-11-23")
+    take(vault, "NW-4,Eve Fox,eve@x.example\n" + LI, 31, "/second")
+    assert stands(vault, batch)["Eve Fox"] == ("ready", None)
+
+
+def test_a_mistake_is_remembered_and_stays_blocked_until_it_is_mended(vault: Vault) -> None:
+    take(vault, SIOBHAN + LI)
+    wrong = "NW-4,Eve Fox,eve@x.example\n"
+    batch = take(vault, wrong + LI, 30, "/second")
+    say(vault, "Eve Fox", "A mistake")
+    take(vault, wrong + LI, 31, "/second")
+    assert stands(vault, batch)["Eve Fox"] == ("blocked", "roster_mistake")
+    assert people(vault)["NW-4"].name == "Siobhan O'Connor"
+    assert [one.kind for one in open_questions(vault)] == ["not_here"], "she herself is on no row of this roster"
+
+
+def test_in_one_corrected_drop_whoever_may_be_meant_waits_too(vault: Vault) -> None:
+    batch = take(vault, SIOBHAN + LI)
+    assert take(vault, "NW-4,Eve Fox,eve@x.example\n" + LI, 1) == batch
+    assert stands(vault, batch) == {
+        "Siobhan O'Connor": ("blocked", "who_is_this"), "Eve Fox": ("blocked", "who_is_this"),
+        "Li Wei": ("ready", None),
+    }  # fmt: skip
+    say(vault, "Eve Fox", "The same as Siobhan")
+    take(vault, "NW-4,Eve Fox,eve@x.example\n" + LI, 2)
+    assert stands(vault, batch) == {"Eve Fox": ("ready", None), "Li Wei": ("ready", None)}
+
+
+def test_who_is_not_on_the_next_roster_is_asked_about_once_and_stays_until_then(vault: Vault) -> None:
+    take(vault, OTHERS + SIOBHAN + LI)
+    take(vault, OTHERS + LI, 30, "/second")
+    assert people(vault)["NW-4"].status == "active"
+    assert len(open_questions(vault)) == 1
+    say(vault, "Siobhan", "They were left out")
+    take(vault, OTHERS + LI, 60, "/third")
+    assert open_questions(vault) == [], "the answer is remembered"
+    take(vault, OTHERS + SIOBHAN + LI, 90, "/fourth")
+    take(vault, OTHERS + SIOBHAN, 120, "/fifth")
+    say(vault, "Li Wei", "They have left")
+    assert people(vault)["NW-5"].status == "left"
+
+
+@pytest.mark.parametrize("rows", ["NW-77,Joe Jay,joe@x.example\n", ""])
+def test_a_roster_of_the_joiners_alone_makes_nobody_missing(vault: Vault, rows: str) -> None:
+    take(vault, OTHERS + SIOBHAN + LI)
+    take(vault, rows + "NW-78,Kim Low,kim@x.example\n", 30, "/joiners")
+    assert open_questions(vault) == []
+
+
+def test_an_answer_that_is_none_and_a_second_answer_are_refused(vault: Vault) -> None:
+    take(vault, SIOBHAN)
+    take(vault, "NW-4,Eve Fox,eve@x.example\n", 30, "/second")
+    [asked] = [one for one in open_questions(vault) if one.kind == "who_is_this"]
+    with pytest.raises(BadAnswer, match="mistake"):
+        answer_question(vault, asked.id, "same:p000", "Hannah", NOW)
+    answer_question(vault, asked.id, "mistake", "Hannah", NOW)
+    with pytest.raises(BadAnswer, match="answered already"):
+        answer_question(vault, asked.id, "another", "Otto", NOW)
+    with vault.reading() as session:
+        kept = session.get_one(Question, asked.id)
+        assert (kept.answer, kept.by) == ("mistake", "Hannah")
+        assert "Eve" not in repr((kept, session.exec(select(AuditEntry)).all())), "no name but in the people's records"
+
+
+def test_a_withdrawal_counts_when_the_register_is_uploaded(vault: Vault) -> None:
+    take(vault, SIOBHAN + LI)
+    siobhan = people(vault)["NW-4"].id
+    vault.permit(siobhan, now=NOW)
+    roster = read_roster((HEAD + SIOBHAN + LI).encode(), "r.csv")
+    given = (
+        b"Employee ID,Purpose,Given at,Withdrawn at\nNW-4,headshot,2026-10-01,2026-11-20\nNW-5,headshot,2026-10-01,\n"
+    )
+    assert withdraw_at_once(vault, roster, read_consents(given, "c.csv"), NOW) == 1
+    with pytest.raises(NoConsent, match="consent_withdrawn"):
+        vault.permit(siobhan, now=NOW)
+    vault.permit(people(vault)["NW-5"].id, now=NOW)
+    assert withdraw_at_once(vault, roster, read_consents(given, "c.csv"), NOW) == 0
+
+
+def test_names_and_rosters_are_compared_as_people_would() -> None:
+    assert same_name("Keller, Anna", "Anna Keller")
+    assert same_name("José Núñez", "Jose Nunez")
+    assert not same_name("Anna Keller", "Anna Kaiser")
+    assert not same_name("Anna", "Anna Keller")
+    assert not same_name("", "")
+    assert is_last_roster("abcd", "abc")
+    assert is_last_roster("abcd", "ab")
+    assert not is_last_roster("abcd", "xyz")
+    assert not is_last_roster("abcd", "axyz")
