@@ -119,7 +119,7 @@ def test_a_run_is_cancelled(up: Any, signed_in: Any) -> None:
     run = up.people.post(f"/deployments/{deployment}/create_flow_run", json=later).json()["id"]
     signed_in.goto(f"{up.address}/runs/flow-run/{run}")
     signed_in.get_by_role("button", name="Cancel", exact=True).click()
-    signed_in.locator(".p-modal").get_by_role("button", name="Cancel", exact=True).last.click()
+    signed_in.get_by_role("dialog").get_by_role("button", name="Confirm").click()
     signed_in.get_by_text("Cancelled").first.wait_for()
     assert up.people.get(f"/flow_runs/{run}").json()["state"]["type"] == "CANCELLED"
 
