@@ -22,6 +22,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import SQLModel, col
 
+from tasks.retention.forecast import forecast
 from tasks.retention.inventory import take_inventory
 from tasks.retention.plan import plan_deletions
 from tasks.retention.rules import load_rules
@@ -164,8 +165,10 @@ def forget_some(settings: Settings, watch: Stopwatch, what: str, whom: sa.Column
     with open_vault(settings) as vault, vault.session() as session:
         standing = col(Consent.withdrawn_at).is_(None)
         session.execute(sa.update(Consent).where(whom, standing).values(withdrawn_at=NOW + at))
+    with open_vault(settings) as vault:
+        meant = forecast(vault, NOW + at).stops_for
     watch.start()
-    receipts = run_retention(settings, NOW + at, allow_mass_deletion=True)
+    receipts = run_retention(settings, NOW + at, mass_deletion=meant)
     mine = [receipt for receipt in receipts if receipt.state != "final"]
     blocked = sum(1 for receipt in receipts if receipt.state == "blocked")
     watch.stop(what, f"{len(mine)} receipts, {blocked} blocked")

@@ -176,9 +176,9 @@ def _say_forecast(home: Path | None) -> None:
 @retention.command("run")
 def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    allow_mass_deletion: Annotated[
-        bool, typer.Option("--allow-mass-deletion", help="Lift the limit that stops a wrong rule.")
-    ] = False,
+    mass_deletion: Annotated[
+        int, typer.Option(min=0, help="Only after a sweep stopped: the number of people it named, to let it through.")
+    ] = 0,
     if_overdue: Annotated[
         bool, typer.Option("--if-overdue", help="Only when the last finished sweep is more than 26 hours ago.")
     ] = False,
@@ -204,7 +204,7 @@ def run(
         console.print(f"{overdue.sentence(late)} It is done now.", style="red", soft_wrap=True)
     try:
         receipts = run_retention(
-            settings, now, allow_mass_deletion=allow_mass_deletion, actor="command", rewrite_report=rewrite_report
+            settings, now, mass_deletion=mass_deletion, actor="command", rewrite_report=rewrite_report
         )
     except (MassDeletion, SweepRunning) as stopped:
         console.print(str(stopped), markup=False)

@@ -22,9 +22,13 @@ from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 
 DryRun = Annotated[bool, field("Only look", "Say what would be deleted and why, and delete nothing.")]
-AllowMass = Annotated[
-    bool,
-    field("Allow mass deletion", "Lifts the limit that stops a wrong rule or roster from deleting a company. Once."),
+MassDeletion = Annotated[
+    int,
+    field(
+        "Mass deletion",
+        "Leave 0. When a sweep has stopped because it would cost many people their pictures, and that is meant: the "
+        "number of people that it named. It is let through once, for that number and no other.",
+    ),
 ]
 PersonId = Annotated[
     str,
@@ -35,7 +39,7 @@ PersonId = Annotated[
 
 
 @story("retention", named("retention"))
-def retention(dry_run: DryRun = False, allow_mass_deletion: AllowMass = False) -> dict[str, int]:
+def retention(dry_run: DryRun = False, mass_deletion: MassDeletion = 0) -> dict[str, int]:
     """Deletes what is past its time, checks that it is gone, and writes receipts. Catches up after an outage."""
     settings = load_settings()
     now = read_clock(settings.audit / "clock.json")
@@ -49,7 +53,7 @@ def retention(dry_run: DryRun = False, allow_mass_deletion: AllowMass = False) -
         show("retention", "\n".join(f"    {line}" for line in say_forecast(seen)))  # as it stands, in Markdown
     else:
         receipts = run_retention(
-            settings, now, allow_mass_deletion=allow_mass_deletion, actor="flow", rewrite_report=rewrite_report
+            settings, now, mass_deletion=mass_deletion, actor="flow", rewrite_report=rewrite_report
         )
         counts = count(receipts)
         show("retention", table(counts))

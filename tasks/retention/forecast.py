@@ -28,6 +28,7 @@ class Forecast:
     people: int  # on record, forgotten ones apart
     orphans: dict[str, int]
     stops_because: str  # "" when the sweep would run
+    stops_for: int = 0  # people; whoever lets it through all the same has to say this number
 
 
 def forecast(vault: Vault, now: datetime, rules: Rules | None = None) -> Forecast:
@@ -38,15 +39,17 @@ def forecast(vault: Vault, now: datetime, rules: Rules | None = None) -> Forecas
     plan = plan_deletions(inventory.items, inventory.people, rules, moment)
     people = len(inventory.people)
     orphans: dict[str, int] = {}
-    stop = _why_stop(vault, plan, people, rules)
+    stops = _why_stop(vault, plan, people, rules)
     try:
         found = sweep_orphans(
             vault, moment, moment - rules.keep.unfinished_work, at_most=most_people(people, rules), dry_run=True
         )
         orphans = dict(found.found)
     except TooManyOrphans as error:
-        stop = stop or str(error)
-    return Forecast(moment, plan, people, orphans, stop)
+        stops.append((error.people, str(error)))
+    number, because = max(stops, key=lambda stop: stop[0], default=(0, ""))
+    how = f" If that is meant: `rollcall retention run --mass-deletion {number}`, or {number} in Retention's form."
+    return Forecast(moment, plan, people, orphans, because + how if because else "", number)
 
 
 def say_forecast(seen: Forecast) -> Iterator[str]:
@@ -54,7 +57,7 @@ def say_forecast(seen: Forecast) -> Iterator[str]:
     plan = seen.plan
     if seen.stops_because:
         yield f"THE SWEEP WILL STOP, AND DELETE NOTHING: {seen.stops_because}"
-        yield "If it is let through with that flag, this is what goes:"
+        yield "If it is let through with that number, this is what goes:"
     yield f"As of {seen.now:%Y-%m-%d %H:%M} UTC."
     yield f"Goes now: {len(plan.delete)} items, and all of {len(plan.forget)} people."
     for (kind, sentence), count in sorted(Counter((v.item.kind, v.sentence) for v in plan.delete).items()):
@@ -75,8 +78,8 @@ def most_people(people: int, rules: Rules) -> int:
     return max(rules.limits.people_at_least, int(people * rules.limits.people_share))
 
 
-def _why_stop(vault: Vault, plan: DeletionPlan, people: int, rules: Rules) -> str:
-    """Why this sweep needs a second look; empty when it does not.
+def _why_stop(vault: Vault, plan: DeletionPlan, people: int, rules: Rules) -> list[tuple[int, str]]:
+    """Why this sweep needs a second look, each with the number of people that it is about; empty when it does not.
 
     Photos of a whole company coming due on one day are the normal case and no reason. Losing approved pictures or
     whole people is one, and so is a roster on which suddenly everybody opts out, or a first sweep under rules nobody
@@ -85,16 +88,16 @@ def _why_stop(vault: Vault, plan: DeletionPlan, people: int, rules: Rules) -> st
     limit = most_people(people, rules)
     pictures = {verdict.item.person for verdict in plan.delete if verdict.item.clock == "approved"}
     losing = len(pictures | {one.person for one in plan.forget})
-    if losing > limit:
-        return f"{losing} people would be forgotten at once, the limit is {limit}: allow_mass_deletion if that is meant"
     opted_out = len({verdict.item.person for verdict in plan.delete if verdict.reason == "opted_out"})
-    if opted_out > limit:
-        return f"{opted_out} people would have opted out at once, the limit is {limit}: allow_mass_deletion if so"
     touched = len({verdict.item.person for verdict in plan.delete} | {one.person for one in plan.forget})
     before = _rules_of_last_sweep(vault)
-    if before is not None and before != rules.digest and touched > limit:
-        return f"the rules changed and {touched} people are concerned, the limit is {limit}: allow_mass_deletion once"
-    return ""
+    changed = touched if before is not None and before != rules.digest else 0
+    reasons = [
+        (losing, f"{losing} people would be forgotten at once, the limit is {limit}."),
+        (opted_out, f"{opted_out} people would have opted out at once, the limit is {limit}."),
+        (changed, f"the rules changed and {changed} people are concerned, the limit is {limit}."),
+    ]
+    return [(number, sentence) for number, sentence in reasons if number > limit]
 
 
 def _rules_of_last_sweep(vault: Vault) -> str | None:

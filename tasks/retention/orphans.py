@@ -46,6 +46,10 @@ class Orphans:
 class TooManyOrphans(VaultError):
     """So many people's blobs without a record look like lost records, not like lost blobs."""
 
+    def __init__(self, people: int) -> None:
+        super().__init__(f"{people} people have blobs without a record; were the records restored?")
+        self.people = people
+
 
 def sweep_orphans(
     vault: Vault, now: datetime, unfinished_before: datetime, *, at_most: int | None = None, dry_run: bool = False
@@ -99,7 +103,7 @@ def _bytes_without_record(
         doomed.append(one)
     unknown = {one.key.split("/")[1] for one in doomed if one.key.count("/") > 2 and _is_unknown(one, states)}
     if result.at_most is not None and len(unknown) > result.at_most:
-        raise TooManyOrphans(f"{len(unknown)} people have blobs without a record; were the records restored?")
+        raise TooManyOrphans(len(unknown))
     if doomed and not dry_run:
         result.refused += vault.blobs.erase_remnants(doomed)
 

@@ -44,13 +44,17 @@ class SweepRunning(VaultError):
 def run_retention(
     settings: Settings,
     now: datetime,
-    allow_mass_deletion: bool = False,
+    mass_deletion: int = 0,
     *,
     actor: str = "retention",
     rewrite_report: Callable[[Vault, str], object] | None = None,
     search: tuple[Path, ...] = (),
 ) -> list[Receipt]:
-    """Do everything that is due at `now`; receipts for every person touched. What it would do says `forecast`."""
+    """Do everything that is due at `now`; receipts for every person touched. What it would do says `forecast`.
+
+    A sweep that would cost too many people too much stops (MassDeletion) and says of how many. It is let through by
+    that very number, `mass_deletion`: a tick is given without looking, and once given it would let anything through.
+    """
     give_way(settings.home)
     rules, fault = rules_or_built_in(settings.retention_rules)
     with open_vault(settings) as vault:
@@ -61,7 +65,7 @@ def run_retention(
             receipts = _finish_what_was_begun(vault, moment, around)
             if fault is not None:
                 raise fault  # what somebody asked for needs no rules; what goes by date does
-            receipts += _sweep(vault, moment, around, allow_mass_deletion)
+            receipts += _sweep(vault, moment, around, mass_deletion)
             keep_reserve(settings.home)
             return receipts
 
@@ -76,12 +80,12 @@ def _finish_what_was_begun(vault: Vault, now: datetime, around: Surroundings) ->
     return receipts + finish_expiries(vault, now, around)
 
 
-def _sweep(vault: Vault, now: datetime, around: Surroundings, allow_mass_deletion: bool) -> list[Receipt]:
+def _sweep(vault: Vault, now: datetime, around: Surroundings, mass_deletion: int) -> list[Receipt]:
     rules = around.rules
     note_departures(vault, now)
     receipts: list[Receipt] = []
     seen = forecast(vault, now, rules)  # what was begun has been brought to its end; nothing new begins beyond a limit
-    if seen.stops_because and not allow_mass_deletion:
+    if seen.stops_because and mass_deletion != seen.stops_for:
         vault.audit("sweep_stopped", "", result={"people": seen.people}, actor=around.actor, now=now)
         raise MassDeletion(seen.stops_because)
     plan = seen.plan

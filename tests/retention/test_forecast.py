@@ -98,7 +98,7 @@ def test_lost_records_stop_the_sweep_before_anybody_goes(
         run_retention(settings, kit.NOW)
     with vault.reading() as session:
         assert session.get_one(Employee, "p1").state == "active"
-    run_retention(settings, kit.NOW, allow_mass_deletion=True)
+    run_retention(settings, kit.NOW, mass_deletion=40)
     with vault.reading() as session:
         assert session.get_one(Employee, "p1").state == "erased"
 

@@ -180,7 +180,7 @@ def test_a_roster_on_which_everybody_opts_out_stops_the_sweep(
         vault.write(vault.permit(f"q{number}", now=kit.NOW), "adapter", "a", b"x", now=kit.NOW)
     with pytest.raises(MassDeletion, match="26 people would have opted out at once"):
         run_retention(settings, kit.NOW)
-    assert len(run_retention(settings, kit.NOW, allow_mass_deletion=True)) == 26
+    assert len(run_retention(settings, kit.NOW, mass_deletion=26)) == 26
 
 
 def test_a_month_of_outage_is_caught_up_in_one_run(settings: Settings, vault: Vault, kit: ModuleType) -> None:
@@ -253,7 +253,10 @@ def test_a_wrong_roster_stops_the_sweep(settings: Settings, vault: Vault, kit: M
         assert session.get_one(Employee, "q0").state == "active"
         stopped = session.exec(select(audit_log.AuditEntry).where(col(audit_log.AuditEntry.action) == "sweep_stopped"))
         assert len(stopped.all()) == 1
-    assert len(run_retention(settings, late, allow_mass_deletion=True)) == 40
+    for guessed in (39, 41, 1):
+        with pytest.raises(MassDeletion, match="--mass-deletion 40"):
+            run_retention(settings, late, mass_deletion=guessed)
+    assert len(run_retention(settings, late, mass_deletion=40)) == 40
 
 
 def test_changed_rules_are_shown_before_they_delete_a_company(
@@ -272,7 +275,7 @@ def test_changed_rules_are_shown_before_they_delete_a_company(
     with pytest.raises(MassDeletion, match="the rules changed and 30 people are concerned"):
         run_retention(changed, kit.NOW + 2 * DAY)
     assert len(vault.blobs.remains("")) == 30
-    assert len(run_retention(changed, kit.NOW + 2 * DAY, allow_mass_deletion=True)) == 30
+    assert len(run_retention(changed, kit.NOW + 2 * DAY, mass_deletion=30)) == 30
 
 
 def test_a_clock_that_went_back_does_not_hold_the_sweep_up(settings: Settings, vault: Vault, kit: ModuleType) -> None:
