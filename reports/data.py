@@ -116,4 +116,5 @@ class ReportData:
     people: tuple[PersonRow, ...]
     made_at: datetime
     pictures: PictureSource
+    late: str = ""  # that the nightly forgetting is late, in a sentence; every run's page says so in red
     erased: int = 0  # people of this batch who have been forgotten since: a number is all that is left of them

@@ -12,6 +12,7 @@ from reports.pages import say_time
 from reports.phrases import state_name
 from reports.site import render
 from reports.site_of_batch import report_folder
+from tasks.retention.overdue import lateness, sentence
 from tasks.vault.records import Batch, Employee, Headshot, Seat, Showing
 from tasks.vault.seats import JUDGED, WAITING
 from tasks.vault.store import Vault
@@ -44,7 +45,10 @@ def batches(vault: Vault, session: Session, token: str, now: datetime) -> str:
     with vault.reading() as records:
         found = records.exec(select(Batch).order_by(col(Batch.created_at).desc()).limit(SHOWN)).all()
     cards = [_card(vault, batch, now) for batch in found]
-    return render("batches.html", root="/", by=session.by, token=token, cards=cards)
+    late = lateness(vault.engine, now)
+    return render(
+        "batches.html", root="/", by=session.by, token=token, cards=cards, late=sentence(late) if late else ""
+    )
 
 
 def _card(vault: Vault, batch: Batch, now: datetime) -> dict[str, object]:

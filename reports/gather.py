@@ -26,6 +26,7 @@ from reports.data import (
     SelfieRow,
 )
 from tasks.headshots.kit import KitError, load_kit
+from tasks.retention.overdue import lateness, sentence
 from tasks.vault.failures import MissingBlob, NoConsent, Unreadable
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat, Selfie, Showing
 from tasks.vault.review import Review, reviews_of
@@ -86,7 +87,11 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
         if seat.employee_id in employees and employees[seat.employee_id].state == "active"
     )
     known = _batch(batch, vault.settings.kits)
-    return ReportData(known, people, moment, picture_source(vault, moment), erased=len(seats) - len(people))
+    late = lateness(vault.engine, moment)
+    return ReportData(
+        known, people, moment, picture_source(vault, moment),
+        late=sentence(late) if late else "", erased=len(seats) - len(people),
+    )  # fmt: skip
 
 
 def _of_kit(kit: str) -> ColumnElement[bool]:

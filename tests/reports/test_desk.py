@@ -279,3 +279,13 @@ def test_a_file_and_the_desk_come_to_the_same(vault: Vault) -> None:
     assert apply_decisions(vault, {"batch": BATCH, "decisions": [row]}, "Ada", NOON + timedelta(hours=1)).recorded == 1
     again = apply_decisions(vault, {"batch": BATCH, "decisions": [row]}, "Grace", NOON + timedelta(hours=2))
     assert (again.recorded, again.repeated) == (0, 1)
+
+
+def test_that_the_forgetting_is_late_is_the_first_thing_said(
+    desk: TestClient, settings: Settings, clock: Clock
+) -> None:
+    with open_vault(settings) as vault:
+        vault.audit("consent_given", "p1", actor="test", now=clock.now - timedelta(hours=27))
+        assert "Forgetting is late" in desk.get("/").text
+        vault.audit("sweep", "", actor="test", now=clock.now - timedelta(hours=1))
+    assert "Forgetting is late" not in desk.get("/").text

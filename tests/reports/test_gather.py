@@ -71,3 +71,12 @@ def test_there_is_no_report_of_an_unknown_batch(vault: Vault) -> None:
         gather(vault, "bnone")
     with pytest.raises(ValueError, match="not a batch id"):
         report_path(vault.settings, "../b")
+
+
+def test_that_the_forgetting_is_late_stands_in_every_runs_report(vault: Vault) -> None:
+    vault.audit("consent_given", "p1", actor="test", now=NOON)
+    assert gather(vault, BATCH, now=NOON + timedelta(hours=26)).late == ""
+    rewrite_report(vault, BATCH, now=NOON + timedelta(hours=31))
+    page = (report_path(vault.settings, BATCH).parent / "run.html").read_text()
+    assert "Forgetting is late" in page
+    assert "31 hours ago" in page
