@@ -16,12 +16,13 @@ from tasks.adapters.examples import Person
 from tasks.adapters.export import adapter_bytes
 from tasks.adapters.ownership import Owned, check_owners
 from tasks.adapters.plan import TrainingPlan, plan_training
-from tasks.adapters.portraits import accepted_selfies, open_selfies, portraits
+from tasks.adapters.portraits import Likeness, accepted_selfies, open_selfies, portraits
 from tasks.adapters.shelf import VaultShelf
 from tasks.adapters.training import Progress, TrainedAdapter, train_cohort
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent, VaultError
+from tasks.vault.leaving import Leavers
 from tasks.vault.records import Adapter, Seat
 from tasks.vault.seats import JUDGED_OR_TO_JUDGE, State
 from tasks.vault.store import Vault
@@ -118,8 +119,13 @@ def learn(
     by_id = {pupil.id: pupil for pupil in pupils}
     started = time.monotonic()
     people = []
+    leavers = Leavers(vault, batch)
     for place, pupil in enumerate(pupils):
-        selfies = open_selfies(vault, pupil.permit, eyes)
+        selfies: list[Likeness] = []
+        with leavers.may_leave(pupil.id):
+            selfies = open_selfies(vault, pupil.permit, eyes)
+        if pupil.id in leavers.gone:
+            continue
         if not selfies:
             move_seat(vault, batch, pupil.id, "failed", "no_face")
             continue

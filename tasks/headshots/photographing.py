@@ -26,7 +26,7 @@ from tasks.headshots.shots import shots_for
 from tasks.headshots.studio import RENDERER_VERSION, finish_candidate
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
-from tasks.vault.failures import NoConsent
+from tasks.vault.leaving import Leavers
 from tasks.vault.records import Adapter, Employee, Headshot, Seat, Showing
 from tasks.vault.scores import Scores
 from tasks.vault.seats import Lane
@@ -179,47 +179,57 @@ def retire_superseded(studio: Studio, employee_id: str, wanted: Collection[str])
 def photograph(studio: Studio, seats: Sequence[Seat]) -> int:
     """Takes every picture these people still lack and moves their seats on. Returns how many were taken."""
     wanted: dict[str, list[Sitting]] = {}
+    leavers = Leavers(studio.vault, studio.batch)
     for seat in seats:
-        try:
+        with leavers.may_leave(seat.employee_id):
             permit = studio.vault.permit(seat.employee_id, now=datetime.now(UTC))
-        except NoConsent as refused:
-            move_seat(studio.vault, studio.batch, seat.employee_id, "blocked", refused.code)
-            continue
-        mine = sittings(studio, seat, permit)
-        if mine:
-            retire_superseded(studio, seat.employee_id, {sitting.digest for sitting in mine})
-        missing = [sitting for sitting in mine if not kept(studio.vault, sitting.digest, sitting.id)]
-        show(studio, seat.employee_id, [sitting.digest for sitting in mine if sitting not in missing])
-        if missing:
-            wanted[seat.employee_id] = missing
-        elif seat.state in ("ready", "trained"):
-            # Pictures of another batch with the same adapter and kit serve this one too.
-            move_seat(studio.vault, studio.batch, seat.employee_id, "rendered" if mine else "failed", _why_none(mine))
-    _take_generated(studio, [s for mine in wanted.values() for s in mine if s.lane == "generated"])
-    _take_faithful(studio, [s for mine in wanted.values() for s in mine if s.lane == "faithful"])
-    for employee_id in wanted:
+            if missing := _missing(studio, seat, permit):
+                wanted[seat.employee_id] = missing
+    _take_generated(studio, leavers, [s for mine in wanted.values() for s in mine if s.lane == "generated"])
+    _take_faithful(studio, leavers, [s for mine in wanted.values() for s in mine if s.lane == "faithful"])
+    stayed = [employee_id for employee_id in wanted if employee_id not in leavers.gone]
+    for employee_id in stayed:
         move_seat(studio.vault, studio.batch, employee_id, "rendered")
-    return sum(len(mine) for mine in wanted.values())
+    return sum(len(wanted[employee_id]) for employee_id in stayed)
+
+
+def _missing(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
+    """The sittings of this person whose pictures are not there. What is there is shown, and older ones are retired."""
+    mine = sittings(studio, seat, permit)
+    if mine:
+        retire_superseded(studio, seat.employee_id, {sitting.digest for sitting in mine})
+    missing = [sitting for sitting in mine if not kept(studio.vault, sitting.digest, sitting.id)]
+    show(studio, seat.employee_id, [sitting.digest for sitting in mine if sitting not in missing])
+    if not missing and seat.state in ("ready", "trained"):
+        # Pictures of another batch with the same adapter and kit serve this one too.
+        move_seat(studio.vault, studio.batch, seat.employee_id, "rendered" if mine else "failed", _why_none(mine))
+    return missing
 
 
 def _why_none(mine: Sequence[Sitting]) -> str | None:
     return None if mine else "no_face"
 
 
-def _take_generated(studio: Studio, queue: Sequence[Sitting]) -> None:
-    if not queue:
+def _take_generated(studio: Studio, leavers: Leavers, wanted: Sequence[Sitting]) -> None:
+    if not wanted:
         return
     base = studio.base()
     plan = plan_render(base, plate_strength=PLATE_STRENGTH)
     plate = draw_backdrop(studio.kit, plan.size, plan.size)
-    adapters = {sitting.adapter: _open_adapter(studio.vault, sitting) for sitting in queue}
+    adapters: dict[str | None, Any] = {}
+    for sitting in wanted:
+        with leavers.may_leave(sitting.id):
+            if sitting.adapter not in adapters:
+                adapters[sitting.adapter] = _open_adapter(studio.vault, sitting)
+    queue = [sitting for sitting in wanted if sitting.id not in leavers.gone]
     jobs = [
         RenderJob(s.id, adapters[s.adapter], s.prompt, s.negative, s.seed, plate=plate) for s in queue
     ]  # fmt: skip
     progress.tell("render", 0, len(jobs))
     pictures = render(base, jobs, plan, lambda done, total: progress.tell("render", done, total))
     for place, (sitting, picture) in enumerate(zip(queue, pictures, strict=True)):
-        _finish_and_keep(studio, sitting, picture)
+        with leavers.may_leave(sitting.id):
+            _finish_and_keep(studio, sitting, picture)
         progress.tell("finish", place + 1, len(queue), sitting.id)
 
 
@@ -231,13 +241,16 @@ def _open_adapter(vault: Vault, sitting: Sitting) -> Any:
     return load_adapter(vault.read(sitting.permit, row.blob_key))
 
 
-def _take_faithful(studio: Studio, queue: Sequence[Sitting]) -> None:
+def _take_faithful(studio: Studio, leavers: Leavers, queue: Sequence[Sitting]) -> None:
     opened: dict[str, list[Likeness]] = {}
     for place, sitting in enumerate(queue):
-        if sitting.id not in opened:
-            opened = {sitting.id: open_selfies(studio.vault, sitting.permit, studio.eyes)}
-        photo = next(selfie.picture for selfie in opened[sitting.id] if selfie.digest == sitting.selfie)
-        _finish_and_keep(studio, sitting, photo)
+        with leavers.may_leave(sitting.id):
+            if sitting.id not in opened:
+                opened = {sitting.id: open_selfies(studio.vault, sitting.permit, studio.eyes)}
+            photo = next((selfie for selfie in opened[sitting.id] if selfie.digest == sitting.selfie), None)
+            if photo is None:
+                raise LookupError(f"a photo of {sitting.id} is gone")
+            _finish_and_keep(studio, sitting, photo.picture)
         progress.tell("faithful", place + 1, len(queue), sitting.id)
 
 

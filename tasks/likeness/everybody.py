@@ -26,7 +26,7 @@ from tasks.likeness.judging import keep_candidates, pictures_of, why_flagged
 from tasks.likeness.score import LikenessScore, company_flags, person_vector, place_in_company
 from tasks.likeness.team import LIGHT, usual_light
 from tasks.vault.batches import move_seat, seats_of
-from tasks.vault.failures import NoConsent
+from tasks.vault.leaving import Leavers
 from tasks.vault.records import Headshot, Seat
 from tasks.vault.scores import Scores
 from tasks.vault.seats import HELD, JUDGED
@@ -103,7 +103,9 @@ def _beside_the_company(vault: Vault, batch: str, shelves: Sequence[Shelf], eyes
             continue
         placed = []
         for candidate in shelf.candidates:
-            vector = _vector_of(vault, shelf.seat, candidate.key, eyes)
+            vector = None
+            with Leavers(vault, batch).may_leave(owner):
+                vector = _vector_of(vault, shelf.seat, candidate.key, eyes)
             placed.append(candidate if vector is None else in_company(candidate, vector, company, owner, eyes))
         compared.append(replace(shelf, candidates=tuple(placed)))
         progress.tell("score", place + 1, len(shelves), owner)
@@ -125,11 +127,10 @@ def _references(vault: Vault, batch: str, eyes: Eyes) -> Iterator[tuple[str, Vec
     for seat in seats_of(vault, batch):
         if seat.cohort is None or seat.state in HELD:
             continue
-        try:
+        vectors: list[Vector] = []
+        with Leavers(vault, batch).may_leave(seat.employee_id):
             permit = vault.permit(seat.employee_id, now=datetime.now(UTC))
-        except NoConsent:
-            continue
-        vectors = [eyes.judge.embed(one.picture, one.face) for one in open_selfies(vault, permit, eyes)]
+            vectors = [eyes.judge.embed(one.picture, one.face) for one in open_selfies(vault, permit, eyes)]
         if vectors:
             yield seat.employee_id, person_vector(vectors)
 

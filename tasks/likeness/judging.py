@@ -20,7 +20,7 @@ from tasks.likeness.judge import Judged, ToJudge, Vector, judge_candidate
 from tasks.likeness.reference import PersonReference, read_reference
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
-from tasks.vault.failures import NoConsent
+from tasks.vault.leaving import Leavers
 from tasks.vault.records import Employee, Headshot, Seat, Showing
 from tasks.vault.scores import Scores
 from tasks.vault.store import Vault
@@ -41,16 +41,14 @@ def know(vault: Vault, eyes: Eyes, seats: Sequence[Seat]) -> dict[str, Known]:
     """Opens everybody's selfies once. People without leave or without a face in their photos are left out."""
     known: dict[str, Known] = {}
     for place, seat in enumerate(seats):
-        try:
+        with Leavers(vault, seat.batch_id).may_leave(seat.employee_id):
             permit = vault.permit(seat.employee_id, now=datetime.now(UTC))
-        except NoConsent:
-            continue
-        selfies = open_selfies(vault, permit, eyes)
-        if selfies:
-            reference = read_reference([(selfie.picture, selfie.face) for selfie in selfies], eyes)
-            with vault.reading() as session:
-                person = session.get(Employee, seat.employee_id)
-            known[seat.employee_id] = Known(permit, reference, person.glasses if person else "keep")
+            selfies = open_selfies(vault, permit, eyes)
+            if selfies:
+                reference = read_reference([(selfie.picture, selfie.face) for selfie in selfies], eyes)
+                with vault.reading() as session:
+                    person = session.get(Employee, seat.employee_id)
+                known[seat.employee_id] = Known(permit, reference, person.glasses if person else "keep")
         progress.tell("score", place + 1, len(seats), seat.employee_id)
     return known
 
@@ -78,8 +76,9 @@ def judge(vault: Vault, batch: str, kit: BrandKit, eyes: Eyes, seats: Sequence[S
     """Scores and orders every picture of these people, against their own selfies and against each other."""
     known = know(vault, eyes, seats)
     company = {employee_id: one.reference.vector for employee_id, one in known.items()}
-    for seat in seats:
-        if seat.employee_id in known:
+    leavers = Leavers(vault, batch)
+    for seat in (one for one in seats if one.employee_id in known):
+        with leavers.may_leave(seat.employee_id):
             rows = pictures_of(vault, batch, seat.employee_id, kit)
             verdicts = _judge_person(vault, seat.employee_id, rows, known[seat.employee_id], company, kit, eyes)
             keep_verdicts(vault, batch, verdicts)

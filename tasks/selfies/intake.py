@@ -198,7 +198,11 @@ def _examine_all(
 
     progress = (lambda done: on_photo(done, total)) if on_photo else None
     for one in examine(list(open_for), matching.by_number, drop, eyes, may_open, progress, keep=True):
-        replaced[one.number] = keep_photos(vault, permits[one.number], one, drop_from, now)
+        try:
+            replaced[one.number] = keep_photos(vault, permits[one.number], one, drop_from, now)
+        except NoConsent as refusal:  # forgotten, or taken back, while their photos were looked at
+            refused[one.number] = refusal.code
+            continue
         verdicts[one.number] = one.without_pictures()
         faces[one.number] = one.verdict.faces
     company = judge_company(faces, eyes.thresholds)

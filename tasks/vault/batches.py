@@ -166,6 +166,8 @@ def move_seat(
         seat = session.get(Seat, (identity, employee_id))
         if seat is None:
             raise KeyError(f"{employee_id} has no seat in {identity}")
+        if seat.reason == "erased":
+            return  # who was forgotten meanwhile keeps the seat that says so, whatever a step still had in hand
         seat.state, seat.reason = checked_move(seat.state, state), reason
         for name, value in notes.items():
             setattr(seat, name, value)
