@@ -33,6 +33,8 @@ app.command("deliver")(cli_keeping.deliver)
 app.command("verify")(cli_disclosure.verify)
 app.command("forget")(cli_keeping.forget)
 app.command("upgrade")(cli_records.upgrade)
+app.command("questions")(cli_records.questions)
+app.command("answer")(cli_records.answer)
 
 console = Console(highlight=False)
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,4 +1,4 @@
-"""`rollcall upgrade`: the one command that changes the shape of records that hold something."""
+"""`rollcall upgrade`, `questions` and `answer`: what only a person may change about the records themselves."""
 
 from typing import Annotated
 
@@ -29,3 +29,38 @@ def upgrade(
         raise typer.Exit(1)
     console.print(f"Upgraded from shape {upgrade(engine)[0]} to {NEWEST}.")
     engine.dispose()
+
+
+def questions(home: Home = None) -> None:
+    """What only HR can say: who somebody on the roster is, who has left. Answer with `rollcall answer`."""
+    from tasks.roster.questions import open_questions
+    from tasks.vault.store import open_vault
+
+    with open_vault(settings_for(home)) as vault:
+        asked = open_questions(vault)
+    for one in asked:
+        console.print(f"\n{one.id}  {one.words}", markup=False)
+        for choice in one.choices:
+            console.print(f"    {choice.answer:<22}  {choice.words}", markup=False)
+    console.print(f"\n{len(asked)} open questions." if asked else "No open questions.")
+
+
+def answer(
+    question: Annotated[str, typer.Argument(help="Its number, from `rollcall questions`.")],
+    choice: Annotated[str, typer.Argument(help="One of its answers, as listed there.")],
+    by: Annotated[str, typer.Option(help="Who answers.")] = "command",
+    home: Home = None,
+) -> None:
+    """Answer a question for good. It is carried out at once; then run the batch again."""
+    from datetime import UTC, datetime
+
+    from tasks.roster.questions import BadAnswer, answer_question
+    from tasks.vault.store import open_vault
+
+    try:
+        with open_vault(settings_for(home)) as vault:
+            answer_question(vault, question, choice, by, datetime.now(UTC))
+    except BadAnswer as wrong:
+        console.print(str(wrong), markup=False)
+        raise typer.Exit(1) from wrong
+    console.print("Answered, and carried out. Run the batch again: it goes on from here.")

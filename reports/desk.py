@@ -24,6 +24,7 @@ from reports.desk_door import COOKIE, IDLE, Door, Session
 from reports.desk_drops import add_drops
 from reports.desk_frame import framed
 from reports.desk_login import add_login, address_of, set_session, signed_in
+from reports.desk_questions import add_questions
 from reports.gather import viewable
 from reports.site import STATIC, asset_names
 from reports.site_of_batch import report_folder, rewrite_report
@@ -93,6 +94,7 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
     add_login(app)
     _add_pages(app)
     add_drops(app)
+    add_questions(app)
     return app
 
 

@@ -37,6 +37,7 @@ class Desk:
     session_of: Callable[[Request], Session]
     report: Callable[[str], CheckReport | None]
     again: Callable[[str], None]
+    withdraw: Callable[[Path], int]  # consents that the drop's register takes back
 
 
 def add_corrections(app: FastAPI, desk: Desk) -> None:
@@ -60,6 +61,7 @@ def add_corrections(app: FastAPI, desk: Desk) -> None:
             async with request.form(max_files=MOST_FILES, max_fields=10) as form:
                 _by_leave(desk, request, str(form.get("token")))
                 await run_in_threadpool(_add, folder, form)
+                await run_in_threadpool(desk.withdraw, folder)
                 if form.getlist("photos"):
                     done(folder)
         except (BadUpload, MultiPartException) as fault:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -32,12 +33,16 @@ from reports.pages import Problem
 from reports.unpacking import MOST_FILES, Room
 from reports.upload_parts import is_coming
 from reports.uploads import clear_parts, keep_upload
+from reports.withdrawals import withdraw_now
 from reports.words import say
 from tasks.roster.drop import DropFault, FolderDrop, sort_contents
+from tasks.roster.row_desk import look_ahead
 from tasks.roster.rows import Unreadable
 from tasks.selfies.check import CheckReport, check_drop, write_return_csv
+from tasks.selfies.keep import photos_in_use
 from tasks.selfies.people import PersonCheck
 from tasks.vault.settings import Settings
+from tasks.vault.store import open_vault
 from tasks.vision.faces import Eyes, EyesMissing, open_eyes
 
 KEPT = 30  # results remembered; older ones are checked again when somebody asks
@@ -90,12 +95,16 @@ class Checks:
             contents = sort_contents(FolderDrop(str(folder)).files())
             check.report = check_drop(
                 folder / contents.roster, folder / "selfies", folder / contents.consents if contents.consents else None,
-                eyes_at_hand(self.settings), now=now, on_progress=progress,
+                eyes_at_hand(self.settings), now=now, on_progress=progress, kept=self._kept(),
             )  # fmt: skip
         except (DropFault, Unreadable) as fault:
             check.failed = getattr(fault, "fix", "") or "The roster cannot be read. Export it again as CSV or XLSX."
         except Exception as fault:  # a thread has nobody above it: whatever it was, the page must say so
             check.failed = f"The check stopped ({type(fault).__name__}). Nothing was changed; try `rollcall check`."
+
+    def _kept(self) -> dict[str, int]:
+        with open_vault(self.settings) as vault:
+            return photos_in_use(vault)
 
 
 def eyes_at_hand(settings: Settings) -> Eyes | None:
@@ -151,6 +160,7 @@ def add_drops(app: FastAPI) -> None:
             session_of,
             lambda identity: checks.of(_drop(settings, identity), app.state.clock()).report,
             checks.forget,
+            lambda folder: withdraw_now(app.state.vault, folder, app.state.clock()),
         ),
     )
 
@@ -166,14 +176,8 @@ def _add_check(app: FastAPI, checks: Checks, session_of: Callable[[Request], Ses
             return HTMLResponse(desk_pages.coming(session, door.token(session), identity))
         # A copy: the check goes on beside us, and the page must not change its mind while it is written.
         check = copy(checks.of(_drop(settings, identity), app.state.clock()))
-        token = door.token(session)
-        if check.report is None:
-            return HTMLResponse(desk_pages.drop(session, token, check=check, id=identity))
-        link = run_link(settings, settings.home / "drops" / identity)
-        shown = {"groups": groups_of(check.report), "strays": choices(check.report), "people": _people(check.report)}
-        return HTMLResponse(
-            desk_pages.drop(session, token, check=check, id=identity, report=check.report, link=link, **shown)
-        )
+        found = _found(app, identity, check.report)
+        return HTMLResponse(desk_pages.drop(session, door.token(session), check=check, id=identity, **found))
 
     @app.get("/drops/{identity}/return.csv")
     def table(identity: str, request: Request) -> Response:
@@ -186,6 +190,18 @@ def _add_check(app: FastAPI, checks: Checks, session_of: Callable[[Request], Ses
             content = (Path(place) / "return.csv").read_bytes()
         headers = {"Content-Disposition": 'attachment; filename="to-send-back.csv"'}
         return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _found(app: FastAPI, identity: str, report: CheckReport | None) -> dict[str, Any]:
+    """What the page of a finished check shows; nothing while it goes on."""
+    if report is None:
+        return {}
+    settings = app.state.settings
+    return {
+        "report": report, "groups": groups_of(report), "link": run_link(settings, settings.home / "drops" / identity),
+        "strays": choices(report), "people": _people(report),
+        "asked": look_ahead(app.state.vault, report.roster, app.state.clock()),
+    }  # fmt: skip
 
 
 async def _take(
@@ -204,6 +220,7 @@ async def _take(
             identity = f"{now:%Y%m%d}-{secrets.token_hex(5)}"
             folder = settings.home / "drops" / identity
             await run_in_threadpool(partial(keep_upload, folder, roster, consents, photos, coming=coming))
+            await run_in_threadpool(withdraw_now, request.app.state.vault, folder, now)
     except MultiPartException as fault:
         raise BadUpload("The upload did not arrive whole. Try again.") from fault
     return identity

@@ -13,6 +13,7 @@ from reports.phrases import state_name
 from reports.site import render
 from reports.site_of_batch import report_folder
 from tasks.retention.overdue import lateness, sentence
+from tasks.roster.questions import Asked
 from tasks.vault.records import Batch, Employee, Headshot, Seat, Showing
 from tasks.vault.seats import JUDGED, WAITING
 from tasks.vault.store import Vault
@@ -95,6 +96,11 @@ def upload(session: Session, token: str, error: str = "", earlier: Sequence[tupl
 def coming(session: Session, token: str, identity: str) -> str:
     """The page of an upload whose photos are still on their way, and how to go on with it."""
     return render("coming.html", root="/", by=session.by, token=token, id=identity)
+
+
+def questions(session: Session, token: str, asked: Sequence[Asked], error: str = "") -> str:
+    """What only HR can say, each with its answers."""
+    return render("questions.html", root="/", by=session.by, token=token, asked=asked, error=error)
 
 
 def drop(session: Session, token: str, **context: object) -> str:

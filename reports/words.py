@@ -84,6 +84,21 @@ CODES: Mapping[str, Words] = {
         "The folder or file name fits more than one person.",
         "Rename the folder to the employee number, which is never ambiguous.",
     ),
+    "who_is_this": Words(
+        "Who is this?",
+        "Number, name and e-mail on the roster are not all those of one person we know.",
+        "Answer under Questions at the desk, then run the batch again.",
+    ),
+    "roster_mistake": Words(
+        "A mistake in the roster",
+        "You said that this line of the roster is a mistake.",
+        "Mend the line in the roster, and upload it again.",
+    ),
+    "not_here": Words(
+        "Not on this roster",
+        "People of the last roster are not on this one.",
+        "Say under Questions at the desk whether they left or were left out.",
+    ),
     # photos
     "no_photos": Words(
         "No photos yet",

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
+from tasks.roster.questions import waiting_people
 from tasks.vault.failures import NoConsent, NotLikeThis
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat
 from tasks.vault.review import reviews_of
@@ -28,6 +29,7 @@ class Sitter:
     seat: Seat
     headshot: Headshot | None
     base: str  # that drew it
+    in_question: bool = False  # HR has not said yet who somebody on the roster is, and it may be this person
 
 
 def sitters_of(vault: Vault, batch_id: str) -> list[Sitter]:
@@ -44,13 +46,14 @@ def sitters_of(vault: Vault, batch_id: str) -> list[Sitter]:
             .order_by(col(Seat.position), col(Seat.employee_id))
         )
         rows = list(session.exec(query))
+        waiting = waiting_people(session)
         reviews = reviews_of(session, [employee.id for _, employee in rows], batch.kit)
         sitters = []
         for seat, employee in rows:
             approved = reviews[employee.id].approved
             headshot = session.get(Headshot, approved) if approved else None
             base = bases.get(headshot.adapter_digest or "", "") if headshot else ""
-            sitters.append(Sitter(employee, seat, headshot, base))
+            sitters.append(Sitter(employee, seat, headshot, base, employee.id in waiting))
         return sitters
 
 
@@ -58,6 +61,8 @@ def why_absent(vault: Vault, sitter: Sitter, now: datetime) -> str:
     """Why this person's picture does not leave; empty when it does."""
     if gone := why_gone(vault, sitter.employee, now):
         return gone
+    if sitter.in_question:
+        return "who_is_this"
     if sitter.seat.state not in JUDGED:
         return sitter.seat.reason or "not_done"
     if sitter.headshot is None:

@@ -82,7 +82,7 @@ def ask_about_missing(vault: Vault, batch: str, here: Collection[str], now: date
     """Asks once about everybody of the last roster who is not on this one (`here`: ids): left, or left out? Whoever is
     on it is asked about no more. How many of them are open."""
     with vault.session() as session:
-        missing = _missing(session, batch, here)
+        missing = missing_people(session, batch, here)
         past = session.exec(select(Question).where(Question.kind == "not_here")).all()
         for question in past:
             if question.employee_id in here:
@@ -98,7 +98,7 @@ def ask_about_missing(vault: Vault, batch: str, here: Collection[str], now: date
         return len(missing.intersection(session.exec(still).all()))
 
 
-def _missing(session: Session, batch: str, here: Collection[str]) -> set[str]:
+def missing_people(session: Session, batch: str, here: Collection[str]) -> set[str]:
     """People of an earlier version of this drop, and of the newest other roster that this one follows."""
     missing = set(session.exec(select(Seat.employee_id).where(Seat.batch_id == batch))) - set(here)
     newest = select(DropVersion.batch_id).where(DropVersion.batch_id != batch).order_by(col(DropVersion.at).desc())

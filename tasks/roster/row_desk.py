@@ -6,12 +6,15 @@ from datetime import datetime
 
 from sqlmodel import Session, select
 
-from tasks.roster.identity import Called, Known
-from tasks.roster.questions import ask_who, rename
+from tasks.roster.identity import Called, Known, Whose
+from tasks.roster.questions import ask_who, missing_people, rename
 from tasks.roster.rows import Roster, RosterRow
 from tasks.vault.keys import Keyring
 from tasks.vault.records import EarlierName, Employee, Question, new_id
 from tasks.vault.review import standing_opt_outs
+from tasks.vault.store import Vault
+
+MOST = 20  # names in one line
 
 
 class RowDesk:
@@ -78,3 +81,21 @@ def of_question(question: Question | None) -> tuple[str | None, tuple[str, ...]]
     if question.answer is not None:
         return "roster_mistake", ()
     return "who_is_this", tuple(str(one["id"]) for one in question.candidates)
+
+
+def look_ahead(vault: Vault, roster: Roster, now: datetime) -> list[str]:
+    """What HR will be asked about this roster, in words that name people: for the page of a check, kept nowhere."""
+    with vault.reading() as session:
+        desk = RowDesk(session, vault.keys, roster, "", now)
+        lines, here = [], set()
+        for row in roster.rows:
+            whose = desk.known.whose(row, desk.listed) if row.row not in roster.doubtful_rows else Whose()
+            here |= {whose.person} if whose.person else {one.person for one in whose.candidates}
+            if whose.candidates:
+                known = " or ".join(f"{p.number} {p.name}" for c in whose.candidates if (p := desk.people[c.person]))
+                lines.append(f"{row.where.capitalize()}: {row.number} {row.name} is {known} in our records. Who is it?")
+        missing = [desk.people[one] for one in missing_people(session, "", here) if one in desk.people]
+        gone = [f"{one.number} {one.name}" for one in missing if one.state == "active" and one.status != "left"]
+    if gone:
+        lines.append(f"{len(gone)} people of the last roster are not here: left, or left out? {', '.join(gone[:MOST])}")
+    return lines

@@ -6,7 +6,7 @@ photo part tells its progress. Neither torch nor Prefect is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from tasks.selfies.judge import judge_company
 from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
-from tasks.selfies.people import PersonCheck, blocks, consent_code_of, settle, standing
+from tasks.selfies.people import Kept, PersonCheck, as_before, blocks, consent_code_of, settle, standing
 from tasks.selfies.picks import read_answers, read_left_out
 from tasks.vision.faces import Eyes, Vector
 
@@ -118,11 +118,13 @@ def check_drop(
     now: datetime | None = None,
     encoding: str | None = None,
     on_progress: Progress | None = None,
+    kept: Mapping[str, int] | None = None,
 ) -> CheckReport:
     """Checks a roster with its photos. Without `eyes` no photo is opened: roster, consent and matching only.
 
     `eyes` may be a function, so that the networks load after the roster's problems are known. HR's picks are read from
-    the roster's folder. Raises Unreadable or DropFault when there is nothing to check.
+    the roster's folder. `kept`: number to how many photos of theirs are in use already: who sends none is as before.
+    Raises Unreadable or DropFault when there is nothing to check.
     """
     moment = now or datetime.now(UTC)
     read = read_roster(roster.read_bytes(), roster.name, encoding, moment.date())
@@ -153,6 +155,10 @@ def check_drop(
         photos = len(matching.by_number.get(read.filed_number(row), ()))
         company_wide = () if closed else company.get(row.number, ())
         unclear = matching.may_be(read.filed_number(row))
+        in_use = (kept or {}).get(read.filed_number(row), 0)
+        if in_use and not photos and not closed:
+            people.append(as_before(row, before[row.row], Kept(in_use, in_use, False, ())))
+            continue
         people.append(settle(row, before[row.row], photos, verdict, company_wide, unclear))
     looked = bool(drop and eyes is not None)
     return CheckReport(read, said, matching, tuple(people), looked, read_left_out(beside))

@@ -72,8 +72,9 @@ def take_photos(
     """Examines and keeps everybody's photos, and says in their seats how they stand."""
     sitters = _sitters(vault, batch_id)
     contents = sort_contents(drop.files())
-    rows = _with_locations([s.row for s in sitters], drop, contents.roster) + _by_earlier_names(vault, sitters)
-    matching = match_photos(still_photos(contents.photos), rows, read_manifest(drop), read_answers(drop).picks)
+    rows = _with_locations([s.row for s in sitters], drop, contents.roster)
+    picks, earlier = read_answers(drop).picks, _by_earlier_names(vault, sitters)
+    matching = match_photos(still_photos(contents.photos), rows, read_manifest(drop), picks, earlier)
     digest = _digest(sitters, matching, drop, eyes_name)
     count = sum(len(paths) for paths in matching.by_number.values())
     if _is_known(vault, batch_id, digest) and everything_is_kept(vault, batch_id):

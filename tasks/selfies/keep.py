@@ -8,6 +8,7 @@ taking the same photos again writes the same rows.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from tasks.selfies.examine import Examined
 from tasks.selfies.findings import Finding
 from tasks.selfies.people import Kept
 from tasks.vault.consent import Permit
-from tasks.vault.records import Batch, Seat, Selfie
+from tasks.vault.records import Batch, Employee, Seat, Selfie
 from tasks.vault.store import Vault
 
 
@@ -105,6 +106,14 @@ def kept_before(vault: Vault, batch_id: str, people: Sequence[str]) -> dict[str,
 
 def _is_of_the_photos(found: Any, seat: Seat) -> bool:
     return found not in seat.standing and found["code"] not in ("photos_replaced", "photos_kept")
+
+
+def photos_in_use(vault: Vault) -> dict[str, int]:
+    """Employee number to how many accepted photos of theirs are kept and in use."""
+    use = select(Employee.number).join(Selfie, col(Selfie.employee_id) == col(Employee.id))
+    use = use.where(col(Selfie.accepted), col(Selfie.replaced_at).is_(None), Selfie.blob_key != "")
+    with vault.reading() as session:
+        return dict(Counter(session.exec(use.where(Employee.state == "active")).all()))
 
 
 def everything_is_kept(vault: Vault, batch_id: str) -> bool:

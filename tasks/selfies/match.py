@@ -77,10 +77,12 @@ def match_photos(
     rows: Iterable[RosterRow],
     manifest: Mapping[str, str] | None = None,
     picks: Mapping[str, str] | None = None,
+    earlier: Iterable[RosterRow] = (),
 ) -> Matching:
     """`files` are relative paths with forward slashes. `manifest`: file path → number, e-mail or name. `picks`: what HR
-    said, stray's key → number, NOBODYS or BY_FILE (`picks.py`)."""
-    reader = _Reader(People(rows), manifest or {}, picks or {}, files)
+    said, stray's key → number, NOBODYS or BY_FILE (`picks.py`). `earlier`: the same people under names they had before.
+    """
+    reader = _Reader(People(rows, earlier), manifest or {}, picks or {}, files)
     mine: defaultdict[str, list[str]] = defaultdict(list)
     unmatched: list[str] = []
     ambiguous: list[str] = []

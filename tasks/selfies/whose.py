@@ -70,7 +70,7 @@ class _Hit:
 class People:
     """Everybody who can be meant, by every form in which they may be written down."""
 
-    def __init__(self, rows: Iterable[RosterRow]) -> None:
+    def __init__(self, rows: Iterable[RosterRow], earlier: Iterable[RosterRow] = ()) -> None:
         self.rows = _once(rows)
         self._numbers: defaultdict[str, set[str]] = defaultdict(set)
         self._addresses: defaultdict[str, set[str]] = defaultdict(set)
@@ -79,6 +79,11 @@ class People:
         self._words: dict[str, frozenset[str]] = {}
         for number, row in self.rows.items():
             self._add(number, row)
+        for row in earlier:
+            self._addresses[row.email.casefold()].add(row.number)
+            for form in name_forms(row.name):
+                self._names[form].add(row.number)
+            self._words[row.number] = self._words.get(row.number, frozenset()) | frozenset(name_words(row.name))
         for found in (self._numbers, self._addresses, self._names, self._accounts):
             found.pop("", None)
 

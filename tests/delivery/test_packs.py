@@ -17,7 +17,7 @@ from tasks.delivery.packs import build_pack
 from tasks.delivery.sitters import newest_approved
 from tasks.disclosure.source import read_origin
 from tasks.headshots.kit import BrandKit
-from tasks.vault.records import AuditEntry, Decision, Employee, Headshot
+from tasks.vault.records import AuditEntry, Decision, Employee, Headshot, Question
 from tasks.vault.store import Vault
 
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC)
@@ -164,3 +164,20 @@ def test_wrong_orders_say_what_would_do(vault: Vault, kit: BrandKit, tmp_path: P
     with pytest.raises(BadTemplate):
         build_pack(vault, "b1", kit, tmp_path / "out", now=NOW, names="{name}")
     assert newest_approved(vault) == "b1"
+
+
+def test_whoever_may_be_meant_by_an_open_question_waits(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    """Two people whose numbers were swapped each left under the other's name."""
+    with vault.session() as session:
+        mine = [{"id": "p000000000000007", "by": "number"}]
+        session.add(
+            Question(
+                id="q1", kind="who_is_this", batch_id="b2", employee_id="p9", candidates=mine, claim="x", asked_at=NOW
+            )
+        )
+    manifest = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    assert "007" not in {f.number for f in manifest.files}
+    assert [one.code for one in manifest.skipped if one.employee == mine[0]["id"]] == ["who_is_this"]
+    with vault.session() as session:
+        session.get_one(Question, "q1").answer = "another"
+    assert "007" in {f.number for f in build_pack(vault, "b1", kit, tmp_path / "more", now=NOW).files}

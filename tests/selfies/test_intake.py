@@ -18,7 +18,7 @@ from tasks.roster.intake import admit, seat_everybody
 from tasks.roster.read import read_roster
 from tasks.selfies.intake import Taken, take_photos
 from tasks.vault.batches import Order, load_batch, move_seat, open_batch, seats_of, take_version
-from tasks.vault.records import Consent, Employee, Selfie
+from tasks.vault.records import Consent, EarlierName, Employee, Selfie
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vision.faces import Eyes
@@ -206,6 +206,20 @@ def test_newer_photos_stay_in_use_when_the_older_drop_is_run_again(
     assert len(new) == 1
     take_photos(vault, first, FolderDrop(str(drop)), lambda: eyes, "cards", later + timedelta(days=1))
     assert used(vault, "1") == new
+
+
+def test_a_folder_under_the_name_somebody_had_before_is_still_theirs(
+    vault: Vault, make_drop: Callable[..., Path], card: Callable[..., bytes], eyes: Eyes
+) -> None:
+    files = {f"selfies/Siobhan OConnor/{i}.jpg": card("red", i) for i in range(3)}
+    drop = make_drop("Employee ID,Name\n4,Siobhan Li\n", "Employee ID,Given at\n4,2026-10-01\n", files)
+    batch = seat(vault, drop)
+    with vault.session() as session:
+        person = session.exec(select(Employee)).one()
+        was = {"employee_id": person.id, "identity": 0, "number": "4", "until": NOW}
+        session.add(EarlierName(**was, name="Siobhan O'Connor"))
+    take(vault, batch, drop, lambda: eyes)
+    assert by_number(vault, batch) == {"4": ("ready", None)}
 
 
 def test_photos_that_cannot_be_used_replace_none(vault: Vault, drop: Path, eyes: Eyes, tmp_path: Path) -> None:
