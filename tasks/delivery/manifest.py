@@ -15,6 +15,7 @@ from typing import Any
 
 from tasks.delivery.changes import Changes, Lying, say_why
 from tasks.delivery.destinations import Destination
+from tasks.disclosure.credentials import read_credentials
 from tasks.disclosure.source import read_origin
 from tasks.roster.write import table_csv
 from tasks.vault.records import Employee
@@ -43,6 +44,7 @@ class PackedFile:
     lane: str
     source_type: str
     headshot: str  # digest of the record it was made from
+    recipe: str = ""  # how it was made, whatever the picture; empty for what version 0.1 wrote
     before: bool = False  # it lay there already, and stays
 
 
@@ -170,7 +172,7 @@ def write_manifests(place: Destination, manifest: Manifest, people: Mapping[str,
 
 
 def verify(place: Destination, manifest: Manifest) -> None:
-    """Reads every file back: its digest, and that it says how it was made."""
+    """Reads every file back: its digest, and that metadata and credentials say how it was made."""
     for file in manifest.files:
         data = place.get(file.path)
         if data is None or hashlib.sha256(data).hexdigest() != file.sha256:
@@ -178,3 +180,6 @@ def verify(place: Destination, manifest: Manifest) -> None:
         origin = read_origin(data)
         if origin is None or origin.source_type != file.source_type:
             raise DeliveryFault(f"a file of {file.employee} does not say how it was made")
+        signed = read_credentials(data, file.format) if file.recipe else None
+        if file.recipe and (signed is None or signed.changed or signed.source_type != file.source_type):
+            raise DeliveryFault(f"a file of {file.employee} has no credentials, or others than it should")

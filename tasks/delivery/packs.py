@@ -1,26 +1,25 @@
-"""Builds a delivery: every approved headshot in every size of the kit, marked, verified, and listed in a manifest.
+"""Builds a delivery: every approved headshot in every size of the kit, signed, verified, and listed in a manifest.
 
 What leaves, and why the rest does not, says `sitters.py`; what that changes where it goes, `changes.py`. Every file
-that was written is read back: its digest must be the one in the manifest, and its mark must say how the picture was
-made.
+that lies there afterwards is read back: its digest must be the one in the manifest, and its metadata and its signed
+credentials must say how the picture was made.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from tasks.delivery.changes import Changes, compare, say_reasons
+from tasks.delivery.changes import Changes, Lying, compare, say_reasons
 from tasks.delivery.destinations import Destination, DestinationFault, open_destination
+from tasks.delivery.leaving import Means, write_person
 from tasks.delivery.manifest import Manifest, PackedFile, Skipped, carried, earlier_files, verify, write_manifests
 from tasks.delivery.names import DEFAULT, apart, check_template, file_stem
 from tasks.delivery.sitters import Sitter, people_of, sitters_of, why_absent, why_gone
-from tasks.delivery.sizes import SUFFIX, encode_output, fit
-from tasks.disclosure.source import origin_of, xmp_packet
+from tasks.delivery.sizes import SUFFIX
+from tasks.disclosure.installation import mark_key, signing_chain
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.kit_sections import Output
 from tasks.progress import tell
@@ -77,7 +76,7 @@ def build_pack(
         )
     place = open_destination(str(destination))
     try:
-        order = _Order(vault, place, sitters, absent, batch_id, kit, chosen, names, now)
+        order = _Order(vault, place, sitters, absent, batch_id, kit, chosen, names, now, earlier_files(place))
         coming, changes = _plan(order)
         if changes.must_ask and not may_remove:
             raise TooManyGo(batch_id, changes)
@@ -106,6 +105,14 @@ class _Order:
     outputs: Sequence[Output]
     names: str
     now: datetime
+    earlier: Sequence[Lying]
+
+
+def _means(order: _Order) -> Means:
+    settings = order.vault.settings
+    labels = settings.kits / order.kit.name / "labels"
+    chain = signing_chain(settings, order.now)
+    return Means(order.kit, tuple(order.outputs), mark_key(order.vault.keys), chain, labels)
 
 
 def _plan(order: _Order) -> tuple[dict[str, dict[str, str]], Changes]:
@@ -117,7 +124,7 @@ def _plan(order: _Order) -> tuple[dict[str, dict[str, str]], Changes]:
         if s.employee.id not in order.absent
     }
     pictures = {s.employee.id: s.headshot.digest for s in order.sitters if s.headshot is not None}
-    earlier = earlier_files(order.place)
+    earlier = order.earlier
     known = people_of(order.vault, (file.employee for file in earlier))
     gone = {
         one: why for one in {f.employee for f in earlier} if (why := why_gone(order.vault, known.get(one), order.now))
@@ -129,7 +136,8 @@ def _plan(order: _Order) -> tuple[dict[str, dict[str, str]], Changes]:
 
 def _fill(order: _Order, coming: dict[str, dict[str, str]], changes: Changes) -> Manifest:
     """Writes everybody's files, takes away what is to go, writes the manifests and checks it all."""
-    place = order.place
+    place, means = order.place, _means(order)
+    lying = {file.path: file for file in order.earlier}
     files: list[PackedFile] = []
     skipped = [Skipped(one.employee.id, order.absent[one.employee.id]) for one in order.sitters
                if one.employee.id in order.absent]  # fmt: skip
@@ -141,7 +149,7 @@ def _fill(order: _Order, coming: dict[str, dict[str, str]], changes: Changes) ->
                 skipped.append(Skipped(sitter.employee.id, code))
                 going += paths.values()
             else:
-                files += _write_person(order, sitter, picture, paths)
+                files += write_person(means, order.batch, sitter, picture, place, paths, lying)
         tell("delivery", done + 1, len(order.sitters), sitter.employee.id)
     for path in going:
         place.remove(path)
@@ -172,43 +180,6 @@ def _picture_of(vault: Vault, sitter: Sitter, now: datetime) -> tuple[Picture | 
     except MissingBlob:
         return None, "picture_missing"
     return read_picture(data).picture, ""
-
-
-def _write_person(order: _Order, sitter: Sitter, picture: Picture, paths: dict[str, str]) -> list[PackedFile]:
-    assert sitter.headshot is not None
-    origin = origin_of(sitter.headshot.lane, f"{system_version()} {sitter.base}".strip())
-    packet = xmp_packet(origin)
-    files = []
-    for output in order.outputs:
-        data = encode_output(fit(picture, output, order.kit), output, packet)
-        path = paths[output.name]
-        order.place.put(path, data)
-        files.append(
-            PackedFile(
-                employee=sitter.employee.id,
-                batch=order.batch,
-                number=sitter.employee.number,
-                output=output.name,
-                path=path,
-                width=output.width,
-                height=output.height,
-                format=output.format,
-                bytes=len(data),
-                sha256=hashlib.sha256(data).hexdigest(),
-                lane=sitter.headshot.lane,
-                source_type=origin.source_type,
-                headshot=sitter.headshot.digest,
-            )
-        )
-    return files
-
-
-def system_version() -> str:
-    """Rollcall's own version, as files name it."""
-    try:
-        return version("rollcall-headshots")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "0"
 
 
 def _register(vault: Vault, manifest: Manifest, actor: str, now: datetime) -> None:

@@ -54,15 +54,18 @@ def _contained(picture: Picture, output: Output, kit: BrandKit) -> Picture:
     return frame
 
 
-def encode_output(picture: Picture, output: Output, xmp: bytes) -> bytes:
-    """The file's bytes with the mark in them; the quality goes down until the output's limit is met."""
+def encode_output(picture: Picture, output: Output, xmp: bytes, spare: int = 0) -> bytes:
+    """The file's bytes with the XMP packet in them; the quality goes down until the output's limit is met with `spare`
+    bytes to go, which the signature will take."""
     quality = output.quality
     while True:
         data = _encoded(picture, output, quality, xmp)
-        if output.max_bytes is None or len(data) <= output.max_bytes:
+        if output.max_bytes is None or len(data) + spare <= output.max_bytes:
             return data
         if output.format == "png" or quality <= _LEAST:
-            raise TooManyBytes(f"output {output.name}: {len(data)} bytes at best; the limit is {output.max_bytes}")
+            raise TooManyBytes(
+                f"output {output.name}: {len(data) + spare} bytes at best; the limit is {output.max_bytes}"
+            )
         quality = max(_LEAST, quality - _STEP)
 
 

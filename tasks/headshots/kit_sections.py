@@ -188,3 +188,4 @@ class Output(Section):
     max_bytes: int | None = Field(default=None, ge=2_000)
     dpi: int | None = Field(default=None, ge=72, le=1200)
     crop: Literal["cover", "contain"] = "cover"  # contain: the backdrop fills what the frame does not
+    label: bool = False  # a visible one, below the face: words, or the icons in the kit's folder `labels/`

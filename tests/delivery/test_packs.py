@@ -15,7 +15,9 @@ from tasks.delivery.manifest import DeliveryFault
 from tasks.delivery.names import BadTemplate
 from tasks.delivery.packs import build_pack
 from tasks.delivery.sitters import newest_approved
+from tasks.disclosure.installation import mark_key, own_root
 from tasks.disclosure.source import read_origin
+from tasks.disclosure.verify import Verdict, examine
 from tasks.headshots.kit import BrandKit
 from tasks.vault.records import AuditEntry, Decision, Employee, Headshot, Question
 from tasks.vault.store import Vault
@@ -68,12 +70,52 @@ def test_delivering_again_replaces_and_takes_away(vault: Vault, kit: BrandKit, t
     assert (out / "notes.txt").exists()
 
 
-def test_a_zip_holds_the_same_and_repeats_to_the_byte(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+def test_a_second_delivery_writes_nothing_and_what_was_damaged_is_written_anew(
+    vault: Vault, kit: BrandKit, tmp_path: Path
+) -> None:
+    first = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    before = {file.path: (tmp_path / "out" / file.path).stat().st_mtime_ns for file in first.files}
+    assert build_pack(vault, "b1", kit, tmp_path / "out", now=NOW).files == first.files
+    assert {path: (tmp_path / "out" / path).stat().st_mtime_ns for path in before} == before
+    damaged = tmp_path / "out" / first.files[0].path
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    changed = {path for path in before if (tmp_path / "out" / path).stat().st_mtime_ns != before[path]}
+    assert changed == {first.files[0].path}
+
+
+def test_every_file_is_signed_and_says_so_to_any_reader(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    for file in build_pack(vault, "b1", kit, tmp_path / "out", now=NOW).files:
+        found = examine((tmp_path / "out" / file.path).read_bytes(), [mark_key(vault.keys)], own_root(vault.settings))
+        assert found.verdict is Verdict.DISCLOSED
+        assert found.credentials is not None
+        assert (found.credentials.trusted, found.credentials.source_type) == (True, file.source_type)
+        if min(file.width, file.height) >= 200:
+            assert found.lane == file.lane
+
+
+def test_a_file_keeps_its_limit_with_the_signature_in_it(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    tight = kit.outputs[0].model_copy(update={"format": "jpeg", "width": 300, "height": 300, "max_bytes": 24_000})
+    manifest = build_pack(vault, "b1", kit.model_copy(update={"outputs": (tight,)}), tmp_path / "out", now=NOW)
+    assert [file.bytes <= 24_000 for file in manifest.files] == [True] * 3
+
+
+def test_a_label_is_drawn_where_an_output_asks_for_it_and_changes_that_file_only(
+    vault: Vault, kit: BrandKit, tmp_path: Path
+) -> None:
+    first = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    labelled = (kit.outputs[0].model_copy(update={"label": True}), *kit.outputs[1:])
+    second = build_pack(vault, "b1", kit.model_copy(update={"outputs": labelled}), tmp_path / "out", now=NOW)
+    changed = {a.output for a, b in zip(first.files, second.files, strict=True) if a.sha256 != b.sha256}
+    assert changed == {kit.outputs[0].name}
+
+
+def test_a_zip_holds_the_same_files(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
     folder = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
     packed = build_pack(vault, "b1", kit, tmp_path / "one.zip", now=NOW)
-    build_pack(vault, "b1", kit, tmp_path / "two.zip", now=NOW)
-    assert packed.files == folder.files
-    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    assert [(f.path, f.headshot, f.recipe) for f in packed.files] == [
+        (f.path, f.headshot, f.recipe) for f in folder.files
+    ]
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         assert archive.testzip() is None
         assert set(archive.namelist()) == {f.path for f in packed.files} | {
