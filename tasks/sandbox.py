@@ -61,7 +61,6 @@ class Sandbox:
         self._free: list[_Child] = []
         self._lock = threading.Lock()
         self._room = threading.BoundedSemaphore(size or cores())
-        self._closed = False
 
     def open(
         self, opener: str, data: bytes, limits: Limits | None = None, options: Mapping[str, Any] | None = None
@@ -87,9 +86,8 @@ class Sandbox:
         raise Fallen("start")
 
     def close(self) -> None:
-        """End all children that are not at work."""
+        """End all children that are not at work. Whoever asks next gets a new one."""
         with self._lock:
-            self._closed = True
             idle, self._free = self._free, []
         for child in idle:
             child.end()
@@ -105,10 +103,7 @@ class Sandbox:
 
     def _give_back(self, child: _Child) -> None:
         with self._lock:
-            if not self._closed:
-                self._free.append(child)
-                return
-        child.end()
+            self._free.append(child)
 
 
 class _NotBegun(Exception):

@@ -20,7 +20,7 @@ from tasks.headshots.studio import Flag
 from tasks.vision.faces import Face, Thresholds
 from tasks.vision.images import Picture
 from tasks.vision.portrait import FACE_TEMPLATE, align_to
-from tasks.vision.quality import difference_hash, hamming, mirrored_hash
+from tasks.vision.quality import difference_hashes, hamming
 
 Vector = NDArray[np.float32]
 NEAREST = 3  # selfies that count: the nearest ones, so that one odd selfie costs nothing
@@ -54,7 +54,7 @@ def person_vector(references: Sequence[Vector]) -> Vector:
 def face_hashes(picture: Picture, face: Face) -> tuple[int, int]:
     """The hash of an aligned face and of its mirror image, for the copy check."""
     crop, _ = align_to(picture, face.landmarks, FACE_TEMPLATE, HASHED)
-    return difference_hash(crop), mirrored_hash(crop)
+    return difference_hashes(crop)
 
 
 def score_headshot(

@@ -16,7 +16,7 @@ from tasks.vision.faces import Eyes, EyesMissing, Face, Vector
 from tasks.vision.glance import Refused
 from tasks.vision.images import encode
 from tasks.vision.photos import Photo, open_photo
-from tasks.vision.quality import Quality, difference_hash, mirrored_hash, read_quality
+from tasks.vision.quality import Quality, difference_hashes, read_quality
 
 QUALITY = 95  # of the JPEG that is kept: the loss is far below what the fine-tuning's own codec loses
 
@@ -51,7 +51,7 @@ def look_at(data: bytes, eyes: Eyes, *, keep: bool = False) -> tuple[Look, bytes
         code = "too_large" if refused.code == "bomb" else refused.code
         return Look(digest, refused=(code, refused.measured, refused.limit)), None
     try:
-        look = _measured(photo, digest, eyes)
+        look = measured(photo, digest, eyes)
     except (EyesMissing, MemoryError):  # nothing that the file could help
         raise
     except Exception as error:
@@ -61,14 +61,16 @@ def look_at(data: bytes, eyes: Eyes, *, keep: bool = False) -> tuple[Look, bytes
     return look, encode(photo.kept, "jpeg", QUALITY) if photo.kept is not None and look.quality is not None else None
 
 
-def _measured(photo: Photo, digest: str, eyes: Eyes) -> Look:
+def measured(photo: Photo, digest: str, eyes: Eyes) -> Look:
+    """What the eyes say of an opened photo. Raises whatever they raise."""
     picture = photo.judged
     look = Look(digest, *photo.size)
     if min(picture.shape[:2]) < SMALLEST:
         return look
     found = [face for face in eyes.finder.find(picture) if face.score >= eyes.limits.score]
     found = found or search(picture, eyes.finder, eyes.limits.score)
-    look = replace(look, faces=len(found), hash=difference_hash(picture), mirrored=mirrored_hash(picture))
+    plain, mirrored = difference_hashes(picture)
+    look = replace(look, faces=len(found), hash=plain, mirrored=mirrored)
     if not found:
         return look
     main = found[0]

@@ -102,21 +102,18 @@ def _stops(left: float, right: float) -> float:
     return float(np.log2(y[0] / y[1]))
 
 
-def difference_hash(picture: Picture) -> int:
-    """64 bits of the low frequencies (DCT): equal pictures differ in 0 to 4 bits, others in 14 and more.
-
-    Meant for upright pictures after orientation. A mirrored copy has another hash: take `mirrored_hash` too.
-    """
+def difference_hashes(picture: Picture) -> tuple[int, int]:
+    """64 bits each of the low frequencies (DCT), of the picture and of its mirror image: equal pictures differ in 0 to
+    4 bits, others in 14 and more. Meant for upright pictures after orientation."""
     grey = cv2.cvtColor(resize(picture, 64, 64), cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return _low_bits(small), _low_bits(np.ascontiguousarray(small[:, ::-1]))
+
+
+def _low_bits(small: Floats) -> int:
     low = np.asarray(cv2.dct(small))[:8, :8].ravel()
     bits = low > np.median(low[1:])  # the first is the mean brightness, which is no structure
     return int(sum(1 << i for i, bit in enumerate(bits) if bit))
-
-
-def mirrored_hash(picture: Picture) -> int:
-    """The hash of the mirror image."""
-    return difference_hash(np.ascontiguousarray(picture[:, ::-1]))
 
 
 def hamming(first: int, second: int) -> int:
