@@ -258,7 +258,15 @@ def groups_of(report: CheckReport) -> list[tuple[str, str, list[tuple[str, str, 
                 p.number,
                 p.name,
                 [
-                    Problem(f.code, say(f.code), str(f.measured), str(f.limit), f.sentence, f.severity)
+                    Problem(
+                        f.code,
+                        say(f.code),
+                        str(f.measured) if f.details else "",
+                        str(f.limit),
+                        f.sentence,
+                        f.severity,
+                        p.file_of(f),
+                    )
                     for f in p.findings
                 ],
             )

@@ -39,7 +39,7 @@ NO_PICTURES = PersonPictures({}, {}, {})
 
 @dataclass(frozen=True)
 class Problem:
-    """A finding in words, with its fix; `sentence` is what can be sent to the employee."""
+    """A finding in words, with its fix. `sentence` speaks to HR; `file` is the photo's, where it may be named."""
 
     code: str
     words: Words
@@ -47,6 +47,14 @@ class Problem:
     limit: str
     sentence: str
     severity: str
+    file: str = ""
+
+    @property
+    def details(self) -> str:
+        """What was measured: for whoever wants to check the words, and nothing that anybody has to read."""
+        if not self.measured:
+            return ""
+        return f"Measured {self.measured}" + (f", limit {self.limit}" if self.limit else "") + "."
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,19 @@ from tasks.roster.words import read_email, tidy_name
 
 PURPOSE = "headshot"
 CLOCK_TOLERANCE = timedelta(days=1)  # a register dated in another time zone; the same day the vault allows
-# To the employee; the codes are those that a vault refuses permits with.
+# To HR and to the employee; the codes are those that a vault refuses permits with.
 CONSENT_SENTENCES = {
-    "no_consent": ("We have no consent from you for a headshot, so no photo of yours was opened. Ask HR for the form."),
+    "no_consent": (
+        "There is no consent for a headshot, so none of their photos was opened. Ask them with the consent form "
+        "(`rollcall consent-form`), and add the answer to the register."
+    ),
+    "consent_withdrawn": "They withdrew their consent, so none of their photos was opened. Nothing to do.",
+    "consent_other_purpose": (
+        "Their consent is for another purpose than a headshot, so no photo was opened. Ask them with the consent form."
+    ),
+}
+CONSENT_TO_EMPLOYEE = {
+    "no_consent": "We have no consent from you for a headshot, so no photo of yours was opened. Ask HR for the form.",
     "consent_withdrawn": (
         "You withdrew your consent, so no photo of yours was opened. Tell HR if you change your mind."
     ),
@@ -36,7 +46,7 @@ CONSENT_SENTENCES = {
 }
 FORGOTTEN_SENTENCE = (
     "Everything about the person with this number was deleted on {day}, so consent from before does not count and no "
-    "photo was opened. Ask HR for a new consent, dated after that day."
+    "photo was opened. Ask them for a new consent, dated after that day."
 )
 # What people call the purpose of this product, folded (columns.folded). Anything else is another purpose.
 HEADSHOT_WORDS = frozenset({

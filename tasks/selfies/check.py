@@ -94,7 +94,7 @@ class CheckReport:
             lines += ["", f"{title} ({len(group)})"] if group else []
             for person in group:
                 lines.append(f"  {person.number}  {person.name}")
-                lines += [f"      {_mark(f)} {f.code}{_which(f)}: {f.sentence}" for f in person.findings]
+                lines += [f"      {_mark(f)} {f.code}{_which(person, f)}: {f.sentence}" for f in person.findings]
         lines += ["", f"Ready ({len(self.ready)})"]
         lines += [f"  {person.number}  {person.name}  {person.accepted} photos" for person in self.ready]
         count = len(self.ready) + len(self.warned)
@@ -105,8 +105,8 @@ def _mark(found: Finding) -> str:
     return {"block": "✗", "reject": "–", "warn": "·"}[found.severity]
 
 
-def _which(found: Finding) -> str:
-    return f" (photo {found.photo})" if found.photo else ""
+def _which(person: PersonCheck, found: Finding) -> str:
+    return f" ({file})" if (file := person.file_of(found)) else ""
 
 
 def check_drop(
@@ -159,20 +159,25 @@ def check_drop(
         if in_use and not photos and not closed:
             people.append(as_before(row, before[row.row], Kept(in_use, in_use, False, ())))
             continue
-        people.append(settle(row, before[row.row], photos, verdict, company_wide, unclear))
+        settled = settle(row, before[row.row], photos, verdict, company_wide, unclear)
+        people.append(replace(settled, files=matching.by_number.get(read.filed_number(row), ())))
     looked = bool(drop and eyes is not None)
     return CheckReport(read, said, matching, tuple(people), looked, read_left_out(beside))
 
 
 def write_return_csv(report: CheckReport, path: Path) -> None:
-    """A table for HR to work off and send on: one line per person and finding, safe to open in a spreadsheet."""
-    header = ("Employee ID", "Name", "Roster row", "State", "Photo", "Finding", "Measured", "Limit", "What to do")
+    """A table for HR to work off and send on: one line per person and finding, safe to open in a spreadsheet. What the
+    employee can do is said to the employee, with the file's name; figures stand at the end, for whoever asks."""
+    header = ("Employee ID", "Name", "Roster row", "State", "For", "File", "What to do", "Finding", "Details")
     lines: list[tuple[str, ...]] = []
-    for state, findings in (("file", report.file_findings), ("photos", report.drop_findings)):
-        lines += [("", "", "", state, "", f.code, str(f.measured), str(f.limit), f.sentence) for f in findings]
     for person in report.people:
         who = (person.number, person.name, str(person.row), person.state)
         lines += [
-            (*who, str(f.photo or ""), f.code, str(f.measured), str(f.limit), f.sentence) for f in person.findings
+            (*who, "employee", person.file_of(f), f.to_employee, f.code, f.details)
+            if f.to_employee
+            else (*who, "HR", person.file_of(f), f.sentence, f.code, f.details)
+            for f in person.findings
         ] or [(*who, "", "", "", "", "")]
+    for state, findings in (("file", report.file_findings), ("photos", report.drop_findings)):
+        lines += [("", "", "", state, "HR", "", f.sentence, f.code, f.details) for f in findings]
     path.write_bytes(table_csv(header, lines))

@@ -1,8 +1,8 @@
-"""What can be found about a person's photos: a code, a measured number, a limit, and a sentence they can act on.
+"""What can be found about a person's photos: a code, a measured number, a limit, and two sentences.
 
-One table holds the words, so that the command line, the return file for HR and the records say the same thing. The
-sentences speak to the employee; HR can send them on as they are. No sentence contains a name, a file or a number that
-identifies anybody.
+One table holds the words, so that the command line, the pages, the table to send back and the records say the same thing.
+Pages speak to HR ("There is no photo of them"); the table to send back speaks to the employee ("There is no photo of you").
+No sentence contains a name, a file or a number that identifies anybody, and none a raw measurement: those are details.
 """
 
 # ruff: noqa: E501  (one sentence, one line: they are read and compared side by side)
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from tasks.roster.consents import CONSENT_SENTENCES
+from tasks.roster.consents import CONSENT_SENTENCES, CONSENT_TO_EMPLOYEE
 
 Severity = Literal["block", "reject", "warn"]  # the person waits; this photo is not used; only worth knowing
 
@@ -26,48 +26,54 @@ class Finding:
     sentence: str
     severity: Severity
     photo: int | None = None
+    to_employee: str = ""  # the same said to the person themselves; empty where only HR can do something about it
+
+    @property
+    def details(self) -> str:
+        """What was measured, for whoever wants to know; empty where that is no figure."""
+        if self.measured == "" or (isinstance(self.measured, str) and self.limit == ""):
+            return ""
+        return f"measured {self.measured}" + (f", limit {self.limit}" if self.limit != "" else "")
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
 # What is wrong with the roster itself brings its own sentence (RosterProblem.as_finding).
-# code, or code/which sentence → (severity, sentence). {measured} and {limit} are filled in.
-WORDS: dict[str, tuple[Severity, str]] = {
-    **{code: ("block", sentence) for code, sentence in CONSENT_SENTENCES.items()},
-    "erasing": ("block", "Your data are being deleted; nothing new is made."),
+# code, or code/which sentence → (severity, to HR, to the employee). {measured} and {limit} are filled in: counts only.
+WORDS: dict[str, tuple[Severity, str, str]] = {
+    **{code: ("block", CONSENT_SENTENCES[code], to_them) for code, to_them in CONSENT_TO_EMPLOYEE.items()},
+    "erasing": ("block", "Their data are being deleted; nothing new is made.", "Your data are being deleted; nothing new is made."),
     # which photos
-    "no_photos": ("block", "There is no photo of you. Put at least {limit} photos into a folder named with your employee number."),
-    "no_photos/unusable": ("block", "None of your {measured} photos can be used; see what is wrong with each, and send {limit} new ones."),
-    "no_photos/unclear": ("block", "There are {measured} photos that may be yours or a colleague's with your name. HR has to say whose they are."),
-    "too_few_photos": ("warn", "{measured} of your photos can be used; with {limit} the result is safer. Send more if you can."),
-    "photos_replaced": ("warn", "The photos of this upload replace {measured} earlier ones of yours."),
-    "photos_kept": ("warn", "None of the new photos can be used; your {measured} earlier ones stay in use."),
-    "not_on_roster": ("warn", "{measured} files belong to nobody on the roster: pick whose they are, or name their folders by employee number."),
-    "ambiguous_photo": ("warn", "{measured} files fit more than one person: pick whose they are, or name their folders by employee number."),
+    "no_photos": ("block", "There is no photo of them. Put at least {limit} into a folder named with their employee number.", "There is no photo of you. Send at least {limit}: different days, daylight, facing the camera."),
+    "no_photos/unusable": ("block", "None of their {measured} photos can be used; what is wrong with each stands below. Ask for {limit} new ones.", "None of your {measured} photos can be used; see what is wrong with each, and send {limit} new ones."),
+    "no_photos/unclear": ("block", "There are {measured} photos that may be theirs or a colleague's with their name. Say whose they are.", "There are {measured} photos that may be yours or a colleague's with your name. HR has to say whose they are."),
+    "too_few_photos": ("warn", "{measured} of their photos can be used; with {limit} the result is safer.", "{measured} of your photos can be used; with {limit} the result is safer. Send more if you can."),
+    "not_on_roster": ("warn", "{measured} files belong to nobody on the roster: pick whose they are, or name their folders by employee number.", ""),
+    "ambiguous_photo": ("warn", "{measured} files fit more than one person: pick whose they are, or name their folders by employee number.", ""),
     # one photo
-    "not_a_picture": ("reject", "This file is not a photo we can read. Send a JPEG, PNG or HEIC."),
-    "truncated": ("reject", "This file is damaged or was cut off while sending. Send it again."),
-    "too_large": ("reject", "This file is too large ({measured}; at most {limit}). Send it as JPEG in the usual size of your phone."),
-    "unopenable": ("reject", "This file cannot be opened safely ({measured}). Send the photo again as JPEG, or another one."),
-    "video": ("reject", "This is a video. Send a photo."),
-    "animated": ("reject", "This is a moving picture. Send a still photo."),
-    "no_face": ("reject", "We cannot find a face in this photo. Take one with your whole face in view."),
-    "several_faces": ("reject", "There is more than one face in this photo. Send one with only you in it."),
-    "small_face": ("reject", "Your face is too small ({measured} px between the eyes; at least {limit}). Come closer."),
-    "blurred": ("reject", "This photo is blurred ({measured}; at least {limit}). Hold the phone still and wipe the lens."),
-    "noisy": ("reject", "This photo is very grainy. Take it in better light."),
-    "dark": ("reject", "This photo is too dark. Face a window or switch a light on."),
-    "overexposed": ("reject", "Your face is too bright in this photo. Step out of the direct light."),
-    "sunglasses": ("reject", "We cannot see your eyes. Take the sunglasses off; ordinary glasses are fine."),
-    "turned_away": ("reject", "You are turned too far to the side ({measured}; at most {limit}). Look towards the camera."),
-    "turned_away/far": ("reject", "You are turned too far to the side for us to see both eyes. Look towards the camera."),
-    "near_duplicate": ("reject", "This photo is nearly the same as another of yours; it counts once. Send a different one."),
+    "not_a_picture": ("reject", "This file is not a photo we can read. Ask for a JPEG, PNG or HEIC.", "This file is not a photo we can read. Send a JPEG, PNG or HEIC."),
+    "truncated": ("reject", "This file is damaged or was cut off while sending. Ask for it again.", "This file is damaged or was cut off while sending. Send it again."),
+    "too_large": ("reject", "This file is too large ({measured}; at most {limit}). Ask for it as JPEG in the phone's usual size.", "This file is too large ({measured}; at most {limit}). Send it as JPEG in the usual size of your phone."),
+    "unopenable": ("reject", "This file cannot be opened safely ({measured}). Ask for the photo as JPEG, or for another one.", "This file cannot be opened safely ({measured}). Send the photo again as JPEG, or another one."),
+    "video": ("reject", "This is a video. Ask for a photo.", "This is a video. Send a photo."),
+    "animated": ("reject", "This is a moving picture. Ask for a still photo.", "This is a moving picture. Send a still photo."),
+    "no_face": ("reject", "No face can be found in this photo.", "We cannot find a face in this photo. Take one with your whole face in view."),
+    "several_faces": ("reject", "There is more than one face in this photo.", "There is more than one face in this photo. Send one with only you in it."),
+    "small_face": ("reject", "Their face is too small in this photo.", "Your face is too small in this photo. Come closer."),
+    "blurred": ("reject", "This photo is blurred.", "This photo is blurred. Hold the phone still and wipe the lens."),
+    "noisy": ("reject", "This photo is very grainy.", "This photo is very grainy. Take it in better light."),
+    "dark": ("reject", "This photo is too dark.", "This photo is too dark. Face a window or switch a light on."),
+    "overexposed": ("reject", "Their face is too bright in this photo.", "Your face is too bright in this photo. Step out of the direct light."),
+    "sunglasses": ("reject", "Their eyes cannot be seen: sunglasses. Ordinary glasses are fine.", "We cannot see your eyes. Take the sunglasses off; ordinary glasses are fine."),
+    "turned_away": ("reject", "They are turned too far to the side.", "You are turned too far to the side. Look towards the camera."),
+    "turned_away/far": ("reject", "They are turned too far to the side for both eyes to be seen.", "You are turned too far to the side for us to see both eyes. Look towards the camera."),
+    "near_duplicate": ("reject", "This photo is nearly the same as another of theirs; it counts once.", "This photo is nearly the same as another of yours; it counts once. Send a different one."),
     # the set
-    "other_person": ("reject", "This face does not look like the one in your other photos ({measured}; at least {limit}). Is it you?"),
-    "other_person/set": ("block", "Your photos seem to show two people ({measured}; at least {limit}). Tell HR which ones are you."),
-    "little_variety": ("warn", "Your photos are much alike. One in other light or another place makes the result safer."),
-    "same_face_two_names": ("block", "The same face lies under two names ({measured}; at most {limit}). HR has to say whose photos these are."),
+    "other_person": ("reject", "This face does not look like the one in their other photos. Is it them?", "This face does not look like the one in your other photos. Is it you?"),
+    "other_person/set": ("block", "Their photos seem to show two people. Find out which ones are them.", "Your photos seem to show two people. Tell HR which ones are you."),
+    "little_variety": ("warn", "Their photos are much alike. One in other light or another place makes the result safer.", "Your photos are much alike. One in other light or another place makes the result safer."),
+    "same_face_two_names": ("block", "The same face lies under two names. Say whose photos these are.", "The same face lies under two names. HR has to say whose photos these are."),
 }  # fmt: skip
 
 
@@ -81,11 +87,10 @@ def finding(
 ) -> Finding:
     """A finding in the words of the table; figures are rounded as a person would say them. What follows a slash in
     `code` only chooses the sentence."""
-    usual, sentence = WORDS[code]
+    usual, to_hr, to_employee = WORDS[code]
     shown, bound = _plain(measured), _plain(limit)
-    return Finding(
-        code.partition("/")[0], shown, bound, sentence.format(measured=shown, limit=bound), severity or usual, photo
-    )
+    said, told = (sentence.format(measured=shown, limit=bound) for sentence in (to_hr, to_employee))
+    return Finding(code.partition("/")[0], shown, bound, said, severity or usual, photo, told)
 
 
 def _plain(value: float | str) -> float | str:

@@ -6,7 +6,7 @@ The same rules serve the check before a run and the run itself, so that what HR 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -31,6 +31,11 @@ class PersonCheck:
     accepted: int
     few: bool
     findings: tuple[Finding, ...]
+    files: tuple[str, ...] = field(default=(), repr=False)  # in the check only: the records keep no file's name
+
+    def file_of(self, found: Finding) -> str:
+        """The name of the file that a finding is about, or nothing: "photo 9" helps nobody to find it."""
+        return self.files[found.photo - 1] if found.photo and found.photo <= len(self.files) else ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tasks.roster.consents import CONSENT_TO_EMPLOYEE
 from tasks.roster.drop import FolderDrop
 from tasks.selfies.check import CheckReport, check_drop, write_return_csv
+from tasks.selfies.findings import WORDS
 from tasks.selfies.picks import FILE, LEFT_OUT
 from tasks.vision.faces import Eyes
 
@@ -124,7 +127,40 @@ def test_the_report_as_text(drop: Path, eyes: Eyes) -> None:
     lines = check(drop, eyes).lines()
     assert lines[-1] == "7 people: 4 ready, 3 blocked."
     assert "Blocked (3)" in lines
-    assert any("truncated (photo 1)" in line for line in lines)
+    truncated = next(line for line in lines if "truncated (" in line)
+    assert "/" in truncated.partition("(")[2].partition(")")[0], "the file by its name, not its place in a list"
+
+
+def test_pages_speak_to_hr_and_the_table_to_send_back_to_the_employee(drop: Path, eyes: Eyes, tmp_path: Path) -> None:
+    report = check(drop, eyes)
+    write_return_csv(report, tmp_path / "return.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "return.csv").read_text(encoding="utf-8-sig"))))
+    asked = next(row for row in rows if row["Finding"] == "no_consent")
+    assert (asked["For"], asked["What to do"]) == ("employee", CONSENT_TO_EMPLOYEE["no_consent"])
+    bob = next(person for person in report.people if person.number == "2")
+    assert "their photos" in bob.findings[0].sentence
+    cut = next(row for row in rows if row["Finding"] == "truncated")
+    assert cut["File"].endswith((".jpg", ".heic", ".png"))
+    assert "Send it again" in cut["What to do"]
+
+
+def test_no_sentence_holds_a_raw_measurement() -> None:
+    """Counts are for everybody; cosines, shares and variances are details."""
+    counts = {
+        "no_photos",
+        "no_photos/unusable",
+        "no_photos/unclear",
+        "too_few_photos",
+        "not_on_roster",
+        "ambiguous_photo",
+    }
+    files = {"too_large", "unopenable"}
+    for code, (_, to_hr, to_employee) in WORDS.items():
+        assert ("{" not in to_hr + to_employee) or code in counts | files, code
+        assert not re.search(r"\byour?\b", to_hr), f"{code} speaks to HR of others"
+        assert not re.search(r"\b(their|them)\b", to_employee.replace("those of them", "")), (
+            f"{code} speaks to the employee"
+        )
 
 
 def test_of_two_people_under_one_number_neither_gets_its_photos(
