@@ -118,3 +118,4 @@ class ReportData:
     pictures: PictureSource
     late: str = ""  # that the nightly forgetting is late, in a sentence; every run's page says so in red
     erased: int = 0  # people of this batch who have been forgotten since: a number is all that is left of them
+    forgotten_rows: tuple[str, ...] = ()  # lines of the roster that still list somebody who was forgotten

@@ -7,7 +7,7 @@ left out and only counted.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -91,7 +91,15 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
     return ReportData(
         known, people, moment, picture_source(vault, moment),
         late=sentence(late) if late else "", erased=len(seats) - len(people),
+        forgotten_rows=tuple(_forgotten_row(seat) for seat in seats if seat.reason == "forgotten"),
     )  # fmt: skip
+
+
+def _forgotten_row(seat: Seat) -> str:
+    """`row 3: forgotten on 28 November 2026`: all that is known, and all that HR needs to mend the roster."""
+    when = next((str(found["measured"]) for found in seat.standing if found["code"] == "forgotten"), "")
+    day = date.fromisoformat(when) if when else None
+    return f"row {seat.row}: forgotten on {day.day} {day:%B %Y}" if day else f"row {seat.row}: forgotten"
 
 
 def _of_kit(kit: str) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ def people_by_number(vault: Vault, number: str) -> list[str]:
     roster (`A-40001 (row 9)`), because whoever asks for A-40001 means the person and not the line."""
     with vault.reading() as session:
         alike = select(Employee.id, Employee.number).where(col(Employee.number).startswith(number, autoescape=True))
-        told_apart = re.compile(re.escape(number) + r"( \(row \d+\))?")
+        told_apart = re.compile(re.escape(number) + r"( ?\((row \d+|question q[0-9a-f]+)\))?")
         return sorted(identity for identity, found in session.exec(alike) if told_apart.fullmatch(found))
 
 

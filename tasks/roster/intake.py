@@ -25,14 +25,14 @@ from tasks.roster.consents import (
 )
 from tasks.roster.row_desk import RowDesk, of_question
 from tasks.roster.rows import ConsentCell, Roster, RosterRow
-from tasks.roster.whose_consent import settle_consents
+from tasks.roster.whose_consent import Consents, settle_consents
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import NoConsent
-from tasks.vault.records import Batch, Consent, Seat, new_id
+from tasks.vault.records import Batch, Consent, Employee, Seat, new_id
 from tasks.vault.seats import checked_move
 from tasks.vault.store import Vault
-from tasks.vault.tombstones import forgotten_at
+from tasks.vault.tombstones import forgotten_at, forgotten_people
 
 ACTOR = "roster"
 
@@ -54,23 +54,27 @@ def admit(
     vault: Vault, roster: Roster, register: ConsentRegister | None, now: datetime, batch: str = ""
 ) -> tuple[Admission, ...]:
     """Records everybody on the roster, in its order, with what the files say about consent."""
+    consents = settle_consents(roster, register)
     with vault.session() as session:
-        desk = RowDesk(session, vault.keys, roster, batch, now)
+        away = _forgotten_rows(session, vault, roster, consents, now)
+        desk = RowDesk(session, vault.keys, roster, batch, now, {row: person for row, (person, _) in away.items()})
         found = [desk.admit(row) for row in roster.rows]
         employees = [employee for employee, _ in found]
         gone = forgotten_at(session, vault.keys, [employee.number for employee in employees])
-    consents = settle_consents(roster, register)
     asked = register is not None or any(consents.of(row) for row in roster.rows)
     doubtful = roster.doubtful_rows | {row.row for row, (_, q) in zip(roster.rows, found, strict=True) if q is not None}
     with vault.session() as session:
         for row, employee in zip(roster.rows, employees, strict=True):
-            if row.row in doubtful:
+            if row.row in doubtful or row.row in away:
                 continue  # the consent under this number may be somebody else's
             source = "register" if row.row in consents.in_register else "roster"
             cells = _since(gone.get(employee.number), as_of(consents.of(row), now))
             _record_consents(session, employee.id, cells, source, now)
     admissions = []
     for row, (employee, question) in zip(roster.rows, found, strict=True):
+        if row.row in away:
+            admissions.append(Admission(row, employee.id, "forgotten", away[row.row][1], generation=False))
+            continue
         if row.row in doubtful:
             code, people = of_question(question)
             admissions.append(Admission(row, employee.id, None, None, employee.generation, code, people))
@@ -80,6 +84,27 @@ def admit(
         forgotten = gone.get(employee.number)
         admissions.append(Admission(row, employee.id, code, forgotten, employee.generation))
     return tuple(admissions)
+
+
+def _forgotten_rows(
+    session: Session, vault: Vault, roster: Roster, consents: Consents, now: datetime
+) -> dict[int, tuple[str, datetime]]:
+    """Rows of people who were forgotten, and whom no consent dated after that brings back: the id of the record that
+    was emptied, and when. Of a row in doubt the number counts that it says, too."""
+    numbers = {row.row: (roster.filed_number(row), row.number) for row in roster.rows}
+    gone = forgotten_people(session, vault.keys, sorted({number for both in numbers.values() for number in both}))
+    living = set(session.exec(select(Employee.number).where(Employee.state == "active")))
+    found = {}
+    for row in roster.rows:
+        known = next((gone[number] for number in numbers[row.row] if number in gone), None)
+        if known is None or not living.isdisjoint(numbers[row.row]):
+            continue
+        came_back = row.row not in roster.doubtful_rows and any(
+            cell.given and not cell.withdrawn for cell in _since(known[1], as_of(consents.of(row), now))
+        )
+        if not came_back:
+            found[row.row] = known
+    return found
 
 
 def _since(forgotten: datetime | None, cells: Sequence[ConsentCell]) -> Sequence[ConsentCell]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlmodel import Session, select
 
@@ -13,6 +15,7 @@ from tasks.vault.keys import Keyring
 from tasks.vault.records import EarlierName, Employee, Question, new_id
 from tasks.vault.review import standing_opt_outs
 from tasks.vault.store import Vault
+from tasks.vault.tombstones import emptied
 
 MOST = 20  # names in one line
 
@@ -20,7 +23,17 @@ MOST = 20  # names in one line
 class RowDesk:
     """One roster beside everybody in the records, within the caller's transaction."""
 
-    def __init__(self, session: Session, keys: Keyring, roster: Roster, batch: str, now: datetime) -> None:
+    def __init__(
+        self,
+        session: Session,
+        keys: Keyring,
+        roster: Roster,
+        batch: str,
+        now: datetime,
+        forgotten: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        """`forgotten`: rows of people who were forgotten and have not come back, with the id of the emptied record."""
+        self.forgotten, self.seated = forgotten, set[str]()
         self.session, self.keys, self.roster, self.batch, self.now = session, keys, roster, batch, now
         self.people = {employee.id: employee for employee in session.exec(select(Employee))}
         self.numbers = {employee.number: employee for employee in self.people.values()}
@@ -38,6 +51,8 @@ class RowDesk:
 
     def admit(self, row: RosterRow) -> tuple[Employee, Question | None]:
         """The record of one row, with what the row says, and the question that it waits for."""
+        if row.row in self.forgotten:
+            return self._emptied(self.forgotten[row.row]), None
         if row.row in self.roster.doubtful_rows:
             number = self.roster.filed_number(row)
             return self._write(self.numbers.get(number) or self._add(number), row, number), None
@@ -48,6 +63,16 @@ class RowDesk:
             return self._write(self._add(row.number), row, row.number), None
         person = self.people[whose.person]
         return (person if whose.outdated else self._write(person, row, row.number)), None
+
+    def _emptied(self, identity: str) -> Employee:
+        """The record that forgetting emptied; another empty one for a second line of the same person. Nothing that the
+        row says is written down."""
+        if identity in self.seated:
+            fresh = emptied(new_id("p"), self.now)
+            self.session.add(fresh)
+            return fresh
+        self.seated.add(identity)
+        return self.people[identity]
 
     def _add(self, number: str) -> Employee:
         employee = Employee(id=new_id("p"), number=number, state="active", updated_at=self.now)

@@ -27,6 +27,11 @@ def is_tombstone(number: str, employee_id: str) -> bool:
     return number == _PREFIX + employee_id or re.fullmatch(_PREFIX + "[0-9a-f]{32}", number) is not None
 
 
+def emptied(identity: str, now: datetime) -> Employee:
+    """A record of somebody forgotten who needs a second one: nothing in it but that."""
+    return Employee(id=identity, number=_PREFIX + identity, status="left", state="erased", updated_at=now)
+
+
 def set_tombstones(session: Session, keys: Keyring, people: Sequence[str]) -> None:
     """Put pseudonyms in the place of these people's numbers, in the caller's transaction; once done it stays done."""
     rows = session.exec(select(Employee.id, Employee.number).where(col(Employee.id).in_(people))).all()
@@ -47,16 +52,21 @@ def clear_tombstones(session: Session, people: Sequence[str]) -> None:
     session.execute(sa.update(Employee).where(gone).values(number=sa.literal(_PREFIX) + col(Employee.id)))
 
 
-def forgotten_at(session: Session, keys: Keyring, numbers: Sequence[str]) -> Mapping[str, datetime]:
-    """Which of these employee numbers belong to people who were forgotten, and when their fence went up."""
-    found: dict[str, datetime] = {}
-    for start in range(0, len(numbers), 500):  # SQLite takes a limited number of values at once
+def forgotten_people(session: Session, keys: Keyring, numbers: Sequence[str]) -> dict[str, tuple[str, datetime]]:
+    """Which of these employee numbers belong to people who were forgotten: the id of the emptied record, and when."""
+    found: dict[str, tuple[str, datetime]] = {}
+    for start in range(0, len(numbers), 500):
         wanted = {_PREFIX + keys.pseudonym(number): number for number in numbers[start : start + 500]}
-        query = select(Employee.number, Erasure.fenced_at).where(
+        query = select(Employee.number, Employee.id, Erasure.fenced_at).where(
             col(Employee.number).in_(wanted), col(Erasure.employee_id) == col(Employee.id), Erasure.scope == "person"
         )
-        for pseudonym, moment in session.exec(query):
+        for pseudonym, identity, moment in session.exec(query):
             number = wanted[pseudonym]
-            if moment is not None and (number not in found or found[number] < moment):
-                found[number] = moment
+            if moment is not None and (number not in found or found[number][1] < moment):
+                found[number] = identity, moment
     return found
+
+
+def forgotten_at(session: Session, keys: Keyring, numbers: Sequence[str]) -> Mapping[str, datetime]:
+    """Which of these employee numbers belong to people who were forgotten, and when their fence went up."""
+    return {number: moment for number, (_, moment) in forgotten_people(session, keys, numbers).items()}

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from reports.gather import gather
+from tasks.retention.erase import forget
 from tasks.roster.consents import ConsentRegister, read_consents
 from tasks.roster.intake import admit, note_roster, seat_everybody
 from tasks.roster.read import Roster, read_roster
@@ -125,14 +127,35 @@ def test_a_forgotten_person_needs_a_consent_dated_after(vault: Vault) -> None:
     later = NOW + timedelta(days=9)
     for register in (GIVEN, b"Employee ID,Consent\n007,yes\n", None):
         batch = take(vault, roster, read_consents(register, "c.csv") if register else None, later)
-        assert standing(vault, batch)["007"] == ("blocked", "forgotten")
-    found = next(seat for seat in seats_of(vault, batch) if seat.reason == "forgotten").findings
-    assert found[0]["measured"] == "2026-11-23"
-    assert "deleted on 23 November 2026" in found[0]["sentence"]
+        (seat,) = seats_of(vault, batch)
+        assert (seat.employee_id, seat.state, seat.reason, seat.row) == (ann.id, "blocked", "forgotten", 2)
+    assert seat.findings[0]["measured"] == "2026-11-23"
+    assert "deleted on 23 November 2026" in seat.findings[0]["sentence"]
     with vault.reading() as session:
         assert [one.employee_id for one in session.exec(select(Consent))] == [ann.id], "the old yes is not read again"
     fresh = GIVEN.replace(b"2026-10-01", b"2026-11-25")
     assert standing(vault, take(vault, roster, read_consents(fresh, "c.csv"), later))["007"] == ("ready", None)
+
+
+def test_of_a_forgotten_person_a_roster_writes_nothing_down(vault: Vault) -> None:
+    """In whatever order and however often the line stands there; HR is told the row."""
+    lines = b"Employee ID,Name,Email,Department\n1,Bob Stay,bob@x.example,Ops\n"
+    roster = read_roster(lines + b"007,Ann Gone,ann@x.example,Choir\n", "r.csv")
+    take(vault, roster, None)
+    with vault.reading() as session:
+        ann = session.exec(select(Employee).where(Employee.number == "007")).one().id
+    forget(vault, ann, "requested", NOW)
+    twice = read_roster(lines + b"007,Ann Gone,ann@x.example,Choir\n007,Ann Gone,ann@x.example,Choir\n", "r.csv")
+    for again in (roster, roster, twice):
+        batch = take(vault, again, None, NOW + timedelta(days=1))
+        seats = {seat.row: (seat.state, seat.reason) for seat in seats_of(vault, batch)}
+        assert all(seats[row] == ("blocked", "forgotten") for row in seats if row > 2)
+        assert len(seats) == len(again.rows), "everybody is accounted for"
+        with vault.reading() as session:
+            kept = [(one.name, one.email, one.department, one.state) for one in session.exec(select(Employee))]
+        assert kept.count(("Bob Stay", "bob@x.example", "Ops", "active")) == 1
+        assert all(one[:3] == ("", "", "") and one[3] == "erased" for one in kept if one[0] != "Bob Stay")
+        assert gather(vault, batch).forgotten_rows[0] == "row 3: forgotten on 23 November 2026"
 
 
 def test_a_no_said_at_the_desk_outranks_the_next_roster(vault: Vault) -> None:
