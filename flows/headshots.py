@@ -14,16 +14,18 @@ from prefect.runtime import flow_run
 from flows.announcing import BATCH, announce, bar, sum_up
 from flows.dispatch import take_and_judge
 from flows.outcome import fail_if_nobody_is_done
-from flows.story import field, fits, story
+from flows.story import field, fits, story, this_run
 from reports.task import build_report
 from tasks.adapters.task import announce_forecast, seat_people
 from tasks.headshots.kit import sort_kits
 from tasks.roster.drop import find_drop, newest_drop
 from tasks.roster.task import take_roster
 from tasks.selfies.task import take_selfies
-from tasks.vault.batches import Order
+from tasks.vault.batches import Order, open_batch
 from tasks.vault.failures import NotLikeThis
+from tasks.vault.lease import being_made
 from tasks.vault.settings import load_settings
+from tasks.vault.store import open_vault
 
 QUALITIES = ["draft", "standard", "best"]
 _KITS = list(sort_kits(load_settings().kits)[0])
@@ -70,8 +72,10 @@ def make_headshots(
         quality=known(quality, QUALITIES, "quality"), base=settings.base, people=counted(people),
     )  # fmt: skip
     find_drop(order.drop)
-    batch = take_roster(order)
-    with bar(f"progress-{batch}", BATCH):
+    with open_vault(settings) as vault:
+        batch = open_batch(vault, order, datetime.now(UTC))
+    with being_made(settings, batch, this_run()), bar(f"progress-{batch}", BATCH):
+        take_roster(batch)
         take_selfies(batch)
         cohorts = seat_people(batch)
         announce(batch, announce_forecast(batch))

@@ -6,9 +6,11 @@ from flows.announcing import BATCH as PHASES
 from flows.announcing import bar, sum_up
 from flows.dispatch import take_and_judge
 from flows.outcome import fail_if_nobody_is_done
-from flows.story import BATCH, field, named, story
+from flows.story import BATCH, field, named, story, this_run
 from reports.task import build_report
 from tasks.headshots.task import ask_again
+from tasks.vault.lease import being_made
+from tasks.vault.settings import load_settings
 
 Batch = Annotated[str, field("Batch", "Its number, from the report's address: b and 15 signs.", pattern=BATCH)]
 
@@ -16,7 +18,7 @@ Batch = Annotated[str, field("Batch", "Its number, from the report's address: b 
 @story("reshoot", named("reshoot", batch=BATCH))
 def reshoot(batch: Batch) -> str:
     """Takes new pictures of everybody marked redo, with new seeds, and rewrites the report. Returns the batch's id."""
-    with bar(f"progress-{batch}", PHASES):
+    with being_made(load_settings(), batch, this_run()), bar(f"progress-{batch}", PHASES):
         take_and_judge(batch, ask_again(batch))
         build_report(batch)
     sum_up(batch)

@@ -4,6 +4,7 @@ Called without Prefect (`.fn`, or from a test), the same faults are raised.
 """
 
 import functools
+import os
 import re
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
@@ -75,3 +76,8 @@ def fits(value: str, pattern: str, sentence: str) -> str:
     if not re.fullmatch(pattern, value):
         raise NotLikeThis(sentence)
     return value
+
+
+def this_run() -> str:
+    """What others are told of the present run: Prefect's own number of it, or that it runs by itself."""
+    return str(flow_run.id or f"by itself, process {os.getpid()}")

@@ -11,20 +11,20 @@ from tasks.roster.drop import find_drop, sort_contents
 from tasks.roster.intake import admit, note_roster, seat_everybody
 from tasks.roster.questions import ask_about_missing
 from tasks.roster.read import read_roster
-from tasks.vault.batches import Order, open_batch, take_version
+from tasks.vault.batches import begin_run, load_batch, take_version
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vault.task import step
 
 
 @step
-def take_roster(order: Order) -> str:
-    """Reads the roster and the consents of a drop into the records. Returns the batch's id.
-
-    The same order of the same drop is the same batch, whatever was corrected in it since.
-    """
+def take_roster(batch: str) -> None:
+    """Reads the roster and the consents of a batch's drop into the records, as they are by now."""
     now = datetime.now(UTC)
-    drop = find_drop(order.drop)
+    settings = load_settings()
+    with open_vault(settings) as vault:
+        begin_run(vault, batch, now)
+        drop = find_drop(load_batch(vault, batch).drop)
     contents = sort_contents(drop.files())
     tables = {name: drop.read(name) for name in (contents.roster, contents.consents) if name}
     roster = read_roster(tables[contents.roster], contents.roster, today=now.date())
@@ -32,12 +32,10 @@ def take_roster(order: Order) -> str:
     stamps = [f"{path}:{drop.stamp(path)}" for path in contents.photos]
     parts = [*tables.values(), *(stamp.encode() for stamp in stamps)]
     digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
-    with open_vault(load_settings()) as vault:
-        batch = open_batch(vault, order, now)
+    with open_vault(settings) as vault:
         take_version(vault, batch, digest, len(roster.rows), now)
         admissions = admit(vault, roster, register, now, batch)
         seat_everybody(vault, batch, admissions, roster)
         here = {admission.employee_id for admission in admissions}.union(*(one.may_be for one in admissions))
         note_roster(vault, batch, roster, register, ask_about_missing(vault, batch, here, now))
     tell("roster", len(roster.rows), len(roster.rows))
-    return batch

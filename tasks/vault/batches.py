@@ -61,7 +61,7 @@ def order_key(order: Order) -> str:
 
 
 def open_batch(vault: Vault, order: Order, now: datetime) -> str:
-    """Finds the batch of this order, or adds it, and begins a run of it. Returns its id."""
+    """Finds the batch of this order, or adds it. Returns its id."""
     key = order_key(order)
     with vault.session() as session:
         _one_at_a_time(session)
@@ -71,10 +71,10 @@ def open_batch(vault: Vault, order: Order, now: datetime) -> str:
             session.add(
                 Batch(
                     id=found, order_key=key, created_at=now, drop=order.drop, kit=order.kit, quality=order.quality,
-                    base=order.base, facts={"people": order.people, "who": order.who},
+                    base=order.base,
+                    facts={"people": order.people, "who": order.who, "started_at": now.isoformat()},
                 )
             )  # fmt: skip
-    begin_run(vault, found, now)
     return found
 
 

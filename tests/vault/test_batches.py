@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from tasks.vault.batches import (
     Order,
+    begin_run,
     load_batch,
     move_seat,
     note_facts,
@@ -84,7 +85,7 @@ def test_a_run_counts_its_own_work_and_the_next_one_starts_at_nought(vault: Vaul
     note_work(vault, batch, trained=1, rendered=4)
     note_facts(vault, batch, state="done", kit_digest="k")
     assert load_batch(vault, batch).facts["work"] == {"trained": 3, "rendered": 4}
-    open_batch(vault, ORDER, NOW)
+    begin_run(vault, batch, NOW)
     again = load_batch(vault, batch)
     assert (again.facts["work"], again.facts["kit_digest"], again.state) == ({}, "k", "done")
 

@@ -28,13 +28,19 @@ database._BUSY = 500
 from flows.temporary_server import use_prefect
 from tasks.vault.settings import load_settings
 use_prefect(load_settings())
-from tasks.vault.batches import Order
+from datetime import UTC, datetime
+from tasks.vault.batches import Order, open_batch
+from tasks.vault.store import open_vault
 from tasks.roster.task import take_roster
 from flows.story import named, story
 
 @story("intake", named("intake"))
 def intake(drop: str) -> str:
-    return take_roster(Order(drop=drop, kit="harbour", quality="draft", base="embedded", people="all"))
+    with open_vault(load_settings()) as vault:
+        order = Order(drop=drop, kit="harbour", quality="draft", base="embedded", people="all")
+        batch = open_batch(vault, order, datetime.now(UTC))
+    take_roster(batch)
+    return batch
 
 print("STARTED", flush=True)
 print("BATCH", intake(sys.argv[1]))

@@ -1,0 +1,121 @@
+"""One run at a time makes a batch. Who comes second is told which run does, and nothing is lost.
+
+A lease is held by a run, renewed while its process lives, and let go at the end. A process of this machine that is dead
+is told at once; of another machine's, the lease runs out.
+"""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlmodel import col, select
+
+from tasks.vault.failures import VaultError
+from tasks.vault.records import Batch
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+
+LIFE = timedelta(minutes=2)  # longest that a run is believed alive without a word
+RENEWED_EVERY = 20.0  # seconds
+
+logger = logging.getLogger(__name__)
+
+
+class AlreadyBeingMade(VaultError):
+    """Another run is making this batch at this moment."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(
+            f"already_being_made: this run makes the batch at this moment: {holder}. Nothing was started twice: look at"
+            " that run, and if something is still missing when it has ended, run this again."
+        )
+        self.holder = holder
+
+
+def take_lease(vault: Vault, batch: str, holder: str, now: datetime) -> None:
+    """This run makes the batch from now on. Raises AlreadyBeingMade while another one does, KeyError for no batch."""
+    with vault.session() as session:
+        row = session.exec(select(Batch).where(col(Batch.id) == batch).with_for_update()).first()
+        if row is None:
+            raise KeyError(f"there is no batch {batch}")
+        held = row.lease_holder not in ("", holder) and row.lease_until is not None and row.lease_until > now
+        if held and not _is_dead(row.lease_process):
+            raise AlreadyBeingMade(row.lease_holder)
+        row.lease_holder, row.lease_process, row.lease_until = holder, this_process(), now + LIFE
+        session.add(row)
+
+
+def renew_lease(vault: Vault, batch: str, holder: str, now: datetime) -> bool:
+    """Says that this run is alive; False when another one has taken its place."""
+    with vault.session() as session:
+        row = session.exec(select(Batch).where(col(Batch.id) == batch).with_for_update()).first()
+        if row is None or row.lease_holder != holder:
+            return False
+        row.lease_until = now + LIFE
+        session.add(row)
+        return True
+
+
+def end_lease(vault: Vault, batch: str, holder: str) -> None:
+    """This run makes the batch no longer."""
+    with vault.session() as session:
+        row = session.get(Batch, batch)
+        if row is not None and row.lease_holder == holder:
+            row.lease_holder, row.lease_process, row.lease_until = "", "", None
+            session.add(row)
+
+
+@contextmanager
+def being_made(settings: Settings, batch: str, holder: str, every: float = RENEWED_EVERY) -> Iterator[None]:
+    """Holds the batch's lease for the block, and says every so many seconds that the run is alive."""
+    with open_vault(settings) as vault:
+        take_lease(vault, batch, holder, datetime.now(UTC))
+        ended = threading.Event()
+
+        def stay_alive() -> None:
+            while not ended.wait(every):
+                try:
+                    if not renew_lease(vault, batch, holder, datetime.now(UTC)):
+                        logger.error("another run has taken batch %s over", batch)
+                        return
+                except Exception as fault:  # a moment without the database is no end of the run
+                    logger.warning("the lease of %s could not be renewed (%s)", batch, type(fault).__name__)
+
+        thread = threading.Thread(target=stay_alive, name=f"lease-{batch}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            end_lease(vault, batch, holder)
+
+
+def this_process() -> str:
+    """This machine, this process, and when it began: its number may be given to another process later."""
+    return f"{socket.gethostname()} {os.getpid()} {_began(os.getpid())}"
+
+
+def _is_dead(process: str) -> bool:
+    """Whether this was a process of this machine that is no more."""
+    host, _, rest = process.partition(" ")
+    pid, _, began = rest.partition(" ")
+    return host == socket.gethostname() and pid.isdigit() and _began(int(pid)) != began
+
+
+def _began(pid: int) -> str:
+    """When a process of this machine began, as the system counts; empty when there is none."""
+    try:
+        # Behind the name in brackets, which may hold anything; the start is the 22nd field of all.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        try:
+            os.kill(pid, 0)
+        except OSError:
+            return ""
+        return "alive"  # a system without /proc

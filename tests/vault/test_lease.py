@@ -1,0 +1,91 @@
+"""One run at a time makes a batch; the second is told which, and a dead one holds nobody up."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tasks.vault.batches import Order, load_batch, open_batch
+from tasks.vault.lease import LIFE, AlreadyBeingMade, being_made, end_lease, renew_lease, take_lease
+from tasks.vault.records import Batch
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path)
+
+
+@pytest.fixture
+def vault(settings: Settings) -> Iterator[Vault]:
+    with open_vault(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def batch(vault: Vault) -> str:
+    return open_batch(vault, Order("/drop", "harbour", "draft", "embedded"), NOW)
+
+
+def test_the_second_run_is_told_which_run_makes_the_batch(vault: Vault, batch: str) -> None:
+    take_lease(vault, batch, "plum-lark", NOW)
+    with pytest.raises(AlreadyBeingMade, match=r"already_being_made: .*: plum-lark"):
+        take_lease(vault, batch, "red-fox", NOW)
+    take_lease(vault, batch, "plum-lark", NOW)  # itself, tried again by whoever started it
+    end_lease(vault, batch, "red-fox")  # which was never its
+    with pytest.raises(AlreadyBeingMade):
+        take_lease(vault, batch, "red-fox", NOW)
+    end_lease(vault, batch, "plum-lark")
+    take_lease(vault, batch, "red-fox", NOW)
+
+
+def test_a_run_that_says_nothing_any_more_is_followed_by_the_next(vault: Vault, batch: str) -> None:
+    take_lease(vault, batch, "plum-lark", NOW)
+    assert renew_lease(vault, batch, "plum-lark", NOW + timedelta(minutes=1))
+    with pytest.raises(AlreadyBeingMade):
+        take_lease(vault, batch, "red-fox", NOW + LIFE)
+    take_lease(vault, batch, "red-fox", NOW + timedelta(minutes=1) + LIFE)
+    assert not renew_lease(vault, batch, "plum-lark", NOW + LIFE)
+
+
+def test_a_killed_process_of_this_machine_holds_nobody_up(vault: Vault, settings: Settings, batch: str) -> None:
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom tasks.vault.lease import being_made\n"
+        "from tasks.vault.settings import Settings\n"
+        "with being_made(Settings(home=Path(sys.argv[1])), sys.argv[2], 'plum-lark'):\n"
+        "    print('held', flush=True); time.sleep(60)\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    run = [sys.executable, "-c", code, str(settings.home), batch]
+    with subprocess.Popen(run, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(AlreadyBeingMade):
+            take_lease(vault, batch, "red-fox", datetime.now(UTC))
+        process.kill()
+    take_lease(vault, batch, "red-fox", datetime.now(UTC))
+
+
+def test_it_is_renewed_while_the_run_lives_and_let_go_when_it_fails(
+    vault: Vault, settings: Settings, batch: str
+) -> None:
+    def fail_once_renewed() -> None:
+        with being_made(settings, batch, "plum-lark", every=0.02):
+            with vault.session() as session:
+                session.get_one(Batch, batch).lease_until = NOW
+            deadline = time.monotonic() + 20
+            while load_batch(vault, batch).lease_until == NOW and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert load_batch(vault, batch).lease_until != NOW
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_once_renewed()
+    assert load_batch(vault, batch).lease_holder == ""
