@@ -42,7 +42,7 @@ class SweepGuard:
             self.next_at = now + (AFTER_A_FAILURE_S if code else EVERY_S)
             said = self.log.read_text(encoding="utf-8", errors="replace").strip()
             if code:
-                self.say(f"The sweep did not come to its end (exit {code}); nobody was forgotten late. See {self.log}")
+                self.say(f"A late sweep did not come to its end (exit {code}); in an hour again. See {self.log}")
             if said and not code:
                 self.say(said)
                 self.swept()

@@ -6,13 +6,12 @@ Deliberately apart from schedules and orchestrators: those are what may have fai
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlmodel import SQLModel
+from sqlmodel import col
 
 from tasks.vault.database import reading
+from tasks.vault.records import AuditEntry
 
 MOST = timedelta(hours=26)  # a day, and two hours for the sweep itself and for a change of the clocks
-
-_log = SQLModel.metadata.tables["auditentry"]
 
 
 def lateness(engine: sa.Engine, now: datetime) -> timedelta | None:
@@ -20,12 +19,11 @@ def lateness(engine: sa.Engine, now: datetime) -> timedelta | None:
 
     A home in which none ever ended is counted from its first entry; one in which nothing was done yet owes nothing.
     """
-    swept = sa.select(sa.func.max(_log.c.seq)).where(_log.c.action == "sweep")
-    first = sa.select(sa.func.min(_log.c.seq))
+    seq, at = col(AuditEntry.seq), col(AuditEntry.at)
+    swept = sa.select(sa.func.max(seq)).where(col(AuditEntry.action) == "sweep").scalar_subquery()
+    first = sa.select(sa.func.min(seq)).scalar_subquery()
     with reading(engine) as connection:
-        since = connection.execute(
-            sa.select(_log.c.at).where(_log.c.seq == sa.func.coalesce(swept.scalar_subquery(), first.scalar_subquery()))
-        ).scalar()
+        since = connection.execute(sa.select(at).where(seq == sa.func.coalesce(swept, first))).scalar()
     passed = now - since if since is not None else timedelta(0)
     return passed if passed > MOST else None
 
