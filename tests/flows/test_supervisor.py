@@ -1,6 +1,7 @@
 """`rollcall up`: everything starts, HR finds the forms, and everything stops; nothing is left running or "Running"."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -56,6 +57,28 @@ def test_forgetting_has_a_pool_of_its_own_with_a_worker(up: Any) -> None:
     for pool in ("desk", "keep", "gpu"):
         [worker] = up.ask(f"/work_pools/{pool}/workers/filter")
         assert worker["status"] == "ONLINE"
+
+
+def test_every_process_writes_for_itself_and_dumps_no_core(up: Any) -> None:
+    """The flow runs' included: one is running while this looks."""
+    deployment = up.deployments()["Retention (daily)"]["id"]
+    run = up.people.post(f"/deployments/{deployment}/create_flow_run", json={"parameters": {"dry_run": True}}).json()
+    seen: dict[str, set[str]] = {}
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and "flows.engine" not in seen:
+        for child in psutil.Process(up.process.pid).children(recursive=True):
+            try:
+                words = [word for word in child.cmdline() if word.startswith("flows.")]
+                mask = re.search(r"Umask:\s+(\d+)", Path(f"/proc/{child.pid}/status").read_text())
+                core = child.rlimit(psutil.RLIMIT_CORE)
+            except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+                continue
+            if words and mask:
+                seen.setdefault(words[0], set()).add(f"{mask[1]} {max(core)}")
+        time.sleep(0.05)
+    assert set(seen) >= {"flows.server", "flows.worker", "flows.cli", "flows.engine"}
+    assert {kind for kinds in seen.values() for kind in kinds} <= {"0077 1", "0077 0"}
+    assert up.people.get(f"/flow_runs/{run['id']}").json()["name"]
 
 
 def test_a_second_service_in_the_same_home_is_told_of_the_first(up: Any) -> None:
