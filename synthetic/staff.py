@@ -141,7 +141,7 @@ STAFF: tuple[Employee, ...] = (
              reason="left_company"),
     Employee("NW-1028", "Fatou Diallo", "", "Legal", "Paralegal", _f("afro", "coily", tones=(8, 10)), photos=6,
              status="On Leave",
-             email="fatou.diallo", planted=(("on_leave", "Status"),), outcome="blocked", reason="on_leave"),
+             email="fatou.diallo", planted=(("on_leave", "Status"),), outcome="blocked", reason="duplicate_id"),
     Employee("NW-1029", "Giorgos Papadakis", "", "Finance", "Treasurer",
              _m("balding", "short", years=(45, 66), tones=(3, 5), beard="moustache"),
              photos=6, generation="No", email="giorgos.papadakis", planted=(("opted_out", "Headshot generation"),)),
@@ -151,6 +151,6 @@ STAFF: tuple[Employee, ...] = (
 )  # fmt: skip
 
 # A second line with a number that is taken, and a folder of somebody whom HR does not know.
-DUPLICATE_OF = "NW-1011"
+DUPLICATE_OF = "NW-1028"
 STRANGER_FOLDER = "NW-2044"
 STRANGER_LOOKS = _m("short", tones=(3, 5))

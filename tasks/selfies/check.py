@@ -19,13 +19,13 @@ from tasks.roster.whose_consent import Consents, settle_consents
 from tasks.roster.write import table_csv
 from tasks.selfies.examine import examine
 from tasks.selfies.findings import Finding
-from tasks.selfies.judge import judge_company
 from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import Kept, PersonCheck, as_before, blocks, consent_code_of, settle, standing
 from tasks.selfies.picks import read_answers, read_left_out
-from tasks.vision.faces import Eyes, Vector
+from tasks.selfies.same_face import Alike, Shown, findings_of, same_faces
+from tasks.vision.faces import Eyes
 
 # (what is being done, done so far, of how many)
 Progress = Callable[[str, int, int], None]
@@ -41,6 +41,7 @@ class CheckReport:
     people: tuple[PersonCheck, ...]
     looked: bool  # False when only the roster was checked
     left_out: tuple[str, ...] = ()  # lines about what an upload held and the drop does not
+    alike: tuple[Alike, ...] = ()  # pairs that show one face, those whom HR calls two people included
 
     @property
     def blocked(self) -> tuple[PersonCheck, ...]:
@@ -138,16 +139,17 @@ def check_drop(
     said = settle_consents(read, register)
     before = {row.row: standing(row, read, consent_code_of(row, read, said, moment)) for row in read.rows}
     open_for = [row.number for row in read.rows if not blocks(before[row.row])]
-    verdicts, company = {}, {}
+    verdicts, company, alike = {}, {}, []
     if drop and eyes is not None:
         total = sum(len(matching.by_number.get(number, ())) for number in open_for)
         opened = eyes() if callable(eyes) else eyes
-        faces: dict[str, tuple[Vector, ...]] = {}
+        shown: dict[str, tuple[Shown, ...]] = {}
         progress = (lambda done: on_progress("photos", done, total)) if on_progress else None
         for one in examine(open_for, matching.by_number, drop, opened, lambda _: True, progress):
             verdicts[one.number] = one.verdict
-            faces[one.number] = one.verdict.faces
-        company = judge_company(faces, opened.thresholds)
+            shown[one.number] = one.verdict.shown
+        alike = same_faces(shown, opened.thresholds, opened.limits.duplicate_bits)
+        company = findings_of(alike, answers.two_people)
     people = []
     for row in read.rows:
         closed = blocks(before[row.row])
@@ -162,7 +164,7 @@ def check_drop(
         settled = settle(row, before[row.row], photos, verdict, company_wide, unclear)
         people.append(replace(settled, files=matching.by_number.get(read.filed_number(row), ())))
     looked = bool(drop and eyes is not None)
-    return CheckReport(read, said, matching, tuple(people), looked, read_left_out(beside))
+    return CheckReport(read, said, matching, tuple(people), looked, read_left_out(beside), tuple(alike))
 
 
 def write_return_csv(report: CheckReport, path: Path) -> None:

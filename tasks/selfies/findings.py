@@ -48,6 +48,8 @@ WORDS: dict[str, tuple[Severity, str, str]] = {
     "no_photos": ("block", "There is no photo of them. Put at least {limit} into a folder named with their employee number.", "There is no photo of you. Send at least {limit}: different days, daylight, facing the camera."),
     "no_photos/unusable": ("block", "None of their {measured} photos can be used; what is wrong with each stands below. Ask for {limit} new ones.", "None of your {measured} photos can be used; see what is wrong with each, and send {limit} new ones."),
     "no_photos/unclear": ("block", "There are {measured} photos that may be theirs or a colleague's with their name. Say whose they are.", "There are {measured} photos that may be yours or a colleague's with your name. HR has to say whose they are."),
+    "photos_replaced": ("warn", "The photos of this upload replace {measured} earlier ones of theirs.", "The photos of this upload replace {measured} earlier ones of yours."),
+    "photos_kept": ("warn", "None of their new photos can be used; their {measured} earlier ones stay in use.", "None of the new photos can be used; your {measured} earlier ones stay in use."),
     "too_few_photos": ("warn", "{measured} of their photos can be used; with {limit} the result is safer.", "{measured} of your photos can be used; with {limit} the result is safer. Send more if you can."),
     "not_on_roster": ("warn", "{measured} files belong to nobody on the roster: pick whose they are, or name their folders by employee number.", ""),
     "ambiguous_photo": ("warn", "{measured} files fit more than one person: pick whose they are, or name their folders by employee number.", ""),
@@ -73,6 +75,7 @@ WORDS: dict[str, tuple[Severity, str, str]] = {
     "other_person": ("reject", "This face does not look like the one in their other photos. Is it them?", "This face does not look like the one in your other photos. Is it you?"),
     "other_person/set": ("block", "Their photos seem to show two people. Find out which ones are them.", "Your photos seem to show two people. Tell HR which ones are you."),
     "little_variety": ("warn", "Their photos are much alike. One in other light or another place makes the result safer.", "Your photos are much alike. One in other light or another place makes the result safer."),
+    "same_face_two_names/picture": ("block", "The very same photo lies under two names. Say whose it is.", "The very same photo lies under two names. HR has to say whose it is."),
     "same_face_two_names": ("block", "The same face lies under two names. Say whose photos these are.", "The same face lies under two names. HR has to say whose photos these are."),
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Judges photos by their measurements: one by one, as a set, and across the company. Pure: no pixels, no files.
+"""Judges photos by their measurements: one by one and as a set; across the company does same_face.py. Pure: no pixels.
 
 Limits come with the eyes that measured (`Eyes.limits`, `Eyes.thresholds`): a cosine of one encoder says nothing about
 another's. Exposure is judged on clipping and darkness, never on how light somebody's skin is.
@@ -6,13 +6,14 @@ another's. Exposure is judged on clipping and darkness, never on how light someb
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tasks.selfies.findings import Finding, Severity, finding
 from tasks.selfies.look import Look
+from tasks.selfies.same_face import Shown
 from tasks.vision.faces import QualityLimits, Thresholds, Vector
 from tasks.vision.quality import Quality, hamming
 
@@ -23,7 +24,6 @@ WARN: Severity = "warn"
 NARROW = 0.85  # eyes this much nearer to each other than usual belong to a turned head
 APART = 0.25  # two groups in one folder are two people when photos across are less alike than this
 ALONE = 0.45  # a photo whose best match is less than this much of the others' is somebody else's
-TWINS = 0.95  # two folders are one person when photos across are this much as alike
 ENOUGH_VARIETY_BITS = 10  # hashes of photos taken in different places lie 14 and more apart
 
 
@@ -42,7 +42,7 @@ class SetVerdict:
 
     verdicts: tuple[SelfieVerdict, ...]
     findings: tuple[Finding, ...]  # about the set
-    faces: tuple[Vector, ...] = ()  # of the accepted photos, for comparing people; never stored
+    shown: tuple[Shown, ...] = ()  # the accepted photos, for comparing people; never stored
 
     @property
     def accepted(self) -> int:
@@ -118,7 +118,8 @@ def judge_set(looks: Sequence[Look], limits: QualityLimits, thresholds: Threshol
         found.append(finding("too_few_photos", len(left), WANTED))
     elif _spread(left) < ENOUGH_VARIETY_BITS:
         found.append(finding("little_variety", _spread(left), ENOUGH_VARIETY_BITS))
-    return SetVerdict(tuple(verdicts), tuple(found), tuple(look.vector for look in left if look.vector is not None))
+    shown = (Shown(look.vector, look.digest, look.hash, look.mirrored) for look in left if look.vector is not None)
+    return SetVerdict(tuple(verdicts), tuple(found), tuple(shown))
 
 
 def _distance(first: Look, second: Look) -> int:
@@ -226,26 +227,3 @@ def _groups(cosines: Vector, limit: float) -> list[list[int]]:
             break
         groups[pair[1]] += groups.pop(pair[0])
     return sorted(groups, key=len, reverse=True)
-
-
-def judge_company(faces: Mapping[str, Sequence[Vector]], thresholds: Thresholds) -> dict[str, tuple[Finding, ...]]:
-    """The same face under two names: number → findings. Both wait, for nothing here says whose photos they are.
-
-    Two conditions, because look-alikes meet the first: the mean faces are nearer than `twin_folder`, and photos of the
-    one are as like photos of the other as each one's are among themselves.
-    """
-    numbers = [number for number, vectors in faces.items() if len(vectors)]
-    if len(numbers) < 2:
-        return {}
-    means = np.stack([np.mean(np.stack(list(faces[number])), axis=0) for number in numbers])
-    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
-    cosines = means @ means.T
-    found: dict[str, tuple[Finding, ...]] = {}
-    for a, b in zip(*np.nonzero(np.triu(cosines > thresholds.twin_folder, 1)), strict=True):
-        first, second = (np.stack(list(faces[numbers[i]])) for i in (a, b))
-        both = np.concatenate([first, second])
-        alike = _agreement(both @ both.T, range(len(first)), range(len(first), len(both)))
-        if float(np.mean(first @ second.T)) >= TWINS * alike or len(first) == len(second) == 1:
-            for number in (numbers[a], numbers[b]):
-                found[number] = (finding("same_face_two_names", float(cosines[a, b]), thresholds.twin_folder),)
-    return found

@@ -150,6 +150,8 @@ def test_no_sentence_holds_a_raw_measurement() -> None:
         "no_photos",
         "no_photos/unusable",
         "no_photos/unclear",
+        "photos_replaced",
+        "photos_kept",
         "too_few_photos",
         "not_on_roster",
         "ambiguous_photo",

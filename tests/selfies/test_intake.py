@@ -17,6 +17,7 @@ from tasks.roster.drop import FolderDrop
 from tasks.roster.intake import admit, seat_everybody
 from tasks.roster.read import read_roster
 from tasks.selfies.intake import Taken, take_photos
+from tasks.selfies.picks import NOBODYS, Answers
 from tasks.vault.batches import Order, load_batch, move_seat, open_batch, seats_of, take_version
 from tasks.vault.records import Consent, EarlierName, Employee, Selfie
 from tasks.vault.settings import Settings
@@ -268,3 +269,31 @@ def test_records_of_the_batch_name_no_file(vault: Vault, drop: Path, card: Calla
     record = load_batch(vault, batch)
     assert "holiday" not in repr((record.facts, record.problems, [s.findings for s in seats_of(vault, batch)]))
     assert [p["code"] for p in record.problems] == ["not_on_roster"]
+
+
+def test_a_pick_made_later_moves_the_photo_to_the_right_persons_key(
+    vault: Vault, make_drop: Callable[..., Path], card: Callable[..., bytes], eyes: Eyes
+) -> None:
+    roster = "Employee ID,Name,Work Email\n1,Sam Lee,a@x.example\n2,Sam Lee,b@x.example\n3,Cy,c@x.example\n"
+    consents = "Employee ID,Purpose,Given at\n1,headshot,2026-10-01\n2,headshot,2026-10-01\n3,headshot,2026-10-01\n"
+    files = {f"selfies/Sam Lee/{i}.jpg": card("red", i) for i in range(4)} | {"selfies/3/a.jpg": card("blue", 9)}
+    drop = make_drop(roster, consents, files)
+
+    def owners(picked: str) -> dict[str, int]:
+        if picked:
+            (drop / ".answers.json").write_bytes(Answers({"Sam Lee/": picked}).as_json())
+        take(vault, seat(vault, drop), drop, lambda: eyes)
+        with vault.reading() as session:
+            numbers = {one.id: one.number for one in session.exec(select(Employee))}
+            selfies = [s for s in session.exec(select(Selfie)) if s.blob_key]
+        assert all(vault.exists(s.blob_key) and f"/{s.employee_id}/" in s.blob_key for s in selfies)
+        found: dict[str, int] = {}
+        for selfie in selfies:
+            found[numbers[selfie.employee_id]] = found.get(numbers[selfie.employee_id], 0) + 1
+        return found
+
+    assert owners("") == {"3": 1}
+    assert owners("1") == {"1": 4, "3": 1}
+    assert owners("2") == {"2": 4, "3": 1}
+    assert by_number(vault, seat(vault, drop))["2"][0] == "ready"
+    assert owners(NOBODYS) == {"3": 1}

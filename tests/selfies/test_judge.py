@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.selfies.findings import WORDS, finding
-from tasks.selfies.judge import WANTED, judge_company, judge_photo, judge_set
+from tasks.selfies.judge import WANTED, judge_photo, judge_set
 from tasks.selfies.look import Look
 from tasks.vision.faces import QualityLimits, Thresholds
 from tasks.vision.quality import Quality
@@ -133,20 +133,6 @@ def test_of_two_photos_nobody_can_say_which_is_right() -> None:
     verdict = judge_set([look(1, 0), look(2, 90)], LIMITS, THRESHOLDS)
     assert [(f.code, f.severity) for f in verdict.findings] == [("other_person", "warn"), ("too_few_photos", "warn")]
     assert verdict.accepted == 2
-
-
-def test_the_same_face_under_two_names_stops_both() -> None:
-    def folder(*angles: float) -> list[np.ndarray]:
-        return [direction(angle) for angle in angles]
-
-    company = {"1": folder(0, 10, 20), "2": folder(5, 15, 25), "3": folder(90, 95), "4": []}
-    found = judge_company(company, THRESHOLDS)
-    assert sorted(found) == ["1", "2"]
-    assert {f.code for findings in found.values() for f in findings} == {"same_face_two_names"}
-    # Look-alikes: near to each other, but each nearer to themselves.
-    assert judge_company({"1": folder(0, 2, 4), "2": folder(40, 42, 44)}, THRESHOLDS) == {}
-    assert sorted(judge_company({"1": folder(0), "2": folder(8)}, THRESHOLDS)) == ["1", "2"]
-    assert judge_company({"1": folder(0)}, THRESHOLDS) == {}
 
 
 def test_a_doubtful_photo_is_remarked_on_and_kept() -> None:
