@@ -36,7 +36,7 @@ def verify(
     """
     from tasks.disclosure.verify import Verdict, examine
     from tasks.vault.settings import load_settings
-    from tasks.vision.images import Refused
+    from tasks.vision.glance import Refused
 
     if home is not None:
         os.environ["ROLLCALL_HOME"] = str(home.expanduser().absolute())

@@ -25,6 +25,7 @@ from reports.desk_drops import add_drops
 from reports.desk_frame import framed
 from reports.desk_login import add_login, address_of, set_session, signed_in
 from reports.desk_questions import add_questions
+from reports.desk_verify import add_verify
 from reports.gather import viewable
 from reports.site import STATIC, asset_names
 from reports.site_of_batch import report_folder, rewrite_report
@@ -95,6 +96,7 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
     _add_pages(app)
     add_drops(app)
     add_questions(app)
+    add_verify(app)
     return app
 
 

@@ -103,6 +103,11 @@ def questions(session: Session, token: str, asked: Sequence[Asked], error: str =
     return render("questions.html", root="/", by=session.by, token=token, asked=asked, error=error)
 
 
+def verify(session: Session, token: str, said: Sequence[str], verdict: str, error: str) -> str:
+    """What a picture from anywhere says about itself."""
+    return render("verify.html", root="/", by=session.by, token=token, said=said, verdict=verdict, error=error)
+
+
 def drop(session: Session, token: str, **context: object) -> str:
     """What became of an upload: being checked, checked, or not to be read."""
     return render("drop.html", root="/", by=session.by, token=token, **context)

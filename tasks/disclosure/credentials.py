@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -116,6 +116,30 @@ def read_credentials(data: bytes, form: str, anchors: bytes = b"") -> Credential
     except c2pa.C2paError as fault:  # a manifest that cannot even be read
         return Credentials("", None, "", "", True, False, (type(fault).__name__.strip("_"),))
     return _understood(found)
+
+
+def read_inside(data: bytes, *, form: str, anchors: str) -> tuple[Any, list[Any]]:
+    """`read_credentials` for the sandbox: a file from outside may be made to hurt whoever parses it."""
+    found = read_credentials(data, form, anchors.encode())
+    if found is None:
+        return None, []
+    return asdict(found) | {"signed_at": found.signed_at.isoformat() if found.signed_at else None}, []
+
+
+def from_inside(value: Any) -> Credentials | None:
+    """What the sandbox answered. ValueError, TypeError or KeyError when that is nonsense."""
+    if value is None:
+        return None
+    stamped = value["signed_at"]
+    return Credentials(
+        signer=str(value["signer"])[:200],
+        signed_at=datetime.fromisoformat(stamped) if stamped else None,
+        source_type=str(value["source_type"])[:80],
+        system=str(value["system"])[:80],
+        changed=bool(value["changed"]),
+        trusted=bool(value["trusted"]),
+        faults=tuple(str(code)[:80] for code in value["faults"]),
+    )
 
 
 def _understood(found: dict[str, Any]) -> Credentials:

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from tasks.disclosure.credentials import MIME, Credentials, read_credentials
+from tasks.disclosure.credentials import MIME, Credentials, from_inside
 from tasks.disclosure.finding import Copy, FoundMark, find_in
 from tasks.disclosure.pattern import MarkKey, lane_of
 from tasks.disclosure.source import SOURCE_TYPES, Origin, read_origin
+from tasks.sandbox import Fallen, Limits, the_sandbox
 from tasks.vision.photos import open_picture
+
+READER = "tasks.disclosure.credentials"
 
 
 class Verdict(IntEnum):
@@ -97,11 +100,24 @@ def _when(moment: datetime | None) -> str:
     return f"time-stamped on {moment.day} {moment:%B %Y}" if moment else "without a time stamp"
 
 
+# The reader's library takes 60 MiB and milliseconds; a manifest may hold pictures and other manifests.
+LIMITS = Limits(memory=1024 * 2**20, cpu=8.0)
+_UNREADABLE = Credentials("", None, "", "", changed=True, trusted=False, faults=("unreadable",))
+
+
+def _credentials(data: bytes, form: str, anchors: bytes) -> Credentials | None:
+    options = {"form": form, "anchors": anchors.decode()}
+    try:
+        return from_inside(the_sandbox().open(f"{READER}:read_inside", data, LIMITS, options).value)
+    except (Fallen, ValueError, TypeError, KeyError):
+        return _UNREADABLE
+
+
 def examine(data: bytes, keys: Sequence[MarkKey] = (), anchors: bytes = b"") -> Disclosure:
     """Reads one file's bytes. `Refused` when it is no picture that we open."""
     decoded = open_picture(data)
     form, copy = decoded.format.lower(), Copy(decoded.picture)
-    credentials = read_credentials(data, form, anchors) if form in MIME else None
+    credentials = _credentials(data, form, anchors) if form in MIME else None
     mark, lane = None, None
     for key in keys:
         found = find_in(copy, key)
