@@ -4,7 +4,7 @@
                From here no permit opens and no write passes.
     keys       every data key of the person is destroyed and barred: whatever is still written is noise.
     blobs      uploads aborted, all versions and markers deleted, and a second listing must be empty.
-    pages      the person's report folders and every mention of them.
+    pages      the person's report folders and every mention of them; their photos and lines in what HR uploaded.
     rows       measurements deleted, name and number emptied, in one transaction; the write-ahead log truncated.
     receipt    provisional now; final after the longest life of a writer, when everything was swept and read again.
 
@@ -30,7 +30,8 @@ from tasks.retention.pages import clear_pages
 from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_receipt
 from tasks.retention.rows import clear_batches, empty_rows, hide_reviewers, mentions_of
 from tasks.retention.rules import Rules, load_rules
-from tasks.retention.traces import Progress, look_for
+from tasks.retention.traces import UPLOADS, Progress, look_for
+from tasks.retention.uploads import clear_drops
 from tasks.vault.audit_log import Event, append
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
@@ -212,6 +213,8 @@ def _clear_files(vault: Vault, everybody: Sequence[_Case]) -> tuple[str, ...]:
     reach("erase.pages.before")
     cleared = clear_pages(vault.settings.reports, [case.mentioned for case in everybody])
     reach("erase.pages.done")
+    clear_drops(vault.settings.home / UPLOADS, [case.mentioned for case in everybody])
+    reach("erase.drops.done")
     left = clear_scratch(vault.settings.scratch, [case.person for case in everybody])
     reach("erase.scratch.done")
     for case in everybody:

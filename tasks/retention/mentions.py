@@ -20,6 +20,7 @@ class Mentioned:
     words: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()  # what each of the words is: e-mail | name | number
     shared: tuple[str, ...] = ()  # kinds of words that are somebody else's too, or a part of theirs, so not looked for
+    number: str = ""  # the employee number, however short
     secrets: tuple[bytes, ...] = ()  # wrapped keys, which must be in no file once they are destroyed
 
 

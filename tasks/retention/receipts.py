@@ -23,7 +23,7 @@ from tasks.vault.store import Vault
 
 OUTSIDE = (
     "files already delivered, downloaded or published (directories, profiles, badges, mail)",
-    "the roster and photos as HR put them down or uploaded them: they go by their own date",
+    "the roster and photos in folders of HR's own: uploads to the desk have lost this person's photos and lines",
     "backups of the records made before this moment: they expire with the backup",
     "backups of encrypted pictures: unreadable once the key is destroyed, still present as noise",
     "physical traces on disks below the file system (flash cells, snapshots, swap)",

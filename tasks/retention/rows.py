@@ -44,18 +44,22 @@ _EMPTY_SEAT: dict[str, Any] = {
 def mentions_of(session: Session, people: Sequence[str]) -> dict[str, Mentioned]:
     """Per person the words that are theirs alone: e-mail, and name and number when nobody else shares them."""
     words: dict[str, list[tuple[str, str]]] = {person: [] for person in people}
+    numbers: dict[str, str] = {}
     for start in range(0, len(people), 500):  # SQLite takes a limited number of values at once
         some = people[start : start + 500]
         for row in session.exec(select(Employee).where(col(Employee.id).in_(some))):
             words[row.id] += [("e-mail", row.email)] * bool(row.email)
             words[row.id] += [("name", row.name)] * (len(row.name) >= SHORTEST_NAME)
-            if len(row.number) >= _SHORTEST_NUMBER and not is_tombstone(row.number, row.id):
-                words[row.id].append(("number", row.number))
+            if not is_tombstone(row.number, row.id):
+                numbers[row.id] = row.number
+                words[row.id] += [("number", row.number)] * (len(row.number) >= _SHORTEST_NUMBER)
         for was in session.exec(select(EarlierName).where(col(EarlierName.employee_id).in_(some))):
             words[was.employee_id] += [("earlier e-mail", was.email)] * bool(was.email)
             words[was.employee_id] += [("earlier name", was.name)] * (len(was.name) >= SHORTEST_NAME)
     found = {
-        person: Mentioned(person, tuple(word for _, word in mine), tuple(kind for kind, _ in mine))
+        person: Mentioned(
+            person, tuple(word for _, word in mine), tuple(kind for kind, _ in mine), number=numbers.get(person, "")
+        )
         for person, mine in words.items()
     }
     return _without_shared(session, found)

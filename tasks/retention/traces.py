@@ -1,9 +1,8 @@
 """After people were forgotten: are their names still in any file here, in any spelling?
 
 Every file below `home` is read, and below whatever else the caller names. What is left out is counted, and stands on
-the receipt: encrypted pictures of others (noise without their keys), and uploads waiting in `drops`, which are HR's own
-words about many people and go by their own date. Reading takes time by the byte and by the person, so above a limit
-(`ROLLCALL_SEARCH_LIMIT`) nothing is read, and the receipt says that instead.
+the receipt: encrypted pictures of others, noise without their keys. Reading takes time by the byte and by the person,
+so above a limit (`ROLLCALL_SEARCH_LIMIT`) nothing is read, and the receipt says that instead.
 """
 
 import os
@@ -88,7 +87,7 @@ def _sorted_out(roots: Sequence[Path], home: Path) -> tuple[list[tuple[str, int]
     readable: list[tuple[str, int]] = []
     sealed: list[str] = []
     blobs = str(home / "blobs") + os.sep
-    for path in paths_below(roots, skip=(home / UPLOADS, home / LEFT)):
+    for path in paths_below(roots, skip=(home / LEFT,)):
         size = _size(path)
         if path.startswith(blobs) and size and _begins_sealed(path):
             sealed.append(path)
@@ -127,6 +126,5 @@ def describe(search: dict[str, Any]) -> Iterator[tuple[str, str]]:
         )
         yield (
             "Not searched",
-            f"{search['sealed']:,} encrypted pictures of others; uploads, which go by their own date; what is not on "
-            "this machine",
+            f"{search['sealed']:,} encrypted pictures of others; what is not on this machine",
         )

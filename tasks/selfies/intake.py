@@ -22,6 +22,7 @@ from tasks.roster.rows import RosterRow
 from tasks.selfies.examine import Examined, examine
 from tasks.selfies.findings import Finding, finding
 from tasks.selfies.keep import everything_is_kept, keep_photos, kept_before, take_back
+from tasks.selfies.leave_drop import let_go
 from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
@@ -83,6 +84,8 @@ def take_photos(
     checks = _examine_all(vault, batch_id, sitters, matching, answers, drop, open_eyes(), now, on_photo)
     _write_seats(vault, batch_id, checks)
     _note(vault, batch_id, digest, matching)
+    taken = [s.row.number for s in sitters if not s.blocked and checks[s.employee_id].state == "ready"]
+    let_go(drop, vault.settings, [path for number in taken for path in matching.by_number.get(number, ())])
     return _sum_up(vault, batch_id, count, examined=True)
 
 

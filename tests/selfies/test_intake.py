@@ -1,6 +1,7 @@
 """Photos in the vault: under permits, without metadata, rejected ones never kept, and nothing done twice."""
 
 import io
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -116,6 +117,32 @@ def test_nothing_is_done_twice_not_even_for_another_kit(vault: Vault, drop: Path
     assert take(vault, second, drop, blind) == Taken(4, 2, 2, 9, False)
     assert by_number(vault, second) == by_number(vault, first) | {"1": ("ready", None)}
     assert load_batch(vault, second).facts["photos"] == load_batch(vault, first).facts["photos"]
+
+
+def test_photos_leave_an_upload_that_was_taken_in_and_everything_stays_as_it_was(
+    vault: Vault, drop: Path, eyes: Eyes
+) -> None:
+    """The vault has them; HR's own folder is never touched. Running it again changes nothing, for any kit."""
+    ours = vault.settings.home / "drops" / "20261123-abc"
+    shutil.copytree(drop, ours)
+    first = seat(vault, ours)
+    assert take(vault, first, ours, lambda: eyes).ready == 2
+    left = sorted(path.relative_to(ours / "selfies").as_posix() for path in ours.rglob("*.jpg"))
+    assert left == ["2/a.jpg", "4/x.jpg"], "of who may not be opened, and of who still has to send some"
+    for state in ("rendered", "done"):
+        move_seat(vault, first, seats_of(vault, first)[0].employee_id, state)
+    stood, kept = by_number(vault, first), accepted_selfies(vault, seats_of(vault, first)[0].employee_id)
+    assert len(kept) == 5
+    for _ in range(2):
+        assert seat(vault, ours) == first
+        take(vault, first, ours, lambda: eyes)
+        assert by_number(vault, first) == stood
+        assert accepted_selfies(vault, kept[0].employee_id) == kept
+    other = seat(vault, ours, "daylight")
+    take(vault, other, ours, lambda: eyes)
+    assert by_number(vault, other)["1"] == ("ready", None)
+    take(vault, seat(vault, drop), drop, lambda: eyes)
+    assert len(list(drop.rglob("*.jpg"))) == 9
 
 
 def test_taking_them_after_an_interruption_leaves_the_same_records(vault: Vault, drop: Path, eyes: Eyes) -> None:
