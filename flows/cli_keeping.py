@@ -261,6 +261,30 @@ def policy(
     console.print(f"Written: {out}")
 
 
+def consent_form(
+    language: Annotated[str, typer.Option(help="en, de, fr or es.")] = "en",
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the page; consent-form-LANGUAGE.html in the home if left out.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """The form to ask people for their consent with: purpose, what is kept and how long, how to withdraw."""
+    from reports.consent_form import LANGUAGES
+    from reports.consent_form import consent_form as form
+    from tasks.retention.rules import load_rules
+    from tasks.vault.process import company_umask
+
+    settings = settings_for(home)
+    if language not in LANGUAGES:
+        console.print(f"The form is written in {', '.join(LANGUAGES)}: choose one of them.")
+        raise typer.Exit(2)
+    place = out or settings.home / f"consent-form-{language}.html"
+    with company_umask():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(form(load_rules(settings.retention_rules), language), encoding="utf-8")
+    console.print(f"Consent form: {place.resolve().as_uri()}", soft_wrap=True)
+
+
 @audit.command("verify")
 def verify(
     checkpoint: Annotated[Path | None, typer.Option(help="A signed checkpoint kept somewhere else.")] = None,

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException as HttpFault
 from reports import desk_pages
 from reports.decisions import BadDecisions, apply_decisions, events_of
 from reports.desk_address import Forwarded, is_here, proxies_of
+from reports.desk_consent import add_consent_form
 from reports.desk_door import COOKIE, IDLE, Door, Session
 from reports.desk_drops import add_drops
 from reports.desk_frame import framed
@@ -97,6 +98,7 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
     add_drops(app)
     add_questions(app)
     add_verify(app)
+    add_consent_form(app)
     return app
 
 

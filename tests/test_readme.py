@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = sorted(set(re.findall(r"^\$ rollcall ((?:[a-z]+ ?){1,2})", README, re.MULTILINE)))
+COMMANDS = sorted(set(re.findall(r"^\$ rollcall ((?:[a-z-]+ ?){1,2})", README, re.MULTILINE)))
 GROUPS = {"retention", "audit", "kit", "models"}
 
 

@@ -23,6 +23,7 @@ SAYS = {
     # One of the six was learned by `make` before; who was forgotten needs a new consent, so another takes the seat.
     "demo": r"31 people on the roster[\s\S]*learned 5 faces and took \d+ pictures[\s\S]*Report: file://",
     "check": "4 people",
+    "consent-form": "Consent form: file://",
     "make": r"4 people on the roster[\s\S]*learned 2 faces",
     "review": "Review desk: http://127.0.0.1",
     "up": r"Run batches[\s\S]*Review ",
