@@ -25,6 +25,7 @@ from typing import Any
 from tasks.sandbox_child import BEGUN, FRAME
 
 _ROOT = Path(__file__).resolve().parents[1]
+MOST_CHILDREN = 8  # each takes 60 to 450 MiB while it opens something; more cores measure what eight open
 RESTARTS = 3  # times a file is handed on because its child had died before it came
 
 
@@ -60,7 +61,7 @@ class Sandbox:
     def __init__(self, size: int | None = None) -> None:
         self._free: list[_Child] = []
         self._lock = threading.Lock()
-        self._room = threading.BoundedSemaphore(size or cores())
+        self._room = threading.BoundedSemaphore(size or min(cores(), MOST_CHILDREN))
 
     def open(
         self, opener: str, data: bytes, limits: Limits | None = None, options: Mapping[str, Any] | None = None
