@@ -22,7 +22,7 @@ from reports.upload_parts import PART_BYTES, Arrival, begin, done, have, take_pa
 from reports.uploads import add_photos, people_of, replace_table
 from tasks.roster.drop import FolderDrop
 from tasks.selfies.check import CheckReport
-from tasks.selfies.picks import BY_FILE, FILE, NOBODYS, Answers, read_answers
+from tasks.selfies.picks import BY_FILE, FILE, NOBODYS, read_answers
 from tasks.vault.files import replace_file
 
 MOST_PICKS = 2_000  # in one form
@@ -38,6 +38,7 @@ class Desk:
     report: Callable[[str], CheckReport | None]
     again: Callable[[str], None]
     withdraw: Callable[[Path], int]  # consents that the drop's register takes back
+    remember: Callable[[str, str, str], object]  # two numbers, and who says that they are two people
 
 
 def add_corrections(app: FastAPI, desk: Desk) -> None:
@@ -71,6 +72,26 @@ def add_corrections(app: FastAPI, desk: Desk) -> None:
         desk.again(identity)
         return RedirectResponse(f"/drops/{identity}", 303)
 
+    _add_words(app, desk)
+    _add_parts(app, desk)
+
+
+def _add_words(app: FastAPI, desk: Desk) -> None:
+    """Routes for HR's word where no list of files is needed, and for the picture that helps to find it."""
+
+    @app.post("/drops/{identity}/two-people")
+    async def two(identity: str, request: Request) -> Response:
+        folder, report = desk.folder_of(identity), desk.report(identity)
+        async with request.form(max_files=0, max_fields=3) as form:
+            _by_leave(desk, request, str(form.get("token")))
+            first, second = str(form.get("first")), str(form.get("second"))
+        if report is None or (first, second) not in {(one.first, one.second) for one in report.alike}:
+            raise HTTPException(409 if report is None else 422)
+        await run_in_threadpool(keep_two_people, folder, first, second)
+        await run_in_threadpool(desk.remember, first, second, desk.session_of(request).by)
+        desk.again(identity)
+        return RedirectResponse(f"/drops/{identity}", 303)
+
     @app.post("/drops/{identity}/enough")
     async def enough(identity: str, request: Request) -> Response:
         async with request.form(max_files=0, max_fields=2) as form:
@@ -86,8 +107,6 @@ def add_corrections(app: FastAPI, desk: Desk) -> None:
         if picture is None:
             raise HTTPException(404)
         return Response(picture, media_type="image/webp")
-
-    _add_parts(app, desk)
 
 
 def _add_parts(app: FastAPI, desk: Desk) -> None:
@@ -156,13 +175,11 @@ def keep_picks(folder: Path, chosen: dict[str, str], report: CheckReport | None)
     replace_file(folder / FILE, replace(answers, picks=picks).as_json())
 
 
-def keep_two_people(folder: Path, first: str, second: str) -> Answers:
-    """HR says that two people whose faces are alike are two."""
+def keep_two_people(folder: Path, first: str, second: str) -> None:
+    """HR says that two people whose faces are alike are two: for this drop, whatever the records know of them."""
     answers = read_answers(FolderDrop(str(folder)))
     pair = (min(first, second), max(first, second))
-    answers = replace(answers, two_people=answers.two_people | {pair})
-    replace_file(folder / FILE, answers.as_json())
-    return answers
+    replace_file(folder / FILE, replace(answers, two_people=answers.two_people | {pair}).as_json())
 
 
 def _add(folder: Path, form: FormData) -> None:

@@ -41,6 +41,7 @@ from tasks.roster.rows import Unreadable
 from tasks.selfies.check import CheckReport, check_drop, write_return_csv
 from tasks.selfies.keep import photos_in_use
 from tasks.selfies.people import PersonCheck
+from tasks.selfies.two_people import known_two_people, remember_two_people
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
 from tasks.vision.faces import Eyes, EyesMissing, open_eyes
@@ -96,11 +97,16 @@ class Checks:
             check.report = check_drop(
                 folder / contents.roster, folder / "selfies", folder / contents.consents if contents.consents else None,
                 eyes_at_hand(self.settings), now=now, on_progress=progress, kept=self._kept(),
+                two_people=self._two_people(),
             )  # fmt: skip
         except (DropFault, Unreadable) as fault:
             check.failed = getattr(fault, "fix", "") or "The roster cannot be read. Export it again as CSV or XLSX."
         except Exception as fault:  # a thread has nobody above it: whatever it was, the page must say so
             check.failed = f"The check stopped ({type(fault).__name__}). Nothing was changed; try `rollcall check`."
+
+    def _two_people(self) -> frozenset[tuple[str, str]]:
+        with open_vault(self.settings) as vault:
+            return known_two_people(vault)
 
     def _kept(self) -> dict[str, int]:
         with open_vault(self.settings) as vault:
@@ -161,6 +167,7 @@ def add_drops(app: FastAPI) -> None:
             lambda identity: checks.of(_drop(settings, identity), app.state.clock()).report,
             checks.forget,
             lambda folder: withdraw_now(app.state.vault, folder, app.state.clock()),
+            lambda first, second, by: remember_two_people(app.state.vault, first, second, by, app.state.clock()),
         ),
     )
 
@@ -199,7 +206,7 @@ def _found(app: FastAPI, identity: str, report: CheckReport | None) -> dict[str,
     settings = app.state.settings
     return {
         "report": report, "groups": groups_of(report), "link": run_link(settings, settings.home / "drops" / identity),
-        "strays": choices(report), "people": _people(report),
+        "strays": choices(report), "people": _people(report), "names": names_of(report),
         "asked": look_ahead(app.state.vault, report.roster, app.state.clock()),
     }  # fmt: skip
 
@@ -242,6 +249,11 @@ def _drop(settings: Settings, identity: str) -> str:
     if not _is_drop(identity) or not (settings.home / "drops" / identity).is_dir():
         raise HTTPException(404)
     return identity
+
+
+def names_of(report: CheckReport) -> dict[str, str]:
+    """Number as filed → name."""
+    return {report.roster.filed_number(row): row.name for row in report.roster.rows}
 
 
 def _people(report: CheckReport) -> list[str]:

@@ -24,7 +24,7 @@ from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import Kept, PersonCheck, as_before, blocks, consent_code_of, settle, standing
 from tasks.selfies.picks import read_answers, read_left_out
-from tasks.selfies.same_face import Alike, Shown, findings_of, same_faces
+from tasks.selfies.same_face import Alike, Shown, findings_of, same_faces, settled_by
 from tasks.vision.faces import Eyes
 
 # (what is being done, done so far, of how many)
@@ -120,11 +120,13 @@ def check_drop(
     encoding: str | None = None,
     on_progress: Progress | None = None,
     kept: Mapping[str, int] | None = None,
+    two_people: frozenset[tuple[str, str]] = frozenset(),
 ) -> CheckReport:
     """Checks a roster with its photos. Without `eyes` no photo is opened: roster, consent and matching only.
 
     `eyes` may be a function, so that the networks load after the roster's problems are known. HR's picks are read from
-    the roster's folder. `kept`: number to how many photos of theirs are in use already: who sends none is as before.
+    the roster's folder. `two_people`: pairs of whom HR has said so before. `kept`: number to how many photos of theirs
+    are in use already: who sends none is as before.
     Raises Unreadable or DropFault when there is nothing to check.
     """
     moment = now or datetime.now(UTC)
@@ -149,7 +151,8 @@ def check_drop(
             verdicts[one.number] = one.verdict
             shown[one.number] = one.verdict.shown
         alike = same_faces(shown, opened.thresholds, opened.limits.duplicate_bits)
-        company = findings_of(alike, answers.two_people)
+        alike = settled_by(alike, answers.two_people | two_people)
+        company = findings_of(alike)
     people = []
     for row in read.rows:
         closed = blocks(before[row.row])

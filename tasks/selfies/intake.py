@@ -28,7 +28,8 @@ from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import PersonCheck, as_before, outcome, settle
 from tasks.selfies.picks import Answers, read_answers
-from tasks.selfies.same_face import Shown, findings_of, same_faces
+from tasks.selfies.same_face import Shown, findings_of, same_faces, settled_by
+from tasks.selfies.two_people import known_two_people
 from tasks.vault.batches import drop_since
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent
@@ -75,6 +76,7 @@ def take_photos(
     contents = sort_contents(drop.files())
     rows = _with_locations([s.row for s in sitters], drop, contents.roster)
     answers, earlier = read_answers(drop), _by_earlier_names(vault, sitters)
+    answers = replace(answers, two_people=answers.two_people | known_two_people(vault))
     matching = match_photos(still_photos(contents.photos), rows, read_manifest(drop), answers.picks, earlier)
     digest = _digest(sitters, matching, answers, drop, eyes_name)
     count = sum(len(paths) for paths in matching.by_number.values())
@@ -223,7 +225,8 @@ def _examine_all(
             continue
         verdicts[one.number] = one.without_pictures()
         shown[one.number] = one.verdict.shown
-    company = findings_of(same_faces(shown, eyes.thresholds, eyes.limits.duplicate_bits), answers.two_people)
+    alike = same_faces(shown, eyes.thresholds, eyes.limits.duplicate_bits)
+    company = findings_of(settled_by(alike, answers.two_people))
     checks = {}
     for s in sitters:
         before, verdict = kept.get(s.employee_id), verdicts.get(s.row.number)

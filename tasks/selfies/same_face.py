@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -51,6 +51,7 @@ class Alike:
     picture: bool
     near: float
     limit: float
+    settled: bool = False  # HR has said that they are two people
 
 
 @dataclass
@@ -92,14 +93,18 @@ def same_faces(people: Mapping[str, Sequence[Shown]], thresholds: Thresholds, bi
     return alike + [Alike(*pair, False, cosine, limit) for pair, cosine in near.items() if pair not in found]
 
 
-def findings_of(
-    alike: Sequence[Alike], two_people: frozenset[tuple[str, str]] = frozenset()
-) -> dict[str, tuple[Finding, ...]]:
-    """Number → findings. Both wait, for nothing here says whose photos they are; pairs of whom HR has said that they
-    are two people do not."""
+def settled_by(alike: Sequence[Alike], two_people: frozenset[tuple[str, str]]) -> list[Alike]:
+    """The same pairs, with HR's word on them (`two_people`: the smaller number first)."""
+    return [
+        replace(one, settled=(min(one.first, one.second), max(one.first, one.second)) in two_people) for one in alike
+    ]
+
+
+def findings_of(alike: Sequence[Alike]) -> dict[str, tuple[Finding, ...]]:
+    """Number → findings. Both wait, for nothing here says whose photos they are; pairs that HR has settled do not."""
     found: defaultdict[str, tuple[Finding, ...]] = defaultdict(tuple)
     for pair in alike:
-        if (min(pair.first, pair.second), max(pair.first, pair.second)) in two_people:
+        if pair.settled:
             continue
         code = "same_face_two_names/picture" if pair.picture else "same_face_two_names"
         for number in (pair.first, pair.second):

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,13 @@ from reports.uploads import keep_upload, left_out
 from tasks.roster.drop import COMING, DropFault, newest_drop
 from tasks.selfies.check import check_drop
 from tasks.selfies.picks import Answers, parse_answers
+from tasks.selfies.two_people import known_two_people, remember_two_people
+from tasks.vault.records import Employee
 from tasks.vault.settings import Settings
 from tasks.vision.faces import Eyes
 from tests.reports.conftest import PASSWORD
 from tests.reports.test_uploads import archive, below, checked, sent
-from tests.selfies.conftest import LIMITS, THRESHOLDS, CardEyes
+from tests.selfies.conftest import LIMITS, THRESHOLDS, CardEyes, draw_card
 
 PEOPLE = (
     "Employee ID,Name,Work Email,Consent,Consent date\n"
@@ -220,3 +223,33 @@ def test_checking_a_long_list_of_strays_stays_quick(home: Path) -> None:
     report = check_drop(drop / "roster.csv", drop / "selfies")
     assert len(choices(report)) == 300
     assert time.monotonic() - began < 20
+
+
+def test_hr_says_once_that_two_alike_are_two(desk: TestClient, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = CardEyes()
+    eyes = Eyes("cards", cards, cards, cards, cards, THRESHOLDS, THRESHOLDS, LIMITS)
+    monkeypatch.setattr("reports.desk_drops.eyes_at_hand", lambda _: eyes)
+    drop = home / "drops" / "20261128-bb"
+    photos = [sent(f"{n}/{i}.jpg", draw_card("red", 20 * (n == 4802) + i)) for n in (71, 4802) for i in range(4)]
+    photos.append(sent("4802/again.jpg", draw_card("red", 0)))  # the very same photo as 71/0.jpg
+    keep_upload(drop, sent("r.csv", PEOPLE.format(second="yes").encode()), None, photos)
+    with desk.app.state.vault.session() as session:  # type: ignore[attr-defined]
+        for number in ("71", "4802"):
+            one = Employee(id=f"p{number}", number=number, name="x", state="active", updated_at=datetime.now(UTC))
+            session.add(one)
+    page = checked(desk, f"/drops/{drop.name}")
+    assert "0 of 3 people" in page
+    assert "The very same photo lies in both folders." in page
+    form = {"token": token(desk), "first": "71", "second": "72"}
+    assert desk.post(f"/drops/{drop.name}/two-people", data=form).status_code == 422
+    answer = desk.post(f"/drops/{drop.name}/two-people", data={**form, "second": "4802"})
+    assert answer.status_code == 303
+    page = checked(desk, f"/drops/{drop.name}")
+    assert "2 of 3 people" in page
+    assert "You have said that they are two people." in page
+    # The next upload of the same people does not ask again.
+    assert known_two_people(desk.app.state.vault) == {("4802", "71")}  # type: ignore[attr-defined]
+    (drop / ".answers.json").unlink()
+    report = check_drop(drop / "roster.csv", drop / "selfies", None, eyes, two_people=frozenset({("4802", "71")}))
+    assert [one.settled for one in report.alike] == [True]
+    assert remember_two_people(desk.app.state.vault, "71", "9", "Ada", datetime.now(UTC)) is False  # type: ignore[attr-defined]

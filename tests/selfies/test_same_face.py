@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tasks.selfies.same_face import SAME_PICTURE, Alike, Shown, findings_of, same_faces
+from tasks.selfies.same_face import SAME_PICTURE, Alike, Shown, findings_of, same_faces, settled_by
 from tasks.vision.faces import Thresholds
 from tests.selfies.test_judge import THRESHOLDS, direction
 
@@ -56,8 +56,8 @@ def test_both_wait_until_hr_has_said_that_they_are_two() -> None:
     findings = findings_of(found)
     assert sorted(findings) == ["1", "2"]
     assert {f.code for one in findings.values() for f in one} == {"same_face_two_names"}
-    assert findings_of(found, frozenset({("1", "2")})) == {}
-    assert findings_of([Alike("2", "1", False, 1, 1)], frozenset({("1", "2")})) == {}
+    assert findings_of(settled_by(found, frozenset({("1", "2")}))) == {}
+    assert findings_of(settled_by([Alike("2", "1", False, 1, 1)], frozenset({("1", "2")}))) == {}
     # Look-alikes: near to each other, but each nearer to themselves.
     assert same_faces({"1": folder(0, 2, 4), "2": folder(40, 42, 44, at=9)}, THRESHOLDS, BITS) == []
     assert pairs(same_faces({"1": folder(0), "2": folder(8, at=9)}, THRESHOLDS, BITS)) == {("1", "2")}
