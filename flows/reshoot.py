@@ -1,4 +1,7 @@
-"""Reshoot: everybody whom reviewers marked "redo" gets new candidates. Nothing is trained again."""
+"""Reshoot: everybody whom reviewers marked "redo" gets new candidates, with what was asked for changed in them.
+
+Nothing is trained again, but for who was said not to look like themselves: their face is learned for longer, once.
+"""
 
 from typing import Annotated
 

@@ -61,6 +61,7 @@ class DecisionRow:
     at: datetime
     headshot: str | None = None
     note: str = ""
+    reasons: tuple[str, ...] = ()  # of a redo
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class BatchRow:
     quality: str
     base: str
     state: str = "done"
+    reasons: tuple[str, ...] = ()  # what a redo may ask for under this kit and base
     kit_title: str = ""  # the kit's own words for itself; its name when it is no longer there
     facts: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Mapping[str, Any], ...] = ()

@@ -6,7 +6,7 @@ machine ends in the same result. What cannot be recorded is refused by code and 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -15,15 +15,16 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from reports.reviewer_names import plain_name, plain_note
+from tasks.headshots.wishes import REASONS
 from tasks.vault.audit_log import Event, append
 from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Showing
-from tasks.vault.review import VERDICTS, consent_for, event_of, settle_pictures, standing
+from tasks.vault.review import VERDICTS, consent_for, event_of, reviews_of, settle_pictures, standing
+from tasks.vault.review import Event as ReviewEvent
 from tasks.vault.store import Vault
 
 NEEDS_PICTURE = ("approve", "reject")
 NOTE_LENGTH = 500
 MOST = 50_000  # decisions in one file: 2,000 people, each decided upon 25 times
-_FOR_ALL_KITS = col(Decision.verdict).in_(("opt_out", "undo"))
 CLOCKS_DIFFER = timedelta(days=1)  # a reviewer's laptop may be wrong, but not by more than this
 
 
@@ -36,7 +37,8 @@ class Refusal:
     """One decision that was not recorded: its place in the file, and why."""
 
     place: int
-    code: str  # malformed | unknown_verdict | not_in_batch | unknown_headshot | bad_time
+    code: str  # malformed | unknown_verdict | not_in_batch | unknown_headshot | bad_time | unknown_reason | overrules
+    standing: ReviewEvent | None = None  # what it would overrule: a colleague's decision that its author had not seen
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,15 @@ def apply_decisions(
         if batch is None:
             raise BadDecisions("there is no such batch here")
         known = _Known(session, batch)
-        made, refused, repeated = [], [], 0
+        made: list[Decision] = []
+        refused: list[Refusal] = []
+        repeated = 0
         for place, row in enumerate(rows):
             decision, code = known.read(row, who, moment)
             if code is not None:
                 refused.append(Refusal(place, code))
+            elif decision is not None and (other := _unseen(session, row, decision, made)) is not None:
+                refused.append(Refusal(place, "overrules", other))
             elif decision is not None and session.get(Decision, decision.id) is None:
                 session.add(decision)
                 made.append(decision)
@@ -113,13 +119,46 @@ class _Known:
             return None, "unknown_headshot"
         if at is None:
             return None, "bad_time"
+        reasons = row.get("reasons") or []
+        if not isinstance(reasons, list) or not set(map(str, reasons)) <= set(REASONS):
+            return None, "unknown_reason"
         name = "|".join((self.batch.id, employee, headshot or "", verdict, at.isoformat()))
         return Decision(
             id="d" + sha256(name.encode()).hexdigest()[:15], employee_id=employee, headshot_digest=headshot,
             batch_id=self.batch.id, kit=self.batch.kit, verdict=verdict, identity=self.people[employee],
             consent_id=consent_for(self.consents[employee], at), by=by, at=at,
-            note=plain_note(note or "")[:NOTE_LENGTH],
+            note=plain_note(note or "")[:NOTE_LENGTH], reasons=list(dict.fromkeys(map(str, reasons))),
         ), None  # fmt: skip
+
+
+def _unseen(
+    session: Session, row: Mapping[str, Any], decision: Decision, made: Sequence[Decision]
+) -> ReviewEvent | None:
+    """A colleague's standing decision that this one would overrule, and that its author did not know of.
+
+    `sees` in the row is the decision that its author saw standing; a file that was made without a desk has none, and
+    takes its place by its time alone.
+    """
+    if "sees" not in row or decision.verdict == "undo" or session.get(Decision, decision.id) is not None:
+        return None
+    if any(one.employee_id == decision.employee_id for one in made):
+        return None  # what this reviewer said a moment ago, in the same breath
+    stands = reviews_of(session, [decision.employee_id], decision.kit)[decision.employee_id].decision
+    if stands is None or stands.by == decision.by or stands.id == row["sees"]:
+        return None
+    return stands if overrules(decision.verdict, decision.headshot_digest, stands.verdict, stands.picture) else None
+
+
+def overrules(verdict: str, picture: str | None, standing: str, its: str | None) -> bool:
+    """Whether a decision (verdict, picture) changes what a colleague's standing one came to. The script has the same
+    rule: tests/reports/overruling_cases.json."""
+    if (verdict, picture) == (standing, its):
+        return False
+    if standing == "approve":
+        return verdict != "reject" or picture == its
+    if standing == "reject":
+        return verdict == "approve" and picture == its
+    return verdict != "reject" and verdict != standing
 
 
 def _moment(text: Any, now: datetime) -> datetime | None:
@@ -166,21 +205,43 @@ def _event(decision: Decision) -> Event:
 
 
 def events_of(vault: Vault, batch_id: str) -> list[dict[str, Any]]:
-    """Every decision that counts in a batch as the pages know them, oldest first; times as browsers write them.
+    """Every decision about a batch's people as the pages know them, oldest first; times as browsers write them.
 
-    Those are the decisions of this batch, and of others about the same people under the same kit.
+    Of other batches and kits too: what counts here, the page's script finds out by the same rule as `vault/review.py`.
+    `counts` says whether an approval was given under the name, number and consent of now, for a picture that is there.
     """
     with vault.reading() as session:
-        batch = session.get_one(Batch, batch_id)
         active = select(Employee.id).where(col(Employee.state) == "active")
         seats = select(Seat.employee_id).where(col(Seat.batch_id) == batch_id, col(Seat.employee_id).in_(active))
         query = select(Decision).where(col(Decision.employee_id).in_(seats))
-        query = query.where((col(Decision.kit) == batch.kit) | _FOR_ALL_KITS)
         rows = session.exec(query.order_by(col(Decision.at), col(Decision.id))).all()
+        identities = dict(session.exec(select(Employee.id, Employee.identity).where(col(Employee.id).in_(seats))).all())
+        stand = select(Consent.id).where(col(Consent.employee_id).in_(seats), col(Consent.withdrawn_at).is_(None))
+        consents = set(session.exec(stand).all())
+        there = set(session.exec(select(Headshot.digest).where(col(Headshot.employee_id).in_(seats))).all())
+    events = [(row, event_of(row, identity=identities[row.employee_id], consents=consents)) for row in rows]
     return [
         {
-            "employee": row.employee_id, "headshot": row.headshot_digest, "verdict": row.verdict, "note": row.note,
-            "at": row.at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{row.at.microsecond // 1000:03d}Z",
+            "id": row.id, "employee": row.employee_id, "headshot": row.headshot_digest, "verdict": row.verdict,
+            "note": row.note, "reasons": list(event.reasons), "by": row.by, "batch": row.batch_id, "kit": row.kit,
+            "counts": event.counts and (row.verdict != "approve" or row.headshot_digest in there),
+            "at": browser_time(row.at),
         }
-        for row in rows
+        for row, event in events
     ]  # fmt: skip
+
+
+def browser_time(at: datetime) -> str:
+    """As browsers write it: UTC, to the millisecond."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def refusal_of(refusal: Refusal) -> dict[str, Any]:
+    """What the page is told of a decision that was not recorded: its place, the code, and whom it would overrule."""
+    said: dict[str, Any] = {"place": refusal.place, "code": refusal.code}
+    if (other := refusal.standing) is not None:
+        said["standing"] = {
+            "id": other.id, "by": other.by, "at": browser_time(other.at), "verdict": other.verdict,
+            "headshot": other.picture,
+        }  # fmt: skip
+    return said

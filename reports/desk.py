@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as HttpFault
 
 from reports import desk_pages
-from reports.decisions import BadDecisions, apply_decisions, events_of
+from reports.decisions import BadDecisions, apply_decisions, events_of, refusal_of
 from reports.desk_address import Forwarded, is_here, proxies_of
 from reports.desk_consent import add_consent_form
 from reports.desk_door import COOKIE, IDLE, Door, Session
@@ -158,7 +158,7 @@ def _add_pages(app: FastAPI) -> None:
             applied = await run_in_threadpool(apply_decisions, vault, payload, session.by, app.state.clock())
         except (ValueError, RecursionError):  # BadDecisions is one of them
             return JSONResponse({"error": "not_decisions"}, 422)
-        refused = [{"place": one.place, "code": one.code} for one in applied.refused]
+        refused = [refusal_of(one) for one in applied.refused]
         return JSONResponse({"recorded": applied.recorded, "repeated": applied.repeated, "refused": refused})
 
     @app.get("/batches/{batch}/{path:path}")

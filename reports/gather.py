@@ -26,12 +26,15 @@ from reports.data import (
     SelfieRow,
 )
 from tasks.headshots.kit import KitError, load_kit
+from tasks.headshots.wishes import offered
 from tasks.retention.overdue import lateness, sentence
 from tasks.vault.failures import MissingBlob, NoConsent, Unreadable
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat, Selfie, Showing
 from tasks.vault.review import Review, reviews_of
 from tasks.vault.scores import Scores
+from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
+from tasks.vision.diffusion_card import UnknownBase, load_base_card
 
 
 class _Personal(Protocol):
@@ -86,7 +89,7 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
         for seat in seats
         if seat.employee_id in employees and employees[seat.employee_id].state == "active"
     )
-    known = _batch(batch, vault.settings.kits)
+    known = _batch(batch, vault.settings)
     late = lateness(vault.engine, moment)
     return ReportData(
         known, people, moment, picture_source(vault, moment),
@@ -143,11 +146,19 @@ def kit_title(name: str, kits: Path) -> str:
         return name
 
 
-def _batch(batch: Batch, kits: Path) -> BatchRow:
+def _reasons(batch: Batch, settings: Settings) -> tuple[str, ...]:
+    """What a redo may ask for: what changes something under this kit and base; nothing when either cannot be read."""
+    try:
+        return offered(load_kit(batch.kit, settings.kits), load_base_card(batch.base, settings.bases).family)
+    except (KitError, UnknownBase, OSError):
+        return ()
+
+
+def _batch(batch: Batch, settings: Settings) -> BatchRow:
     problems = tuple(problem for problem in batch.problems if isinstance(problem, Mapping))
     return BatchRow(
-        batch.id, batch.created_at, batch.kit, batch.quality, batch.base, batch.state,
-        kit_title(batch.kit, kits), dict(batch.facts), problems,
+        batch.id, batch.created_at, batch.kit, batch.quality, batch.base, batch.state, _reasons(batch, settings),
+        kit_title(batch.kit, settings.kits), dict(batch.facts), problems,
     )  # fmt: skip
 
 
@@ -184,7 +195,9 @@ def _person(
             for s in selfies.get(employee.id, [])
         ),
         headshots=tuple(_headshot(shot, showing) for shot, showing in headshots),
-        decisions=tuple(DecisionRow(d.verdict, d.by, d.at, d.headshot_digest, d.note) for d in decisions),
+        decisions=tuple(
+            DecisionRow(d.verdict, d.by, d.at, d.headshot_digest, d.note, tuple(d.reasons)) for d in decisions
+        ),
         review=review,
         adapter=None
         if learnt is None

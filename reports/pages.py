@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from reports.data import BatchRow, FindingRow, HeadshotRow, PersonRow, ReportData
-from reports.phrases import VERDICTS, duration, label, plain, state_name
+from reports.data import BatchRow, DecisionRow, FindingRow, HeadshotRow, PersonRow, ReportData
+from reports.phrases import REASONS, VERDICTS, duration, label, plain, state_name
 from reports.picture_words import say_flag
 from reports.scores import ScoreLine, raw_lines, score_lines
 from reports.words import Words, say
@@ -65,6 +65,7 @@ class CandidateView:
     state: str
     why: str
     lane: str
+    fresh: bool  # of the newest round that was asked for, while older ones are shown beside it
     picture: Shown
     thumb: Shown
     scores: tuple[ScoreLine, ...]
@@ -138,8 +139,11 @@ def newest(person: PersonRow) -> datetime | None:
 
 def review_state(person: PersonRow) -> str:
     """One word for where this person stands: what the decisions come to, and else the seat and the pictures."""
-    if person.review.state != "undecided":
-        return person.review.state
+    return person.review.state if person.review.state != "undecided" else undecided_state(person)
+
+
+def undecided_state(person: PersonRow) -> str:
+    """Where this person stands while nobody has decided anything that counts."""
     if person.state in {"blocked", "failed"}:
         return person.state
     shots = in_order(person)
@@ -179,8 +183,8 @@ def wall_rows(data: ReportData, pictures: Mapping[str, PersonPictures]) -> list[
         note = reason.name if reason else say_flag(flagged[0]).name if flagged else ""
         rows.append({
             "id": person.id, "name": person.name, "title": person.title, "department": person.department,
-            "number": person.number, "state": review_state(person), "problems": list(problem_codes(person)),
-            "note": note, "thumb": asdict(thumb) if thumb else None,
+            "number": person.number, "state": review_state(person), "base": undecided_state(person),
+            "problems": list(problem_codes(person)), "note": note, "thumb": asdict(thumb) if thumb else None,
             "headshot": first.digest if first else None, "lane": first.lane if first else None,
             "likeness": _likeness(first), "newest": latest.isoformat() if latest else "",
         })  # fmt: skip
@@ -196,7 +200,9 @@ def person_page(data: ReportData, index: int, pictures: PersonPictures) -> Perso
     """Everything on one person's page; `index` is their place in the wall's order, for the neighbours."""
     person = data.people[index]
     shots = [shot for shot in in_order(person) if shot.digest in pictures.large]
-    candidates = tuple(_candidate(shot, place, pictures) for place, shot in enumerate(shots, start=1))
+    rounds = {shot.round for shot in shots}
+    fresh = max(rounds) if len(rounds) > 1 else None
+    candidates = tuple(_candidate(shot, place, pictures, fresh) for place, shot in enumerate(shots, start=1))
     selfies = tuple(
         SelfieView(pictures.selfies.get(s.digest), s.accepted, findings(s.findings)) for s in person.selfies
     )
@@ -210,9 +216,7 @@ def person_page(data: ReportData, index: int, pictures: PersonPictures) -> Perso
         problems=tuple(p for p in findings(person.findings) if p.code != person.reason),
         candidates=candidates,
         selfies=selfies,
-        history=tuple(
-            (say_time(d.at), d.by, VERDICTS.get(d.verdict, "Undone"), d.note) for d in reversed(person.decisions)
-        ),
+        history=tuple((say_time(d.at), d.by, say_verdict(d), d.note) for d in reversed(person.decisions)),
         facts=_person_facts(person),
         before=data.people[index - 1].id if index > 0 else None,
         after=data.people[index + 1].id if index + 1 < len(data.people) else None,
@@ -220,7 +224,14 @@ def person_page(data: ReportData, index: int, pictures: PersonPictures) -> Perso
     )
 
 
-def _candidate(shot: HeadshotRow, rank: int, pictures: PersonPictures) -> CandidateView:
+def say_verdict(decision: DecisionRow) -> str:
+    """What was decided, and for a redo what was asked for with it."""
+    said = VERDICTS.get(decision.verdict, "Undone")
+    asked = ", ".join(REASONS.get(reason, reason).split(":")[0].lower() for reason in decision.reasons)
+    return f"{said} ({asked})" if asked else said
+
+
+def _candidate(shot: HeadshotRow, rank: int, pictures: PersonPictures, fresh: int | None) -> CandidateView:
     return CandidateView(
         digest=shot.digest,
         rank=rank,
@@ -228,6 +239,7 @@ def _candidate(shot: HeadshotRow, rank: int, pictures: PersonPictures) -> Candid
         state=shot.state,
         why=shot.why,
         lane=shot.lane,
+        fresh=shot.round == fresh,
         picture=pictures.large[shot.digest],
         thumb=pictures.thumbs[shot.digest],
         scores=score_lines(shot.scores, shot.flags),
@@ -308,7 +320,7 @@ def run_facts(batch: BatchRow) -> tuple[tuple[str, tuple[tuple[str, str], ...]],
     asked += [("Started", say_time(batch.created_at)), ("Batch", batch.id)]
     groups: list[tuple[str, tuple[tuple[str, str], ...]]] = []
     for key, value in batch.facts.items():
-        if key in {"team", "people"} or value in (None, "", {}, []):
+        if key in {"team", "people", "delivered", "delivery_asks"} or value in (None, "", {}, []):
             continue
         if isinstance(value, Mapping):
             seconds = key in {"seconds", "times"}

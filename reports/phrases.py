@@ -23,6 +23,17 @@ VERDICTS: Mapping[str, str] = {
 }
 
 
+# What a reviewer may ask for with a redo: each changes something in the next pictures (`tasks/headshots/wishes.py`).
+REASONS: Mapping[str, str] = {
+    "clothes": "Other clothes",
+    "glasses": "Glasses as in their photos",
+    "smile": "A smile",
+    "serious": "No smile",
+    "room": "More room round the head",
+    "not_like_them": "Not like them: learn the face for longer",
+}
+
+
 def state_name(state: str) -> str:
     """A seat's or picture's state in words."""
     return STATES.get(state, state.replace("_", " ").capitalize())

@@ -19,7 +19,8 @@ from markupsafe import Markup
 from reports import pages
 from reports.consistency import consistency
 from reports.data import PersonRow, ReportData
-from reports.phrases import STATES, state_name
+from reports.delivered import deliveries
+from reports.phrases import REASONS, STATES, state_name
 from reports.pictures import LARGE, SELFIE, THUMB, keep_picture
 from tasks.vault.files import replace_file
 
@@ -89,14 +90,17 @@ def _pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> li
     shapes = [row["thumb"]["width"] / row["thumb"]["height"] for row in rows if row["thumb"]]
     shape = "square" if shapes and shapes[0] > 0.9 else "portrait"
     wall = {
-        "batch": data.batch.id, "perPage": PER_PAGE, "people": rows, "states": dict(STATES),
-        "problems": pages.problem_names(data), "madeAt": data.made_at.isoformat(),
+        **_asked(data), "perPage": PER_PAGE, "people": rows, "states": dict(STATES),
+        "problems": pages.problem_names(data),
     }  # fmt: skip
     counts = {state: sum(row["state"] == state for row in rows) for state in STATES}
     out = [
         ("index.html", render("wall.html", wall=wall, rows=rows, shape=shape, counts=counts, here="wall", **shared)),
         ("blocked.html", render("blocked.html", here="blocked", **shared)),
-        ("run.html", render("run.html", groups=pages.run_facts(data.batch), here="run", **shared)),
+        (
+            "run.html",
+            render("run.html", groups=pages.run_facts(data.batch), deliveries=deliveries(data), here="run", **shared),
+        ),
         ("print.html", render("print.html", rows=rows, shape=shape, here="print", **shared)),
     ]
     for index, person in enumerate(data.people):
@@ -106,12 +110,28 @@ def _pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> li
     return out
 
 
+def _asked(data: ReportData) -> dict[str, Any]:
+    """What every page's script knows of the batch: its kit, and what a redo may ask for."""
+    reasons = [{"code": code, "name": REASONS[code]} for code in data.batch.reasons if code in REASONS]
+    return {"batch": data.batch.id, "kit": data.batch.kit, "madeAt": data.made_at.isoformat(), "reasons": reasons}
+
+
 def _person_data(data: ReportData, page: pages.PersonPage) -> dict[str, Any]:
-    candidates = [{"digest": c.digest, "src": c.picture.src, "state": c.state} for c in page.candidates]
+    pictures = [
+        {
+            "digest": shot.digest, "lane": shot.lane, "retired": shot.state == "retired",
+            "takenAt": shot.created_at.isoformat() if shot.created_at else "",
+        }
+        for shot in page.person.headshots
+    ]  # fmt: skip
+    person = {
+        "id": page.id, "name": page.person.name, "state": page.state, "base": pages.undecided_state(page.person),
+        "newest": page.newest, "pictures": pictures,
+    }  # fmt: skip
     return {
-        "batch": data.batch.id, "states": dict(STATES), "madeAt": data.made_at.isoformat(),
-        "person": {"id": page.id, "state": page.state, "newest": page.newest},
-        "candidates": candidates, "before": page.before, "after": page.after,
+        **_asked(data), "states": dict(STATES), "person": person,
+        "before": page.before, "after": page.after,
+        "candidates": [{"digest": c.digest, "state": c.state} for c in page.candidates],
     }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 /* One person: candidates one at a time beside their own photos; decisions lead on to the next who needs one. */
 "use strict";
 (function () {
-  const { $, data, decide, undo, ask, stateOf, undecided, standing, toast, onKeys, onChange, order } = window.Rollcall;
+  const { $, data, decide, undo, ask, askRedo, review, say, stateOf, undecided, events, toast, onKeys, onChange, order } = window.Rollcall;
   const DONE = { approve: "Approved", reject: "Rejected", redo: "Redo asked", opt_out: "Opted out" };
   const person = data.person;
   const shots = data.candidates.map((candidate) => candidate.digest);
@@ -35,31 +35,51 @@
   async function judge(verdict) {
     if (!shots.length && (verdict === "approve" || verdict === "reject")) { toast("There is no picture to judge"); return; }
     if (verdict === "opt_out" && !(await ask())) return;
-    decide(person.id, shots[shown] || null, verdict, $("note").value.trim());
+    const note = $("note").value.trim();
+    const wish = verdict === "redo" ? await askRedo(note) : { note };
+    if (!wish || !(await decide(person, shots[shown] || null, verdict, wish.note, wish.reasons))) return;
     $("note").value = "";
     toast(`${DONE[verdict]}. N for the next`);
   }
 
   function mark() {
     const state = stateOf(person);
-    const decision = standing(person.id, person.newest);
+    const found = review(person);
+    const decision = found.decision;
     $("state").className = `chip ${state}`;
     $("state").textContent = data.states[state] || state;
-    const approved = decision ? (decision.verdict === "approve" ? decision.headshot : null)
-      : (data.candidates.find((candidate) => candidate.state === "approved") || {}).digest;
+    $("decided").textContent = decision && decision.by ? `${say(decision, person)}${decision.note ? `: ${decision.note}` : ""}` : "";
+    const before = Object.fromEntries(data.candidates.map((candidate) => [candidate.digest, candidate.state]));
+    const said = found.state === "undecided" && state === person.state ? before : found.pictures;
     for (const button of document.querySelectorAll("[data-pick]")) {
-      button.classList.toggle("approved", state === "approved" && button.dataset.pick === approved);
+      for (const word of ["approved", "rejected"]) button.classList.toggle(word, said[button.dataset.pick] === word);
     }
+    tell();
     for (const button of document.querySelectorAll("#decide [data-verdict]")) {
       button.setAttribute("aria-pressed", String(Boolean(decision) && decision.verdict === button.dataset.verdict));
     }
+  }
+
+  /* What was decided so far, colleagues' decisions of this minute too; at the desk only, a folder knows its own list. */
+  function tell() {
+    const mine = events().filter((event) => event.employee === person.id && event.by);
+    if (!mine.length) return;
+    $("history-title").hidden = false;
+    $("history").replaceChildren(...mine.reverse().map((event) => {
+      const line = document.createElement("li");
+      const asked = (event.reasons || []).map((code) => (data.reasons.find((one) => one.code === code) || { name: code }).name.split(":")[0].toLowerCase());
+      const what = document.createElement("strong");
+      what.textContent = (event.verdict === "undo" ? "Undone" : DONE[event.verdict]) + (asked.length ? ` (${asked.join(", ")})` : "");
+      line.append(what, ` by ${event.by}, ${new Date(event.at).toLocaleString([], { dateStyle: "long", timeStyle: "short" })}${event.note ? `: ${event.note}` : ""}`);
+      return line;
+    }));
   }
 
   /* Only the wall knows everybody's state; it leaves a list of who was open, and what was decided since is known here. */
   function next() {
     const ids = place >= 0 ? [...kept.slice(place + 1), ...kept.slice(0, place)] : [data.after].filter(Boolean);
     const waiting = new Set(order().open);
-    const open = ids.find((id) => (waiting.has(id) || place < 0) && undecided({ id, state: "review", newest: "" }));
+    const open = ids.find((id) => (waiting.has(id) || place < 0) && undecided({ id, state: "review", base: "review", newest: "" }));
     if (open) go(open); else toast("Everybody is decided");
   }
 

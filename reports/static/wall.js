@@ -1,7 +1,7 @@
 /* The team wall: filters, search, sort and pages over one list of small records; only one page of cards is ever drawn. */
 "use strict";
 (function () {
-  const { $, data, decide, undo, ask, stateOf, undecided, toast, onKeys, onChange, keepOrder } = window.Rollcall;
+  const { $, data, decide, undo, ask, askRedo, review, clock, stateOf, undecided, toast, onKeys, onChange, keepOrder } = window.Rollcall;
   const DONE = { approve: "Approved", reject: "Rejected", redo: "Redo asked", opt_out: "Opted out" };
   const people = data.people.map((person, place) => ({
     ...person, place, words: fold([person.name, person.title, person.department, person.number].join(" ")),
@@ -87,6 +87,8 @@
     chip.className = `chip ${state}`;
     chip.textContent = data.states[state] || state;
     item.dataset.state = state;
+    const decision = review(person).decision;
+    item.querySelector(".by").textContent = decision && decision.by ? `${decision.by}, ${clock(decision.at)}` : "";
   }
 
   function initials(name) {
@@ -99,10 +101,11 @@
     const counts = {};
     let open = 0;
     let total = 0;
+    let redos = 0;
     for (const person of people) {
       const state = stateOf(person);
       counts[state] = (counts[state] || 0) + 1;
-      if (person.headshot) { total += 1; if (undecided(person)) open += 1; }
+      if (person.headshot) { total += 1; if (undecided(person)) open += 1; if (state === "redo") redos += 1; }
     }
     for (const button of $("segments").children) {
       const state = button.dataset.state;
@@ -111,8 +114,9 @@
       button.querySelector("span").textContent = counts[state] || 0;
     }
     $("progress").hidden = !total;
-    $("progress").querySelector("progress").value = total ? (total - open) / total : 0;
-    $("progress").querySelector("span").textContent = open ? `${total - open} of ${total} reviewed` : "Everybody is reviewed";
+    $("progress").querySelector("progress").value = total ? (total - open - redos) / total : 0;
+    $("progress").querySelector("span").textContent = open || redos
+      ? `${total - open - redos} of ${total} reviewed${redos ? `, ${redos} ${redos === 1 ? "waits" : "wait"} for new pictures` : ""}` : "Everybody is reviewed";
   }
 
   function change(key, value) {
@@ -140,8 +144,9 @@
     if (!person) { toast("Pick somebody first: J"); return; }
     if (!person.headshot && verdict !== "opt_out") { toast("There is no picture to judge"); return; }
     if (verdict === "opt_out" && !(await ask())) return;
-    decide(person.id, person.headshot, verdict);
-    toast(DONE[verdict]);
+    /* Whether their photos show glasses is known on their own page. */
+    const wish = verdict === "redo" ? await askRedo("", ["glasses"]) : {};
+    if (wish && (await decide(person, person.headshot, verdict, wish.note, wish.reasons))) toast(DONE[verdict]);
   }
 
   function next() {

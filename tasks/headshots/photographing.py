@@ -24,6 +24,7 @@ from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.render import RenderJob, plan_render, render
 from tasks.headshots.shots import shots_for
 from tasks.headshots.studio import RENDERER_VERSION, finish_candidate
+from tasks.headshots.wishes import wish_of
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.leaving import Leavers
@@ -114,8 +115,9 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
         return []
     taken: list[Sitting] = []
     for turn in range(seat.longer_from or 0, seat.round + 1):
+        wish = wish_of(seat.wishes, turn)
         for shot in shots_for(
-            studio.kit, person.id, person.wardrobe, person.glasses, studio.family, studio.token, turn
+            studio.kit, person.id, person.wardrobe, person.glasses, studio.family, studio.token, turn, wish
         ):
             parts = {"adapter": adapter, "prompt": shot.prompt, "negative": shot.negative, "seed": shot.seed}
             digest = _digest_there(studio.vault, person.id, kit=kit, **parts)

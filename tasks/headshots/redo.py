@@ -2,8 +2,11 @@
 
 from sqlmodel import col, select
 
-from tasks.vault.records import Batch, Seat
+from tasks.headshots.wishes import wish_after, wish_of
+from tasks.vault.batches import Notes
+from tasks.vault.records import Batch, Headshot, Seat
 from tasks.vault.review import Event, reviews_of
+from tasks.vault.scores import Scores
 from tasks.vault.store import Vault
 
 
@@ -19,3 +22,24 @@ def wants_redo(vault: Vault, batch_id: str) -> dict[str, Event]:
     answered = {seat.employee_id: seat.answered for seat in seats}
     asked = {employee_id: review.open_redo for employee_id, review in reviews.items()}
     return {who: redo for who, redo in asked.items() if redo is not None and redo.id != answered[who]}
+
+
+def next_round(vault: Vault, seat: Seat, redo: Event) -> Notes:
+    """What to note in a seat that begins the round which answers this redo: its reasons change what is taken.
+
+    "Not like them" learns the face for longer, once; after that only new photos help.
+    """
+    turn = seat.round + 1
+    wish = wish_after(wish_of(seat.wishes, seat.round), redo.reasons, _glasses_shown(vault, seat.employee_id))
+    notes: Notes = {"round": turn, "answered": redo.id, "wishes": {**seat.wishes, str(turn): wish.as_json()}}
+    if "not_like_them" in redo.reasons and seat.longer_from is None and seat.lane == "generated":
+        notes["longer_from"] = turn
+    return notes
+
+
+def _glasses_shown(vault: Vault, employee_id: str) -> bool | None:
+    """Whether the person's own photos show glasses, as the judge read them; None where they do not agree."""
+    with vault.reading() as session:
+        rows = session.exec(select(Headshot.scores).where(col(Headshot.employee_id) == employee_id)).all()
+    said = [(Scores.from_json(scores).kept or {}).get("glasses_expected") for scores in rows]
+    return next((bool(one) for one in said if one is not None), None)

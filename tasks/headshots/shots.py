@@ -16,6 +16,7 @@ import numpy as np
 from tasks.headshots.backdrop import mean_colour
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.kit_sections import Garment, PromptWords
+from tasks.headshots.wishes import AS_USUAL, ROOM, Wish, other_garment, say_expression
 from tasks.vision.colour import delta_e, to_lab
 
 # The embedded base's words for plain backgrounds, as sRGB of the painted studio walls.
@@ -67,16 +68,19 @@ def shots_for(
     base_card_family: str,
     token: str,
     seed: int,
+    wish: Wish = AS_USUAL,
 ) -> list[Shot]:
-    """All candidates of one person under one kit. `seed` moves with each extra round, never with the person."""
+    """All candidates of one person under one kit. `seed` moves with each extra round, never with the person; `wish` is
+    what reviewers asked for when they asked for this round."""
     words = kit.prompts.get(base_card_family) or SENTENCES.get(base_card_family, FULL_SENTENCE)
     small = base_card_family == "sd"
+    glasses = wish.glasses or glasses
     who = f"a {token} person" + (" with glasses" if glasses == "on" else "")
     negative = ", ".join(part for part in (words.negative, "glasses" if glasses == "off" else "") if part)
-    garment = choose_garment(kit, employee_id, wardrobe)
+    garment = other_garment(kit, choose_garment(kit, employee_id, wardrobe), wish)
     shots = []
     for index in range(kit.candidates.per_person):
-        expression = kit.candidates.expressions[index % len(kit.candidates.expressions)]
+        expression = say_expression(kit, index, wish, small=small)
         prompt = words.positive.format(
             who=who,
             background=background_word(kit, small=small),
@@ -84,6 +88,7 @@ def shots_for(
             clothes=garment.words if garment else "",
             expression=f", {expression}" if expression else "",
         )
+        prompt = f"{prompt}, {ROOM}" if wish.room and not small else prompt
         shots.append(Shot(_tidy(prompt), negative, shot_seed(seed, index), index))
     return shots
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from tasks.headshots.kit import load_kit
 from tasks.headshots.photographing import Studio, photograph
-from tasks.headshots.redo import wants_redo
+from tasks.headshots.redo import next_round, wants_redo
 from tasks.vault.batches import begin_run, load_batch, move_seat, note_work, seats_of
 from tasks.vault.seats import BEGUN, JUDGED, TO_PHOTOGRAPH
 from tasks.vault.settings import load_settings
@@ -37,7 +37,7 @@ def ask_again(batch: str) -> list[int]:
         wanted = wants_redo(vault, batch)
         for seat in seats_of(vault, batch, states=JUDGED):
             if redo := wanted.get(seat.employee_id):
-                move_seat(vault, batch, seat.employee_id, "trained", round=seat.round + 1, answered=redo.id)
+                move_seat(vault, batch, seat.employee_id, "trained", **next_round(vault, seat, redo))
         # A round that was begun and killed is finished first.
         begun = seats_of(vault, batch, states=BEGUN)
         return sorted({seat.cohort for seat in begun if seat.cohort is not None})

@@ -13,9 +13,11 @@ from tasks.headshots.kit import BrandKit
 from tasks.headshots.photographing import Studio, digest_of, retire_superseded, show
 from tasks.headshots.redo import wants_redo
 from tasks.headshots.task import ask_again
+from tasks.headshots.wishes import AS_USUAL, Wish, wish_of
 from tasks.vault.batches import Order, open_batch, seats_of
 from tasks.vault.records import Decision, Employee, Headshot, Seat, Showing
 from tasks.vault.review import event_of, standing
+from tasks.vault.scores import Scores
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -144,3 +146,47 @@ def test_pictures_of_an_older_renderer_leave_the_choice_but_decided_ones_stay(
     assert states()["old"] == "candidate"
     assert proposed(batch) == {"d0", "approved", "old", "elsewhere"}
     assert proposed("another batch") == {"elsewhere", "both"}, "and the other batch keeps what it shows"
+
+
+def asks(vault: Vault, batch: str, *reasons: str, minute: int = 1, note: str = "") -> None:
+    with vault.session() as session:
+        session.add(
+            Decision(
+                id=f"r{minute}", employee_id=ADA, batch_id=batch, kit="northwind", verdict="redo", by="lin", note=note,
+                reasons=list(reasons), at=NOON + timedelta(minutes=minute),
+            )
+        )  # fmt: skip
+
+
+def answered(vault: Vault, batch: str) -> Seat:
+    """The seat once its redo has been answered and new pictures taken."""
+    ask_again.fn(batch)
+    with vault.session() as session:
+        session.get_one(Seat, (batch, ADA)).state = "done"
+    return seats_of(vault, batch)[0]
+
+
+def test_what_a_redo_asks_for_is_what_the_next_round_does(vault: Vault, batch: str) -> None:
+    """The note was read by nobody: four more throws of the same dice."""
+    with vault.session() as session:
+        session.get_one(Headshot, "d0").scores = Scores(kept={"glasses_expected": True}).as_json()
+    asks(vault, batch, "clothes", "glasses", note="head straight, please")
+    seat = answered(vault, batch)
+    assert (seat.round, seat.longer_from) == (1, None)
+    assert seat.wishes == {"1": Wish(clothes=1, glasses="on").as_json()}  # and nothing of the note
+    asks(vault, batch, "clothes", minute=2)
+    assert wish_of(answered(vault, batch).wishes, 2) == Wish(clothes=2, glasses="on")
+
+
+def test_not_like_them_is_learned_for_longer_once(vault: Vault, batch: str) -> None:
+    asks(vault, batch, "not_like_them")
+    assert answered(vault, batch).longer_from == 1
+    asks(vault, batch, "not_like_them", minute=2)
+    seat = answered(vault, batch)
+    assert (seat.round, seat.longer_from) == (2, 1)  # after that only new photos help
+
+
+def test_a_redo_without_reasons_takes_the_same_once_more(vault: Vault, batch: str) -> None:
+    asks(vault, batch)
+    seat = answered(vault, batch)
+    assert (seat.round, wish_of(seat.wishes, 1)) == (1, AS_USUAL)

@@ -1,75 +1,25 @@
 """The pages in a real browser: filters, keyboard review, decisions posted and exported, axe, and 2,000 people."""
 
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from sqlmodel import col, select
 
 from reports.data import ReportData
-from reports.desk import create_desk
 from reports.site import PER_PAGE, write_site
 from tasks.vault.records import Decision
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
-from tests.reports.conftest import HOSTILE, PASSWORD, company
+from tests.reports.browsing import BROWSER, Open, sign_in
+from tests.reports.conftest import HOSTILE, company
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 BATCH = "b20261123a"
 FIRST = f"p{1:015x}"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed (apt-get install chromium)"),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def browse(chromium: Any) -> Iterator[Open]:
-    """Opens pages that must fetch nothing from elsewhere and throw nothing."""
-    faults: list[str] = []
-    contexts: list[Any] = []
-
-    def open_page(address: str, **options: Any) -> Any:
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)  # machines that run this are often busy
-        allowed = ("file:", "blob:", "data:", "http://127.0.0.1:")
-        page.on("request", lambda request: None if request.url.startswith(allowed) else faults.append(request.url))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert faults == []
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +81,8 @@ def test_the_whole_review_goes_by_keyboard_and_ends_in_a_file(wall: Any, tmp_pat
     wall.keyboard.press("u")
     assert second.locator(".chip").text_content() == "To review"
     wall.keyboard.press("d")
-    assert second.locator(".chip").text_content() == "Redo asked"
+    wall.click("#redo >> text=Ask for new pictures")
+    second.locator(".chip:text-is('Redo asked')").wait_for()
     wall.keyboard.press("n")
     assert wall.locator(".card.current .chip").text_content() == "Needs a look", "the next undecided one"
     wall.keyboard.press("o")
@@ -194,28 +145,8 @@ def test_axe_finds_nothing_serious_in_the_report(browse: Open, site: Path, schem
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
-@pytest.fixture
-def desk(settings: Settings) -> Iterator[str]:
-    app = create_desk(settings)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    app.state.vault.close()
-
-
-def sign_in(page: Any) -> None:
-    page.fill("[name=name]", "Ada")
-    page.fill("[name=password]", PASSWORD)
-    page.click("text=Sign in")
-
-
-def test_decisions_reach_the_records_and_other_browsers(browse: Open, desk: str, settings: Settings) -> None:
-    page = browse(desk)
+def test_decisions_reach_the_records_and_other_browsers(browse: Open, served: str, settings: Settings) -> None:
+    page = browse(served)
     sign_in(page)
     page.click(".batch")
     page.wait_for_selector("#wall .card")
@@ -228,7 +159,7 @@ def test_decisions_reach_the_records_and_other_browsers(browse: Open, desk: str,
         row = session.exec(select(Decision).order_by(col(Decision.at).desc())).first()
     assert row is not None
     assert (row.employee_id, row.by, row.verdict) == (f"p{0:015x}", "Ada", "approve")
-    colleague = browse(desk)
+    colleague = browse(served)
     sign_in(colleague)
     colleague.click(".batch")
     colleague.wait_for_selector("#wall .card")
@@ -237,13 +168,13 @@ def test_decisions_reach_the_records_and_other_browsers(browse: Open, desk: str,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_at_the_desk(browse: Open, desk: str, scheme: str) -> None:
-    page = browse(desk, color_scheme=scheme, bypass_csp=True)
+def test_axe_finds_nothing_serious_at_the_desk(browse: Open, served: str, scheme: str) -> None:
+    page = browse(served, color_scheme=scheme, bypass_csp=True)
     found = {"login": serious(page)}
     sign_in(page)
     page.wait_for_selector(".batch")
     found["batches"] = serious(page)
-    page.goto(f"{desk}/drops/new")
+    page.goto(f"{served}/drops/new")
     found["upload"] = serious(page)
     assert {name: faults for name, faults in found.items() if faults} == {}
 

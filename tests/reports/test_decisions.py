@@ -1,7 +1,9 @@
 """Decisions end in the same records however they arrive: late, twice, undone, from the desk or from a file."""
 
+import json
 import random
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
-from reports.decisions import BadDecisions, apply_decisions, events_of
+from reports.decisions import BadDecisions, apply_decisions, events_of, overrules, refusal_of
 from tasks.headshots.redo import wants_redo
 from tasks.vault.records import AuditEntry, Decision, Employee, Headshot
 from tasks.vault.review import Event, Picture, review_of
@@ -163,3 +165,67 @@ def test_order_of_arrival_never_matters_and_at_most_one_is_approved(
     result = dict(review_of(mixed, pictures).pictures)
     assert result == review_of(rows, pictures).pictures
     assert list(result.values()).count("approved") <= 1
+
+
+OVERRULING = json.loads(Path(__file__).with_name("overruling_cases.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", OVERRULING, ids=lambda one: f"{one['verdict']}-over-{one['standing']}")
+def test_what_overrules_a_colleague(case: dict[str, Any]) -> None:
+    assert overrules(case["verdict"], case["picture"], case["standing"], case["its"]) == case["overrules"]
+
+
+def test_a_colleague_is_overruled_only_by_who_has_seen_what_they_decided(vault: Vault) -> None:
+    """Both pages said "Saved", the last one won, and nobody saw the other."""
+    decide(vault, {**row("approve", SECOND), "sees": ""})
+    unaware = decide(vault, {**row("redo", FIRST, 1), "sees": ""}, by="Otto")
+    assert (unaware.recorded, [one.code for one in unaware.refused]) == (0, ["overrules"])
+    said = refusal_of(unaware.refused[0])["standing"]
+    assert (said["by"], said["verdict"], said["headshot"]) == ("Ada", "approve", SECOND)
+    assert states(vault)[SECOND] == "approved"
+    # Who decides otherwise after having been asked says which decision they saw.
+    aware = decide(vault, {**row("redo", FIRST, 1), "sees": said["id"]}, by="Otto")
+    assert (aware.recorded, states(vault)[SECOND]) == (1, "candidate")
+
+
+def test_ones_own_decisions_a_colleagues_agreement_and_files_are_not_asked_about(vault: Vault) -> None:
+    decide(vault, {**row("approve"), "sees": ""})
+    assert decide(vault, {**row("approve", SECOND, 1), "sees": ""}).recorded == 1  # she changes her own mind
+    assert decide(vault, {**row("approve", SECOND, 2), "sees": ""}, by="Otto").recorded == 1  # he agrees
+    assert decide(vault, row("reject", SECOND, 3), by="Otto").recorded == 1  # a file was made without a desk
+    both = decide(vault, {**row("approve", FIRST, 4), "sees": "?"}, {**row("redo", FIRST, 5), "sees": "?"}, by="Otto")
+    assert both.recorded == 2
+
+
+def test_what_is_sent_twice_is_known_and_not_asked_about(vault: Vault) -> None:
+    mine = {**row("approve"), "sees": ""}
+    decide(vault, mine)
+    decide(vault, row("reject", FIRST, 1), by="Otto")
+    again = decide(vault, mine)
+    assert (again.recorded, again.repeated, again.refused) == (0, 1, ())
+
+
+def test_a_redo_carries_its_reasons_and_unknown_ones_are_refused(vault: Vault) -> None:
+    applied = decide(vault, {**row("redo"), "reasons": ["clothes", "smile", "clothes"]})
+    assert applied.recorded == 1
+    (redo,) = [one for one in events_of(vault, BATCH) if one["verdict"] == "redo"]
+    assert (redo["reasons"], redo["by"]) == (["clothes", "smile"], "Ada")
+    for wrong in (["prettier"], "clothes", [["clothes"]], {"clothes": 1}):
+        refused = decide(vault, {**row("redo", FIRST, 1), "reasons": wrong}).refused
+        assert [one.code for one in refused] == ["unknown_reason"]
+
+
+def test_an_approval_that_does_not_count_is_told_so_to_the_pages(vault: Vault) -> None:
+    decide(vault, row("approve"))
+
+    def counts() -> bool:
+        return next(bool(one["counts"]) for one in events_of(vault, BATCH) if one["employee"] == ADA)
+
+    assert counts()
+    with vault.session() as session:
+        session.get_one(Employee, ADA).identity = 1  # another name since
+    assert not counts()
+    with vault.session() as session:
+        session.get_one(Employee, ADA).identity = 0
+        session.delete(session.get_one(Headshot, FIRST))
+    assert not counts()

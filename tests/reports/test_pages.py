@@ -10,10 +10,12 @@ import pytest
 from reports import pages
 from reports.consistency import consistency
 from reports.data import DecisionRow, PersonRow
-from reports.phrases import duration, plain
+from reports.delivered import deliveries
+from reports.phrases import REASONS, duration, plain
 from reports.picture_words import FLAGS, say_flag
 from reports.scores import raw_lines, score_lines
 from reports.words import CODES, say
+from tasks.headshots.wishes import REASONS as WISHES
 from tests.reports.conftest import NOON, TEAM, blocked, company, person, shots
 
 FINDINGS = [
@@ -199,3 +201,43 @@ def test_values_are_plain(value: object, text: str) -> None:
 
 def test_durations_are_said_as_people_do() -> None:
     assert [duration(s) for s in (0.2, 42, 600, 9000)] == ["under a second", "42 s", "10 min", "2.5 h"]
+
+
+def test_a_delivery_says_whose_picture_is_new_changed_or_gone() -> None:
+    """ "18 files were taken away" named nobody."""
+    data = company(3)
+    at = NOON.isoformat()
+    made = {"at": at, "to": "folder", "people": 2, "files": 12, "new": [[data.people[0].id, ""]], "changed": [],
+            "removed": [[data.people[1].id, "consent_withdrawn"], ["p999", "left_company"]]}  # fmt: skip
+    asks = {"at": at, "new": [], "changed": [], "removed": [[data.people[2].id, "not_approved"]]}
+    facts = {"delivered": made, "delivery_asks": asks}
+    waiting, last = deliveries(replace(data, batch=replace(data.batch, facts=facts)))
+    assert waiting.asks
+    assert [(one.title, one.people) for one in waiting.lists] == [
+        ("Would be taken away", ((data.people[2].id, data.people[2].name, "no approved picture"),))
+    ]
+    assert last.sentence == "2 people in 12 files, to a folder."
+    assert [(one.title, [why for *_, why in one.people], one.others) for one in last.lists] == [
+        ("New", [""], 0), ("Taken away", ["consent withdrawn"], 1)
+    ]  # fmt: skip
+    assert deliveries(replace(data, batch=replace(data.batch, facts={"delivery_asks": {}}))) == ()
+    shown = dict(pages.run_facts(replace(data.batch, facts=facts)))
+    assert set(shown) == {"This run"}  # no list of ids among the facts
+
+
+def test_new_pictures_are_told_from_old_ones_and_a_redo_says_what_was_asked() -> None:
+    one, two = shots(1, 2)
+    someone = person(1, headshots=(one, replace(two, round=1)), decisions=(
+        DecisionRow("redo", "Ada", NOON, one.digest, "", ("clothes", "not_like_them")),
+    ))  # fmt: skip
+    shown = {shot.digest: pages.Shown("x", 1, 1) for shot in (one, two)}
+    page = pages.person_page(replace(company(1), people=(someone,)), 0, pages.PersonPictures(shown, shown, {}))
+    assert [candidate.fresh for candidate in page.candidates] == [False, True]
+    assert page.history[0][2] == "Redo asked (other clothes, not like them)"
+    first = replace(someone, headshots=(one, two))
+    page = pages.person_page(replace(company(1), people=(first,)), 0, pages.PersonPictures(shown, shown, {}))
+    assert not any(candidate.fresh for candidate in page.candidates)  # nothing is new where there is one round only
+
+
+def test_every_reason_of_a_redo_has_words() -> None:
+    assert set(REASONS) == set(WISHES)
