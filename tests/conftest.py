@@ -90,6 +90,8 @@ def start_up() -> Callable[..., AbstractContextManager[Up]]:
         process = subprocess.Popen(
             [sys.executable, "-m", "flows.cli", "up", "--port", str(port), "--home", str(home)],
             cwd=ROOT, env={**clean, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            # Tests may run under nohup, and what is ignored stays so in children.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )  # fmt: skip
         assert process.stdout
         said = []
