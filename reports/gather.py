@@ -28,7 +28,7 @@ from reports.data import (
 from tasks.headshots.kit import KitError, load_kit
 from tasks.headshots.wishes import offered
 from tasks.retention.overdue import lateness, sentence
-from tasks.vault.failures import MissingBlob, NoConsent, Unreadable
+from tasks.vault.failures import MissingBlob, NoConsent, NoSuchBatch, Unreadable
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat, Selfie, Showing
 from tasks.vault.review import Review, reviews_of
 from tasks.vault.scores import Scores
@@ -44,17 +44,13 @@ class _Personal(Protocol):
 Row = TypeVar("Row", bound=_Personal)
 
 
-class NoSuchBatch(LookupError):
-    """There is no batch with this id."""
-
-
 def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> ReportData:
     """Everything the report of this batch shows."""
     moment = now or datetime.now(UTC)
     with vault.reading() as session:
         batch = session.get(Batch, batch_id)
         if batch is None:
-            raise NoSuchBatch(batch_id)
+            raise NoSuchBatch
         in_batch = select(Seat.employee_id).where(col(Seat.batch_id) == batch_id)
         seats = session.exec(select(Seat).where(col(Seat.batch_id) == batch_id).order_by(col(Seat.position))).all()
         employees = {one.id: one for one in session.exec(select(Employee).where(col(Employee.id).in_(in_batch))).all()}

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from tasks.roster.questions import waiting_people
-from tasks.vault.failures import NoConsent, NotLikeThis
+from tasks.vault.failures import NoConsent, NoSuchBatch, NotLikeThis
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat
 from tasks.vault.review import reviews_of
 from tasks.vault.seats import JUDGED
@@ -37,7 +37,7 @@ def sitters_of(vault: Vault, batch_id: str) -> list[Sitter]:
     with vault.reading() as session:
         batch = session.get(Batch, batch_id)
         if batch is None:
-            raise NotLikeThis("There is no such batch: take its number from the report's address.")
+            raise NoSuchBatch
         bases = {adapter.digest: adapter.base for adapter in session.exec(select(Adapter))}
         query = (
             select(Seat, Employee)

@@ -9,7 +9,6 @@ from tasks.delivery.packs import TooManyGo, build_pack
 from tasks.delivery.sitters import newest_approved
 from tasks.headshots.kit import load_kit
 from tasks.vault.batches import load_batch, note_facts
-from tasks.vault.failures import NotLikeThis
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vault.task import step
@@ -28,10 +27,7 @@ def deliver_pack(
     now = datetime.now(UTC)
     with open_vault(settings) as vault:
         batch_id = batch_id or newest_approved(vault)
-        try:
-            ordered = load_batch(vault, batch_id)
-        except KeyError:
-            raise NotLikeThis("There is no such batch: take its number from the report's address.") from None
+        ordered = load_batch(vault, batch_id)
         kit = load_kit(ordered.kit, settings.kits)
         try:
             manifest = build_pack(

@@ -28,7 +28,7 @@ from tasks.roster.rows import ConsentCell, Roster, RosterRow
 from tasks.roster.whose_consent import Consents, settle_consents
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
-from tasks.vault.failures import NoConsent
+from tasks.vault.failures import NoConsent, NoSuchBatch
 from tasks.vault.records import Batch, Consent, Employee, Seat, new_id
 from tasks.vault.seats import checked_move
 from tasks.vault.store import Vault
@@ -269,7 +269,7 @@ def note_roster(
     with vault.session() as session:
         batch = session.get(Batch, batch_id)
         if batch is None:
-            raise KeyError(f"there is no batch {batch_id}")
+            raise NoSuchBatch
         read_as = {"kind": understood.kind, "encoding": understood.encoding, "columns": understood.mapping}
         batch.facts = {**batch.facts, "roster": {"people": len(roster.rows), **read_as}}
         batch.problems = problems

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from sqlmodel import Session, col, select
 
+from tasks.vault.failures import NoSuchBatch
 from tasks.vault.records import Batch, DropVersion, Seat, new_id
 from tasks.vault.seats import HELD, State, checked_move
 from tasks.vault.store import Vault
@@ -110,7 +111,7 @@ def begin_run(vault: Vault, identity: str, now: datetime) -> None:
 
 
 def load_batch(vault: Vault, identity: str) -> Batch:
-    """The batch's record; KeyError when there is none."""
+    """The batch's record; NoSuchBatch when there is none."""
     with vault.reading() as session:
         return _batch(session, identity)
 
@@ -118,7 +119,7 @@ def load_batch(vault: Vault, identity: str) -> Batch:
 def _batch(session: Session, identity: str) -> Batch:
     batch = session.get(Batch, identity)
     if batch is None:
-        raise KeyError(f"there is no batch {identity}")
+        raise NoSuchBatch
     return batch
 
 

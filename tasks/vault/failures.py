@@ -2,6 +2,7 @@
 
 VaultError
   NotLikeThis          what a person asked for cannot be done as it stands; the sentence says what to write instead
+    NoSuchBatch        there is no batch with this id
   DatabaseLost         the records went away for a while (tasks.vault.telling)
   DiskFull             no room for what was to be written (tasks.vault.telling)
   Fault                what nobody foresaw, without its words (tasks.vault.telling)
@@ -30,6 +31,13 @@ class VaultError(Exception):
 class NotLikeThis(VaultError, ValueError):
     """What was asked for cannot be done as it stands. The sentence is for whoever asked, and quotes nothing they wrote:
     Prefect keeps it."""
+
+
+class NoSuchBatch(NotLikeThis, LookupError):
+    """There is no batch with this id."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such batch: take its number from the report's address.")
 
 
 class NoConsent(VaultError):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlmodel import col, select
 
-from tasks.vault.failures import VaultError
+from tasks.vault.failures import NoSuchBatch, VaultError
 from tasks.vault.records import Batch
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
@@ -38,11 +38,11 @@ class AlreadyBeingMade(VaultError):
 
 
 def take_lease(vault: Vault, batch: str, holder: str, now: datetime) -> None:
-    """This run makes the batch from now on. Raises AlreadyBeingMade while another one does, KeyError for no batch."""
+    """This run makes the batch from now on. Raises AlreadyBeingMade while another one does, NoSuchBatch."""
     with vault.session() as session:
         row = session.exec(select(Batch).where(col(Batch.id) == batch).with_for_update()).first()
         if row is None:
-            raise KeyError(f"there is no batch {batch}")
+            raise NoSuchBatch
         held = row.lease_holder not in ("", holder) and row.lease_until is not None and row.lease_until > now
         if held and not _is_dead(row.lease_process):
             raise AlreadyBeingMade(row.lease_holder)

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
-from reports.gather import NoSuchBatch, gather
+from reports.gather import gather
 from reports.site_of_batch import report_path, rewrite_report
+from tasks.vault.failures import NoSuchBatch
 from tasks.vault.records import Consent, Employee
 from tasks.vault.store import Vault
 from tests.reports.conftest import NOON, small

@@ -23,6 +23,7 @@ from tasks.vault.batches import (
     seats_of,
     take_version,
 )
+from tasks.vault.failures import NoSuchBatch
 from tasks.vault.records import Batch, DropVersion, Seat
 from tasks.vault.seats import ForbiddenMove
 from tasks.vault.settings import Settings
@@ -127,7 +128,7 @@ def test_a_corrected_roster_leaves_cohorts_as_they_were_and_fills_the_gaps(vault
 
 
 def test_what_does_not_exist_is_said(vault: Vault) -> None:
-    with pytest.raises(KeyError, match="b000"):
+    with pytest.raises(NoSuchBatch, match="no such batch"):
         load_batch(vault, "b000")
     with pytest.raises(KeyError, match="p99"):
         move_seat(vault, seated(vault, []), "p99", "done")
