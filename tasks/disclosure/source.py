@@ -83,3 +83,9 @@ def read_origin(data: bytes) -> Origin | None:
         return None
     system, _, version = root.findtext(f".//{{{_XMP}}}CreatorTool", "").partition(" ")
     return Origin(uri.removeprefix(VOCABULARY), system, version)
+
+
+def read_inside(data: bytes) -> tuple[list[str] | None, list[bytes]]:
+    """The same for a stranger's file: runs in the sandbox."""
+    origin = read_origin(data)
+    return ([origin.source_type, origin.system, origin.version] if origin else None), []

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from PIL import Image
 
@@ -25,6 +24,7 @@ from tasks.vision.faces import Eyes, EyesMissing, Face
 from tasks.vision.images import Picture
 from tests.selfies.conftest import CardEyes, draw_card
 from tests.vision.crafted import CRAFTED, saved
+from tests.vision.test_photos import children
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 CASES = Path(__file__).resolve().parents[2] / ".." / "shared" / "cases"
@@ -84,10 +84,9 @@ def test_killing_what_opens_photos_costs_the_file_at_hand_at_most(make_drop: Mak
 
     def kill() -> None:
         time.sleep(0.1)
-        for child in psutil.Process().children():
-            if "tasks.sandbox_child" in " ".join(child.cmdline()):
-                os.kill(child.pid, signal.SIGKILL)
-                killed.append(child.pid)
+        for child in children():
+            os.kill(child.pid, signal.SIGKILL)
+            killed.append(child.pid)
 
     killer = threading.Thread(target=kill)
     killer.start()

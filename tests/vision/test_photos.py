@@ -27,13 +27,20 @@ HARMLESS = {"exif_no_end.jpg", "comments.gif", "rgba16.png"}
 
 
 def children() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "tasks.sandbox_child" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process().children() if _is_ours(child)]
+
+
+def _is_ours(child: psutil.Process) -> bool:
+    try:
+        return "tasks.sandbox_child" in " ".join(child.cmdline())
+    except psutil.Error:  # it has just ended
+        return False
 
 
 def peak(child: psutil.Process) -> int:
     """Most memory that a process ever had, in bytes."""
     with open(f"/proc/{child.pid}/status") as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+        return next((int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM")), 0)
 
 
 @pytest.fixture(autouse=True)
