@@ -83,7 +83,7 @@ def is_no_day(text: str) -> bool:
     """Whether the cell says that there is no such day: nothing, a dash, zeros, a spreadsheet's day nought."""
     words = folded(visible(text))
     if words in _NO_DAY:
-        return True
+        return bool(words) or not visible(text).strip("-–—/. ")  # `???` is no word, and no nothing
     digits = re.sub(r"\D", "", _CLOCK.sub("", visible(text)))
     return digits != "" and not re.search(r"[^\W\d_]", words) and (
         not digits.strip("0") or digits in {"19000100", "00011900", "18991230", "30121899", "18991231", "31121899",

@@ -24,8 +24,8 @@ _INSIDE = re.compile(r"(?<=[^\W\d_])[“”„‚‹›«»…•ˆ˜\"^~¸¨´`
 _WRITTEN_OUT = re.compile(r"&#?\w{2,8};|\\u[0-9a-fA-F]{4}|=[0-9A-F]{2}=[0-9A-F]{2}|%[0-9A-F]{2}%[0-9A-F]{2}")
 # Three accented letters in a row, but Icelandic þ and ð: Cyrillic, Greek or Chinese read as Western letters.
 _RUN = re.compile(r"[À-ÏÑ-ÖØ-Ýß-ïñ-öø-ýÿ]{3}")
-# A capital with an accent behind a small letter: JosŽ, MŸller.
-_CAPITAL = re.compile(r"(?<=[a-zà-ÿ])[À-ÞŠŒŽŸ]")
+# A capital with an accent behind a small letter, or a low quote behind any: JosŽ, MŸller, Ren‚.
+_CAPITAL = re.compile(r"(?<=[a-zà-ÿ])[À-ÞŠŒŽŸ]|Ÿ(?=[a-z])|(?<=[^\W\d_])[‚„ƒ†‡]")
 # cp1250's ś, read as œ, before a letter that never follows œ at the start of a word.
 _ODD_START = re.compile(r"(?<!\w)[Œœ](?=[^\W\d_aeiouunlfAEIOUNLF])")
 _PATTERNS = (_TWICE, _LOST, _INSIDE, _WRITTEN_OUT, _RUN, _CAPITAL, _ODD_START)

@@ -14,12 +14,13 @@ from tasks.roster.words import read_email
 
 # fmt: off
 _SUMS = re.compile(
-    r"(grand )?(sub ?)?totals?|sum|sums|count|record count|headcount|number of (records|employees|people|rows)|"
+    r"(?:(grand )?(sub ?)?totals?|sum|sums|count|record count|headcount|number of (records|employees|people|rows)|"
     r"total (number )?of|"
     r"average|(zwischen|gesamt|end)?summen?|gesamt(zahl|anzahl)?|anzahl|insgesamt|total(es|aux)?|somme|sous total|"
     r"effectif total|"
     r"nombre( total)?|nombre de (salaries|collaborateurs)|suma|subtotal|recuento|numero de (empleados|registros)|"
-    r"total general")
+    r"total general)(?!\w)"
+)
 _NOTES = re.compile(
     r"(as of|stand( vom)?|date of report|report (date|generated|run|created|name)|generated|created|printed|exported|"
     r"prepared|run (on|date|by)|"
@@ -83,7 +84,7 @@ def _speaks(text: str) -> bool:
     """A sum or a note: it begins with one of their words, and says more or nothing besides."""
     words = folded(text)
     found = _SUMS.match(words)
-    if found and (found.end() == len(words) or not words[found.end()].isalnum()):
+    if found:
         return True
     note = _NOTES.match(words)
     return note is not None and (len(words.split()) > 1 or ":" in text or note.end() == len(words))

@@ -110,7 +110,7 @@ def _is_alike(columns: Columns, main: Columns) -> bool:
 def _read_lines(sheet: _Sheet, today: date | None) -> tuple[list[RosterRow], list[RosterProblem], list[int]]:
     """Everybody in a sheet, what is wrong with them, and the lines that are nobody."""
     columns, grid = sheet.columns, sheet.grid
-    sure = [row for _, row in sheet.people if read_email(columns.cell(row, "email")) or _name_of(columns, row)]
+    sure = [row for _, row in sheet.people if read_email(columns.cell(row, "email")) or _is_named(columns, row)]
     shapes = shapes_of(read_number(columns.cell(row, "number"))[0] for row in sure if columns.cell(row, "number"))
     reading = Reading(columns, today, uses_sap_codes(columns.cell(row, "status") for _, row in sheet.people))
     rows: list[RosterRow] = []
@@ -130,8 +130,11 @@ def _read_lines(sheet: _Sheet, today: date | None) -> tuple[list[RosterRow], lis
     return rows, problems, no_people
 
 
-def _name_of(columns: Columns, row: list[str]) -> str:
-    return columns.cell(row, "name") or columns.cell(row, "last") or columns.cell(row, "last_first")
+def _is_named(columns: Columns, row: list[str]) -> bool:
+    """A number with a figure in it, and a name without one: a person beyond doubt."""
+    name = columns.cell(row, "name") or columns.cell(row, "last") or columns.cell(row, "last_first")
+    figures = any(sign.isdigit() for sign in columns.cell(row, "number"))
+    return figures and bool(name) and not any(sign.isdigit() for sign in name)
 
 
 def _no_person(cells: list[str], row: int, place: str) -> RosterProblem:

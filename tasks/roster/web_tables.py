@@ -72,6 +72,8 @@ class _Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in ("td", "th", "tr"):
             self._close_cell()
+            if tag == "tr" and self._open and self._open[-1].rows:
+                self._from_above(self._open[-1].rows[-1])
         elif tag == "table" and self._open:
             self._close_cell()
             self._open.pop()
@@ -80,6 +82,13 @@ class _Page(HTMLParser):
         if self._cell is not None:
             self._cell.append(data)
 
+    def _from_above(self, row: list[str]) -> None:
+        """Cells of earlier rows that reach down into this one."""
+        while self._below.get(len(row), (0, ""))[0] > 0:
+            left, above = self._below[len(row)]
+            self._below[len(row)] = (left - 1, above)
+            row.append(above)
+
     def _close_cell(self) -> None:
         if self._cell is None or not self._open:
             return
@@ -87,10 +96,7 @@ class _Page(HTMLParser):
             self._open[-1].rows.append([])
         row, text = self._open[-1].rows[-1], " ".join("".join(self._cell).split())
         self._cell = None
-        while len(row) in self._below and self._below[len(row)][0] > 0:
-            left, above = self._below[len(row)]
-            self._below[len(row)] = (left - 1, above)
-            row.append(above)
+        self._from_above(row)
         across, down = self._span
         if down > 1:
             self._below[len(row)] = (down - 1, text)
