@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from flows import cli_disclosure, cli_keeping, cli_records, cli_studio
+from flows import cli_backup, cli_disclosure, cli_keeping, cli_records, cli_studio
 from flows.cli_home import Home, settings_for
 from tasks.vault.process import begin_process, company_umask, end_with_parent
 
@@ -33,6 +33,8 @@ app.command("deliver")(cli_keeping.deliver)
 app.command("verify")(cli_disclosure.verify)
 app.command("forget")(cli_keeping.forget)
 app.command("consent-form")(cli_keeping.consent_form)
+app.command("backup")(cli_backup.backup)
+app.command("restore")(cli_backup.restore)
 app.command("upgrade")(cli_records.upgrade)
 app.command("questions")(cli_records.questions)
 app.command("answer")(cli_records.answer)
