@@ -23,7 +23,7 @@ from tasks.selfies.same_face import Shown, same_faces
 from tasks.vision.faces import Eyes, open_eyes
 from tasks.vision.images import encode, read_picture
 from tasks.vision.pixels import Picture
-from tasks.vision.quality import difference_hash, mirrored_hash
+from tasks.vision.quality import difference_hashes
 
 FIRST_SEED = 930_000  # far from every seed that anything is trained on
 SIDE = 320  # px
@@ -77,7 +77,7 @@ def shown_in(picture: Picture, eyes: Eyes, digest: str) -> Shown | None:
     faces = [face for face in eyes.finder.find(picture) if face.score >= eyes.limits.score]
     if not faces:
         return None
-    return Shown(eyes.embedder.embed(picture, faces[0]), digest, difference_hash(picture), mirrored_hash(picture))
+    return Shown(eyes.embedder.embed(picture, faces[0]), digest, *difference_hashes(picture))
 
 
 def saved_again(picture: Picture, eyes: Eyes, digest: str) -> Shown | None:

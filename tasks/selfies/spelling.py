@@ -56,6 +56,8 @@ class Word:
 def seen(text: str) -> str:
     """What the eye sees of a text: composed, without direction marks, soft hyphens and odd spaces; figures of full
     width are figures."""
+    if text.isascii() and text.isprintable():  # most are, and a company has a hundred thousand of them
+        return " ".join(text.split())
     composed = unicodedata.normalize("NFKC", text)
     kept = "".join(c for c in composed if unicodedata.category(c) not in ("Cf", "Cc", "Cn", "Co"))
     return " ".join(kept.split())
@@ -68,11 +70,15 @@ def number_key(number: str) -> str:
 
 def plain_form(text: str) -> str:
     """Lower case, no accents."""
+    if text.isascii():
+        return text.lower()
     return _unaccented(unicodedata.normalize("NFC", text).casefold().translate(_PLAIN))
 
 
 def spelt_form(text: str) -> str:
     """Lower case, ü as ue."""
+    if text.isascii():
+        return text.lower()
     return _unaccented(unicodedata.normalize("NFC", text).casefold().translate(_SPELT))
 
 
@@ -83,6 +89,8 @@ def _unaccented(lower: str) -> str:
 
 def squeezed(text: str) -> str:
     """Without everything that is no letter and no figure."""
+    if text.isalnum():
+        return text
     return "".join(c for c in text if c.isalnum() or unicodedata.category(c).startswith("M"))
 
 
