@@ -11,11 +11,13 @@
     const button = form.querySelector("button");
     const box = document.createElement("div");
     box.className = "progress-box";
-    box.innerHTML = '<progress class="wide-progress" max="1" value="0" aria-label="Upload"></progress><p class="soft" role="status"></p>';
+    const bar = Object.assign(document.createElement("progress"), { className: "wide-progress", max: 1, value: 0 });
+    const words = Object.assign(document.createElement("p"), { className: "soft" });
+    bar.setAttribute("aria-label", "Upload");
+    words.setAttribute("role", "status");
+    box.append(bar, words);
     button.before(box);
     button.disabled = true;
-    const bar = box.querySelector("progress");
-    const words = box.querySelector("p");
     const started = Date.now();
     let total = 0, sent = 0, moved = 0, whole = 0, count = 0;
 
