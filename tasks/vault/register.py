@@ -163,7 +163,8 @@ REGISTER: tuple[Kind, ...] = (
         "scratch",
         "<home>/drops/",
         "biometric",
-        "files removed when photos' latest date is reached",
+        "photos removed when a batch has taken them in; a forgotten person's files and lines at once; the rest when "
+        "photos' latest date is reached",
     ),
     Kind(
         "drop",
