@@ -70,6 +70,9 @@ def make(
     kit: KitName = DEMO_KIT,
     quality: QualityName = "standard",
     people: PeopleCount = "all",
+    only_new: Annotated[
+        bool, typer.Option("--only-new", help="Only those of whom there is no picture under this kit yet.")
+    ] = False,
     home: Home = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done and how long it takes.")] = False,
 ) -> None:
@@ -80,16 +83,16 @@ def make(
         for line in plan_lines(settings_for(home), quality):
             console.print(line)
         return
-    run_batch(drop, kit, quality, people, home)
+    run_batch(drop, kit, quality, people, home, "new" if only_new else "everybody")
 
 
-def run_batch(drop: str, kit: str, quality: str, people: str, home: Path | None) -> None:
+def run_batch(drop: str, kit: str, quality: str, people: str, home: Path | None, who: str = "everybody") -> None:
     """Makes headshots here and now."""
 
     def start() -> str:
         from flows.headshots import make_headshots
 
-        return make_headshots(drop, kit, quality, people)
+        return make_headshots(drop, kit, quality, people, who)
 
     run_here(home, start)
 

@@ -28,6 +28,7 @@ from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 
 QUALITIES = ["draft", "standard", "best"]
+WHO = ["everybody", "new"]
 _KITS = list(sort_kits(load_settings().kits)[0])
 # A folder by its whole path on the machine that works, or a bucket; nothing that only HR's own computer knows.
 DROP = r"|/.+|s3://.+"
@@ -43,6 +44,9 @@ Quality = Annotated[
     str, field("Quality", "draft to try things out, standard for real, best takes longest.", choices=QUALITIES)
 ]
 People = Annotated[str, field("How many people", 'A number to try with some people first, or "all".', pattern=PEOPLE)]
+Newcomers = Annotated[
+    str, field("Who", "everybody, or new: only those of whom there is no picture under this kit yet.", choices=WHO)
+]
 
 
 def run_name() -> str:
@@ -60,7 +64,11 @@ def run_name() -> str:
 
 @story("make-headshots", run_name)
 def make_headshots(
-    drop: Drop = "", kit: Kit = "northwind", quality: Quality = "standard", people: People = "all"
+    drop: Drop = "",
+    kit: Kit = "northwind",
+    quality: Quality = "standard",
+    people: People = "all",
+    who: Newcomers = "everybody",
 ) -> str:
     """Learns every face on the roster and takes everybody's headshot under one brand kit.
 
@@ -70,6 +78,7 @@ def make_headshots(
     order = Order(
         drop=drop or newest_drop(settings), kit=usable(kit, settings.kits),
         quality=known(quality, QUALITIES, "quality"), base=settings.base, people=counted(people),
+        who="new" if known(who, WHO, "choice of people") == "new" else "everybody",
     )  # fmt: skip
     find_drop(order.drop)
     with open_vault(settings) as vault:

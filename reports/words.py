@@ -105,6 +105,11 @@ CODES: Mapping[str, Words] = {
         "Nothing was handed in for this person.",
         "Ask for 4 to 8 selfies: different days, daylight, facing the camera.",
     ),
+    "same_photo_other_name": Words(
+        "The same photos under another name",
+        "The very same photos are kept for somebody else already, so it is not plain whose face they show.",
+        "Ask whose they are. Send other photos of this person, or forget the other record if it is the same person's.",
+    ),
     "photos_replaced": Words(
         "Earlier photos replaced",
         "This upload brought usable photos of this person, so earlier ones are no longer used.",
@@ -183,6 +188,11 @@ CODES: Mapping[str, Words] = {
         "One photo in other light or another place makes the result safer.",
     ),
     # runs
+    "not_new": Words(
+        "Has pictures already",
+        "This batch was for those who are new; this person's pictures under this kit were taken before.",
+        "Nothing to do. Run the drop for everybody to look at all of them in one batch.",
+    ),
     "not_selected": Words(
         "Not in this selection",
         "This run was limited to some of the people; they were not among them.",

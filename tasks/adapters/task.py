@@ -5,7 +5,7 @@ from tasks.adapters.forecasting import forecast_markdown
 from tasks.adapters.learning import learn, missing
 from tasks.adapters.memory import free_gib
 from tasks.adapters.plan import slots_for
-from tasks.vault.batches import load_batch, move_seat, note_work, seat_cohorts, seats_of
+from tasks.vault.batches import load_batch, move_seat, newcomers, note_work, seat_cohorts, seats_of
 from tasks.vault.scratch import clear_half_learned
 from tasks.vault.seats import TO_LEARN, UNFINISHED
 from tasks.vault.settings import load_settings
@@ -23,8 +23,10 @@ SLOTS = 8
 def seat_people(batch: str) -> list[int]:
     """Seats everybody who is ready; returns the cohorts. Who is beyond the order's limit waits for another run."""
     with open_vault(load_settings()) as vault:
-        people = str(load_batch(vault, batch).facts.get("people", "all"))
-        return seat_cohorts(vault, batch, COHORT, None if people == "all" else int(people))
+        facts = load_batch(vault, batch).facts
+        people = str(facts.get("people", "all"))
+        only = newcomers(vault, batch) if facts.get("who") == "new" else None
+        return seat_cohorts(vault, batch, COHORT, None if people == "all" else int(people), only)
 
 
 @step

@@ -199,6 +199,7 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
     roster and the consents say has changed: then they are blocked, or free again for their photos to be looked at."""
     with vault.session() as session:
         there = {seat.employee_id: seat for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id))}
+        earlier = _earlier_seats(session, batch_id)
         for position, admission in enumerate(admissions):
             findings = [problem.as_finding() for problem in roster.problems_in(admission.row.row)]
             if admission.question:
@@ -209,6 +210,7 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
             seat = there.get(admission.employee_id)
             if seat is None:
                 seat = Seat(batch_id=batch_id, employee_id=admission.employee_id, state="ready")
+                _go_on_from(earlier.get(admission.employee_id), seat)
             elif _standing_reason(seat) == block:
                 seat.position, seat.row = position, admission.row.row  # a corrected roster may be in another order
                 session.add(seat)
@@ -224,6 +226,21 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
         for admission in admissions:
             for person in set(admission.may_be) & there.keys() - here:
                 _hold(session, there[person], _question_finding("who_is_this", admission.row))
+
+
+def _earlier_seats(session: Session, batch_id: str) -> dict[str, Seat]:
+    """Everybody's newest seat in another batch of the same kit, quality and base."""
+    mine = session.get_one(Batch, batch_id)
+    alike = (Batch.kit == mine.kit, Batch.quality == mine.quality, Batch.base == mine.base, Batch.id != batch_id)
+    query = select(Seat).join(Batch, col(Batch.id) == col(Seat.batch_id)).where(*alike)
+    return {seat.employee_id: seat for seat in session.exec(query.order_by(col(Batch.created_at), col(Batch.id)))}
+
+
+def _go_on_from(before: Seat | None, seat: Seat) -> None:
+    """A new batch shows what reshoots and second chances of an older one came to, and asks for none of it again."""
+    if before is not None:
+        seat.round, seat.chances, seat.longer_from = before.round, before.chances, before.longer_from
+        seat.answered, seat.wishes = before.answered, before.wishes
 
 
 def _hold(session: Session, seat: Seat, found: dict[str, Any]) -> None:

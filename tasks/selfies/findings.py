@@ -51,6 +51,7 @@ WORDS: dict[str, tuple[Severity, str, str]] = {
     "photos_replaced": ("warn", "The photos of this upload replace {measured} earlier ones of theirs.", "The photos of this upload replace {measured} earlier ones of yours."),
     "photos_kept": ("warn", "None of their new photos can be used; their {measured} earlier ones stay in use.", "None of the new photos can be used; your {measured} earlier ones stay in use."),
     "too_few_photos": ("warn", "{measured} of their photos can be used; with {limit} the result is safer.", "{measured} of your photos can be used; with {limit} the result is safer. Send more if you can."),
+    "same_photo_other_name": ("block", "{measured} of their photos are kept under another name already. Find out whose they are: ask for others, or forget the other record if it is the same person's.", ""),
     "not_on_roster": ("warn", "{measured} files belong to nobody on the roster: pick whose they are, or name their folders by employee number.", ""),
     "ambiguous_photo": ("warn", "{measured} files fit more than one person: pick whose they are, or name their folders by employee number.", ""),
     # one photo

@@ -21,7 +21,7 @@ from tasks.roster.read import read_roster
 from tasks.roster.rows import RosterRow
 from tasks.selfies.examine import Examined, examine
 from tasks.selfies.findings import Finding, finding
-from tasks.selfies.keep import everything_is_kept, keep_photos, kept_before, take_back
+from tasks.selfies.keep import everything_is_kept, keep_photos, kept_before, kept_by_others, take_back
 from tasks.selfies.leave_drop import let_go
 from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
@@ -207,7 +207,8 @@ def _examine_all(
     refused: dict[str, str] = {}
     verdicts: dict[str, Examined] = {}
     shown: dict[str, tuple[Shown, ...]] = {}
-    replaced: dict[str, int] = {}
+    also: dict[str, tuple[Finding, ...]] = {}
+    here = {s.employee_id for s in sitters}
 
     def may_open(number: str) -> bool:
         try:
@@ -219,7 +220,7 @@ def _examine_all(
     progress = (lambda done: on_photo(done, total)) if on_photo else None
     for one in examine(list(open_for), matching.by_number, drop, eyes, may_open, progress, keep=True):
         try:
-            replaced[one.number] = keep_photos(vault, permits[one.number], one, drop_from, now)
+            also[one.number] = _keep(vault, permits[one.number], one, here, drop_from, now)
         except NoConsent as refusal:  # forgotten, or taken back, while their photos were looked at
             refused[one.number] = refusal.code
             continue
@@ -235,11 +236,20 @@ def _examine_all(
             unusable = (finding("photos_kept", before.accepted),) if verdict is not None else ()
             checks[s.employee_id] = as_before(s.row, (*s.standing, *since), before, unusable)
             continue
-        said = company.get(s.row.number, ())
-        if replaced.get(s.row.number):
-            said = (*said, finding("photos_replaced", replaced[s.row.number]))
+        said = (*company.get(s.row.number, ()), *also.get(s.row.number, ()))
         checks[s.employee_id] = _check(s, matching, verdicts, said, refused)
     return checks
+
+
+def _keep(
+    vault: Vault, permit: Permit, one: Examined, here: set[str], drop_from: datetime, now: datetime
+) -> tuple[Finding, ...]:
+    """Keeps one person's photos, unless they are to the byte those of somebody who is not on this roster (for those who
+    are, everybody is compared at the end); what there is to say about it."""
+    if others := kept_by_others(vault, here, [look.digest for look in one.looks]):
+        return (finding("same_photo_other_name", others),)
+    replaced = keep_photos(vault, permit, one, drop_from, now)
+    return (finding("photos_replaced", replaced),) if replaced else ()
 
 
 def _refused_since(vault: Vault, sitter: Sitter, now: datetime) -> tuple[Finding, ...]:

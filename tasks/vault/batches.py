@@ -7,7 +7,7 @@ carries on where it stopped, finds nothing to do when it was finished, and takes
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import count
@@ -16,7 +16,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from sqlmodel import Session, col, select
 
 from tasks.vault.failures import NoSuchBatch
-from tasks.vault.records import Batch, DropVersion, Seat, new_id
+from tasks.vault.records import Batch, DropVersion, Headshot, Seat, new_id
 from tasks.vault.seats import HELD, State, checked_move
 from tasks.vault.store import Vault
 
@@ -175,8 +175,20 @@ def move_seat(
         session.add(seat)
 
 
-def seat_cohorts(vault: Vault, identity: str, size: int, limit: int | None) -> list[int]:
+def newcomers(vault: Vault, identity: str) -> set[str]:
+    """People of this batch of whom there is no picture under its kit."""
+    with vault.reading() as session:
+        kit = _batch(session, identity).kit
+        known = set(session.exec(select(Headshot.employee_id).where(Headshot.kit == kit, Headshot.state != "retired")))
+        return set(session.exec(select(Seat.employee_id).where(Seat.batch_id == identity))) - known
+
+
+def seat_cohorts(
+    vault: Vault, identity: str, size: int, limit: int | None, only: Collection[str] | None = None
+) -> list[int]:
     """Seats ready people in cohorts of `size`, in roster order; who is beyond `limit` waits. Returns the cohorts.
+
+    `only`: these alone, and who has a cohort already; others stay as they are.
 
     A person who has a cohort keeps it, so that a run that was interrupted, or a drop that was corrected, goes on with
     the same groups; others fill the places that are free.
@@ -184,15 +196,19 @@ def seat_cohorts(vault: Vault, identity: str, size: int, limit: int | None) -> l
     with vault.session() as session:
         query = select(Seat).where(Seat.batch_id == identity, col(Seat.state).not_in(HELD))
         ready = list(session.exec(query.order_by(col(Seat.position), col(Seat.employee_id))))
-        chosen = ready if limit is None else ready[:limit]
+        wanted = [seat for seat in ready if only is None or seat.employee_id in only or seat.cohort is not None]
+        chosen = wanted if limit is None else wanted[:limit]
+        left = {seat.employee_id for seat in ready} - {seat.employee_id for seat in chosen}
         held = Counter(seat.cohort for seat in chosen if seat.cohort is not None)
         for seat in chosen:
             if seat.cohort is None:
                 seat.cohort = next(number for number in count() if held[number] < size)
                 held[seat.cohort] += 1
-            seat.reason = None if seat.reason == "not_selected" else seat.reason
-        for seat in ready[len(chosen) :]:
-            seat.cohort = None
-            seat.reason = "not_selected" if seat.state == "ready" else seat.reason
+            seat.reason = None if seat.reason in ("not_selected", "not_new") else seat.reason
+        for seat in ready:
+            if seat.employee_id in left:
+                seat.cohort = None
+                new = only is None or seat.employee_id in only
+                seat.reason = seat.reason if seat.state != "ready" else "not_selected" if new else "not_new"
         session.add_all(ready)
         return sorted(held)

@@ -64,6 +64,25 @@ def test_everybody_gets_one_seat_and_doubtful_rows_a_record_of_their_own(vault: 
     assert load_batch(vault, batch).facts["roster"]["people"] == 6
 
 
+def test_a_new_batch_goes_on_from_the_reshoots_of_an_older_one(vault: Vault) -> None:
+    """The next upload threw the reshoot away: its four first pictures, one refused, stood instead."""
+    roster, register = read_roster(ROSTER, "r.csv"), read_consents(GIVEN, "c.csv")
+    batch = take(vault, roster, register)
+    ann = seats_of(vault, batch)[0].employee_id
+    with vault.session() as session:
+        seat = session.get_one(Seat, (batch, ann))
+        seat.round, seat.chances, seat.longer_from, seat.answered = 2, 1, 2, "d1"
+
+    def seat_in(kit: str) -> Seat:
+        other = open_batch(vault, Order("/other", kit, "draft", "embedded"), NOW + timedelta(days=1))
+        seat_everybody(vault, other, admit(vault, roster, register, NOW), roster)
+        return next(seat for seat in seats_of(vault, other) if seat.employee_id == ann)
+
+    again = seat_in("harbour")
+    assert (again.round, again.chances, again.longer_from, again.answered) == (2, 1, 2, "d1")
+    assert seat_in("signal").round == 0, "another kit begins anew"
+
+
 def test_taking_it_again_changes_nothing(vault: Vault) -> None:
     roster, register = read_roster(ROSTER, "r.csv"), read_consents(GIVEN, "c.csv")
     batch = take(vault, roster, register)

@@ -250,6 +250,23 @@ def test_a_folder_under_the_name_somebody_had_before_is_still_theirs(
     assert by_number(vault, batch) == {"4": ("ready", None)}
 
 
+def test_the_same_photos_under_another_name_are_nobodys_until_hr_says_whose(
+    vault: Vault, drop: Path, card: Callable[..., bytes], eyes: Eyes, tmp_path: Path
+) -> None:
+    take(vault, seat(vault, drop), drop, lambda: eyes)
+    there = keys(vault)
+    other = tmp_path / "other"
+    (other / "selfies" / "9").mkdir(parents=True)
+    (other / "roster.csv").write_text("Employee ID,Name\n9,Zoe\n")
+    (other / "consents.csv").write_text("Employee ID,Purpose,Given at\n9,headshot,2026-10-01\n")
+    for name in ("0.jpg", "1.jpg"):
+        (other / "selfies" / "9" / name).write_bytes((drop / "selfies" / "1" / name).read_bytes())
+    batch = seat(vault, other)
+    take(vault, batch, other, lambda: eyes)
+    assert by_number(vault, batch) == {"9": ("blocked", "same_photo_other_name")}
+    assert keys(vault) == there
+
+
 def test_photos_that_cannot_be_used_replace_none(vault: Vault, drop: Path, eyes: Eyes, tmp_path: Path) -> None:
     take(vault, seat(vault, drop), drop, lambda: eyes)
     before = used(vault, "1")

@@ -15,6 +15,7 @@ from tasks.vault.batches import (
     begin_run,
     load_batch,
     move_seat,
+    newcomers,
     note_facts,
     note_work,
     open_batch,
@@ -24,7 +25,7 @@ from tasks.vault.batches import (
     take_version,
 )
 from tasks.vault.failures import NoSuchBatch
-from tasks.vault.records import Batch, DropVersion, Seat
+from tasks.vault.records import Batch, DropVersion, Headshot, Seat
 from tasks.vault.seats import ForbiddenMove
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
@@ -103,6 +104,28 @@ def test_who_is_beyond_the_limit_waits_with_a_reason_and_loses_it_when_it_is_the
     assert [seat.reason for seat in seats_of(vault, batch)] == [None, "not_selected", "not_selected"]
     seat_cohorts(vault, batch, size=2, limit=None)
     assert [seat.reason for seat in seats_of(vault, batch)] == [None, None, None]
+
+
+def test_a_batch_of_those_who_are_new_leaves_the_others_as_they_are_and_can_be_run_again(vault: Vault) -> None:
+    batch = seated(vault, ["ready", "ready", "blocked", "ready"])
+
+    def photograph(person: str, kit: str = ORDER.kit) -> None:
+        with vault.session() as session:
+            session.add(
+                Headshot(
+                    digest=person + kit, employee_id=person, kit=kit, kit_digest="k", shot=0, seed=1, created_at=NOW
+                )
+            )
+
+    photograph("p00")
+    photograph("p01", "another kit")
+    assert newcomers(vault, batch) == {"p01", "p02", "p03"}
+    seat_cohorts(vault, batch, 8, None, newcomers(vault, batch))
+    found = [(seat.cohort, seat.reason) for seat in seats_of(vault, batch)]
+    assert found == [(None, "not_new"), (0, None), (None, None), (0, None)]
+    photograph("p01")  # by this very batch
+    seat_cohorts(vault, batch, 8, None, newcomers(vault, batch))
+    assert [(seat.cohort, seat.reason) for seat in seats_of(vault, batch)] == found
 
 
 def test_a_seat_moves_and_keeps_what_was_found(vault: Vault) -> None:
