@@ -115,6 +115,13 @@ def test_a_crowd_slows_everybody_down_and_refuses_nobody() -> None:
     assert len(tries._spent) <= 1, "who has all tries back is not remembered"
 
 
+def test_a_crowds_delay_is_waited_for_and_the_right_password_opens(door: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tries, "delay", lambda self, now: 0.5)
+    client, began = door(), time.monotonic()
+    assert client.post("/login", data=RIGHT).status_code == 303
+    assert time.monotonic() - began >= 0.5
+
+
 @contextmanager
 def served(settings: Settings) -> Iterator[str]:
     """The desk on a real port, as `rollcall desk` serves it."""

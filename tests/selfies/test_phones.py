@@ -20,6 +20,7 @@ from tasks.roster.drop import FolderDrop
 from tasks.selfies.check import CheckReport, check_drop
 from tasks.selfies.examine import examine
 from tasks.selfies.live_photos import still_photos
+from tasks.selfies.look import look_at
 from tasks.vision.faces import Eyes, EyesMissing, Face
 from tasks.vision.images import Picture
 from tests.selfies.conftest import CardEyes, draw_card
@@ -163,6 +164,17 @@ def test_a_check_and_a_run_see_the_same_and_only_a_run_gets_what_is_kept(make_dr
         assert looked.vector is None or np.array_equal(looked.vector, taken.vector)  # type: ignore[arg-type]
     sizes = [Image.open(io.BytesIO(kept)).size if kept else None for kept in run.kept]
     assert sizes == [(2048, 1024), (320, 160), None], "kept as large as ever"
+
+
+def test_sizes_are_told_in_pixels_of_what_is_kept_whatever_was_judged(eyes: Eyes) -> None:
+    """Eight megapixels are judged at 1,632 px as JPEG and at 2,048 px as PNG, and kept at 2,048 both."""
+    large = Image.open(io.BytesIO(draw_card("red", 3))).resize((3264, 1632), Image.Resampling.BICUBIC)
+    as_jpeg, _ = look_at(saved(large, "JPEG", quality=95), eyes)
+    as_png, _ = look_at(saved(large, "PNG", compress_level=1), eyes)
+    assert as_jpeg.quality is not None
+    assert as_png.quality is not None
+    assert (as_jpeg.width, as_jpeg.height) == (as_png.width, as_png.height) == (2048, 1024)
+    assert as_jpeg.quality.inter_eye_px == pytest.approx(as_png.quality.inter_eye_px, rel=0.03)
 
 
 def test_people_come_in_their_order_and_nobody_is_asked_about_long_before_their_turn(
