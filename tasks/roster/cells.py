@@ -24,7 +24,8 @@ Spoiled = Literal["scientific", "error"]
 
 def is_error(text: str) -> bool:
     """Whether the cell holds a spreadsheet's error and no value."""
-    return _ERROR.fullmatch(text.strip()) is not None
+    plain = text.strip()
+    return plain[:1] in ("#", "E") and _ERROR.fullmatch(plain) is not None
 
 
 def unforced(text: str) -> str:

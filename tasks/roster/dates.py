@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from tasks.roster.columns import folded
 from tasks.roster.signs import visible
@@ -73,12 +74,14 @@ class Days:
         return self.first == self.last
 
 
+@lru_cache(4096)  # whole columns hold one day
 def read_days(text: str) -> Days | None:
     """The day in a cell, or the span of days it may mean; None where no day can be read."""
     found = sorted(set(_days_in(visible(text))))
     return Days(found[0], found[-1]) if found else None
 
 
+@lru_cache(4096)
 def is_no_day(text: str) -> bool:
     """Whether the cell says that there is no such day: nothing, a dash, zeros, a spreadsheet's day nought."""
     words = folded(visible(text))
@@ -101,6 +104,7 @@ def has_clock(text: str) -> bool:
     return _CLOCK.search(visible(text)) is not None
 
 
+@lru_cache(4096)
 def read_moment(value: str) -> datetime | None:
     """A day that can only mean one, with its time where one is written, in UTC where the cell names no zone. `bis
     31.03.2026` is a bound and no such day."""

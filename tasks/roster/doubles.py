@@ -50,6 +50,8 @@ def join_same_people(
 
 def _people(group: Sequence[RosterRow]) -> list[list[RosterRow]]:
     """Lines under one number, by person: alike in name, and in e-mail where both have one."""
+    if len(group) == 1:
+        return [list(group)]
     by_name: defaultdict[str, list[RosterRow]] = defaultdict(list)
     for row in group:
         by_name[folded(row.name)].append(row)

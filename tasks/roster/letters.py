@@ -28,6 +28,7 @@ _RUN = re.compile(r"[À-ÏÑ-ÖØ-Ýß-ïñ-öø-ýÿ]{3}")
 _CAPITAL = re.compile(r"(?<=[a-zà-ÿ])[À-ÞŠŒŽŸ]|Ÿ(?=[a-z])|(?<=[^\W\d_])[‚„ƒ†‡]")
 # cp1250's ś, read as œ, before a letter that never follows œ at the start of a word.
 _ODD_START = re.compile(r"(?<!\w)[Œœ](?=[^\W\d_aeiouunlfAEIOUNLF])")
+_SUSPECTS = frozenset('?&%=\\"^~`|')  # the plain signs that one of the patterns looks for
 _PATTERNS = (_TWICE, _LOST, _INSIDE, _WRITTEN_OUT, _RUN, _CAPITAL, _ODD_START)
 _SPELT = {"ø": "o", "æ": "ae", "œ": "oe", "ß": "sz", "ł": "l", "đ": "d", "ð": "d", "þ": "t", "ı": "i", "å": "a",
           "ö": "oe", "ü": "ue", "ä": "ae"}  # fmt: skip
@@ -35,6 +36,8 @@ _SPELT = {"ø": "o", "æ": "ae", "œ": "oe", "ß": "sz", "ł": "l", "đ": "d", "
 
 def strange_letters(text: str) -> bool:
     """Whether the text holds what no name holds. A sign by itself, as in `R&D – 50 %`, is no letter."""
+    if text.isascii() and text.isprintable() and _SUSPECTS.isdisjoint(text):
+        return False
     return any(pattern.search(text) for pattern in _PATTERNS) or _beside_letters(text)
 
 

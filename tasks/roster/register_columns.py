@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tasks.roster.answers import read_answer
 from tasks.roster.columns import Columns, folded, map_columns, meaning
@@ -200,6 +201,7 @@ def takes_back(word: str) -> bool:
     return _TAKEN_BACK.match(word) is not None and any(stem in word for stem in _CONSENT_STEMS)
 
 
+@lru_cache(256)
 def language_of(header: str) -> str:
     """Of an answer column's header, for the letters that are a yes in one language only."""
     words = folded(header)

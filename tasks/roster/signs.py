@@ -22,7 +22,9 @@ def visible(text: str) -> str:
 
     Composed letters (NFC), so that é is é whichever machine wrote it; no letter is changed into another.
     """
-    return " ".join(_UNSEEN.sub("", unicodedata.normalize("NFC", text)).split())
+    if not (text.isascii() and text.isprintable()):  # most cells of most rosters are
+        text = _UNSEEN.sub("", unicodedata.normalize("NFC", text))
+    return " ".join(text.split())
 
 
 def plain_number(text: str) -> str:

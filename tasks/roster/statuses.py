@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 from tasks.roster.columns import folded
 from tasks.roster.dates import Days, is_never, is_no_day, read_days
@@ -46,6 +46,7 @@ def uses_sap_codes(cells: Iterable[str]) -> bool:
     return "3" in filled and filled <= SAP_CODES.keys()
 
 
+@lru_cache(1024)  # a column of thousands holds a handful of words
 def read_status(text: str, today: date | None = None, *, sap: bool = False) -> Status | None:
     """What a cell says; None where it is no word we know, or two that contradict each other.
 
@@ -104,6 +105,7 @@ def judge_days(days: Days | None, today: date | None) -> Status | None:
     return "left" if days.last < today else None
 
 
+@lru_cache(1024)
 def read_last_day(text: str, today: date | None) -> Status | None:
     """What a last day of work makes of somebody. Active where the cell says that there is none, or one far away."""
     if is_no_day(text) or is_never(text):
