@@ -121,7 +121,7 @@ def test_a_check_names_them_and_tells_those_who_may_be_meant(
     assert report.stray_lines() == ["folder Jan Kowalski, 1 file: could be 71 Jan Kowalski or 72 Jan Kowalski"]
     for person in report.people:
         assert (person.state, person.reason) == ("blocked", "no_photos")
-        assert "may be yours or a colleague's" in person.findings[-1].sentence
+        assert "may be theirs or a colleague's" in person.findings[-1].sentence
     (tmp_path / ".answers.json").write_text('{"picks": {"Jan Kowalski/": "72"}, "two_people": []}')
     first, second = check_drop(tmp_path / "roster.csv", tmp_path / "selfies", None, eyes).people
     assert (first.reason, second.state, second.photos) == ("no_photos", "ready", 1)
