@@ -9,6 +9,8 @@ into a write fails at once when somebody else has written), commits are synced, 
 written stands in no exception (`hide_parameters`): those are read by others.
 """
 
+import logging
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 NEWEST = "0004"  # the revision in migrations/versions this code was written for
 _BUSY = 60_000  # milliseconds a writer waits for another one
+_SILENT = 5_000  # milliseconds of that in which nothing is said
 _READ_ONLY = "rollcall_reads_only"
 _MIGRATION_LOCK = 0x526F6C6C  # PostgreSQL advisory lock: two workers starting at once migrate once
 
@@ -72,10 +75,28 @@ def _open_sqlite(url: sa.URL) -> Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        only_reads = connection.get_execution_options().get(_READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get(_READ_ONLY, False):
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _begin_to_write(connection)
 
     return engine
+
+
+def _begin_to_write(connection: Connection) -> None:
+    """Take the one writer's place. Who waits longer than a moment is told that they do, and for what."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(f"PRAGMA busy_timeout={_SILENT}")
+        cursor.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            logging.getLogger(__name__).warning("waiting for another program that writes to the records")
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY - _SILENT}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # again, by the way that errors of the database are raised here
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY}")
+        cursor.close()
 
 
 @contextmanager

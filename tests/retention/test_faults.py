@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -169,3 +170,20 @@ def test_the_log_is_verified_with_its_own_checkpoint_and_three_answers(settings:
     connection.close()
     done = rollcall(settings.home, "audit", "verify")
     assert (done.returncode, "TAMPERED" in done.stdout) == (1, True)
+
+
+def test_who_waits_for_another_writer_is_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kit: ModuleType
+) -> None:
+    monkeypatch.setattr("tasks.vault.database._SILENT", 50)
+    with open_vault(settings) as vault:
+        other = sqlite3.connect(settings.home / "rollcall.db", isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        done = threading.Timer(0.5, lambda: other.execute("ROLLBACK"))
+        done.start()
+        vault.audit("something", "1", actor="test", now=kit.NOW)
+        done.join()
+        assert caplog.messages == ["waiting for another program that writes to the records"]
+        vault.audit("something", "2", actor="test", now=kit.NOW)
+        assert len(caplog.messages) == 1, "who need not wait is told nothing"
+        other.close()
