@@ -5,7 +5,7 @@
 
 Everybody's selfies are painted, then studio pictures of them, clean and changed by the painter itself: the same person
 and shot with glasses put on or taken off, with other hair or less of it, with hair of another colour; the dose of a
-change is how much of it the painter itself can see. They are judged twice: as a 128 px base draws them, 24 px between
+change is how much of it the painter itself can see. They are judged twice: as the smallest base draws them, 24 px between
 the eyes, enlarged by finishing; and at the resolution of a selfie. Real portraits are too few for error rates: their
 scores are printed beside what a person saw.
 """
@@ -39,7 +39,7 @@ from tasks.vision.images import Picture, read_picture
 
 FIRST_SEED = 940_000  # not those on which the limits were chosen
 SELFIE_SIZE = 384  # px
-RENDER_SIZE = 128  # px of a picture as the embedded base draws it
+RENDER_SIZE = 128  # px of a picture as the smallest base draws it
 FINISHED_SIZE = 384  # px, width of the finished picture
 SHAPES = (0.0, 0.15, 0.3, 0.45)  # eye distances: doses of changed hair are told from each of these up
 SHADES = (0.0, 5.0, 10.0, 20.0)  # CIEDE2000, likewise
