@@ -5,9 +5,9 @@
 
 Everybody's selfies are painted, then studio pictures of them, clean and changed by the painter itself: the same person
 and shot with glasses put on or taken off, with other hair or less of it, with hair of another colour; the dose of a
-change is how much of it the painter itself can see. They are judged twice: as the smallest base draws them, 24 px between
-the eyes, enlarged by finishing; and at the resolution of a selfie. Real portraits are too few for error rates: their
-scores are printed beside what a person saw.
+change is how much of it the painter itself can see. They are judged twice: as the smallest base draws them, 24 px
+between the eyes, enlarged by finishing; and at the resolution of a selfie. Real portraits are too few for error rates:
+their scores are printed beside what a person saw.
 """
 
 from __future__ import annotations
