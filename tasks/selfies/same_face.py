@@ -71,7 +71,7 @@ class _Tail:
         if pairs < FEW_PAIRS:
             return None
         beyond = np.cumsum(self.counts[::-1])[::-1]  # pairs in this bin and above
-        far = max(20, pairs // 1000)
+        far = max(20, min(pairs // 100, 500))  # far more than a company has twins
         inner, outer = (self._place(beyond, count) for count in (10 * far, far))
         slope = max((outer - inner) / np.log(10), 1e-3)
         return float(outer + slope * np.log(far / FALSE_ALARMS))

@@ -90,9 +90,10 @@ def test_a_company_has_few_false_alarms_however_large_it_is(people: int) -> None
     assert sum(found) <= 2, found
 
 
-def test_twins_are_found_among_seven_hundred() -> None:
+@pytest.mark.parametrize("people", [80, 680])
+def test_twins_are_found_in_a_company_of_any_size(people: int) -> None:
     low = Thresholds(**{**vars(THRESHOLDS), "twin_folder": 0.2})
-    found = pairs(same_faces(with_twins(company(680, photos=8), 20), low, BITS))
+    found = pairs(same_faces(with_twins(company(people, photos=8), 20), low, BITS))
     planted = {(str(n), f"twin {n}") for n in range(20)}
     assert len(found & planted) >= 19
     assert len(found - planted) <= 1
