@@ -152,6 +152,7 @@ def test_no_sentence_holds_a_raw_measurement() -> None:
         "no_photos/unclear",
         "photos_replaced",
         "photos_kept",
+        "same_photo_other_name",
         "too_few_photos",
         "not_on_roster",
         "ambiguous_photo",
