@@ -135,6 +135,7 @@ NO, BACK = "no_consent", "consent_withdrawn"
         # a list without an answer: its day is one, unless the list is of something else
         ("Employee ID,Given at\n1,2026-05-04\n2,\n", [None, NO]),
         ("Employee ID,Date\n1,2026-05-04\n2,\n", [None, NO]),
+        ("Employee ID,Given at\n1,03/04/2026\n2,2026-05-04\n", [NO, None]),
         ("Withdrawals 2026,\nEmployee ID,Date\n1,2026-05-04\n", [NO, NO]),
         ("Employee ID,Timestamp\n1,2026-05-04 08:01:02\n", [NO, NO]),
         # taken back, under whatever name
@@ -192,6 +193,7 @@ def test_a_form_counts_answers_and_nobody_by_them(header: str, why: str) -> None
         ("1,,Ann Lee,yes", [None, NO]),
         (",ann@x.example,,yes", [None, NO]),
         (",,Lee Ann,yes", [None, NO]),
+        ("1,ann@x.example,Ann Lee,yes\n2,bob@x.example,Bob Roe,yes\n2,ann@x.example,Ann Lee,no", [NO, NO]),
         ("01,ann@x.example,Ann Lee,yes", [None, NO]),  # a spreadsheet's noughts
     ],
 )
