@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.reports.test_browser import ARGUMENTS, CHROMIUM
+from tests.reports.browsing import ARGUMENTS, CHROMIUM
 
 pytestmark = [
     pytest.mark.browser,
