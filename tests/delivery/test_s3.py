@@ -81,11 +81,11 @@ def test_a_delivery_to_a_prefix(vault: Vault, kit: BrandKit, endpoint: str, buck
     place = f"s3://{bucket}/delivery?endpoint={endpoint}"
     manifest = build_pack(vault, "b1", kit, place, now=NOW, names="{email}")
     blobs = open_blobs(place)
-    assert set(blobs.keys("")) == {f.path for f in manifest.files} | {"manifest.csv", "manifest.json"}
+    assert set(blobs.keys("")) == {f.path for f in manifest.files} | {"manifest.csv", "manifest.json", "changes.csv"}
     for file in manifest.files:
         origin = read_origin(blobs.get(file.path))
         assert origin is not None
         assert origin.source_type == file.source_type
     again = build_pack(vault, "b1", kit, place, now=NOW)
     assert again.retired > 0
-    assert set(blobs.keys("")) == {f.path for f in again.files} | {"manifest.csv", "manifest.json"}
+    assert set(blobs.keys("")) == {f.path for f in again.files} | {"manifest.csv", "manifest.json", "changes.csv"}
