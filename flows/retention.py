@@ -18,6 +18,7 @@ from tasks.retention.log_checkpoint import write_checkpoint
 from tasks.retention.receipts import Receipt, receipts_left
 from tasks.retention.rules import rules_or_built_in
 from tasks.retention.sweep import run_retention
+from tasks.vault.failures import NotErased
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 
@@ -57,6 +58,8 @@ def retention(dry_run: DryRun = False, mass_deletion: MassDeletion = 0) -> dict[
         )
         counts = count(receipts)
         show("retention", table(counts))
+        if counts["blocked"]:
+            raise NotErased(counts["blocked"])
     return counts
 
 
@@ -73,6 +76,8 @@ def forget_person(person: PersonId) -> str:
         receipt = forget(vault, person, "requested", now, around)
         write_checkpoint(vault, now)
     show("forgotten", f"{receipt.sentence}\n\nReceipt: `{receipt.id}`")
+    if receipts_left([receipt]):
+        raise NotErased(1)
     return receipt.id
 
 

@@ -18,6 +18,7 @@ VaultError
   MissingBlob          a key that names nothing
   Unreadable           a blob that was altered, cut short, moved, or whose key was destroyed
   StoreFault           the blob store refused or failed; .code says how
+  NotErased            a forgetting left something behind
   BadSetting           a setting names something that cannot be used; the message says what to do
 """
 
@@ -31,6 +32,16 @@ class VaultError(Exception):
 class NotLikeThis(VaultError, ValueError):
     """What was asked for cannot be done as it stands. The sentence is for whoever asked, and quotes nothing they wrote:
     Prefect keeps it."""
+
+
+class NotErased(VaultError):
+    """A forgetting that left something behind: red wherever it was started, until a later look finds nothing."""
+
+    def __init__(self, cases: int) -> None:
+        super().__init__(
+            f"NOT erased: of {cases} {'person' if cases == 1 else 'people'} something could not be removed. The "
+            "receipt says what, and `rollcall retention search-again` looks again once it is gone."
+        )
 
 
 class NoSuchBatch(NotLikeThis, LookupError):

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from flows import retention as flow
+from tasks.vault.failures import NotErased
 from tasks.vault.records import Employee
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
@@ -69,7 +70,11 @@ def test_a_trace_that_was_removed_by_hand_is_looked_for_again(
 
     note = home / "note.txt"
     note.write_text(f"call {kit.canary('p1').email}")
-    identity = flow.forget_person.fn("p1")
+    with pytest.raises(NotErased, match="NOT erased: of 1 person"):
+        flow.forget_person.fn("p1")
+    [identity] = [path.stem for path in (home / "receipts").glob("*.json")]
+    with pytest.raises(NotErased, match="search-again"):
+        flow.retention.fn()
     ask = CliRunner()
 
     def look(receipt: str, words: str) -> tuple[int, str]:
