@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synthetic.painter import truth
+from synthetic.painter import engine, truth
 from synthetic.painter.caption import describe, vocabulary
 from synthetic.painter.capture import Wish, draw_capture
 from synthetic.painter.cuda import cuda_source
@@ -220,3 +220,9 @@ def test_cuda_text_compiles(tmp_path: Path) -> None:
     command = [nvcc, "-O0", "-Xcicc", "-O0", "-Xptxas", "-O0", "-arch=sm_90", "-c", "painter.cu", "-o", "painter.o"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_loading_the_painter_changes_nobody_else_s_arithmetic() -> None:
+    """Numbers below the smallest normal one stay numbers in the process that paints."""
+    engine.library()
+    assert float(np.float64(2.2250738585072014e-308)) * 0.5 != 0.0
