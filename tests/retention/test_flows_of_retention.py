@@ -55,7 +55,7 @@ def test_a_real_run_leaves_ids_only_in_prefect(home: Path, tmp_path: Path, kit: 
     with sqlite3.connect(prefect / "prefect.db") as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM flow_run")]
     connection.close()
-    assert "forget p1" in names
+    assert sorted(names) == ["forget", "retention"]  # p1 is no id that records give, so the name does not quote it
     with open_vault(Settings(home=home)) as vault, vault.reading() as session:
         assert session.get_one(Employee, "p1").state == "erased"
 
