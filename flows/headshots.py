@@ -19,13 +19,12 @@ from reports.task import build_report
 from tasks.adapters.task import announce_forecast, seat_people
 from tasks.headshots.kit import sort_kits
 from tasks.roster.drop import find_drop, newest_drop
-from tasks.roster.task import take_roster
+from tasks.roster.task import begin_batch, take_roster
 from tasks.selfies.task import take_selfies
-from tasks.vault.batches import Order, open_batch
+from tasks.vault.batches import Order
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.lease import being_made
 from tasks.vault.settings import load_settings
-from tasks.vault.store import open_vault
 
 QUALITIES = ["draft", "standard", "best"]
 WHO = ["everybody", "new"]
@@ -81,8 +80,7 @@ def make_headshots(
         who="new" if known(who, WHO, "choice of people") == "new" else "everybody",
     )  # fmt: skip
     find_drop(order.drop)
-    with open_vault(settings) as vault:
-        batch = open_batch(vault, order, datetime.now(UTC))
+    batch = begin_batch(order)
     with being_made(settings, batch, this_run()), bar(f"progress-{batch}", BATCH):
         take_roster(batch)
         take_selfies(batch)

@@ -34,11 +34,15 @@ NOT_THEIR_OWN = "not_their_own"
 
 @dataclass(frozen=True)
 class Pupil:
-    """One person whose adapter is to be there: leave, plan, and the digest that their adapter will have."""
+    """One person whose adapter is to be there: leave, plan, and the digest that their adapter will have.
+
+    `seed` follows from photos, base and plan alone, so that the same photos give the same adapter in any home.
+    """
 
     permit: Permit
     plan: TrainingPlan
     digest: str
+    seed: int
 
     @property
     def id(self) -> str:
@@ -89,7 +93,7 @@ def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, q
             state: State = seat.state if seat.state in JUDGED_OR_TO_JUDGE else "trained"
             move_seat(vault, batch, seat.employee_id, state, seat.reason, adapter_digest=digest)
         else:
-            pupils.append(Pupil(permit, plan, digest))
+            pupils.append(Pupil(permit, plan, digest, seed_of(first)))
     return pupils
 
 
@@ -131,7 +135,7 @@ def learn(
             continue
         caption = f"selfie photo of a {base.card.token} person"
         pictures = portraits(selfies, pupil.plan.resolution)
-        people.append(Person(pupil.id, pictures, [caption] * len(pictures), seed_of(pupil.digest)))
+        people.append(Person(pupil.id, pictures, [caption] * len(pictures), pupil.seed))
         progress.tell("encode", place + 1, len(pupils), pupil.id)
     shelf = VaultShelf(vault, [pupil.permit for pupil in pupils])
     done: list[str] = []

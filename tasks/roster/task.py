@@ -11,10 +11,17 @@ from tasks.roster.drop import find_drop, sort_contents
 from tasks.roster.intake import admit, note_roster, seat_everybody
 from tasks.roster.questions import ask_about_missing
 from tasks.roster.read import read_roster
-from tasks.vault.batches import begin_run, load_batch, take_version
+from tasks.vault.batches import Order, begin_run, load_batch, open_batch, take_version
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vault.task import step
+
+
+@step
+def begin_batch(order: Order) -> str:
+    """The batch of this order: the one there is, or a new one. Returns its id."""
+    with open_vault(load_settings()) as vault:
+        return open_batch(vault, order, datetime.now(UTC))
 
 
 @step

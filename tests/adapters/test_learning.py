@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load
 
 from tasks.adapters import ownership
-from tasks.adapters.learning import Pupil, adapter_digest, kept, learn, someone_elses
+from tasks.adapters.learning import Pupil, adapter_digest, kept, learn, seed_of, someone_elses
 from tasks.adapters.ownership import BESIDE, Owned, check_owners, gains, groups
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.training import TrainedAdapter, train_cohort
@@ -92,9 +92,8 @@ def school(tmp_path: Path, plan: TrainingPlan) -> Iterator[School]:
                         )
                     )  # fmt: skip
             mine = replace(plan, steps=3)
-            pupils.append(
-                Pupil(permit, mine, adapter_digest(identity, [f"{identity}-{name}" for name in names], "tiny", mine))
-            )
+            digest = adapter_digest(identity, [f"{identity}-{name}" for name in names], "tiny", mine)
+            pupils.append(Pupil(permit, mine, digest, seed_of(digest)))
         yield School(vault, batch, pupils)
 
 

@@ -16,9 +16,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
+
+from tasks.vault.records import Adapter, Employee, Headshot
+from tasks.vault.settings import Settings
+from tasks.vault.store import open_vault
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 30
@@ -155,6 +162,22 @@ class Installation:
             "adapters": [str(row[0]) for row in self.rows("select digest from adapter order by digest")],
             "headshots": [str(row[0]) for row in self.rows("select digest from headshot order by digest")],
         }
+
+    def contents(self) -> dict[str, list[tuple[str, str]]]:
+        """What was made under these stories' kit, by number and content: ids, and the digests that hold them, are each
+        home's own."""
+        with open_vault(Settings(home=self.home)) as vault, vault.reading() as session:
+            owners = {one.id: one for one in session.exec(select(Employee))}
+            adapters = [(one.employee_id, one.blob_key) for one in session.exec(select(Adapter))]
+            taken = session.exec(select(Headshot).where(Headshot.kit == "harbour"))
+            pictures = [(one.employee_id, one.original_key) for one in taken]
+            leave = {one: vault.permit(one, now=datetime.now(UTC)) for one, _ in adapters + pictures}
+
+            def content(owner: str, key: str) -> tuple[str, str]:
+                return owners[owner].number, sha256(vault.read(leave[owner], key)).hexdigest()
+
+            kinds = {"adapters": adapters, "pictures": pictures}
+            return {kind: sorted(content(*one) for one in found) for kind, found in kinds.items()}
 
     def made(self, drop: Path) -> str:
         return self.run("make", str(drop), "--kit", "harbour", "--quality", "draft")

@@ -28,17 +28,13 @@ database._BUSY = 500
 from flows.temporary_server import use_prefect
 from tasks.vault.settings import load_settings
 use_prefect(load_settings())
-from datetime import UTC, datetime
-from tasks.vault.batches import Order, open_batch
-from tasks.vault.store import open_vault
-from tasks.roster.task import take_roster
+from tasks.vault.batches import Order
+from tasks.roster.task import begin_batch, take_roster
 from flows.story import named, story
 
 @story("intake", named("intake"))
 def intake(drop: str) -> str:
-    with open_vault(load_settings()) as vault:
-        order = Order(drop=drop, kit="harbour", quality="draft", base="embedded", people="all")
-        batch = open_batch(vault, order, datetime.now(UTC))
+    batch = begin_batch(Order(drop=drop, kit="harbour", quality="draft", base="embedded", people="all"))
     take_roster(batch)
     return batch
 
