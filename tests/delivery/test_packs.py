@@ -223,3 +223,23 @@ def test_whoever_may_be_meant_by_an_open_question_waits(vault: Vault, kit: Brand
     with vault.session() as session:
         session.get_one(Question, "q1").answer = "another"
     assert "007" in {f.number for f in build_pack(vault, "b1", kit, tmp_path / "more", now=NOW).files}
+
+
+def test_another_approved_picture_is_written_anew(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
+    first = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    with vault.session() as session:
+        shot = session.exec(select(Headshot).where(Headshot.digest == "h007-0")).one()
+        before = session.exec(select(Decision).where(Decision.headshot_digest == "h007-0")).one()
+        session.add(Headshot(**{**shot.model_dump(), "digest": "later"}))
+        session.add(Decision(**{**before.model_dump(), "id": "dx", "headshot_digest": "later", "at": NOW}))
+    second = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    changed = {a.number for a, b in zip(first.files, second.files, strict=True) if a.sha256 != b.sha256}
+    assert changed == {"007"}
+
+
+def test_a_file_without_its_credentials_is_found_out(
+    vault: Vault, kit: BrandKit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.delivery.leaving.sign", lambda data, form, origin, chain: data)
+    with pytest.raises(DeliveryFault, match="no credentials"):
+        build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
