@@ -276,7 +276,7 @@ window.Rollcall = (function () {
 
   return {
     $, data, decide, undo, ask, askRedo, review, say, clock, stateOf, undecided, toast, onKeys,
-    events: () => events,
+    events: () => events.filter((event) => !refused.has(nameOf(event))), /* what was not taken was not said */
     onChange: (listener) => listeners.push(listener),
     order: () => load(keys.order, { ids: [], open: [] }), keepOrder: (ids, open) => save(keys.order, { ids, open }),
   };

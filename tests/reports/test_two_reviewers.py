@@ -53,6 +53,7 @@ def test_nobody_is_overruled_unasked(browse: Open, served: str, settings: Settin
     otto.keyboard.press("r")
     otto.wait_for_selector("#over[open]")
     assert otto.locator("#over-text").text_content().startswith("Ada approved picture 2 at ")
+    assert "Otto" not in otto.locator("#history").text_content(), "what the desk did not take is no decision yet"
     otto.click("#over [value=no]")
     otto.wait_for_selector("#state:text-is('Approved')")
     assert otto.locator("#decided").text_content().startswith("Ada approved picture 2 at ")
