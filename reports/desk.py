@@ -56,6 +56,9 @@ HEADERS = {
 DECISIONS_SIZE = 16 * 2**20  # bytes
 OPEN = {"/login", "/health"}
 
+# Every part of the desk adds its own pages.
+PARTS: tuple[Callable[[FastAPI], None], ...] = (add_login, add_drops, add_questions, add_verify, add_consent_form)
+
 Next = Callable[[Request], Awaitable[Response]]
 
 
@@ -93,12 +96,9 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
         return JSONResponse({"error": fault.status_code}, fault.status_code)
 
     app.add_middleware(Forwarded, proxies=proxies_of(settings.proxies))  # outside the guard: it says who is asking
-    add_login(app)
-    _add_pages(app)
-    add_drops(app)
-    add_questions(app)
-    add_verify(app)
-    add_consent_form(app)
+    for add in PARTS:
+        add(app)
+    _add_pages(app)  # last: what comes under a batch's address and is nobody else's is looked for in its report
     return app
 
 

@@ -5,6 +5,7 @@ The pages lie in a folder and work without a desk; three remarks in them mark th
 
 from markupsafe import escape
 
+from reports.sentences import tell
 from reports.site import render
 
 
@@ -13,5 +14,5 @@ def framed(page: str, batch: str, by: str, token: str) -> str:
     meta = {"rollcall-desk": f"/batches/{batch}/decisions", "rollcall-csrf": token, "rollcall-by": by}
     tags = "\n".join(f'<meta name="{name}" content="{escape(content)}">' for name, content in meta.items())
     page = page.replace("<!--desk-->", tags, 1)
-    page = page.replace("<!--desk-home-->", '<a class="home" href="/">All batches</a>', 1)
+    page = page.replace("<!--desk-home-->", f'<a class="home" href="/">{escape(tell("nav.home"))}</a>', 1)
     return page.replace("<!--desk-signed-->", render("signed.html", by=by, token=token), 1)

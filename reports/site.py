@@ -20,8 +20,10 @@ from reports import pages
 from reports.consistency import consistency
 from reports.data import PersonRow, ReportData
 from reports.delivered import deliveries
+from reports.navigation import NAVIGATION
 from reports.phrases import REASONS, STATES, state_name
 from reports.pictures import LARGE, SELFIE, THUMB, keep_picture
+from reports.sentences import tell
 from tasks.vault.files import replace_file
 
 HERE = Path(__file__).parent
@@ -62,7 +64,7 @@ def render(template: str, *, root: str = "", **context: Any) -> str:
     """One page as text. `root` is the way from the page to the site's root."""
     return ENVIRONMENT.get_template(template).render(
         root=root, assets=asset_names(), csp=CSP, as_json=as_json, states=STATES, state_name=state_name,
-        initials=pages.initials, say_time=pages.say_time, **context,
+        initials=pages.initials, say_time=pages.say_time, navigation=NAVIGATION, tell=tell, **context,
     )  # fmt: skip
 
 
