@@ -172,8 +172,10 @@ def check(
     from tasks.vision.faces import EyesMissing, open_eyes
 
     register = consents or next((f for f in roster.parent.glob("consents.*") if f != roster), None)
+    settings = load_settings()
     try:
-        report = check_drop(roster, selfies, register, open_eyes(load_settings().eyes) if selfies else None)
+        eyes = open_eyes(settings.eyes, settings.models) if selfies else None
+        report = check_drop(roster, selfies, register, eyes)
     except (DropFault, Unreadable, EyesMissing, OSError) as wrong:
         raise fail(f"{wrong} {getattr(wrong, 'fix', '')}".strip()) from wrong
     for line in report.lines():

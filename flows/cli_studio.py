@@ -67,12 +67,14 @@ def new_kit(name: Annotated[str, typer.Argument(help="lower-case letters, digits
 
 @models.command("list")
 def list_models() -> None:
-    """The base models there are cards for, their licence, and whether their files are here."""
+    """The base models and eyes there are cards for, their licences, and whether their files are here."""
     from tasks.vault.settings import load_settings
     from tasks.vision.diffusion_card import list_bases, load_base_card
+    from tasks.vision.eyes_card import eyes_places, lacking, state_of
 
     table = Table("name", "title", "licence", "commercial use", "here", box=None)
-    folder = load_settings().bases
+    settings = load_settings()
+    folder = settings.bases
     for name in list_bases(folder):
         card = load_base_card(name, folder)
         table.add_row(
@@ -83,25 +85,31 @@ def list_models() -> None:
             "yes" if card.folder.is_dir() else "no",
         )
     console.print(table)
+    for eyes, place in eyes_places(settings.models):
+        usable = "cannot open yet" if lacking(eyes, place) else "can be used"
+        console.print(f"\nEyes {eyes.name}: {eyes.title}; {usable}. Files in {place}:", markup=False, soft_wrap=True)
+        for network in eyes.networks():
+            console.print(f"  {state_of(place, network):<14}{network.file}", markup=False, soft_wrap=True)
 
 
 @models.command("pull")
 def pull_model(
     name: Annotated[str, typer.Argument(help='A base from `rollcall models list`, or "opencv": eyes for real faces.')],
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Folder that holds the files, for machines without a network.")
+    ] = None,
 ) -> None:
     """Fetch model files by name: a base at its card's revision, or eyes file by file, each checked by sha256."""
     from tasks.vault.settings import load_settings
     from tasks.vision.diffusion_card import load_base_card
-    from tasks.vision.eyes_card import read_eyes_card
-    from tasks.vision.pull import PullFailed, pull_base, pull_network
+    from tasks.vision.eyes_card import OPENCV_CARD, read_eyes_card
+    from tasks.vision.pull import PullFailed, pull_base, pull_eyes
 
     settings = load_settings()
-    eyes = settings.bases / f"{name}_eyes.toml"
     try:
-        if eyes.is_file():
-            folder = settings.home / "models"
-            for network in read_eyes_card(eyes).networks():
-                pull_network(network, folder, say=console.print)
+        if name == read_eyes_card(OPENCV_CARD).name:
+            folder = settings.models
+            pull_eyes(read_eyes_card(OPENCV_CARD), folder, say=console.print, source=source)
         else:
             folder = pull_base(load_base_card(name, settings.bases), say=console.print)
     except (PullFailed, LookupError) as failed:

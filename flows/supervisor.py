@@ -74,6 +74,7 @@ class Environments:
             **prefect_environment(settings.home),
             **client_environment(addresses.api, logins.machines),
             "ROLLCALL_HOME": str(settings.home),
+            "ROLLCALL_MODELS": str(settings.models),  # absolute, whatever folder a run starts in
             "ROLLCALL_TIMEZONE": settings.timezone,
             # Behind a proxy with TLS only the company knows the address at which its people reach the desk.
             "ROLLCALL_PUBLIC_URL": os.environ.get("ROLLCALL_PUBLIC_URL") or addresses.desk,

@@ -21,7 +21,7 @@ from synthetic.eyes.people import TEST
 from synthetic.scenes import draw_scene
 from tasks.vision.faces import REPOSITORY, Eyes, EyesMissing, Face, FaceEmbedder, Thresholds, open_eyes
 from tasks.vision.images import read_picture
-from tasks.vision.readers.embedded import EmbeddedFinder
+from tasks.vision.readers.embedded import EmbeddedFinder, open_embedded
 
 Floats = npt.NDArray[np.float32]
 
@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=REPOSITORY.parent / "shared" / "models")
     asked = parser.parse_args()
     cv2.setNumThreads(1)
-    eyes = open_eyes("embedded", asked.eyes)
+    eyes = open_embedded(asked.eyes) if asked.eyes else open_eyes("embedded")
     for line in scenes_table(eyes, asked.scenes, asked.size):
         print(line, flush=True)
     for line in identity_table(eyes, asked.work, asked.people, asked.shots):

@@ -51,7 +51,7 @@ def learn_faces(batch: str, number: int) -> None:
         clear_half_learned(settings.scratch)
         slots, checkpointing = slots_for(base.card, pupils[0].plan, free_gib(base.device), SLOTS)
         trained = learn(
-            vault, base, the_eyes(settings.eyes), pupils, batch,
+            vault, base, the_eyes(settings.eyes, settings.models), pupils, batch,
             slots=slots, checkpointing=checkpointing,
         )  # fmt: skip
         note_work(vault, batch, trained=trained)

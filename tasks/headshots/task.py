@@ -22,7 +22,8 @@ def take_pictures(batch: str, number: int) -> None:
         ordered = load_batch(vault, batch)
         card = load_base_card(ordered.base, settings.bases)
         studio = Studio(
-            vault, batch, ordered.kit, load_kit(ordered.kit, settings.kits), the_eyes(settings.eyes),
+            vault, batch, ordered.kit, load_kit(ordered.kit, settings.kits),
+            the_eyes(settings.eyes, settings.models),
             lambda: the_base(ordered.base, settings.bases), card.family, card.token,
         )  # fmt: skip
         taken = photograph(studio, seats_of(vault, batch, cohort=number, states=TO_PHOTOGRAPH))

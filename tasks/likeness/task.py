@@ -23,7 +23,9 @@ def judge_people(batch: str, number: int) -> None:
             everybody = seats_of(vault, batch, cohort=number, states=JUDGED_OR_TO_JUDGE)
             ordered = load_batch(vault, batch)
             note_facts(vault, batch, team={})  # what was said of the team no longer holds
-            judge(vault, batch, load_kit(ordered.kit, settings.kits), the_eyes(settings.eyes), everybody)
+            judge(
+                vault, batch, load_kit(ordered.kit, settings.kits), the_eyes(settings.eyes, settings.models), everybody
+            )
 
 
 @step

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from tasks.headshots.kit import BrandKit, kit_digest
@@ -24,7 +25,7 @@ VERSIONS = ("torch", "diffusers", "peft", "prefect")
 
 
 def judge_together(
-    vault: Vault, batch: str, kit: BrandKit, settings: Settings, open_eyes: Callable[[str], Eyes]
+    vault: Vault, batch: str, kit: BrandKit, settings: Settings, open_eyes: Callable[[str, Path], Eyes]
 ) -> dict[str, Any]:
     """What a batch's report says about the team and the run: consistency, outliers by id, kit, versions, times.
 
@@ -33,7 +34,7 @@ def judge_together(
     facts = load_batch(vault, batch).facts
     digest = pictures_digest(vault, batch, kit)
     if facts.get("team", {}).get("pictures") != digest:
-        compare_everybody(vault, batch, kit, open_eyes(settings.eyes))
+        compare_everybody(vault, batch, kit, open_eyes(settings.eyes, settings.models))
     measures: dict[str, PictureMeasures] = {}
     faithfulness: dict[str, Faithfulness] = {}
     for seat in seats_of(vault, batch, states=JUDGED):

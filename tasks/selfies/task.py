@@ -27,7 +27,7 @@ def take_selfies(batch_id: str) -> dict[str, int]:
             vault,
             batch_id,
             drop,
-            lambda: open_eyes(settings.eyes),
+            lambda: open_eyes(settings.eyes, settings.models),
             settings.eyes,
             datetime.now(UTC),
             lambda done, total: tell("photos", done, total),

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     encrypt: bool = Field(True, description="encrypt blobs with each person's own key")
     kits: Path = _ROOT / "brand_kits"
     bases: Path = _ROOT / "base_models"
+    models: Path = Field(
+        default_factory=lambda known: known["home"] / "models",
+        description="where fetched model files lie, for every process; `models` in `home` when unset",
+    )
     base: str = "embedded"
     eyes: str = "embedded"
     public_url: str = "http://127.0.0.1:4280"
@@ -63,6 +67,7 @@ class Settings(BaseSettings):
         "home",
         "kits",
         "bases",
+        "models",
         "retention_rules",
         "checkpoint_copies",
         "signing_chain",

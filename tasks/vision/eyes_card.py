@@ -9,10 +9,14 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.vision.faces import EyesMissing, QualityLimits, Thresholds
+from tasks.vision.faces import REPOSITORY, EyesMissing, QualityLimits, Thresholds
+
+EMBEDDED_CARD = REPOSITORY / "base_models" / "eyes" / "eyes.toml"  # its networks lie beside it
+OPENCV_CARD = REPOSITORY / "base_models" / "opencv_eyes.toml"  # its networks lie in `Settings.models`
 
 
 class _Strict(BaseModel):
@@ -27,7 +31,7 @@ class NetworkCard(_Strict):
     bytes: int
     licence: str
     origin: str
-    url: str = ""  # where `rollcall models pull` fetches it; empty for files in the repository
+    url: str = ""  # where `rollcall models pull` fetches it; empty for what no public address serves
     note: str = ""
 
 
@@ -87,11 +91,43 @@ def read_eyes_card(path: Path) -> EyesCard:
         raise EyesMissing(f"{path}: {error}") from error
 
 
-def checked_file(folder: Path, network: NetworkCard, remedy: str) -> Path:
-    """The network's file, if it is there and is the one that was pinned."""
+def lacking(card: EyesCard, folder: Path) -> list[NetworkCard]:
+    """The files without which these eyes do not open: of the encoders one is enough, and the best is asked for."""
+    needed = [card.finder, card.matter]
+    if not any(state_of(folder, encoder) == "here" for encoder in card.encoders):
+        needed.append(card.encoders[0])
+    return [network for network in needed if state_of(folder, network) != "here"]
+
+
+State = Literal["here", "missing", "another file"]  # the last: of that name, but not the one that was pinned
+
+
+def eyes_places(models: Path) -> list[tuple[EyesCard, Path]]:
+    """Every pair of eyes there is a card for, and the folder of its files."""
+    return [
+        (read_eyes_card(EMBEDDED_CARD), EMBEDDED_CARD.parent),
+        (read_eyes_card(OPENCV_CARD), models),
+    ]
+
+
+def state_of(folder: Path, network: NetworkCard) -> State:
+    """What lies where this network belongs."""
     path = folder / network.file
     if not path.is_file():
+        return "missing"
+    return "here" if _sha256(path) == network.sha256 else "another file"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checked_file(folder: Path, network: NetworkCard, remedy: str) -> Path:
+    """The network's file, if it is there and is the one that was pinned."""
+    state = state_of(folder, network)
+    if state == "missing":
         raise EyesMissing(f"{network.file} is not in {folder}; {remedy}")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != network.sha256:
-        raise EyesMissing(f"{path} is not the pinned file (sha256 differs); {remedy}")
-    return path
+    if state == "another file":
+        raise EyesMissing(f"{folder / network.file} is not the pinned file (sha256 differs); {remedy}")
+    return folder / network.file

@@ -1,8 +1,8 @@
 """What sees faces, as small typed protocols, so that steps never know which networks stand behind them.
 
 `open_eyes("embedded")` gives the small networks of this project (trained on drawn people, for trying the system
-out); `open_eyes("opencv")` gives YuNet and an SFace-compatible encoder from a folder of pinned files. Thresholds
-belong to an encoder and never travel without it.
+out); `open_eyes("opencv", models)` gives YuNet and an SFace-compatible encoder from a folder of pinned files.
+Thresholds belong to an encoder and never travel without it.
 """
 
 from __future__ import annotations
@@ -120,16 +120,19 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def open_eyes(name: str = "embedded", models: Path | None = None) -> Eyes:
-    """Open "embedded" or "opencv". Networks are checked against their pinned sha256 and loaded when first used."""
+    """Open "embedded", which comes with Rollcall, or "opencv", whose files lie in `models` (`Settings.models`).
+
+    Networks are checked against their pinned sha256 and loaded when first used.
+    """
     if name == "embedded":
         from tasks.vision.readers.embedded import open_embedded
 
-        return open_embedded(models or REPOSITORY / "base_models" / "eyes")
-    if name == "opencv":
+        return open_embedded(REPOSITORY / "base_models" / "eyes")
+    if name == "opencv" and models is not None:
         from tasks.vision.readers.opencv import open_opencv
 
-        return open_opencv(models or REPOSITORY / "var" / "models")
-    raise EyesMissing(f"no eyes are called {name!r}; there are 'embedded' and 'opencv'")
+        return open_opencv(models)
+    raise EyesMissing(f"no eyes are called {name!r}; there are 'embedded' and (with a folder of models) 'opencv'")
 
 
 def cosine(first: Vector, second: Vector) -> float:

@@ -15,6 +15,6 @@ def the_base(name: str, folder: Path) -> FrozenBase:
 
 
 @lru_cache(maxsize=2)
-def the_eyes(name: str) -> Eyes:
-    """The eyes of this name."""
-    return open_eyes(name)
+def the_eyes(name: str, models: Path) -> Eyes:
+    """The eyes of this name, their files from `Settings.models`."""
+    return open_eyes(name, models)

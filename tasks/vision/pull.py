@@ -15,7 +15,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from tasks.vault.files import replace_file
 from tasks.vision.diffusion_card import BaseCard
-from tasks.vision.eyes_card import NetworkCard
+from tasks.vision.eyes_card import EyesCard, NetworkCard, lacking
 
 # Weights as safetensors, configuration and tokenizers as text; everything else stays where it is.
 WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "LICENSE*"]
@@ -46,19 +46,53 @@ def pull_base(card: BaseCard, *, say: Callable[[str], None], endpoint: str | Non
     return card.folder
 
 
-def pull_network(network: NetworkCard, folder: Path, *, say: Callable[[str], None]) -> Path:
-    """Fetches one network file and checks its sha256 before it gets its name; keeps one that is right already."""
+def pull_eyes(card: EyesCard, folder: Path, *, say: Callable[[str], None], source: Path | None = None) -> None:
+    """Fetches what `folder` lacks of a pair of eyes, or copies it out of `source`.
+
+    One file that fails keeps no other from coming. PullFailed when the eyes cannot open with what there is; what they
+    can do without is a note.
+    """
+    failed = []
+    for network in card.networks():
+        try:
+            pull_network(network, folder, say=say, source=source)
+        except PullFailed as wrong:
+            failed.append(str(wrong))
+    if lacking(card, folder):
+        raise PullFailed("\n".join(failed))
+    for text in failed:
+        say(f"Left out; these eyes work without it: {text}")
+
+
+def pull_network(network: NetworkCard, folder: Path, *, say: Callable[[str], None], source: Path | None = None) -> Path:
+    """Fetches one network file, or copies it out of the folder `source`, and checks its sha256 before it gets its
+    name; keeps one that is right already."""
     target = folder / network.file
     if target.exists() and _sha256(target) == network.sha256:
         return target
+    if source is not None:
+        return _copied(network, source, target, say)
     if not network.url:
-        raise PullFailed(f"{network.file} has no address in its TOML; put the file into {folder} yourself.")
+        raise PullFailed(f"{network.file} has no public address: `--from FOLDER` takes it from a folder that holds it.")
     say(f"Fetching {network.file} ({network.licence}) ...")
     try:
         with urllib.request.urlopen(network.url, timeout=60) as answer:
             replace_file(target, _checked(answer, network), mode=0o666)
     except OSError as failed:
-        raise PullFailed(f"{network.file} could not be fetched ({type(failed).__name__}); try again.") from failed
+        raise PullFailed(
+            f"{network.file} could not be fetched ({type(failed).__name__}). Without a way out to "
+            "the network, copy the files to this machine and name their folder with `--from`."
+        ) from failed
+    return target
+
+
+def _copied(network: NetworkCard, source: Path, target: Path, say: Callable[[str], None]) -> Path:
+    there = source / network.file
+    if not there.is_file():
+        raise PullFailed(f"{network.file} is not in {source}.")
+    say(f"Copying {network.file} ({network.licence}) ...")
+    with there.open("rb") as file:
+        replace_file(target, _checked(file, network), mode=0o666)
     return target
 
 

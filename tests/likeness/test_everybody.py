@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def test_nobody_at_all_is_no_team() -> None:
 def test_the_same_pictures_are_compared_once(house: Any, clean: PictureMeasures, tmp_path: Any) -> None:
     opened = []
 
-    def count(name: str) -> Eyes:
+    def count(name: str, models: Path) -> Eyes:
         opened.append(name)
         return None  # type: ignore[return-value]
 

@@ -26,11 +26,16 @@ def photos() -> Path:
 
 
 @pytest.fixture(scope="session")
-def opencv_eyes() -> Eyes:
+def real_models() -> Path:
     folder = _shared() / "models"
     if not (folder / "face_detection_yunet_2023mar.onnx").is_file():
         pytest.skip("the folder with small production models is not here (set ROLLCALL_SHARED)")
-    return open_eyes("opencv", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def opencv_eyes(real_models: Path) -> Eyes:
+    return open_eyes("opencv", real_models)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 from tasks.vision.faces import Eyes, EyesMissing, Face, open_eyes
 from tasks.vision.images import read_picture
 from tasks.vision.portrait import align_portrait, move_points
+from tasks.vision.readers.embedded import open_embedded
 
 Seen = dict[str, tuple[np.ndarray, list[Face]]]  # type: ignore[type-arg]
 
@@ -76,5 +77,7 @@ def test_missing_or_changed_files_are_refused_with_a_remedy(tmp_path: Path) -> N
         open_eyes("opencv", tmp_path)
     with pytest.raises(EyesMissing, match="embedded"):
         open_eyes("unheard of")
+    with pytest.raises(EyesMissing, match="opencv"):
+        open_eyes("opencv")  # without a folder there is nothing to open
     with pytest.raises(EyesMissing, match=r"synthetic\.eyes"):
-        open_eyes("embedded", tmp_path)
+        open_embedded(tmp_path)

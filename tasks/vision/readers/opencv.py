@@ -14,20 +14,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tasks.vision.eyes_card import EncoderCard, EyesCard, checked_file, read_eyes_card
-from tasks.vision.faces import REPOSITORY, Eyes, EyesMissing, Face
+from tasks.vision.eyes_card import OPENCV_CARD, EncoderCard, EyesCard, checked_file, read_eyes_card
+from tasks.vision.faces import Eyes, EyesMissing, Face
 from tasks.vision.images import Picture
 from tasks.vision.matting import refine_matte
 from tasks.vision.readers import sessions
 
 Floats = npt.NDArray[np.float32]
 
-_CARD = REPOSITORY / "base_models" / "opencv_eyes.toml"
-_REMEDY = "`rollcall models pull opencv` fetches it"
+_REMEDY = "`rollcall models pull opencv` fetches it; `rollcall models list` shows what is where"
 _WORKING_SIDE = 640  # px; enlarging small pictures to it is worth .05 in same-person cosine
 
 
-def open_opencv(models: Path, card_path: Path = _CARD) -> Eyes:
+def open_opencv(models: Path, card_path: Path = OPENCV_CARD) -> Eyes:
     """Check the files in `models`; networks load at first use."""
     card = read_eyes_card(card_path)
     present = [e for e in card.encoders if (models / e.file).is_file()]
