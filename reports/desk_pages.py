@@ -70,7 +70,7 @@ def _card(vault: Vault, batch: Batch, now: datetime) -> dict[str, object]:
     judged = sum(states.get(state, 0) for state in JUDGED)
     counts = {
         "approved": done, "review": max(0, judged - done), "blocked": states.get("blocked", 0),
-        "failed": states.get("failed", 0),
+        "failed": states.get("failed", 0), "stopped": states.get("stopped", 0),
         "waiting": sum(states.get(state, 0) for state in WAITING),
     }  # fmt: skip
     return {

@@ -188,6 +188,14 @@ CODES: Mapping[str, Words] = {
         "One photo in other light or another place makes the result safer.",
     ),
     # runs
+    "stopped": Words(
+        "Stopped", "Somebody stopped this batch. What was made until then is kept.", "Carry the batch on at the desk."
+    ),
+    "cost": Words(
+        "Waits for a second yes",
+        "This run costs more than one person may order.",
+        "Somebody else says yes or no at the desk.",
+    ),
     "not_new": Words(
         "Has pictures already",
         "This batch was for those who are new; this person's pictures under this kit were taken before.",

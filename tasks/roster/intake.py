@@ -29,6 +29,7 @@ from tasks.roster.whose_consent import Consents, settle_consents
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import NoConsent, NoSuchBatch
+from tasks.vault.halts import STOPPED, free_state
 from tasks.vault.records import Batch, Consent, Employee, Seat, new_id
 from tasks.vault.seats import checked_move
 from tasks.vault.store import Vault
@@ -200,6 +201,7 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
     with vault.session() as session:
         there = {seat.employee_id: seat for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id))}
         earlier = _earlier_seats(session, batch_id)
+        free = free_state(session.get_one(Batch, batch_id))
         for position, admission in enumerate(admissions):
             findings = [problem.as_finding() for problem in roster.problems_in(admission.row.row)]
             if admission.question:
@@ -209,7 +211,8 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
             block = next((found["code"] for found in findings if found["severity"] == "block"), None)
             seat = there.get(admission.employee_id)
             if seat is None:
-                seat = Seat(batch_id=batch_id, employee_id=admission.employee_id, state="ready")
+                reason = STOPPED if free == "stopped" else None
+                seat = Seat(batch_id=batch_id, employee_id=admission.employee_id, state=free, reason=reason)
                 _go_on_from(earlier.get(admission.employee_id), seat)
             elif _standing_reason(seat) == block:
                 seat.position, seat.row = position, admission.row.row  # a corrected roster may be in another order
@@ -218,8 +221,9 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
             seat.position, seat.row = position, admission.row.row
             seat.lane = "generated" if admission.generation else "faithful"
             if block or seat.state != "stopped":  # who was stopped by a person is not freed by a file
-                seat.state = checked_move(seat.state, "blocked" if block else "ready")
-                seat.reason = block or ("opted_out" if seat.lane == "faithful" else None)
+                faithful = "opted_out" if seat.lane == "faithful" else None
+                seat.state = checked_move(seat.state, "blocked" if block else free)
+                seat.reason = block or (STOPPED if free == "stopped" else faithful)
             seat.standing = seat.findings = findings
             session.add(seat)
         here = {admission.employee_id for admission in admissions}

@@ -169,6 +169,8 @@ def move_seat(
             raise KeyError(f"{employee_id} has no seat in {identity}")
         if seat.reason == "erased":
             return  # who was forgotten meanwhile keeps the seat that says so, whatever a step still had in hand
+        if seat.state == "stopped":
+            return  # only a person carries on; a step that was at work when it was stopped moves nobody
         seat.state, seat.reason = checked_move(seat.state, state), reason
         for name, value in notes.items():
             setattr(seat, name, value)

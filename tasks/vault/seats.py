@@ -27,6 +27,9 @@ UNFINISHED: tuple[State, ...] = ("ready", *BEGUN)
 WAITING: tuple[State, ...] = (*UNFINISHED, "awaiting_approval")  # for us, where blocked waits for somebody else
 # Nothing but an answer, a correction or a person's word moves these on.
 HELD: tuple[State, ...] = ("blocked", "awaiting_approval", "stopped")
+# Whom a person's word stops, and whom the wait for a second person's yes holds (tasks.vault.halts).
+TO_STOP: tuple[State, ...] = (*UNFINISHED, "failed", "awaiting_approval")
+TO_APPROVE: tuple[State, ...] = ("ready", "failed")
 
 _WORK: tuple[State, ...] = ("ready", "trained", "rendered", "failed", "blocked", "stopped")
 MOVES: Mapping[State, Collection[State]] = {

@@ -14,6 +14,7 @@ from tasks.roster.intake import admit, note_roster, seat_everybody
 from tasks.roster.read import Roster, read_roster
 from tasks.vault.batches import Order, load_batch, open_batch, seats_of
 from tasks.vault.failures import NoConsent
+from tasks.vault.halts import carry_on, stop_batch
 from tasks.vault.records import AuditEntry, Consent, Decision, Employee, Erasure, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
@@ -114,6 +115,19 @@ def test_consent_given_later_frees_the_seat(vault: Vault) -> None:
     assert standing(vault, batch)["007"] == ("blocked", "no_consent")
     take(vault, roster, read_consents(GIVEN, "c.csv"))
     assert standing(vault, batch)["007"] == ("ready", None)
+
+
+def test_no_file_carries_a_stopped_batch_on(vault: Vault) -> None:
+    """Neither who was stopped, nor who comes new or gets free, is worked on before somebody says so."""
+    batch = take(vault, read_roster(ROSTER, "r.csv"), None)
+    assert standing(vault, batch)["007"] == ("blocked", "no_consent")
+    stop_batch(vault, batch, "Ada", NOW)
+    more = read_roster(ROSTER + b"11,Gil,g@x.example,Active,yes\n", "r.csv")
+    take(vault, more, read_consents(GIVEN + b"11,headshot,v1,2026-10-01,\n", "c.csv"))
+    assert {standing(vault, batch)[who] for who in ("007", "7", "11")} == {("stopped", "stopped")}
+    carry_on(vault, batch, "Ada", NOW)
+    assert standing(vault, batch)["007"] == ("ready", None)
+    assert standing(vault, batch)["7"] == ("ready", "opted_out")
 
 
 def test_without_any_consent_file_the_vault_decides(vault: Vault) -> None:
