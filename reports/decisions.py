@@ -6,7 +6,7 @@ machine ends in the same result. What cannot be recorded is refused by code and 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -37,7 +37,8 @@ class Refusal:
     """One decision that was not recorded: its place in the file, and why."""
 
     place: int
-    code: str  # malformed | unknown_verdict | not_in_batch | unknown_headshot | bad_time | unknown_reason | overrules
+    # malformed | unknown_verdict | not_in_batch | not_yours | unknown_headshot | bad_time | unknown_reason | overrules
+    code: str
     standing: ReviewEvent | None = None  # what it would overrule: a colleague's decision that its author had not seen
 
 
@@ -54,9 +55,18 @@ class Applied:
 
 
 def apply_decisions(
-    vault: Vault, payload: Mapping[str, Any], by: str | None = None, now: datetime | None = None
+    vault: Vault,
+    payload: Mapping[str, Any],
+    by: str | None = None,
+    now: datetime | None = None,
+    *,
+    author: str = "",
+    may_decide: Callable[[str], bool] = lambda department: True,
 ) -> Applied:
-    """Record every decision of `payload` and move the pictures' states. `by` outranks the file's own `by`."""
+    """Record every decision of `payload` and move the pictures' states. `by` outranks the file's own `by`.
+
+    `author`: the opaque id of who is signed in. `may_decide`: whether they may, about somebody of this department.
+    """
     moment = now or datetime.now(UTC)
     batch_id, rows = payload.get("batch"), payload.get("decisions")
     if not isinstance(batch_id, str) or not isinstance(rows, list) or len(rows) > MOST:
@@ -66,7 +76,7 @@ def apply_decisions(
         batch = session.get(Batch, batch_id)
         if batch is None:
             raise BadDecisions("there is no such batch here")
-        known = _Known(session, batch)
+        known = _Known(session, batch, author, may_decide)
         made: list[Decision] = []
         refused: list[Refusal] = []
         repeated = 0
@@ -91,11 +101,13 @@ def apply_decisions(
 class _Known:
     """What a decision may name: the people of the batch, and any picture of theirs, whichever batch shows it by now."""
 
-    def __init__(self, session: Session, batch: Batch) -> None:
-        self.batch = batch
+    def __init__(self, session: Session, batch: Batch, author: str, may_decide: Callable[[str], bool]) -> None:
+        self.batch, self.author = batch, author
         seats = select(Seat.employee_id).where(col(Seat.batch_id) == batch.id)
         here = col(Employee.id).in_(seats), col(Employee.state) == "active"
-        self.people = dict(session.exec(select(Employee.id, Employee.identity).where(*here)).all())
+        people = session.exec(select(Employee.id, Employee.identity, Employee.department).where(*here)).all()
+        self.people = {identity: count for identity, count, _ in people}
+        self.not_theirs = {identity for identity, _, department in people if not may_decide(department)}
         shots = select(Headshot.digest, Headshot.employee_id).where(col(Headshot.employee_id).in_(seats))
         self.owners: dict[str, str] = {digest: owner for digest, owner in session.exec(shots)}
         self.consents: defaultdict[str, list[Consent]] = defaultdict(list)
@@ -115,6 +127,8 @@ class _Known:
             return None, "unknown_verdict"
         if employee not in self.people:
             return None, "not_in_batch"
+        if employee in self.not_theirs:
+            return None, "not_yours"
         if (headshot is None and verdict in NEEDS_PICTURE) or (headshot and self.owners.get(headshot) != employee):
             return None, "unknown_headshot"
         if at is None:
@@ -126,7 +140,7 @@ class _Known:
         return Decision(
             id="d" + sha256(name.encode()).hexdigest()[:15], employee_id=employee, headshot_digest=headshot,
             batch_id=self.batch.id, kit=self.batch.kit, verdict=verdict, identity=self.people[employee],
-            consent_id=consent_for(self.consents[employee], at), by=by, at=at,
+            consent_id=consent_for(self.consents[employee], at), by=by, author=self.author, at=at,
             note=plain_note(note or "")[:NOTE_LENGTH], reasons=list(dict.fromkeys(map(str, reasons))),
         ), None  # fmt: skip
 
@@ -201,11 +215,14 @@ def _show_everywhere(session: Session, employee_id: str, kit: str, digest: str) 
 
 def _event(decision: Decision) -> Event:
     result = {"verdict": decision.verdict, "batch": decision.batch_id, "decision": decision.id}
-    return Event("decide", decision.employee_id, decision.headshot_digest or "", result, "reviewer")
+    return Event("decide", decision.employee_id, decision.headshot_digest or "", result, decision.author or "reviewer")
 
 
-def events_of(vault: Vault, batch_id: str) -> list[dict[str, Any]]:
+def events_of(
+    vault: Vault, batch_id: str, may_see: Callable[[str], bool] = lambda department: True
+) -> list[dict[str, Any]]:
     """Every decision about a batch's people as the pages know them, oldest first; times as browsers write them.
+    `may_see`: whether whoever asks may see people of this department.
 
     Of other batches and kits too: what counts here, the page's script finds out by the same rule as `vault/review.py`.
     `counts` says whether an approval was given under the name, number and consent of now, for a picture that is there.
@@ -215,11 +232,18 @@ def events_of(vault: Vault, batch_id: str) -> list[dict[str, Any]]:
         seats = select(Seat.employee_id).where(col(Seat.batch_id) == batch_id, col(Seat.employee_id).in_(active))
         query = select(Decision).where(col(Decision.employee_id).in_(seats))
         rows = session.exec(query.order_by(col(Decision.at), col(Decision.id))).all()
-        identities = dict(session.exec(select(Employee.id, Employee.identity).where(col(Employee.id).in_(seats))).all())
+        people = session.exec(
+            select(Employee.id, Employee.identity, Employee.department).where(col(Employee.id).in_(seats))
+        ).all()
+        identities = {identity: count for identity, count, department in people if may_see(department)}
         stand = select(Consent.id).where(col(Consent.employee_id).in_(seats), col(Consent.withdrawn_at).is_(None))
         consents = set(session.exec(stand).all())
         there = set(session.exec(select(Headshot.digest).where(col(Headshot.employee_id).in_(seats))).all())
-    events = [(row, event_of(row, identity=identities[row.employee_id], consents=consents)) for row in rows]
+    events = [
+        (row, event_of(row, identity=identities[row.employee_id], consents=consents))
+        for row in rows
+        if row.employee_id in identities
+    ]
     return [
         {
             "id": row.id, "employee": row.employee_id, "headshot": row.headshot_digest, "verdict": row.verdict,

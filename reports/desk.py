@@ -8,10 +8,11 @@ Without a password the desk answers this machine only.
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
@@ -24,12 +25,15 @@ from reports.desk_consent import add_consent_form
 from reports.desk_door import COOKIE, IDLE, Door, Session
 from reports.desk_drops import add_drops
 from reports.desk_frame import framed
-from reports.desk_login import add_login, address_of, set_session, signed_in
+from reports.desk_login import add_login, address_of, door_to, signed_in
 from reports.desk_questions import add_questions
+from reports.desk_routes import by_role
+from reports.desk_team import add_team, team_page
 from reports.desk_verify import add_verify
 from reports.gather import viewable
 from reports.site import STATIC, asset_names
 from reports.site_of_batch import report_folder, rewrite_report
+from tasks.vault.looks import note_look
 from tasks.vault.records import Batch, Employee, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
@@ -54,46 +58,58 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 DECISIONS_SIZE = 16 * 2**20  # bytes
-OPEN = {"/login", "/health"}
+OPEN = {"/login", "/login/start", "/login/callback", "/health"}
 
-# Every part of the desk adds its own pages.
-PARTS: tuple[Callable[[FastAPI], None], ...] = (add_login, add_drops, add_questions, add_verify, add_consent_form)
+# Every part of the desk adds its own pages; who may ask for them stands in reports/desk_routes.py.
+PARTS: tuple[Callable[[FastAPI], None], ...] = (
+    add_login, add_team, add_drops, add_questions, add_verify, add_consent_form,
+)  # fmt: skip
 
 Next = Callable[[Request], Awaitable[Response]]
 
 
 def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:
     """The desk's application. `clock` is for tests of what time does."""
-    app = FastAPI(title="Rollcall desk", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Rollcall desk", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(by_role)]
+    )
     app.state.settings, app.state.clock = settings, clock
     own_names = {urlsplit(settings.public_url).netloc}
-    app.state.vault, app.state.door = open_vault(settings), Door(settings.desk_password)
+    app.state.vault = vault = open_vault(settings)
+    app.state.door = Door(settings, vault)
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Next) -> Response:
         """Who is asking, from where, and by whose leave; then the headers every answer carries."""
         door, now = app.state.door, clock()
         refused = _refused_at_once(request, door, own_names)
-        session = door.session(request.cookies.get(COOKIE), now)
+        asset = request.url.path.startswith("/assets/")
+        session = None if asset else await run_in_threadpool(door.session, request.cookies.get(COOKIE), now)
         request.state.session = session
         if refused is not None:
             response: Response = refused
-        elif session is None and request.url.path not in OPEN and not request.url.path.startswith("/assets/"):
+        elif session is None and request.url.path not in OPEN and not asset:
             asks_page = request.method == "GET" and "text/html" in request.headers.get("accept", "text/html")
-            response = RedirectResponse("/login", 303) if asks_page else JSONResponse({"error": "signed_out"}, 401)
+            response = (
+                RedirectResponse(door_to(request), 303) if asks_page else JSONResponse({"error": "signed_out"}, 401)
+            )
         else:
             response = await call_next(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if session is not None and refused is None and request.url.path != "/logout" and now - session.seen > IDLE / 20:
-            set_session(request, response, door.renewed(session, now))
+            await run_in_threadpool(door.renew, session, now)
         return response
 
     @app.exception_handler(HttpFault)
     def in_words(request: Request, fault: HttpFault) -> Response:
+        refused = "X-Rollcall-Refused" in (fault.headers or {})
+        role = (request.state.session.role or "none") if refused and request.state.session else ""
+        if fault.status_code == 303:
+            return Response(status_code=303, headers=fault.headers)
         if "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(desk_pages.fault(fault.status_code), fault.status_code)
-        return JSONResponse({"error": fault.status_code}, fault.status_code)
+            return HTMLResponse(desk_pages.fault(fault.status_code, role), fault.status_code, fault.headers)
+        return JSONResponse({"error": "role" if role else fault.status_code}, fault.status_code, fault.headers)
 
     app.add_middleware(Forwarded, proxies=proxies_of(settings.proxies))  # outside the guard: it says who is asking
     for add in PARTS:
@@ -105,7 +121,7 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
 def _refused_at_once(request: Request, door: Door, own_names: set[str]) -> Response | None:
     """Strangers where there is no password, names we do not answer to, and forms sent from other sites."""
     proxied = any(name.startswith(("x-forwarded", "forwarded")) for name in request.headers)
-    if not door.asks_password and (proxied or not (is_here(address_of(request)) and _named_here(request))):
+    if not door.asks_anything and (proxied or not (is_here(address_of(request)) and _named_here(request))):
         return JSONResponse({"error": "this_machine_only"}, 403)
     if request.method not in {"GET", "HEAD", "POST"}:
         return JSONResponse({"error": "method"}, 405)
@@ -140,9 +156,10 @@ def _add_pages(app: FastAPI) -> None:
         return RedirectResponse(f"/batches/{batch}/" if BATCH.fullmatch(batch) else "/", 308)
 
     @app.get("/batches/{batch}/decisions")
-    def decided(batch: str) -> Response:
+    def decided(batch: str, request: Request) -> Response:
         _known(vault, batch)
-        return JSONResponse({"decisions": events_of(vault, batch)})
+        may_see = partial(signed_in(request).may, "viewer")
+        return JSONResponse({"decisions": events_of(vault, batch, may_see)})
 
     @app.post("/batches/{batch}/decisions")
     async def decide(batch: str, request: Request) -> Response:
@@ -155,7 +172,12 @@ def _add_pages(app: FastAPI) -> None:
             payload = await request.json()
             if not isinstance(payload, dict) or payload.get("batch") != batch:
                 raise BadDecisions("another batch")
-            applied = await run_in_threadpool(apply_decisions, vault, payload, session.by, app.state.clock())
+            applied = await run_in_threadpool(
+                partial(
+                    apply_decisions, vault, payload, session.by, app.state.clock(), author=session.author,
+                    may_decide=partial(session.may, "reviewer"),
+                )
+            )  # fmt: skip
         except (ValueError, RecursionError):  # BadDecisions is one of them
             return JSONResponse({"error": "not_decisions"}, 422)
         refused = [refusal_of(one) for one in applied.refused]
@@ -187,9 +209,14 @@ def _page(app: FastAPI, batch: str, path: str, session: Session) -> Response:
         return _file(folder / path, forever=True)
     person = PERSON.fullmatch(path)
     if person is not None:
-        _still_here(vault, batch, person[1], app.state.clock())
+        _still_here(vault, batch, person[1], app.state.clock(), session)
+        if person[2] == ".html":
+            note_look(vault, session.author, person[1], batch, app.state.clock())
     elif not PAGE.fullmatch(path):
         raise HTTPException(404)
+    elif not session.may("viewer"):  # some departments only: a page of the whole batch is written for them
+        text = team_page(vault, batch, path, session, app.state.clock())
+        return HTMLResponse(framed(text, batch, session.by, app.state.door.token(session)))
     if not (folder / "index.html").is_file():
         rewrite_report(vault, batch, now=app.state.clock())
     if path.endswith(".webp"):
@@ -201,14 +228,17 @@ def _page(app: FastAPI, batch: str, path: str, session: Session) -> Response:
     return HTMLResponse(framed(text, batch, session.by, app.state.door.token(session)))
 
 
-def _still_here(vault: Vault, batch: str, employee_id: str, now: datetime) -> None:
-    """410 when this person is being forgotten or took their consent back, 404 when they never were in this batch."""
+def _still_here(vault: Vault, batch: str, employee_id: str, now: datetime, session: Session) -> None:
+    """410 when this person is being forgotten or took their consent back, 404 when they never were in this batch, 403
+    when they are of a department that this session has no role for."""
     with vault.reading() as records:
         seat, employee = records.get(Seat, (batch, employee_id)), records.get(Employee, employee_id)
     if seat is None:
         raise HTTPException(404)
     if employee is None or employee.state != "active":
         raise HTTPException(410)
+    if not session.may("viewer", employee.department):
+        raise HTTPException(403, headers={"X-Rollcall-Refused": "department"})
     if seat.state != "blocked" and not viewable(vault, employee_id, now):
         raise HTTPException(410)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import anyio
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
 
 from reports import desk_pages
 from reports.desk_door import COOKIE, KNOWN, KNOWN_FOR, Door, Session
@@ -36,6 +37,19 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def door_to(request: Request) -> str:
+    """The door's address, with the way back to what was asked for."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return "/login" if asked == "/" else f"/login?{urlencode({'to': asked})}"
+
+
+def way_back(asked: object) -> str:
+    """The page to go on with: one of ours, or the first one."""
+    path = str(asked or "")
+    ours = path.startswith("/") and not path.startswith(("//", "/\\", "/login", "/logout"))
+    return path if ours and path.isprintable() and len(path) < 2000 else "/"
+
+
 def set_session(request: Request, response: Response, value: str) -> None:
     """The session's cookie: closed to scripts and other sites, and sent over https alone where that is spoken."""
     response.set_cookie(COOKIE, value, httponly=True, samesite="strict", secure=_is_secure(request), path="/")
@@ -50,8 +64,8 @@ def add_login(app: FastAPI) -> None:
     door: Door = app.state.door
     looking = anyio.CapacityLimiter(AT_A_TIME)
 
-    def page(request: Request, status: int = 200, name: str = "", error: str = "") -> HTMLResponse:
-        return HTMLResponse(desk_pages.login(door.asks_password, name, error), status)
+    def page(request: Request, status: int = 200, name: str = "", error: str = "", back: str = "/") -> HTMLResponse:
+        return HTMLResponse(desk_pages.login(way_in(door), name, error, back), status)
 
     @app.get("/health")
     def health() -> dict[str, str]:
@@ -59,29 +73,32 @@ def add_login(app: FastAPI) -> None:
 
     @app.get("/login")
     def ask(request: Request) -> Response:
-        return page(request) if request.state.session is None else RedirectResponse("/", 303)
+        back = way_back(request.query_params.get("to"))
+        return page(request, back=back) if request.state.session is None else RedirectResponse(back, 303)
 
     @app.post("/login")
     async def come_in(request: Request) -> Response:
         now = app.state.clock
+        if door.asks_provider:
+            raise HTTPException(403)
         known = door.known(request.cookies.get(KNOWN))
         who = f"browser {known}" if known else counted_as(address_of(request))
         if door.tries.wait(who, now()):  # not worth reading the form
             return _later(page(request, 429, error=_TOO_MANY), door.tries.wait(who, now()))
-        by, password = await _form(request)
+        by, password, back = await _form(request)
         if not by:
-            return page(request, 400, error="Please give your name.")
+            return page(request, 400, error="Please give your name.", back=back)
         if door.asks_password:
             wait = door.tries.take(who, now())
             if wait:
-                return _later(page(request, 429, by, _TOO_MANY), wait)
+                return _later(page(request, 429, by, _TOO_MANY, back), wait)
             await anyio.sleep(door.tries.delay(now()))
             if not await anyio.to_thread.run_sync(door.opens, password, limiter=looking):
                 door.tries.was_wrong(now())
-                return page(request, 401, by, "That is not the password.")
+                return page(request, 401, by, "That is not the password.", back)
             door.tries.was_right(who)
-        response = RedirectResponse("/", 303)
-        set_session(request, response, door.let_in(by, now()))
+        response = RedirectResponse(back, 303)
+        set_session(request, response, await run_in_threadpool(door.let_in, by, now()))
         if door.asks_password:
             response.set_cookie(
                 KNOWN, door.acquainted(known), httponly=True, samesite="strict", secure=_is_secure(request),
@@ -95,7 +112,7 @@ def add_login(app: FastAPI) -> None:
         async with request.form(max_files=0, max_fields=2) as form:
             if not door.accepts(session, str(form.get("token"))):
                 raise HTTPException(403)
-        door.leave(session)
+        await run_in_threadpool(door.leave, session)
         response = RedirectResponse("/login", 303)
         response.delete_cookie(COOKIE, path="/")
         return response
@@ -104,13 +121,19 @@ def add_login(app: FastAPI) -> None:
 _TOO_MANY = "Too many tries. Wait two minutes, then try again."
 
 
-async def _form(request: Request) -> tuple[str, str]:
-    """Name and password."""
+def way_in(door: Door) -> str:
+    """How people come in here: provider | password | here."""
+    return "provider" if door.asks_provider else "password" if door.asks_password else "here"
+
+
+async def _form(request: Request) -> tuple[str, str, str]:
+    """Name, password, and where to go on."""
     if int(request.headers["content-length"]) > FORM_SIZE:
         raise HTTPException(413)
     try:
         async with asyncio.timeout(FORM_TIME), request.form(max_files=0, max_fields=4) as form:
-            return plain_name(str(form.get("name") or "")), str(form.get("password") or "")
+            name, password = plain_name(str(form.get("name") or "")), str(form.get("password") or "")
+            return name, password, way_back(form.get("to"))
     except TimeoutError:
         raise HTTPException(408) from None
 

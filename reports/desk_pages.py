@@ -22,9 +22,9 @@ FACES = 5  # pictures on a batch's card
 SHOWN = 40  # batches on the first page
 
 
-def login(asks_password: bool, name: str = "", error: str = "") -> str:
-    """The page that asks who comes in."""
-    return render("login.html", root="/", asks_password=asks_password, name=name, error=error)
+def login(way: str, name: str = "", error: str = "", back: str = "/") -> str:
+    """The page that asks who comes in. `way`: provider | password | here; `back`: where they go on."""
+    return render("login.html", root="/", way=way, name=name, error=error, back=back)
 
 
 FAULTS = {
@@ -35,9 +35,14 @@ FAULTS = {
 }
 
 
-def fault(status: int) -> str:
-    """What went wrong, in words."""
-    title, text = FAULTS.get(status, ("That did not work", "Try again; if it stays, look at the desk's log."))
+def fault(status: int, role: str = "") -> str:
+    """What went wrong, in words. `role`: theirs, where it does not reach; "none" for who has no role at all."""
+    if role == "none":
+        title, text = "You are signed in, but have no role here", "Ask whoever looks after Rollcall for one."
+    elif role:
+        title, text = "This is not for your role", f"You are {role} here. Whoever looks after Rollcall can change that."
+    else:
+        title, text = FAULTS.get(status, ("That did not work", "Try again; if it stays, look at the desk's log."))
     return render("fault.html", root="/", title=title, text=text)
 
 

@@ -8,7 +8,7 @@ redraws nothing. Files are replaced whole: a reader never sees half a page.
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -75,28 +75,41 @@ def write_site(data: ReportData, folder: Path) -> Path:
     for name, hashed in asset_names().items():
         _write_bytes(folder / hashed, (STATIC / name).read_bytes())
     pictures = {person.id: _write_pictures(data, person, folder) for person in data.people}
-    for path, text in _pages(data, pictures):
+    for path, text in [*_batch_pages(data, pictures), *_person_pages(data, pictures)]:
         _write_text(folder / path, text)
     _sweep(folder, {person.id for person in data.people})
     return folder / "index.html"
 
 
-def _pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> list[tuple[str, str]]:
-    rows = pages.wall_rows(data, pictures)
+def batch_page(data: ReportData, folder: Path, path: str) -> str | None:
+    """One page of the whole batch, written for the people in `data` alone; None when there is none of this name."""
+    pictures = {person.id: _write_pictures(data, person, folder) for person in data.people}
+    return dict(_batch_pages(data, pictures)).get(path)
+
+
+def _shared(data: ReportData) -> dict[str, Any]:
     blocked = pages.blocked_groups(data)
-    shared: dict[str, Any] = {
+    return {
         "data": data, "batch": data.batch, "made_at": pages.say_time(data.made_at), "team": consistency(data),
         "problems": pages.file_problems(data.batch),
         "blocked": blocked, "blocked_count": sum(len(group.people) for group in blocked),
     }  # fmt: skip
+
+
+def _shape(rows: Sequence[Mapping[str, Any]]) -> str:
     shapes = [row["thumb"]["width"] / row["thumb"]["height"] for row in rows if row["thumb"]]
-    shape = "square" if shapes and shapes[0] > 0.9 else "portrait"
+    return "square" if shapes and shapes[0] > 0.9 else "portrait"
+
+
+def _batch_pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> list[tuple[str, str]]:
+    rows, shared = pages.wall_rows(data, pictures), _shared(data)
+    shape = _shape(rows)
     wall = {
         **_asked(data), "perPage": PER_PAGE, "people": rows, "states": dict(STATES),
         "problems": pages.problem_names(data),
     }  # fmt: skip
     counts = {state: sum(row["state"] == state for row in rows) for state in STATES}
-    out = [
+    return [
         ("index.html", render("wall.html", wall=wall, rows=rows, shape=shape, counts=counts, here="wall", **shared)),
         ("blocked.html", render("blocked.html", here="blocked", **shared)),
         (
@@ -105,6 +118,10 @@ def _pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> li
         ),
         ("print.html", render("print.html", rows=rows, shape=shape, here="print", **shared)),
     ]
+
+
+def _person_pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> list[tuple[str, str]]:
+    shared, shape, out = _shared(data), _shape(pages.wall_rows(data, pictures)), []
     for index, person in enumerate(data.people):
         page = pages.person_page(data, index, pictures[person.id])
         context = {"page": page, "wall": _person_data(data, page), "shape": shape, "here": "person"}

@@ -16,7 +16,7 @@ window.Rollcall = (function () {
   const keys = { events: `rollcall:${batch}:decisions`, posted: `rollcall:${batch}:posted`, order: `rollcall:${batch}:order` };
   const REFUSED = {
     unknown_headshot: "the picture is not here any more", not_in_batch: "they are not in this batch any more",
-    bad_time: "this machine's clock is wrong", overrules: "somebody else has decided meanwhile",
+    not_yours: "your role does not reach them", bad_time: "this machine's clock is wrong", overrules: "somebody else has decided meanwhile",
   };
   const SAID = { approve: "approved", reject: "rejected", redo: "asked for a redo of", opt_out: "opted out" };
 

@@ -24,9 +24,11 @@ from tasks.vault.records import (
     Employee,
     Headshot,
     Question,
+    Reviewer,
     Seat,
     Selfie,
     Showing,
+    SignIn,
 )
 from tasks.vault.tombstones import is_tombstone, set_tombstones
 
@@ -127,6 +129,11 @@ def hide_reviewers(session: Session, keys: Keyring, people: Sequence[Mentioned])
             if mentions.search(by):
                 hidden = f"reviewer {keys.pseudonym(by)[:8]}"
                 session.execute(sa.update(table).where(col(table.by) == by).values(by=hidden))
+    for reviewer in session.exec(select(Reviewer)).all():
+        if mentions.search(reviewer.name) or mentions.search(reviewer.email):
+            session.execute(sa.delete(SignIn).where(col(SignIn.reviewer_id) == reviewer.id))
+            reviewer.name, reviewer.email = f"reviewer {keys.pseudonym(reviewer.name)[:8]}", ""
+            session.add(reviewer)
     notes = session.exec(select(Decision.id, Decision.note).where(Decision.note != "")).all()
     gone = [identity for identity, note in notes if mentions.search(note)]
     for start in range(0, len(gone), 500):

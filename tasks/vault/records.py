@@ -248,8 +248,35 @@ class Decision(SQLModel, table=True):
     identity: int = 0  # the name and number they had then (`Employee.identity`)
     consent_id: str = ""  # the consent that stood then
     by: str
+    author: str = Field(default="", index=True)  # the `Reviewer` who was signed in; empty for files and older records
     at: datetime = Field(sa_type=Moment)
     note: str = ""
+
+
+class Reviewer(SQLModel, table=True):
+    """Somebody who came in at the desk. The log and the decisions carry the opaque id; here it has a name.
+
+    `key` is a keyed pseudonym of what they are known by: the provider's issuer and subject, or the name they typed.
+    """
+
+    id: str = Field(primary_key=True)
+    key: str = Field(unique=True)
+    name: str = ""
+    email: str = ""
+    proof: str  # provider | password | here: how it is known that it was they
+    first_at: datetime = Field(sa_type=Moment)
+    last_at: datetime = Field(sa_type=Moment)
+
+
+class SignIn(SQLModel, table=True):
+    """One open session of the desk. The browser holds the token, these records its hash alone."""
+
+    token: str = Field(primary_key=True)
+    reviewer_id: str = Field(index=True)
+    door: str  # a keyed pseudonym of the password or provider that let them in: another one does not know them
+    groups: list[Any] = Field(default_factory=list, sa_type=Json)  # as the provider named them
+    began: datetime = Field(sa_type=Moment)
+    seen: datetime = Field(sa_type=Moment)
 
 
 class Artifact(SQLModel, table=True):

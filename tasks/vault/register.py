@@ -91,6 +91,22 @@ REGISTER: tuple[Kind, ...] = (
         _ROW,
     ),
     Kind("decision", "what a reviewer decided", "record", "table decision", "record", _ROW),
+    Kind(
+        "reviewer",
+        "name and e-mail of whoever came in at the desk, for the opaque ids in decisions and log",
+        "record",
+        "table reviewer",
+        "record",
+        "name replaced by a pseudonym when they are forgotten",
+    ),
+    Kind(
+        "sign_in",
+        "who is signed in at the desk: the token's hash, and groups as the provider names them",
+        "record",
+        "table signin",
+        "run",
+        "row deleted at sign-out, and when the day is over",
+    ),
     Kind("artifact", "the list of the person's stored blobs", "record", "table artifact", "biometric", _ROW),
     Kind("consent", "proof that leave was given or withdrawn, by opaque id", "record", "table consent", "proof", _ROW),
     Kind(

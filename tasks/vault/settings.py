@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:4280"
     prefect_ui_url: str = Field("http://127.0.0.1:4200", description="where HR opens Prefect, for links to run forms")
     desk_password: str | None = Field(None, repr=False, description="lets reviewers in; without it only this machine")
+    oidc_issuer: str | None = Field(None, description="address of the company's sign-in; in the place of the password")
+    oidc_client_id: str = Field("", description="how the desk is registered there")
+    oidc_client_secret: str | None = Field(None, repr=False, description="none for a public client")
+    oidc_groups: str = Field("groups", description="the claim that names somebody's groups")
+    roles: Path | None = Field(None, description="TOML that says which groups and people have which role at the desk")
     proxies: str = Field("", description="proxies before the desk whose word on the client's address and https counts")
     tls_certificate: Path | None = Field(None, description="PEM certificate with its chain: the desk speaks https")
     tls_key: Path | None = Field(None, repr=False, description="PEM private key; in the certificate's file when unset")
@@ -74,6 +79,7 @@ class Settings(BaseSettings):
         "signing_key_file",
         "tls_certificate",
         "tls_key",
+        "roles",
     )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
