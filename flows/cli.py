@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from flows import cli_backup, cli_disclosure, cli_keeping, cli_records, cli_studio
+from flows import cli_backup, cli_deliver, cli_disclosure, cli_keeping, cli_records, cli_studio
 from flows.cli_home import Home, settings_for
 from tasks.vault.process import begin_process, company_umask, end_with_parent
 
@@ -29,7 +29,8 @@ app.add_typer(cli_studio.kits, name="kit")
 app.add_typer(cli_studio.models, name="models")
 app.add_typer(cli_keeping.retention, name="retention")
 app.add_typer(cli_keeping.audit, name="audit")
-app.command("deliver")(cli_keeping.deliver)
+app.command("deliver")(cli_deliver.deliver)
+app.command("packs")(cli_deliver.packs)
 app.command("verify")(cli_disclosure.verify)
 app.command("forget")(cli_keeping.forget)
 app.command("consent-form")(cli_keeping.consent_form)

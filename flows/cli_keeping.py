@@ -1,4 +1,4 @@
-"""`rollcall deliver`, `reshoot`, `forget`, `retention` and `audit`: what leaves, what goes, and the proof.
+"""`rollcall forget`, `retention` and `audit`: what goes, and the proof.
 
 None of these needs Prefect: forgetting works when everything else is down.
 """
@@ -14,7 +14,6 @@ from flows.cli_home import Home, settings_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tasks.delivery.packs import TooManyGo
     from tasks.retention.receipts import Receipt
     from tasks.vault.settings import Settings
     from tasks.vault.store import Vault
@@ -22,59 +21,6 @@ if TYPE_CHECKING:
 retention = typer.Typer(help="What goes when, and doing it.", no_args_is_help=True)
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 console = Console(highlight=False)
-
-
-def deliver(
-    batch: Annotated[str, typer.Argument(help="The batch's number, from the report's address.")],
-    to: Annotated[str, typer.Option(help="A folder, a file ending in .zip, or s3://bucket/prefix.")],
-    names: Annotated[str, typer.Option(help="File names: {number}, {email} or {number}_{name}.")] = "{number}",
-    sizes: Annotated[str, typer.Option(help="Sizes from the kit, separated by commas; all when left out.")] = "",
-    take_away: Annotated[
-        bool, typer.Option("--take-away", help="Do not ask where more than a tenth of the files there would go.")
-    ] = False,
-    home: Home = None,
-) -> None:
-    """Write approved pictures in every size of the kit, marked as AI-made, with a manifest."""
-    from reports.site_of_batch import rewrite_report
-    from tasks.delivery.packs import TooManyGo
-    from tasks.delivery.task import deliver_pack
-    from tasks.vault.store import open_vault
-
-    settings = settings_for(home)  # names the home that the step will open
-    wanted = [size.strip() for size in sizes.split(",") if size.strip()]
-    try:
-        try:
-            done = deliver_pack.fn(batch, to, names, wanted, take_away)
-        except TooManyGo as asks:
-            _show_going(settings, asks)
-            if not typer.confirm("Take these files away"):
-                raise typer.Exit(1) from asks
-            done = deliver_pack.fn(batch, to, names, wanted, True)
-    except ValueError as wrong:
-        console.print(str(wrong), markup=False, soft_wrap=True)
-        raise typer.Exit(1) from wrong
-    with open_vault(settings) as vault:
-        rewrite_report(vault, str(done["batch"]))
-    console.print(f"{done['people']} people in {done['files']} files; {done['skipped']} have nothing to deliver.")
-    console.print(
-        f"New: {done['new']}, changed: {done['changed']}, as before: {done['unchanged']}, removed: {done['removed']}"
-        f"{' (' if done['why'] else ''}{done['why']}{')' if done['why'] else ''}. changes.csv says whose.",
-        markup=False, soft_wrap=True,
-    )  # fmt: skip
-
-
-def _show_going(settings: "Settings", asks: "TooManyGo") -> None:
-    """Whose files would go, by name, before anybody says yes."""
-    from tasks.delivery.manifest import change_rows
-    from tasks.delivery.sitters import people_of
-    from tasks.vault.store import open_vault
-
-    with open_vault(settings) as vault:
-        people = people_of(vault, [one for one, _ in asks.changes.removed])
-    console.print(str(asks), markup=False, soft_wrap=True)
-    for number, name, _email, change, why, paths in change_rows(asks.changes, people):
-        if change == "removed":
-            console.print(f"  {number:<12} {name or 'forgotten'}: {why}  {paths}", markup=False, soft_wrap=True)
 
 
 def forget(

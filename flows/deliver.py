@@ -1,4 +1,4 @@
-"""Deliver: approved pictures leave in every size the brand kit lists, marked as what they are, with a manifest.
+"""Deliver: approved pictures leave as the directories take them, marked as what they are, with a manifest.
 
 Nothing leaves without a reviewer's approval. Delivering twice to the same place replaces what the first delivery
 wrote there, and takes away the files of people who are no longer approved; where that is more than a tenth of what
@@ -11,14 +11,19 @@ from prefect.artifacts import create_markdown_artifact
 
 from flows.story import BATCH, field, fits, named, story
 from reports.task import build_report
-from tasks.delivery.packs import TooManyGo
+from tasks.delivery.handing_over import TooManyGo
 from tasks.delivery.task import deliver_pack
 from tasks.vault.failures import NotLikeThis
 
-PLACE = r"/.+|s3://.+"  # whole paths: a worker's folder is nobody's
-SIZES = r"[a-z0-9-]*( *, *[a-z0-9-]+)* *"
+PLACE = r"|/.+|s3://.+"  # whole paths: a worker's folder is nobody's
+PACKS = r"[a-z0-9-]*( *, *[a-z0-9-]+)* *"
 # What HR reads in the form, and the template behind it.
-NAMES = {"employee number": "{number}", "work e-mail": "{email}", "number and name": "{number}_{name}"}
+NAMES = {
+    "as each directory wants them": "",
+    "employee number": "{number}",
+    "work e-mail": "{email}",
+    "number and name": "{number}_{name}",
+}
 
 Batch = Annotated[
     str,
@@ -32,20 +37,19 @@ Destination = Annotated[
     str,
     field(
         "Where to",
-        "A folder, a file ending in .zip, or s3://bucket/prefix. Outside Rollcall: from there on the files are yours "
-        "to look after.",
+        "Leave empty: the files go into a folder named by the batch, below the export folder of the settings. Or the "
+        "whole path of another folder there, or s3://bucket/prefix. To take the files away as a ZIP, use the desk.",
         pattern=PLACE,
     ),
 ]
-Names = Annotated[
-    str, field("File names", "Most directories import by employee number or e-mail.", choices=list(NAMES))
-]
-Sizes = Annotated[
+Names = Annotated[str, field("File names", "What the files are called by.", choices=list(NAMES))]
+Packs = Annotated[
     str,
     field(
-        "Sizes",
-        "Names from the brand kit, separated by commas, for example: slack, m365. Empty for all.",
-        pattern=SIZES,
+        "For which directories",
+        "Names of packs, separated by commas: active-directory, badge, bamboohr, entra, google-workspace, linkedin, "
+        "personio, signature, slack, website, workday, or one of the company's own. Empty: the brand kit's own sizes.",
+        pattern=PACKS,
     ),
 ]
 
@@ -62,21 +66,21 @@ TakeAway = Annotated[
 
 @story("deliver", named("deliver", batch=BATCH))
 def deliver(
-    destination: Destination,
+    destination: Destination = "",
     batch: Batch = "",
-    names: Names = "employee number",
-    sizes: Sizes = "",
+    names: Names = "as each directory wants them",
+    packs: Packs = "",
     take_away: TakeAway = False,
 ) -> str:
-    """Writes every approved picture in every size of the kit, checks each file, and lists them in a manifest.
+    """Writes every approved picture as the chosen directories take it, checks each file, and lists them in a manifest.
 
     Returns the batch's number.
     """
-    fits(destination, PLACE, "Where to: a folder by its whole path, a .zip file, or s3://bucket/prefix.")
-    fits(sizes, SIZES, "Sizes: names from the brand kit, separated by commas.")
+    fits(destination, PLACE, "Where to: nothing, a folder by its whole path, or s3://bucket/prefix.")
+    fits(packs, PACKS, "For which directories: names of packs, separated by commas.")
     if names not in NAMES:
         raise NotLikeThis(f"File names: choose one of {', '.join(NAMES)}.")
-    wanted = [size.strip() for size in sizes.split(",") if size.strip()]
+    wanted = [pack.strip() for pack in packs.split(",") if pack.strip()]
     try:
         done = deliver_pack(batch, destination, NAMES[names], wanted, take_away)
     except TooManyGo as asks:
@@ -88,8 +92,9 @@ def deliver(
         markdown=(
             f"**{done['people']} people** in {done['files']} files ({int(done['bytes']) / 2**20:.1f} MiB); "
             f"{done['skipped']} people have nothing approved yet. Every file was read back and says how it was made; "
-            f"`manifest.csv` lists them all, `changes.csv` whose picture is new ({done['new']}), changed "
-            f"({done['changed']}) or removed ({done['removed']}{': ' if done['why'] else ''}{done['why']}). "
+            "`handover.html` says how to hand them over, `manifest.csv` lists them all, `changes.csv` whose picture is "
+            f"new ({done['new']}), changed ({done['changed']}) or removed "
+            f"({done['removed']}{': ' if done['why'] else ''}{done['why']}). "
             f"{done['retired']} files of earlier deliveries were taken away."
         ),
         description="What was delivered",

@@ -1,160 +1,164 @@
-"""Where a pack goes: a folder, a zip file, or an S3 prefix. All three take the same calls and read back what they took.
+"""What a place is that pictures are delivered to, and the check that each of them makes of what came back.
 
-A folder and a prefix may hold an earlier delivery: what that one wrote and the new one no longer contains is taken
-away, so that somebody who has withdrawn does not stay in a directory's import folder. Nothing else is ever touched.
+A destination names its files so that they fit, writes each whole or not at all, reads it back, knows what earlier
+deliveries left there, and takes away what is to go. A folder, a zip file and a company's bucket do; a directory's own
+interface would be a fourth. Nothing that no delivery of ours wrote is ever touched.
 """
 
 from __future__ import annotations
 
-import zipfile
-from pathlib import Path
-from typing import Protocol
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from tasks.vault.blobs import open_blobs
-from tasks.vault.failures import MissingBlob
-from tasks.vault.files import PART, part_of, put_in_place, replace_file
-from tasks.vault.process import company_umask
+from tasks.delivery.changes import Lying
+from tasks.disclosure.credentials import read_credentials
+from tasks.disclosure.source import read_origin
+from tasks.vault.records import Employee
+
+FORMAT = 1  # of manifest.json
+LIST = "manifest.json"
+PAPERS = (LIST, "manifest.csv", "changes.csv", "handover.html")  # what lies there besides the files
 
 
 class DestinationFault(ValueError):
     """The destination cannot be used; says what to do. Never names a person's file."""
 
 
+class DeliveryFault(Exception):
+    """A delivery that must not be trusted: what was written is not what is there. Ids and codes only."""
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """One file on its way out."""
+
+    path: str  # as the destination named it
+    data: bytes
+    format: str
+    source_type: str  # what metadata and credentials must say; empty for what is no picture
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What came back of it, read where it lies now."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
 class Destination(Protocol):
-    """A place for files with relative paths. `close` makes them count, `abandon` gives up."""
+    """A place for files. `close` makes them count, `abandon` gives up; one of them is called, once."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """folder, zip, s3, ...: where exactly is the business of whoever asked."""
 
-    def put(self, path: str, data: bytes) -> None: ...
+    def path_for(self, folder: str, stem: str, suffix: str) -> str:
+        """How a file will be called here."""
 
-    def get(self, path: str) -> bytes | None: ...
+    def earlier(self) -> list[Lying]:
+        """What earlier deliveries left here."""
 
-    def remove(self, path: str) -> None: ...
+    def holds(self, file: Lying) -> Delivered | None:
+        """That file, when it lies here as it was delivered, and says how it was made."""
+
+    def deliver(self, file: Leaving, person: Employee) -> Delivered:
+        """Writes one file and reads it back. DeliveryFault when something else came back."""
+
+    def withdraw(self, path: str) -> bool:
+        """Takes a file away; whether it is gone from here."""
+
+    def hand_over(self, papers: Mapping[str, bytes]) -> None:
+        """The manifest and what goes with it, last: until then the delivery counts for nothing."""
+
+    def read(self, path: str) -> bytes | None:
+        """What lies under a path, if anything does."""
 
     def close(self) -> None: ...
 
     def abandon(self) -> None: ...
 
 
-def open_destination(location: str) -> Destination:
-    """By its look: `s3://...`, something ending in `.zip`, or a folder."""
-    if location.startswith("s3://"):
-        return S3Destination(location)
-    if not location.strip():
-        raise DestinationFault("Say where the files should go: a folder, a .zip file, or s3://bucket/prefix.")
-    path = Path(location).expanduser()
-    return ZipDestination(path) if path.suffix.lower() == ".zip" else FolderDestination(path)
-
-
-def _checked(path: str) -> list[str]:
+def checked_parts(path: str) -> list[str]:
+    """A path's parts, when none of them leads out of the destination."""
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts):
         raise DestinationFault("A file name leads out of the destination.")
     return parts
 
 
-class FolderDestination:
-    """Files below a folder, each complete or absent."""
-
-    kind = "folder"
-
-    def __init__(self, root: Path) -> None:
-        if root.is_symlink() or (root.exists() and not root.is_dir()):
-            raise DestinationFault("The destination is not a folder: name a new one, or an empty one.")
-        with company_umask():
-            root.mkdir(parents=True, exist_ok=True)
-        self.root = root.resolve()
-        for left in self.root.rglob(f".*{PART}"):  # by a delivery that was killed: a face that no manifest names
-            left.unlink()
-
-    def _path(self, path: str) -> Path:
-        whole = self.root.joinpath(*_checked(path))
-        if whole.parent.resolve() != whole.parent:
-            raise DestinationFault("A link inside the destination leads elsewhere: use another folder.")
-        return whole
-
-    def put(self, path: str, data: bytes) -> None:
-        whole = self._path(path)
-        with company_umask():
-            whole.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(whole, data, mode=0o666)
-
-    def get(self, path: str) -> bytes | None:
-        whole = self._path(path)
-        return whole.read_bytes() if whole.is_file() and not whole.is_symlink() else None
-
-    def remove(self, path: str) -> None:
-        self._path(path).unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-    def abandon(self) -> None:
-        """What was written stays until the next delivery replaces it; without a manifest it counts for nothing."""
+def proven(file: Leaving, back: bytes | None, person: str) -> Delivered:
+    """What came back, when it is what was sent and says how it was made; DeliveryFault otherwise."""
+    if back is None or back != file.data:
+        raise DeliveryFault(f"a file of {person} is not what was written")
+    if code := unmarked(back, file.format, file.source_type):
+        raise DeliveryFault(f"a file of {person} {code}")
+    return Delivered(file.path, len(back), hashlib.sha256(back).hexdigest())
 
 
-class ZipDestination:
-    """One zip file, written beside its place and moved there when complete. The same files give the same bytes."""
-
-    kind = "zip"
-
-    def __init__(self, path: Path) -> None:
-        if path.is_symlink() or path.is_dir():
-            raise DestinationFault("The destination is a folder or a link: name a new .zip file.")
-        self._place = path
-        self._part = part_of(path)
-        with company_umask():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_STORED)
-
-    def put(self, path: str, data: bytes) -> None:
-        name = "/".join(_checked(path))
-        entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-        entry.external_attr = 0o644 << 16
-        self._zip.writestr(entry, data)
-
-    def get(self, path: str) -> bytes | None:
-        """What was written so far: a zip has no earlier delivery in it."""
-        return self._zip.read(path) if path in self._zip.namelist() else None
-
-    def remove(self, path: str) -> None:
-        """There is nothing from before."""
-
-    def close(self) -> None:
-        self._zip.close()
-        put_in_place(self._part, self._place)
-
-    def abandon(self) -> None:
-        self._zip.close()
-        self._part.unlink(missing_ok=True)
+def unmarked(data: bytes, form: str, source_type: str) -> str:
+    """Why this file's metadata or credentials do not say how it was made; empty when they do, or are not asked."""
+    if not source_type:
+        return ""
+    origin = read_origin(data)
+    if origin is None or origin.source_type != source_type:
+        return "does not say how it was made"
+    signed = read_credentials(data, form)
+    if signed is None or signed.changed or signed.source_type != source_type:
+        return "has no credentials, or others than it should"
+    return ""
 
 
-class S3Destination:
-    """Objects below a prefix, through the vault's door to S3."""
+def as_it_was(file: Lying, data: bytes | None) -> Delivered | None:
+    """A file that lies there, when it is the one that its manifest lists."""
+    if data is None or hashlib.sha256(data).hexdigest() != file.listed.get("sha256"):
+        return None
+    recent = bool(file.listed.get("recipe"))  # version 0.1 did not sign
+    source_type = str(file.listed.get("source_type", "")) if recent else ""
+    if unmarked(data, str(file.listed.get("format", "")), source_type):
+        return None
+    return Delivered(file.path, len(data), str(file.listed["sha256"]))
 
-    kind = "s3"
 
-    def __init__(self, location: str) -> None:
-        self._blobs = open_blobs(location)
+def listed_in(manifest: bytes | None) -> list[Lying]:
+    """The files that a manifest.json of ours lists. Nothing when it is none."""
+    if manifest is None:
+        return []
+    try:
+        body: Any = json.loads(manifest)
+        if body.get("format") != FORMAT:
+            return []
+        found = [
+            Lying(
+                str(one["employee"]), str(one.get("batch") or body["batch"]), str(one["output"]), str(one["path"]),
+                str(one["headshot"]), one,
+            )
+            for one in body["files"]
+        ]  # fmt: skip
+        for one in found:
+            checked_parts(one.path)  # somebody may have written it by hand
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+    return found
 
-    def _key(self, path: str) -> str:
-        return "/".join(_checked(path))
 
-    def put(self, path: str, data: bytes) -> None:
-        self._blobs.put(self._key(path), [data])
+class Files:
+    """What places that keep files have in common: paths of one look, and a manifest that says what lies there."""
 
-    def get(self, path: str) -> bytes | None:
-        try:
-            return self._blobs.get(self._key(path))
-        except MissingBlob:
-            return None
+    kind = ""
 
-    def remove(self, path: str) -> None:
-        self._blobs.erase_keys([self._key(path)])
+    def path_for(self, folder: str, stem: str, suffix: str) -> str:
+        return "/".join(checked_parts(f"{folder}/{stem}.{suffix}"))
 
-    def close(self) -> None:
-        """Nothing is held open."""
+    def read(self, path: str) -> bytes | None:
+        raise NotImplementedError
 
-    def abandon(self) -> None:
-        """What was written stays until the next delivery replaces it; without a manifest it counts for nothing."""
+    def earlier(self) -> list[Lying]:
+        return listed_in(self.read(LIST))
+
+    def holds(self, file: Lying) -> Delivered | None:
+        return as_it_was(file, self.read(file.path))

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tasks.delivery.changes import Lying
-from tasks.delivery.destinations import Destination
+from tasks.delivery.crop import Head, head_of
+from tasks.delivery.destinations import Delivered, Destination, Leaving
 from tasks.delivery.manifest import PackedFile
+from tasks.delivery.pack import Pack, Size
 from tasks.delivery.sitters import Sitter
 from tasks.delivery.sizes import encode_output, fit
+from tasks.delivery.snippet import signature_block
 from tasks.disclosure.chain import SigningChain
 from tasks.disclosure.credentials import sign, weight
 from tasks.disclosure.installation import marked
@@ -27,9 +31,10 @@ from tasks.disclosure.pattern import MarkKey
 from tasks.disclosure.source import Origin, origin_of, xmp_packet
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.kit_sections import Output
+from tasks.vault.records import Headshot
 from tasks.vision.images import Picture
 
-FORMAT = 1  # of what leaves: raised when files made before should be written anew
+FORMAT = 2  # of what leaves: raised when files made before should be written anew
 
 
 @dataclass(frozen=True)
@@ -37,67 +42,121 @@ class Means:
     """What every file of a delivery is made with."""
 
     kit: BrandKit
-    outputs: tuple[Output, ...]
+    packs: tuple[Pack, ...]
     mark: MarkKey
     chain: SigningChain
     labels: Path  # the kit's folder with the company's icons, which may be missing
+
+    @cached_property
+    def sizes(self) -> tuple[Size, ...]:
+        return tuple(size for pack in self.packs for size in pack.sizes())
 
     def icon(self, lane: str) -> Path | None:
         path = self.labels / f"{lane}.png"
         return path if path.is_file() else None
 
 
+@dataclass(frozen=True)
+class Subject:
+    """One person's approved picture on its way out; decoded and marked only when a file of it is missing."""
+
+    sitter: Sitter
+    shot: Headshot
+    read: Callable[[], Picture]
+    origin: Origin
+
+    def master(self, key: MarkKey) -> Picture:
+        return marked(self.read(), key, self.shot.lane)
+
+
+def subject_of(sitter: Sitter, shot: Headshot, read: Callable[[], Picture]) -> Subject:
+    """`read` may be called later, or never."""
+    return Subject(sitter, shot, read, origin_of(shot.lane, f"{system_version()} {sitter.base}".strip()))
+
+
 def write_person(
-    means: Means,
-    batch: str,
-    sitter: Sitter,
-    picture: Picture,
-    place: Destination,
-    paths: Mapping[str, str],
-    lying: Mapping[str, Lying],
+    means: Means, batch: str, subject: Subject, place: Destination, paths: Mapping[str, str], lying: Mapping[str, Lying]
 ) -> list[PackedFile]:
-    """Writes what is missing of one person's files and returns all of them. `paths`: output → path; `lying`: path →
-    what an earlier delivery wrote there. NotSigned, TooManyBytes: ValueErrors whose sentence is for people."""
-    assert sitter.headshot is not None
-    origin = origin_of(sitter.headshot.lane, f"{system_version()} {sitter.base}".strip())
-    files, master = [], None
-    for output in means.outputs:
-        path = paths[output.name]
-        recipe = recipe_of(means, output, origin, sitter.headshot.lane)
-        there = lying.get(path)
-        same = there is not None and there.headshot == sitter.headshot.digest and there.listed.get("recipe") == recipe
-        data = place.get(path) if same else None
-        if there is None or data is None or hashlib.sha256(data).hexdigest() != there.listed.get("sha256"):
-            if master is None:
-                master = marked(picture, means.mark, sitter.headshot.lane)
-            data = made(means, output, master, origin, sitter.headshot.lane)
-            place.put(path, data)
-        files.append(
-            PackedFile(
-                employee=sitter.employee.id,
-                batch=batch,
-                number=sitter.employee.number,
-                output=output.name,
-                path=path,
-                width=output.width,
-                height=output.height,
-                format=output.format,
-                bytes=len(data),
-                sha256=hashlib.sha256(data).hexdigest(),
-                lane=sitter.headshot.lane,
-                source_type=origin.source_type,
-                headshot=sitter.headshot.digest,
-                recipe=recipe,
-            )
-        )
+    """Writes what is missing of one person's files and returns all of them. `paths`: size → path; `lying`: path → what
+    an earlier delivery wrote there. NotSigned, TooManyBytes: ValueErrors whose sentence is for people."""
+    shot, files = subject.shot, []
+    master: Picture | None = None
+    for size in means.sizes:
+        path, recipe = paths[size.folder], recipe_of(means, size.output, subject.origin, shot.lane)
+        there = _there(place, lying.get(path), shot.digest, recipe)
+        if there is None:
+            master = subject.master(means.mark) if master is None else master
+            data = made(means, size.output, master, subject.origin, shot, head_in(shot, means.kit))
+            leaving = Leaving(path, data, size.output.format, subject.origin.source_type)
+            there = place.deliver(leaving, subject.sitter.employee)
+        files.append(_packed(subject, batch, size, there, recipe))
+    return files + _write_snippets(means, batch, subject, place, paths, lying)
+
+
+def _write_snippets(
+    means: Means, batch: str, subject: Subject, place: Destination, paths: Mapping[str, str], lying: Mapping[str, Lying]
+) -> list[PackedFile]:
+    """The blocks of HTML for packs that have one."""
+    files = []
+    for size in means.sizes:
+        asked = size.pack.snippet
+        if asked is None or asked.picture != size.output.name:
+            continue
+        path = paths[snippet_folder(size)]
+        data = signature_block(subject.sitter.employee, paths[size.folder], asked)
+        recipe = hashlib.sha256(data).hexdigest()[:16]
+        there = _there(place, lying.get(path), subject.shot.digest, recipe)
+        if there is None:
+            there = place.deliver(Leaving(path, data, "html", ""), subject.sitter.employee)
+        files.append(_packed(subject, batch, size, there, recipe, snippet=True))
     return files
 
 
-def made(means: Means, output: Output, master: Picture, origin: Origin, lane: str) -> bytes:
+def snippet_folder(size: Size) -> str:
+    """What a size's snippet is called among the paths; it lies beside its picture."""
+    return f"{size.folder} snippet"
+
+
+def _there(place: Destination, lying: Lying | None, headshot: str, recipe: str) -> Delivered | None:
+    """A file that lies there already, made of the same picture in the same way."""
+    if lying is None or lying.headshot != headshot or lying.listed.get("recipe") != recipe:
+        return None
+    return place.holds(lying)
+
+
+def _packed(
+    subject: Subject, batch: str, size: Size, there: Delivered, recipe: str, *, snippet: bool = False
+) -> PackedFile:
+    person, output = subject.sitter.employee, size.output
+    return PackedFile(
+        employee=person.id,
+        batch=batch,
+        number=person.number,
+        pack=size.pack.name,
+        output=snippet_folder(size) if snippet else size.folder,
+        path=there.path,
+        width=0 if snippet else output.width,
+        height=0 if snippet else output.height,
+        format="html" if snippet else output.format,
+        bytes=there.bytes,
+        sha256=there.sha256,
+        lane=subject.shot.lane,
+        source_type="" if snippet else subject.origin.source_type,
+        headshot=subject.shot.digest,
+        recipe=recipe,
+    )
+
+
+def head_in(shot: Headshot, kit: BrandKit) -> Head:
+    """Where the head is, as judging measured it on this very picture."""
+    return head_of(shot.scores.get("measures"), kit.framing)
+
+
+def made(means: Means, output: Output, master: Picture, origin: Origin, shot: Headshot, head: Head) -> bytes:
     """One file, signed last: whatever is changed afterwards breaks the signature."""
-    picture = fit(master, output, means.kit)
+    picture = fit(master, output, means.kit, head)
     if output.label:
-        picture = with_label(picture, lane, means.icon(lane))
+        picture = with_label(picture, shot.lane, means.icon(shot.lane))
     spare = weight(output.format, means.chain)
     return sign(encode_output(picture, output, xmp_packet(origin), spare), output.format, origin, means.chain)
 

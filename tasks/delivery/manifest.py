@@ -1,4 +1,4 @@
-"""The manifest of a delivery: what was handed over, for whom, as what; written with it, checked against it.
+"""The manifest of a delivery: what was handed over, for whom, as what; written with it, if something changed.
 
 manifest.csv is for people and for directory imports, changes.csv for whoever carries them on into another system;
 manifest.json is for machines, and names nobody.
@@ -6,7 +6,6 @@ manifest.json is for machines, and names nobody.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -14,17 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from tasks.delivery.changes import Changes, Lying, say_why
-from tasks.delivery.destinations import Destination
-from tasks.disclosure.credentials import read_credentials
-from tasks.disclosure.source import read_origin
+from tasks.delivery.destinations import FORMAT, LIST, Destination
 from tasks.roster.write import table_csv
 from tasks.vault.records import Employee
-
-FORMAT = 1  # of manifest.json
-
-
-class DeliveryFault(Exception):
-    """A delivery that must not be trusted: what was written is not what is there. Ids and codes only."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +25,7 @@ class PackedFile:
     employee: str  # the opaque id
     batch: str
     number: str
-    output: str
+    output: str  # the size: below which folder it lies
     path: str
     width: int
     height: int
@@ -45,6 +36,7 @@ class PackedFile:
     source_type: str
     headshot: str  # digest of the record it was made from
     recipe: str = ""  # how it was made, whatever the picture; empty for what version 0.1 wrote
+    pack: str = ""
     before: bool = False  # it lay there already, and stays
 
 
@@ -87,30 +79,6 @@ class Manifest:
         return sum(file.bytes for file in self.files)
 
 
-def earlier_files(place: Destination) -> list[Lying]:
-    """What earlier deliveries wrote here, by their own manifest. Anything else in the folder is not ours."""
-    data = place.get("manifest.json")
-    if data is None:
-        return []
-    try:
-        listed: Any = json.loads(data)
-        if listed.get("format") != FORMAT:
-            return []
-        return [
-            Lying(
-                file["employee"],
-                file.get("batch") or listed["batch"],
-                file["output"],
-                file["path"],
-                file["headshot"],
-                file,
-            )
-            for file in listed["files"]
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return []
-
-
 def carried(file: Lying, people: Mapping[str, Employee]) -> PackedFile:
     """A file that stays as it lies there, for the new manifest."""
     known = {field.name for field in fields(PackedFile)}
@@ -136,8 +104,8 @@ def change_rows(changes: Changes, people: Mapping[str, Employee]) -> list[tuple[
     return rows
 
 
-def write_manifests(place: Destination, manifest: Manifest, people: Mapping[str, Employee], now: datetime) -> None:
-    """Both forms, last: a delivery that was interrupted has the manifest of the one before, or none."""
+def manifest_papers(manifest: Manifest, people: Mapping[str, Employee], now: datetime) -> dict[str, bytes]:
+    """The three lists, by file name; manifest.json last, since it makes the others count."""
     header = ("Employee ID", "Name", "Work Email", "Size", "File", "Width", "Height", "Bytes", "SHA-256", "Made by")
     made = {"generated": "AI, from photos", "faithful": "photo, background and tone by algorithm"}
     rows = [
@@ -155,31 +123,35 @@ def write_manifests(place: Destination, manifest: Manifest, people: Mapping[str,
         )
         for file in manifest.files
     ]
-    place.put("manifest.csv", table_csv(header, rows))
     change = ("Employee ID", "Name", "Work Email", "Change", "Why", "Files taken away")
-    place.put("changes.csv", table_csv(change, change_rows(manifest.changes, people)))
+    return {
+        "manifest.csv": table_csv(header, rows),
+        "changes.csv": table_csv(change, change_rows(manifest.changes, people)),
+        LIST: json.dumps(_body(manifest) | {"delivered_at": now.isoformat()}, indent=1, ensure_ascii=False).encode(),
+    }
+
+
+def _body(manifest: Manifest) -> dict[str, Any]:
     listed = [{k: v for k, v in asdict(file).items() if k not in ("number", "before")} for file in manifest.files]
-    body = {
+    return {
         "format": FORMAT,
         "batch": manifest.batch,
         "kit": manifest.kit,
         "kit_digest": manifest.kit_digest,
-        "delivered_at": now.isoformat(),
         "files": listed,
         "skipped": [asdict(one) for one in manifest.skipped],
     }
-    place.put("manifest.json", json.dumps(body, indent=1, ensure_ascii=False).encode())
 
 
-def verify(place: Destination, manifest: Manifest) -> None:
-    """Reads every file back: its digest, and that metadata and credentials say how it was made."""
-    for file in manifest.files:
-        data = place.get(file.path)
-        if data is None or hashlib.sha256(data).hexdigest() != file.sha256:
-            raise DeliveryFault(f"a file of {file.employee} is not what was written")
-        origin = read_origin(data)
-        if origin is None or origin.source_type != file.source_type:
-            raise DeliveryFault(f"a file of {file.employee} does not say how it was made")
-        signed = read_credentials(data, file.format) if file.recipe else None
-        if file.recipe and (signed is None or signed.changed or signed.source_type != file.source_type):
-            raise DeliveryFault(f"a file of {file.employee} has no credentials, or others than it should")
+def says_the_same(place: Destination, manifest: Manifest) -> bool:
+    """Whether the manifest that lies there says all of this already, so that nothing needs to be written."""
+    if manifest.changes.going or manifest.changes.removed:
+        return False
+    try:
+        there: Any = json.loads(place.read(LIST) or b"null")
+    except ValueError:
+        return False
+    if not isinstance(there, dict):
+        return False
+    there.pop("delivered_at", None)
+    return bool(there == json.loads(json.dumps(_body(manifest))))

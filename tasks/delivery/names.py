@@ -11,7 +11,9 @@ import string
 import unicodedata
 from collections.abc import Iterable
 
-FIELDS = ("number", "email", "name", "id")
+# `upn`, the name that people sign in to Microsoft with: a roster's column of that name is read as the e-mail, and it is
+# the e-mail in most companies.
+FIELDS = ("number", "email", "upn", "name", "id")
 DEFAULT = "{number}"
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _SPELT = str.maketrans(
@@ -32,8 +34,8 @@ def check_template(template: str) -> str:
         raise BadTemplate(f"The name template has a brace too many or too few; use {_all()}.") from error
     if not plain or named - set(FIELDS):
         raise BadTemplate(f"The name template may hold {_all()}, and nothing else in braces.")
-    if not named & {"number", "email", "id"}:
-        raise BadTemplate("The name template needs {number}, {email} or {id}: two people can have one name.")
+    if not named & {"number", "email", "upn", "id"}:
+        raise BadTemplate("The name template needs {number}, {email}, {upn} or {id}: two people can have one name.")
     return template
 
 
@@ -43,7 +45,7 @@ def _all() -> str:
 
 def file_stem(template: str, *, number: str, email: str, name: str, id: str) -> str:
     """The name without its ending. What a person lacks (an e-mail) is replaced by their number."""
-    filled = template.format(number=number, email=email or number, name=name or number, id=id)
+    filled = template.format(number=number, email=email or number, upn=email or number, name=name or number, id=id)
     return safe(filled) or id
 
 

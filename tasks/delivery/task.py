@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
-from tasks.delivery.changes import Changes, say_reasons
-from tasks.delivery.packs import TooManyGo, build_pack
+from tasks.delivery.exports import place_for_hr, place_for_shell
+from tasks.delivery.ordering import Wish, deliver_wish
+from tasks.delivery.places import open_destination
 from tasks.delivery.sitters import newest_approved
-from tasks.headshots.kit import load_kit
-from tasks.vault.batches import load_batch, note_facts
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vault.task import step
@@ -16,41 +16,13 @@ from tasks.vault.task import step
 
 @step
 def deliver_pack(
-    batch_id: str, destination: str, names: str, outputs: list[str], may_remove: bool = False
+    batch_id: str, destination: str, names: str, packs: list[str], may_remove: bool = False, at_shell: bool = False
 ) -> dict[str, int | str]:
-    """Delivers one batch, the one reviewed last when `batch_id` is empty. Returns counts.
-
-    Whose picture is new, changed or removed is noted in the batch, by id, for its pages; so is whose would be removed
-    where a person has to be asked first (TooManyGo).
-    """
+    """Delivers one batch, the one reviewed last when `batch_id` is empty. Returns counts. `at_shell`: the destination
+    was typed on this machine, and may be any folder of it."""
     settings = load_settings()
-    now = datetime.now(UTC)
     with open_vault(settings) as vault:
-        batch_id = batch_id or newest_approved(vault)
-        ordered = load_batch(vault, batch_id)
-        kit = load_kit(ordered.kit, settings.kits)
-        try:
-            manifest = build_pack(
-                vault, batch_id, kit, destination, now=now, names=names, outputs=outputs, may_remove=may_remove
-            )
-        except TooManyGo as asks:
-            note_facts(vault, batch_id, delivery_asks={"at": now.isoformat(), **_by_id(asks.changes)})
-            raise
-        counts = {"people": manifest.people, "files": len(manifest.own), "skipped": len(manifest.skipped)}
-        noted = {**counts, "at": now.isoformat(), "to": manifest.destination, **_by_id(manifest.changes)}
-        note_facts(vault, batch_id, delivered=noted, delivery_asks={})
-    changes = manifest.changes
-    return {
-        "batch": batch_id, "bytes": sum(file.bytes for file in manifest.own), "retired": manifest.retired, **counts,
-        "new": len(changes.new), "changed": len(changes.changed), "unchanged": len(changes.unchanged),
-        "removed": len(changes.removed), "why": say_reasons([one for one in changes.going if one.why != "replaced"]),
-    }  # fmt: skip
-
-
-def _by_id(changes: Changes) -> dict[str, list[list[str]]]:
-    """For the batch's facts: opaque ids and codes, as lists."""
-    return {
-        "new": [[one, ""] for one in changes.new],
-        "changed": [[one, ""] for one in changes.changed],
-        "removed": [[one, why] for one, why in changes.removed],
-    }
+        batch = batch_id or newest_approved(vault)
+        where = place_for_shell(destination, settings) if at_shell else place_for_hr(destination, settings, batch)
+        wish = Wish(batch, packs, names, may_remove, "command" if at_shell else "delivery")
+        return deliver_wish(vault, wish, partial(open_destination, where), lambda: datetime.now(UTC))

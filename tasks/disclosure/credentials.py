@@ -22,7 +22,7 @@ from tasks.disclosure.source import SYSTEM, VOCABULARY, Origin
 from tasks.vision.images import encode
 
 SPECIFICATION = "2.4.0"  # of C2PA; the conformance programme asks for it by name
-MIME = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+MIME = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "avif": "image/avif"}
 ALGORITHM = "es256"
 
 # The reader's words for a file whose bytes are no longer those that were signed.
@@ -51,7 +51,7 @@ class Credentials:
 
 
 def sign(data: bytes, form: str, origin: Origin, chain: SigningChain) -> bytes:
-    """The file with signed credentials in it. `form` is jpeg, png or webp. NotSigned when it cannot be done."""
+    """The file with signed credentials in it. `form` is jpeg, png, webp or avif. NotSigned when it cannot be done."""
     signer = c2pa.C2paSignerInfo(ALGORITHM, chain.certificates, chain.key, chain.time_stamps)
     signed = io.BytesIO()
     try:

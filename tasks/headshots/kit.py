@@ -107,7 +107,7 @@ def load_kit(name: str, folder: Path) -> BrandKit:
     try:
         kit = BrandKit.model_validate({"name": name, **content})
     except ValidationError as error:
-        raise KitError("\n".join(_sentence(path, problem) for problem in error.errors())) from error
+        raise KitError("\n".join(say_problem(path, problem) for problem in error.errors())) from error
     if kit.backdrop.picture:
         kit._picture = _read_picture(path, kit.backdrop.picture)
     return kit
@@ -131,7 +131,7 @@ def new_kit(name: str, folder: Path) -> Path:
     try:
         BrandKit.model_validate({"name": name, **tomllib.loads(text)})
     except ValidationError as error:
-        raise KitError("\n".join(_sentence(path, problem) for problem in error.errors())) from error
+        raise KitError("\n".join(say_problem(path, problem) for problem in error.errors())) from error
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
@@ -146,7 +146,7 @@ def _read_picture(path: Path, picture: str) -> bytes:
     return file.read_bytes()
 
 
-def _sentence(path: Path, problem: Any) -> str:
+def say_problem(path: Path, problem: Any) -> str:
     """One pydantic error as: file: key: what was found; what would do."""
     parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in problem["loc"])
     key = "".join(parts).lstrip(".")
@@ -157,4 +157,4 @@ def _sentence(path: Path, problem: Any) -> str:
         return f"{path}: {key}: no such key; check the spelling or remove it"
     what = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     shown = "" if isinstance(found, dict | list) else f"{found!r} will not do; "
-    return f"{path}: {key or 'the kit'}: {shown}{what}"
+    return f"{path}: {key or 'the file'}: {shown}{what}"

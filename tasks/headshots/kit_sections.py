@@ -183,9 +183,10 @@ class Output(Section):
     title: str = ""
     width: int = Field(ge=16, le=4096)
     height: int = Field(ge=16, le=4096)
-    format: Literal["jpeg", "png", "webp"] = "jpeg"
+    format: Literal["jpeg", "png", "webp", "avif"] = "jpeg"
     quality: int = Field(default=92, ge=30, le=100)  # where the file starts; lowered to meet max_bytes
     max_bytes: int | None = Field(default=None, ge=2_000)
     dpi: int | None = Field(default=None, ge=72, le=1200)
-    crop: Literal["cover", "contain"] = "cover"  # contain: the backdrop fills what the frame does not
+    # contain: the backdrop fills what the frame does not; circle: the whole head lies inside the circle that is cut
+    crop: Literal["cover", "contain", "circle"] = "cover"
     label: bool = False  # a visible one, below the face: words, or the icons in the kit's folder `labels/`

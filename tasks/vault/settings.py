@@ -58,6 +58,8 @@ class Settings(BaseSettings):
         None, description="PEM certificates, leaf first, that sign content credentials; a test chain when unset"
     )
     signing_key_file: Path | None = Field(None, description="PEM private key of the first certificate", repr=False)
+    export_folder: Path | None = Field(None, description="below it deliveries from forms and the desk are written")
+    packs: Path | None = Field(None, description="the company's own delivery packs, one TOML file each")
     time_stamps: str | None = Field(None, description="address of an RFC 3161 authority, so that signatures outlive it")
     search_limit: ByteSize = Field(
         ByteSize(1 << 30),
@@ -77,6 +79,8 @@ class Settings(BaseSettings):
         "checkpoint_copies",
         "signing_chain",
         "signing_key_file",
+        "export_folder",
+        "packs",
         "tls_certificate",
         "tls_key",
         "roles",

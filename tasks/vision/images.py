@@ -139,7 +139,7 @@ _OPENERS: dict[Format, Callable[[io.BytesIO], Image.Image]] = {
 
 def encode(
     picture: Picture,
-    format: Literal["jpeg", "png", "webp"] = "jpeg",
+    format: Literal["jpeg", "png", "webp", "avif"] = "jpeg",
     quality: int = 92,
     xmp: bytes | None = None,
 ) -> bytes:
@@ -156,6 +156,8 @@ def encode(
         if format == "jpeg":
             # Full colour resolution: the edge of a person before a saturated backdrop shows subsampling.
             image.save(out, "JPEG", quality=quality, subsampling=0, optimize=True, **extra)
+        elif format == "avif":
+            image.save(out, "AVIF", quality=quality, max_threads=1, **extra)
         else:
             image.save(out, "WEBP", quality=quality, method=4, **extra)
     return out.getvalue()

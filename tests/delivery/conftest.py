@@ -1,6 +1,6 @@
 """A vault with an approved batch: three people approved, one rejected, one blocked, one withdrawn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from tasks.delivery.handing_over import Order, hand_over
+from tasks.delivery.manifest import Manifest
+from tasks.delivery.pack import Pack, kit_pack
+from tasks.delivery.places import open_destination
 from tasks.disclosure.installation import marked
 from tasks.disclosure.pattern import MarkKey
 from tasks.headshots.backdrop import draw_backdrop
@@ -121,3 +125,19 @@ def add_headshot(vault: Vault, kit: BrandKit, number: str, seed: int, lane: str,
                 )
             )  # fmt: skip
     return digest
+
+
+def build_pack(
+    vault: Vault,
+    batch: str,
+    kit: BrandKit,
+    destination: str | Path,
+    *,
+    now: datetime,
+    names: str = "",
+    may_remove: bool = False,
+    packs: Sequence[Pack] = (),
+) -> Manifest:
+    """One delivery at this moment: of the kit's own sizes, unless packs are given."""
+    order = Order(batch, kit, tuple(packs) or (kit_pack(kit),), names, may_remove)
+    return hand_over(vault, order, lambda: open_destination(str(destination)), lambda: now)

@@ -14,14 +14,14 @@ from sqlmodel import select
 from typer.testing import CliRunner
 
 from tasks.delivery.changes import Changes, Lying, compare, say_reasons
-from tasks.delivery.packs import NothingToDeliver, TooManyGo, build_pack
+from tasks.delivery.handing_over import NothingToDeliver, TooManyGo
 from tasks.delivery.sitters import newest_approved
 from tasks.delivery.task import deliver_pack
 from tasks.headshots.kit import BrandKit
 from tasks.vault.batches import load_batch
 from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Showing
 from tasks.vault.store import Vault
-from tests.delivery.conftest import employee_id
+from tests.delivery.conftest import build_pack, employee_id
 
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC)
 ADA, BOB, CY = "p1", "p2", "p3"
@@ -161,20 +161,20 @@ def test_it_stops_and_asks_before_it_takes_much_away(
 ) -> None:
     monkeypatch.setenv("ROLLCALL_HOME", str(vault.settings.home))
     out = str(tmp_path / "out")
-    first = deliver_pack.fn("b1", out, "{number}", [])
+    first = deliver_pack.fn("b1", out, "", [], at_shell=True)
     assert (first["new"], first["removed"]) == (3, 0)
     edit(vault, Employee, employee_id("1003"), status="left")
     before = {path: path.read_bytes() for path in Path(out).rglob("*") if path.is_file()}
     with pytest.raises(
         TooManyGo, match=r"of the \d+ files there would be taken away \(1 person: left the company\)"
     ) as asks:
-        deliver_pack.fn("b1", out, "{number}", [])
+        deliver_pack.fn("b1", out, "", [], at_shell=True)
     assert "Sam" not in str(asks.value)
     assert "1003" not in str(asks.value)  # Prefect gets numbers of people, never people's numbers
     assert {path: path.read_bytes() for path in Path(out).rglob("*") if path.is_file()} == before
     noted = load_batch(vault, "b1").facts["delivery_asks"]
     assert noted["removed"] == [[employee_id("1003"), "left_company"]]
-    done = deliver_pack.fn("b1", out, "{number}", [], True)
+    done = deliver_pack.fn("b1", out, "", [], True, at_shell=True)
     assert (done["removed"], done["unchanged"], done["why"]) == (1, 2, "1 person: left the company")
     assert not list(Path(out).rglob("1003.*"))
     assert load_batch(vault, "b1").facts["delivery_asks"] == {}

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from tasks.delivery.manifest import DeliveryFault
+from tasks.delivery.destinations import PAPERS, DeliveryFault
 from tasks.delivery.names import BadTemplate
-from tasks.delivery.packs import build_pack
 from tasks.delivery.sitters import newest_approved
 from tasks.disclosure.installation import mark_key, own_root
 from tasks.disclosure.source import read_origin
@@ -21,6 +20,7 @@ from tasks.disclosure.verify import Verdict, examine
 from tasks.headshots.kit import BrandKit
 from tasks.vault.records import AuditEntry, Decision, Employee, Headshot, Question
 from tasks.vault.store import Vault
+from tests.delivery.conftest import build_pack
 
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC)
 
@@ -118,11 +118,7 @@ def test_a_zip_holds_the_same_files(vault: Vault, kit: BrandKit, tmp_path: Path)
     ]
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         assert archive.testzip() is None
-        assert set(archive.namelist()) == {f.path for f in packed.files} | {
-            "manifest.csv",
-            "manifest.json",
-            "changes.csv",
-        }
+        assert set(archive.namelist()) == {f.path for f in packed.files} | set(PAPERS)
 
 
 def test_of_two_approved_pictures_the_last_one_approved_leaves(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
@@ -134,8 +130,8 @@ def test_of_two_approved_pictures_the_last_one_approved_leaves(vault: Vault, kit
         before = session.exec(select(Decision).where(col(Decision.headshot_digest) == "h007-0")).one()
         later = {**before.model_dump(), "id": "dx", "headshot_digest": "later", "at": NOW}
         session.add(Decision(**later))
-    manifest = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW, outputs=[kit.outputs[0].name])
-    assert [f.headshot for f in manifest.files if f.number == "007"] == ["later"]
+    manifest = build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+    assert {f.headshot for f in manifest.files if f.number == "007"} == {"later"}
 
 
 def test_the_audit_knows_what_was_handed_over_and_names_nobody(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
@@ -161,10 +157,10 @@ def test_leavers_and_the_forgotten_stay_behind(vault: Vault, kit: BrandKit, tmp_
 def test_a_destination_that_alters_files_is_found_out(
     vault: Vault, kit: BrandKit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks.delivery.destinations import FolderDestination
+    from tasks.delivery.places import FolderDestination
 
-    put = FolderDestination.put
-    monkeypatch.setattr(FolderDestination, "put", lambda self, path, data: put(self, path, data[:-1]))
+    put = FolderDestination._put
+    monkeypatch.setattr(FolderDestination, "_put", lambda self, path, data: put(self, path, data[:-1]))
     with pytest.raises(DeliveryFault, match="not what was written"):
         build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
 
@@ -191,7 +187,7 @@ def test_an_interrupted_zip_does_not_appear(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tasks.delivery.packs.verify", stop)
+    monkeypatch.setattr("tasks.delivery.handing_over.manifest_papers", stop)
     with pytest.raises(KeyboardInterrupt):
         build_pack(vault, "b1", kit, tmp_path / "one.zip", now=NOW)
     assert not list(tmp_path.glob("*.zip*"))
@@ -201,8 +197,6 @@ def test_an_interrupted_zip_does_not_appear(
 def test_wrong_orders_say_what_would_do(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such batch"):
         build_pack(vault, "b9", kit, tmp_path / "out", now=NOW)
-    with pytest.raises(ValueError, match=kit.outputs[0].name):
-        build_pack(vault, "b1", kit, tmp_path / "out", now=NOW, outputs=["billboard"])
     with pytest.raises(BadTemplate):
         build_pack(vault, "b1", kit, tmp_path / "out", now=NOW, names="{name}")
     assert newest_approved(vault) == "b1"

@@ -10,12 +10,13 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from tasks.delivery.packs import build_pack
+from tasks.delivery.destinations import PAPERS
 from tasks.disclosure.source import read_origin
 from tasks.headshots.kit import BrandKit
 from tasks.roster.drop import DropFault, find_drop, sort_contents
-from tasks.vault.blobs import open_blobs
+from tasks.vault.blobs_company import CompanyBucket
 from tasks.vault.store import Vault
+from tests.delivery.conftest import build_pack
 
 pytestmark = [pytest.mark.s3, pytest.mark.slow]
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC)
@@ -80,12 +81,18 @@ def test_a_drop_under_a_prefix(endpoint: str, bucket: str) -> None:
 def test_a_delivery_to_a_prefix(vault: Vault, kit: BrandKit, endpoint: str, bucket: str) -> None:
     place = f"s3://{bucket}/delivery?endpoint={endpoint}"
     manifest = build_pack(vault, "b1", kit, place, now=NOW, names="{email}")
-    blobs = open_blobs(place)
-    assert set(blobs.keys("")) == {f.path for f in manifest.files} | {"manifest.csv", "manifest.json", "changes.csv"}
+    bucketful = CompanyBucket(place)
+
+    def lying() -> set[str]:
+        objects = bucketful.client.list_objects_v2(Bucket=bucket, Prefix="delivery/")["Contents"]
+        return {one["Key"].removeprefix("delivery/") for one in objects}
+
+    assert lying() == {f.path for f in manifest.files} | set(PAPERS)
+    assert any("@" in path for path in lying())  # the company's own bucket takes addresses as names
     for file in manifest.files:
-        origin = read_origin(blobs.get(file.path))
+        origin = read_origin(bucketful.get(file.path) or b"")
         assert origin is not None
         assert origin.source_type == file.source_type
     again = build_pack(vault, "b1", kit, place, now=NOW)
     assert again.retired > 0
-    assert set(blobs.keys("")) == {f.path for f in again.files} | {"manifest.csv", "manifest.json", "changes.csv"}
+    assert lying() == {f.path for f in again.files} | set(PAPERS)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.delivery.sizes import EYE_LINE, TooManyBytes, encode_output, fit
+from tasks.delivery.crop import EYE_LINE, Head, head_of
+from tasks.delivery.sizes import TooManyBytes, encode_output, fit
 from tasks.disclosure.source import origin_of, read_origin, xmp_packet
 from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.kit import BrandKit
@@ -18,6 +19,10 @@ PACKET = xmp_packet(origin_of("generated", "0.1.0"))
 
 def output(width: int, height: int, **more: object) -> Output:
     return Output.model_validate({"name": "out", "width": width, "height": height, **more})
+
+
+def head(kit: BrandKit) -> Head:
+    return head_of(None, kit.framing)
 
 
 def with_eyes(kit: BrandKit) -> Picture:
@@ -32,7 +37,7 @@ def with_eyes(kit: BrandKit) -> Picture:
 
 @pytest.mark.parametrize(("width", "height"), [(512, 512), (648, 648), (96, 96), (400, 500), (1200, 300), (200, 600)])
 def test_a_crop_has_the_size_and_keeps_the_eyes(kit: BrandKit, width: int, height: int) -> None:
-    cropped = fit(with_eyes(kit), output(width, height), kit)
+    cropped = fit(with_eyes(kit), output(width, height), kit, head(kit))
     assert cropped.shape == (height, width, 3)
     brightest = cropped.min(-1).mean(1)
     eyes = int(brightest.argmax()) / height
@@ -46,7 +51,7 @@ def test_a_crop_has_the_size_and_keeps_the_eyes(kit: BrandKit, width: int, heigh
 
 def test_contain_keeps_the_whole_picture_on_the_backdrop(kit: BrandKit) -> None:
     white = np.full((kit.framing.height, kit.framing.width, 3), 255, np.uint8)
-    framed = fit(white, output(600, 300, crop="contain"), kit)
+    framed = fit(white, output(600, 300, crop="contain"), kit, head(kit))
     assert framed.shape == (300, 600, 3)
     assert framed[:, 290:310].min() > 250
     assert np.abs(framed[:, :40].astype(int) - draw_backdrop(kit, 600, 300)[:, :40]).max() == 0
@@ -63,7 +68,7 @@ def test_a_limit_in_bytes_holds_by_lowering_the_quality(format: str) -> None:
 
 
 def test_active_directory_takes_it(kit: BrandKit) -> None:
-    small = fit(with_eyes(kit), output(96, 96), kit)
+    small = fit(with_eyes(kit), output(96, 96), kit, head(kit))
     assert len(encode_output(small, output(96, 96, max_bytes=102_400), PACKET)) < 102_400
 
 
@@ -76,6 +81,8 @@ def test_a_limit_that_cannot_hold_is_said(kit: BrandKit) -> None:
 
 @pytest.mark.parametrize("format", ["jpeg", "png"])
 def test_badges_get_their_dots_per_inch(kit: BrandKit, format: str) -> None:
-    data = encode_output(fit(with_eyes(kit), output(100, 120), kit), output(100, 120, format=format, dpi=300), PACKET)
+    data = encode_output(
+        fit(with_eyes(kit), output(100, 120), kit, head(kit)), output(100, 120, format=format, dpi=300), PACKET
+    )
     with Image.open(io.BytesIO(data)) as image:
         assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)

@@ -17,10 +17,10 @@ def _this_home(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_newest_approved_batch_is_delivered(vault: Vault, tmp_path: Path) -> None:
-    done = deliver_pack.fn("", str(tmp_path / "out"), "{number}", ["google"])
+    done = deliver_pack.fn("", str(tmp_path / "out"), "", ["bamboohr"], at_shell=True)
     assert (done["batch"], done["people"], done["files"], done["skipped"]) == ("b1", 3, 3, 3)
     assert load_batch(vault, "b1").facts["delivered"]["to"] == "folder"
-    assert sorted(path.name for path in (tmp_path / "out" / "google").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "out" / "bamboohr").iterdir()) == [
         "007.jpg",
         "1002.jpg",
         "1003.jpg",
@@ -33,4 +33,4 @@ def test_without_an_approval_there_is_nothing_to_deliver(vault: Vault, tmp_path:
             shot.state = "candidate"
             session.add(shot)
     with pytest.raises(ValueError, match="approved"):
-        deliver_pack.fn("", str(tmp_path / "out"), "{number}", [])
+        deliver_pack.fn("", str(tmp_path / "out"), "", [], at_shell=True)

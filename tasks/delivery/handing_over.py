@@ -1,0 +1,246 @@
+"""The one delivery that form, desk and command line make: approved headshots, as packs, to a place, with a manifest.
+
+Who leaves, and why the rest does not, says `sitters.py`; what that changes where it goes, `changes.py`. Leave is asked
+for again when each picture is read and once more at the end: who withdrew meanwhile is taken out. Every file that lies
+there afterwards was read back by its destination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tasks.delivery.changes import Changes, Lying, compare, say_reasons
+from tasks.delivery.destinations import Destination, DestinationFault
+from tasks.delivery.handover import handover_page
+from tasks.delivery.leaving import Means, snippet_folder, subject_of, write_person
+from tasks.delivery.manifest import Manifest, PackedFile, Skipped, carried, manifest_papers, says_the_same
+from tasks.delivery.names import apart, check_template, file_stem
+from tasks.delivery.pack import Pack
+from tasks.delivery.sitters import Sitter, people_of, sitters_of, why_absent, why_gone
+from tasks.delivery.sizes import SUFFIX
+from tasks.disclosure.installation import mark_key, signing_chain
+from tasks.headshots.kit import BrandKit, kit_digest
+from tasks.progress import tell
+from tasks.vault.audit_log import Event
+from tasks.vault.failures import MissingBlob, NoConsent
+from tasks.vault.records import Employee
+from tasks.vault.store import Vault
+from tasks.vision.images import Picture, read_picture
+
+
+class NothingToDeliver(ValueError):
+    """Not one picture of the batch may leave; nothing at the destination was touched."""
+
+
+class TooManyGo(ValueError):
+    """A delivery that would take away more than a tenth of what lies there; nothing was touched. Says how many and why;
+    `changes` says whose, by id."""
+
+    def __init__(self, batch: str, changes: Changes) -> None:
+        self.batch, self.changes = batch, changes
+        going = [one for one in changes.going if one.why != "replaced"]
+        super().__init__(
+            f"{len(going)} of the {changes.before} files there would be taken away ({say_reasons(going)}), and that is "
+            f"more than a tenth. Look at whose they are, on the batch's page about the run or with `rollcall deliver`; "
+            f"if that is meant, deliver once more and allow it. Nothing was changed."
+        )
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be delivered."""
+
+    batch: str
+    kit: BrandKit
+    packs: tuple[Pack, ...]
+    names: str = ""  # a template for all file names; each pack's own when empty
+    may_remove: bool = False  # more than a tenth of what lies there
+    actor: str = "delivery"
+
+    @property
+    def folders(self) -> list[str]:
+        """What its files are called by size, snippets included."""
+        sizes = [size for pack in self.packs for size in pack.sizes()]
+        snippets = [snippet_folder(size) for size in sizes if _has_snippet(size.pack, size.output.name)]
+        return [*(size.folder for size in sizes), *snippets]
+
+
+def _has_snippet(pack: Pack, name: str) -> bool:
+    return pack.snippet is not None and pack.snippet.picture == name
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One delivery on its way."""
+
+    vault: Vault
+    place: Destination
+    order: Order
+    sitters: Sequence[Sitter]
+    absent: dict[str, str]
+    clock: Callable[[], datetime]
+    earlier: Sequence[Lying]
+
+
+def hand_over(vault: Vault, order: Order, place: Callable[[], Destination], clock: Callable[[], datetime]) -> Manifest:
+    """Delivers. `place` is opened once somebody's picture may leave. ValueError for what HR can mend: NothingToDeliver,
+    and TooManyGo unless `may_remove`, before anything is touched. DeliveryFault when the destination does not hold what
+    was written to it."""
+    if order.names:
+        check_template(order.names)
+    sitters, now = sitters_of(vault, order.batch), clock()
+    absent = {sitter.employee.id: why for sitter in sitters if (why := why_absent(vault, sitter, now))}
+    if len(absent) == len(sitters):
+        raise NothingToDeliver(
+            "Nobody in this batch has a picture that may leave: approve some first, or choose another batch. "
+            "Nothing at the destination was changed."
+        )
+    to = place()
+    try:
+        run = _Run(vault, to, order, sitters, absent, clock, to.earlier())
+        coming, changes = _plan(run)
+        if changes.must_ask and not order.may_remove:
+            raise TooManyGo(order.batch, changes)
+        manifest = _fill(run, coming, changes)
+        to.close()
+    except OSError as error:  # its own message would name a file, and with it a person
+        to.abandon()
+        raise DestinationFault(f"The destination cannot be written to: {error.strerror}.") from None
+    except BaseException:
+        to.abandon()
+        raise
+    _register(vault, manifest, order.actor, clock())
+    return manifest
+
+
+def _plan(run: _Run) -> tuple[dict[str, dict[str, str]], Changes]:
+    """Employee → size → path of everything that is to be written, and what that changes at the destination."""
+    order = run.order
+    coming: dict[str, dict[str, str]] = {
+        one.employee.id: {} for one in run.sitters if one.employee.id not in run.absent
+    }
+    for pack in order.packs:
+        template = order.names or pack.names
+        # Everybody in the batch takes a name, so that a name does not move to somebody else when one person is absent.
+        stems = apart((one.employee.id, _stem(template, one.employee)) for one in run.sitters)
+        for size in pack.sizes():
+            for one, paths in coming.items():
+                paths[size.folder] = run.place.path_for(size.folder, stems[one], SUFFIX[size.output.format])
+                if _has_snippet(pack, size.output.name):
+                    paths[snippet_folder(size)] = run.place.path_for(size.folder, stems[one], SUFFIX["html"])
+    pictures = {one.employee.id: one.headshot.digest for one in run.sitters if one.headshot is not None}
+    known = people_of(run.vault, (file.employee for file in run.earlier))
+    gone = {
+        one: why
+        for one in {file.employee for file in run.earlier}
+        if (why := why_gone(run.vault, known.get(one), run.clock()))
+    }
+    planned = {path: (one, pictures[one]) for one, mine in coming.items() for path in mine.values()}
+    return coming, compare(run.earlier, planned, gone, run.absent, order.batch, order.folders)
+
+
+def _stem(template: str, person: Employee) -> str:
+    return file_stem(template, number=person.number, email=person.email, name=person.name, id=person.id)
+
+
+def _fill(run: _Run, coming: dict[str, dict[str, str]], changes: Changes) -> Manifest:
+    """Writes everybody's files, takes away what is to go, and writes the papers if they would say anything new."""
+    files, skipped = _write_all(run, coming)
+    late = {one.employee.id: why for one in run.sitters
+            if one.employee.id in coming and (why := why_gone(run.vault, _now(run, one), run.clock()))}  # fmt: skip
+    skipped += [Skipped(one, why) for one, why in late.items() if one not in {skip.employee for skip in skipped}]
+    files = [file for file in files if file.employee not in late]
+    going = [one.path for one in changes.going]
+    going += [path for skip in skipped for path in coming.get(skip.employee, {}).values()]
+    stuck = [path for path in going if not run.place.withdraw(path) and run.place.read(path) is not None]
+    people = people_of(run.vault, {*(file.employee for file in changes.staying), *(who for who, _ in changes.removed),
+                                   *(one.employee.id for one in run.sitters)})  # fmt: skip
+    files += [carried(file, people) for file in changes.staying if run.place.holds(file) is not None]
+    order = run.order
+    manifest = Manifest(
+        order.batch, order.kit.name, kit_digest(order.kit), run.place.kind, tuple(files), tuple(skipped),
+        _corrected(changes, {skip.employee: skip.code for skip in skipped}, coming),
+    )  # fmt: skip
+    if not says_the_same(run.place, manifest):
+        papers = manifest_papers(manifest, people, run.clock())
+        page = handover_page(manifest, order.packs, people, stuck, run.clock())
+        run.place.hand_over({"handover.html": page, **papers})
+    return manifest
+
+
+def _now(run: _Run, sitter: Sitter) -> Employee | None:
+    """The person as they are on record at this moment."""
+    return people_of(run.vault, [sitter.employee.id]).get(sitter.employee.id)
+
+
+def _corrected(changes: Changes, skipped: Mapping[str, str], coming: Mapping[str, object]) -> Changes:
+    """The plan, less whoever turned out not to leave after all."""
+    late = {one: why for one, why in skipped.items() if one in coming}
+    if not late:
+        return changes
+    had = [one for one in (*changes.changed, *changes.unchanged) if one in late]
+    return replace(
+        changes,
+        new=tuple(one for one in changes.new if one not in late),
+        changed=tuple(one for one in changes.changed if one not in late),
+        unchanged=tuple(one for one in changes.unchanged if one not in late),
+        removed=(*changes.removed, *((one, late[one]) for one in had)),
+    )
+
+
+def _write_all(run: _Run, coming: Mapping[str, dict[str, str]]) -> tuple[list[PackedFile], list[Skipped]]:
+    order, settings = run.order, run.vault.settings
+    labels = settings.kits / order.kit.name / "labels"
+    means = Means(
+        order.kit, order.packs, mark_key(run.vault.keys), signing_chain(settings, run.clock()), labels
+    )  # fmt: skip
+    lying = {file.path: file for file in run.earlier}
+    files: list[PackedFile] = []
+    skipped = [Skipped(one.employee.id, run.absent[one.employee.id]) for one in run.sitters
+               if one.employee.id in run.absent]  # fmt: skip
+    for done, sitter in enumerate(run.sitters):
+        if (paths := coming.get(sitter.employee.id)) and sitter.headshot is not None:
+            picture, code = _picture_of(run, sitter)
+            if picture is None:
+                skipped.append(Skipped(sitter.employee.id, code))
+            else:
+                subject = subject_of(sitter, sitter.headshot, picture)
+                files += write_person(means, order.batch, subject, run.place, paths, lying)
+        tell("delivery", done + 1, len(run.sitters), sitter.employee.id)
+    return files, skipped
+
+
+def _picture_of(run: _Run, sitter: Sitter) -> tuple[Callable[[], Picture] | None, str]:
+    """The approved picture, or why there is none after all: leave may have been taken back a moment ago."""
+    assert sitter.headshot is not None
+    try:
+        permit = run.vault.permit(sitter.employee.id, now=run.clock())
+        data = run.vault.read(permit, sitter.headshot.finished_key or sitter.headshot.original_key)
+    except NoConsent as refusal:
+        return None, refusal.code
+    except MissingBlob:
+        return None, "picture_missing"
+    return lambda: read_picture(data).picture, ""
+
+
+def _register(vault: Vault, manifest: Manifest, actor: str, now: datetime) -> None:
+    """One audit entry per person: an erasure later names what had been handed over, and to what kind of place."""
+    by_person: dict[str, list[PackedFile]] = {}
+    for file in manifest.files:
+        if file.batch == manifest.batch:
+            by_person.setdefault(file.employee, []).append(file)
+    vault.audit_all(
+        (
+            Event(
+                "delivered",
+                employee,
+                manifest.batch,
+                {"files": len(files), "to": manifest.destination, "headshot": files[0].headshot},
+                actor,
+            )
+            for employee, files in by_person.items()
+        ),
+        now=now,
+    )
