@@ -72,7 +72,12 @@ BATCH, PERSON = "b0123456789abcde", "p0123456789abcde"
         ("Make headshots", "kit", ["harbour"], ["Hannah"]),
         ("Reshoot", "batch", [BATCH], ["", "Hannah", f"{BATCH} Hannah", f"Hannah {BATCH}"]),
         ("Deliver", "batch", ["", BATCH], ["Hannah"]),
-        ("Deliver", "destination", ["", "/srv/out", "s3://bucket/x"], ["Hannah's folder", r"\\share\hannah", "~/hannah"]),
+        (
+            "Deliver",
+            "destination",
+            ["", "/srv/out", "s3://bucket/x"],
+            ["Hannah's folder", r"\\share\hannah", "~/hannah"],
+        ),
         ("Deliver", "packs", ["", "slack, entra", "slack,entra"], ["Hannah Arendt", "slack; m365"]),
         ("Forget a person", "person", [PERSON], ["Hannah", "hannah.arendt@corp.example", "EMP-100", "peter"]),
     ],
