@@ -13,8 +13,6 @@ import httpx
 from flows.restarts import MOST, WITHIN_S, next_start
 from tasks.vault.process import for_children
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 class StartFailed(Exception):
     """A part of the service did not come up, or cannot be kept up; the message says which and where its log is."""
@@ -37,7 +35,7 @@ class Child:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=for_children(self.environment),
-                cwd=ROOT, start_new_session=True,
+                start_new_session=True,
             )  # fmt: skip
 
     def ask_to_end(self) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from flows import cli_backup, cli_deliver, cli_disclosure, cli_keeping, cli_records, cli_studio
+from flows import cli_backup, cli_deliver, cli_disclosure, cli_keeping, cli_records, cli_studio, cli_worker
 from flows.cli_home import Home, settings_for
+from tasks.shipped import SHIPPED
 from tasks.vault.process import begin_process, company_umask, end_with_parent
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ app.command("restore")(cli_backup.restore)
 app.command("upgrade")(cli_records.upgrade)
 app.command("questions")(cli_records.questions)
 app.command("answer")(cli_records.answer)
+app.command("worker")(cli_worker.worker)
 
 console = Console(highlight=False)
-ROOT = Path(__file__).resolve().parents[1]
 DEMO_KIT = "northwind"
 
 KitName = Annotated[str, typer.Option(help="Brand kit; `rollcall kit list` names them.")]
@@ -60,7 +61,7 @@ def demo(
     people: PeopleCount = "6", kit: KitName = DEMO_KIT, quality: QualityName = "standard", home: Home = None
 ) -> None:
     """The main job on Northwind Instruments, a company of people who do not exist. No GPU, hub or account."""
-    drop = ROOT / "samples" / "northwind"
+    drop = SHIPPED / "samples" / "northwind"
     console.print("Northwind Instruments is a synthetic company: nobody in these pictures exists.\n")
     run_batch(str(drop), kit, quality, people, home)
 
@@ -194,6 +195,9 @@ def up(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Prefect's pages; the review desk takes the next one.")] = 4200,
     public: Annotated[str | None, typer.Option(help="Name by which colleagues reach this machine.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Workers that learn and draw here; one per graphics card when left out.")
+    ] = None,
     home: Home = None,
 ) -> None:
     """The whole service: Prefect for HR, workers, and the review desk. Ctrl-C stops all of it."""
@@ -214,6 +218,7 @@ def up(
         supervisor.up(
             settings, addresses, load_logins(settings), password=password or secrets.token_urlsafe(9),
             say=lambda text: console.print(text, markup=False, soft_wrap=True), show=console.is_terminal,
+            cards=workers,
         )  # fmt: skip
     except (StartFailed, BadLogin) as failed:
         raise fail(str(failed)) from failed

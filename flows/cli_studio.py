@@ -53,12 +53,14 @@ def new_kit(name: Annotated[str, typer.Argument(help="lower-case letters, digits
     """Start a kit from a commented file."""
     from tasks.headshots.kit import KitError
     from tasks.headshots.kit import new_kit as start
+    from tasks.shipped import to_write_in
     from tasks.vault.process import company_umask
     from tasks.vault.settings import load_settings
 
+    settings = load_settings()
     try:
         with company_umask():
-            path = start(name, load_settings().kits)
+            path = start(name, to_write_in(settings.kits, settings.home))
     except KitError as wrong:
         console.print(str(wrong), markup=False)
         raise typer.Exit(1) from wrong
@@ -100,6 +102,7 @@ def pull_model(
     ] = None,
 ) -> None:
     """Fetch model files by name: a base at its card's revision, or eyes file by file, each checked by sha256."""
+    from tasks.shipped import to_write_in
     from tasks.vault.settings import load_settings
     from tasks.vision.diffusion_card import load_base_card
     from tasks.vision.eyes_card import OPENCV_CARD, read_eyes_card
@@ -111,7 +114,8 @@ def pull_model(
             folder = settings.models
             pull_eyes(read_eyes_card(OPENCV_CARD), folder, say=console.print, source=source)
         else:
-            folder = pull_base(load_base_card(name, settings.bases), say=console.print)
+            bases = to_write_in(settings.bases, settings.home)
+            folder = pull_base(load_base_card(name, bases), say=console.print)
     except (PullFailed, LookupError) as failed:
         console.print(str(failed), markup=False)
         raise typer.Exit(1) from failed

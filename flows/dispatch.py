@@ -8,8 +8,13 @@ people are in the report with that reason.
 import logging
 import os
 import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+import httpx
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import WorkerFilter, WorkerFilterLastHeartbeatTime
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.runtime import flow_run
@@ -21,8 +26,10 @@ from tasks.likeness.task import judge_team, second_chances
 from tasks.vault.telling import kind_of
 
 ATTEMPTS = 2
-# Cohorts in flight at a time: enough to keep two cards busy, few enough not to starve others in the pool.
-WINDOW = 4
+# Cohorts handed out beyond the workers that live: whoever becomes free, or comes, finds one waiting.
+BEYOND = 2
+COUNT_EVERY_S = 15.0
+LATELY = timedelta(seconds=95)  # workers are heard of every 30 s
 POLL_S = 3.0
 # The first taking of pictures, the extra rounds that a kit may ask for (`extra_rounds`, at most 5), a longer training.
 MOST_TURNS = 7
@@ -55,12 +62,27 @@ def run_cohorts(batch: str, cohorts: list[int], turn: int = 0) -> None:
         progress.tell("cohorts", place + 1, len(cohorts))
 
 
+@dataclass
+class _Window:
+    """How many cohorts may be out at a time: as many as there are live workers, and two more."""
+
+    width: int = BEYOND
+    counted_at: float = float("-inf")
+
+    def open(self, now: float) -> int:
+        if now - self.counted_at > COUNT_EVERY_S:
+            self.counted_at = now
+            with suppress(httpx.HTTPError):  # a server that restarts: as many as before
+                self.width = live_workers(datetime.now(UTC)) + BEYOND
+        return self.width
+
+
 def _on_workers(batch: str, cohorts: list[int], turn: int) -> None:
     waiting = [(number, 1) for number in cohorts]
     running: dict[int, tuple[FlowRun, int]] = {}
-    finished = 0
+    finished, window = 0, _Window()
     while waiting or running:
-        while waiting and len(running) < WINDOW:
+        while waiting and len(running) < window.open(time.monotonic()):
             number, attempt = waiting.pop(0)
             running[number] = (_submit(batch, number, attempt, turn), attempt)
         time.sleep(POLL_S)
@@ -76,6 +98,13 @@ def _on_workers(batch: str, cohorts: list[int], turn: int) -> None:
                 give_up(batch, number)
             finished += 1
             progress.tell("cohorts", finished, len(cohorts))
+
+
+def live_workers(now: datetime) -> int:
+    """How many workers have lately been heard of, on whichever machine. Raises httpx.HTTPError."""
+    lately = WorkerFilter(last_heartbeat_time=WorkerFilterLastHeartbeatTime(after_=now - LATELY))
+    with get_client(sync_client=True) as client:
+        return len(client.read_workers_for_work_pool("gpu", lately))
 
 
 def _submit(batch: str, number: int, attempt: int, turn: int) -> FlowRun:
@@ -94,6 +123,10 @@ def _submit(batch: str, number: int, attempt: int, turn: int) -> FlowRun:
 
 
 def _state_of(run: FlowRun) -> str:
-    with get_client(sync_client=True) as client:
-        state = client.read_flow_run(run.id).state
+    """How far Prefect says that it is; while the server is away, that it goes on."""
+    try:
+        with get_client(sync_client=True) as client:
+            state = client.read_flow_run(run.id).state
+    except httpx.HTTPError:
+        return "RUNNING"
     return state.type.value if state else "PENDING"

@@ -3,10 +3,13 @@
 It is the fixed command of every pool's job template (`flows.prefect_api`), so nobody who creates a run chooses another.
 """
 
+import os
 import runpy
 import sys
 
+from flows.life import noted
 from tasks.vault.process import begin_process, end_with_parent
+from tasks.vault.settings import load_settings
 
 
 def main() -> None:
@@ -14,7 +17,8 @@ def main() -> None:
     begin_process()
     end_with_parent()
     sys.argv = ["prefect.engine"]
-    runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
+    with noted(load_settings().home, os.environ["PREFECT__FLOW_RUN_ID"]):
+        runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ Prefect reads its settings from the environment when it is first imported, so th
 import os
 from pathlib import Path
 
+from tasks.vault.settings import SECRET, Settings
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 HEARTBEAT_S = 30  # between two signs of life of a flow run
 SWEEP_CRON = "30 3 * * *"  # when the sweep runs, in the company's time zone; prefect.yaml says the same
@@ -45,8 +47,28 @@ def prefect_environment(home: Path, *, quiet: bool = False) -> dict[str, str]:
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         "PREFECT_LOGGING_LEVEL": "CRITICAL" if quiet else "INFO",
         "PREFECT_CLI_COLORS": "false",
+        # What is imported is what is installed, whatever lies in the folder in which a process begins.
+        "PYTHONSAFEPATH": "1",
         **MODEL_LIBRARIES,
     }
+
+
+def settled(settings: Settings) -> dict[str, str]:
+    """The paths that were given, whole: children begin in folders of their own, where `./kits` is another place."""
+    given: dict[str, str] = {"ROLLCALL_HOME": str(settings.home)}
+    for name in type(settings).model_fields:
+        variable = f"ROLLCALL_{name.upper()}"
+        value = getattr(settings, name)
+        if variable in os.environ and isinstance(value, Path):
+            given[variable] = str(value)
+    if settings.master_key:
+        given["ROLLCALL_MASTER_KEY"] = settings.master_key_location
+    if settings.blob_url and "://" not in settings.blob_url:
+        given["ROLLCALL_BLOB_URL"] = str(Path(settings.blob_url).expanduser().absolute())
+    for name in SECRET:
+        if path := os.environ.get(f"ROLLCALL_{name.upper()}_FILE"):
+            given[f"ROLLCALL_{name.upper()}_FILE"] = str(Path(path).expanduser().absolute())
+    return given
 
 
 def client_environment(api: str, login: str) -> dict[str, str]:

@@ -1,15 +1,18 @@
 """Prefect's API as the supervisor uses it, over plain HTTP: each `prefect` command costs two seconds of imports."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
 UNFINISHED = ["RUNNING", "PENDING", "CANCELLING"]
-HEARTBEAT_AUTOMATION = "rollcall: runs without a heartbeat"
-# Workers and flows beat every 30 s; three missed beats and a little are death.
-HEARTBEAT_WINDOW_S = 95
+OLD_AUTOMATION = "rollcall: runs without a heartbeat"
+HEARTBEAT, RESOURCE = "prefect.flow-run.heartbeat", "prefect.flow-run."
+INSTALLATION = "rollcall_installation"  # the name of Prefect's variable
+PAGE, EVENTS = 200, 50  # what Prefect answers at most
+AT_ONCE = 12  # runs asked for together: each beats four times at most within the time that is asked about
 # Runs at a time in all of a pool. `gpu` has no limit of its own: each worker takes one, and more workers may come.
 POOLS: dict[str, int | None] = {"desk": 2, "keep": None, "gpu": None}
 # Whoever creates a run chooses its parameters and nothing else: no command, no environment, no folder.
@@ -46,14 +49,37 @@ def client(api: str, login: str) -> httpx.Client:
     return httpx.Client(base_url=api, auth=SignedIn(login), timeout=30, trust_env=False)
 
 
-def crash_leftovers(api: httpx.Client, why: str) -> int:
-    """Marks runs that nobody works on any more as crashed, so that they free their places. Returns how many."""
-    found = api.post("/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": UNFINISHED}}}})
-    found.raise_for_status()
-    for run in found.json():
-        state = {"state": {"type": "CRASHED", "name": "Crashed", "message": why}, "force": True}
-        api.post(f"/flow_runs/{run['id']}/set_state", json=state).raise_for_status()
-    return len(found.json())
+def unfinished_runs(api: httpx.Client) -> list[dict[str, Any]]:
+    """Runs that have begun and not ended, as Prefect tells of them, all of them."""
+    found: list[dict[str, Any]] = []
+    while True:
+        wanted = {"state": {"type": {"any_": UNFINISHED}}}
+        some = api.post("/flow_runs/filter", json={"flow_runs": wanted, "limit": PAGE, "offset": len(found)})
+        some.raise_for_status()
+        found += some.json()
+        if len(some.json()) < PAGE:
+            return found
+
+
+def heard_from(api: httpx.Client, runs: Collection[str], since: datetime) -> set[str]:
+    """Which of these runs have sent a sign of life since then."""
+    heard, asked_for = set[str](), sorted(runs)
+    for start in range(0, len(asked_for), AT_ONCE):
+        asked = {
+            "occurred": {"since": since.isoformat()},
+            "event": {"name": [HEARTBEAT]},
+            "resource": {"id": [RESOURCE + run for run in asked_for[start : start + AT_ONCE]]},
+        }
+        answer = api.post("/events/filter", json={"filter": asked, "limit": EVENTS})
+        answer.raise_for_status()
+        heard |= {event["resource"]["prefect.resource.id"].removeprefix(RESOURCE) for event in answer.json()["events"]}
+    return heard
+
+
+def crash(api: httpx.Client, run: str, why: str) -> None:
+    """Marks a run as crashed, so that it frees its place and can be started again."""
+    state = {"state": {"type": "CRASHED", "name": "Crashed", "message": why}, "force": True}
+    api.post(f"/flow_runs/{run}/set_state", json=state).raise_for_status()
 
 
 def ensure_pools(api: httpx.Client) -> None:
@@ -66,30 +92,30 @@ def ensure_pools(api: httpx.Client) -> None:
         answer.raise_for_status()
 
 
-def ensure_heartbeat_automation(api: httpx.Client) -> None:
-    """One automation that crashes runs without a sign of life; never two, so its name is looked up first."""
-    named = {"automations": {"name": {"any_": [HEARTBEAT_AUTOMATION]}}}
-    found = api.post("/automations/filter", json=named)
+def remove_heartbeat_automation(api: httpx.Client) -> None:
+    """Up to 0.1 Prefect looked for runs without a sign of life itself, and took a pause of its own for their death."""
+    found = api.post("/automations/filter", json={"automations": {"name": {"any_": [OLD_AUTOMATION]}}})
     found.raise_for_status()
-    if found.json():
-        return
-    trigger = {
-        "type": "event",
-        "posture": "Proactive",
-        "match": {"prefect.resource.id": "prefect.flow-run.*"},
-        "after": ["prefect.flow-run.heartbeat"],
-        "expect": ["prefect.flow-run.*"],
-        "for_each": ["prefect.resource.id"],
-        "threshold": 1,
-        "within": HEARTBEAT_WINDOW_S,
-    }
-    crash = {
-        "type": "change-flow-run-state",
-        "state": "CRASHED",
-        "message": "No sign of life; the machine or the process died. Run it again: nothing finished is lost.",
-    }
-    body = {"name": HEARTBEAT_AUTOMATION, "trigger": trigger, "actions": [crash], "enabled": True}
-    api.post("/automations/", json=body).raise_for_status()
+    for automation in found.json():
+        api.delete(f"/automations/{automation['id']}").raise_for_status()
+
+
+def name_installation(api: httpx.Client, installation: str) -> None:
+    """Notes with the server which records it serves; workers of other machines compare."""
+    note = {"name": INSTALLATION, "value": installation, "tags": []}
+    answer = api.patch(f"/variables/name/{INSTALLATION}", json=note)
+    if answer.status_code == 404:
+        answer = api.post("/variables/", json=note)
+    answer.raise_for_status()
+
+
+def installation_named(api: httpx.Client) -> str | None:
+    """Which records this server serves; None where nobody has said."""
+    answer = api.get(f"/variables/name/{INSTALLATION}")
+    if answer.status_code == 404:
+        return None
+    answer.raise_for_status()
+    return str(answer.json()["value"])
 
 
 def resume_schedules(api: httpx.Client) -> int:

@@ -1,8 +1,9 @@
 """`rollcall up`: server, pools, workers, deployments and the review desk as one thing that starts and stops cleanly.
 
-A worker that is stopped leaves its runs "Running" for ever and they keep their places in the pool, so leftovers
-are marked as crashed at the start and at the stop, and one heartbeat automation does it in between. Whatever ends
-without being asked to makes the whole end with an error, so that what watches over us starts us again.
+A worker that is stopped leaves its runs "Running" for ever and they keep their places in the pool: this machine's are
+marked as crashed at the start and at the stop, and whoever gives no sign of life in between (`flows.life`). Other
+machines' runs go on while this one is stopped. Whatever ends without being asked to makes the whole end with an error,
+so that what watches over us starts us again.
 """
 
 import os
@@ -10,27 +11,38 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 import httpx
 
-from flows.children import ROOT, Service, StartFailed, wait_for
-from flows.environment import client_environment, prefect_environment, server_environment
+from flows.cards import card_workers
+from flows.children import Service, StartFailed, wait_for
+from flows.environment import client_environment, prefect_environment, server_environment, settled
+from flows.fitting import note_house
+from flows.life import LifeGuard, crash_own_dead
 from flows.logins import FILE, Logins
-from flows.prefect_api import client, crash_leftovers, ensure_heartbeat_automation, ensure_pools, resume_schedules
+from flows.prefect_api import (
+    client,
+    ensure_pools,
+    name_installation,
+    remove_heartbeat_automation,
+    resume_schedules,
+)
 from flows.running import need_free, only_one
 from flows.sweep_guard import SweepGuard
-from tasks.vault.settings import Settings
+from tasks.shipped import SHIPPED
+from tasks.vault.settings import Settings, secret_from_environment
 
-STOPPED = "The system was stopped while this ran. Run it again: nothing finished is lost."
 # A child gets the secrets that it needs and no other: those in our own environment are handed out one by one.
 DATABASE = "PREFECT_API_DATABASE_CONNECTION_URL"
-SECRETS = ("ROLLCALL_PEOPLE_LOGIN", "ROLLCALL_MACHINE_LOGIN", "ROLLCALL_DESK_PASSWORD", DATABASE)
+_OWN = ("ROLLCALL_PEOPLE_LOGIN", "ROLLCALL_MACHINE_LOGIN", "ROLLCALL_DESK_PASSWORD", DATABASE)
+SECRETS = (*_OWN, *(f"{name}_FILE" for name in _OWN))
 
 Say = Callable[[str], None]
 
@@ -68,13 +80,11 @@ class Environments:
 
     @classmethod
     def of(cls, settings: Settings, addresses: Addresses, logins: Logins, password: str) -> "Environments":
-        outside = {name: value for name, value in os.environ.items() if name not in SECRETS}
         shared = {
-            **outside,
+            **{name: value for name, value in os.environ.items() if name not in SECRETS},
             **prefect_environment(settings.home),
             **client_environment(addresses.api, logins.machines),
-            "ROLLCALL_HOME": str(settings.home),
-            "ROLLCALL_MODELS": str(settings.models),  # absolute, whatever folder a run starts in
+            **settled(settings),
             "ROLLCALL_TIMEZONE": settings.timezone,
             # Behind a proxy with TLS only the company knows the address at which its people reach the desk.
             "ROLLCALL_PUBLIC_URL": os.environ.get("ROLLCALL_PUBLIC_URL") or addresses.desk,
@@ -82,21 +92,12 @@ class Environments:
             "ROLLCALL_PREFECT_API_URL": addresses.api,
             "ROLLCALL_UNDER_SUPERVISOR": "1",
         }
-        server = server_environment(logins.machines, addresses.ui, os.environ.get(DATABASE))
+        server = server_environment(logins.machines, addresses.ui, secret_from_environment(DATABASE))
         return cls(
             shared,
             {**shared, **server, "ROLLCALL_PEOPLE_LOGIN": logins.people},
             {**shared, "ROLLCALL_MACHINE_LOGIN": logins.machines, "ROLLCALL_DESK_PASSWORD": password},
         )
-
-
-def graphics_cards() -> int:
-    """How many GPUs this machine has, without importing torch."""
-    try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20, check=False)
-    except FileNotFoundError:
-        return 0
-    return listed.stdout.count("GPU ")
 
 
 @contextmanager
@@ -119,8 +120,8 @@ def signals_noted() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def start_workers(service: Service, environment: dict[str, str]) -> None:
-    """One for HR's runs, one for forgetting, which is always free, and one per GPU; without one the CPU trains."""
+def start_workers(service: Service, environment: dict[str, str], cards: int | None) -> None:
+    """One for HR's runs, one for forgetting, which is always free, and `cards` that learn and draw."""
 
     def start(name: str, pool: str, limit: int, **more: str) -> None:
         words = ["--pool", pool, "--name", name, "--limit", str(limit)]
@@ -128,17 +129,16 @@ def start_workers(service: Service, environment: dict[str, str]) -> None:
 
     start("desk", "desk", 2)
     start("keep", "keep", 2)
-    cards = graphics_cards()
-    for card in range(max(cards, 1)):
-        start(f"gpu-{card}", "gpu", 1, **({"CUDA_VISIBLE_DEVICES": str(card)} if cards else {}))
+    for name, more in card_workers(cards):
+        start(name, "gpu", 1, **more)
 
 
 def deploy_all(service: Service, environment: dict[str, str], asked: Callable[[], bool]) -> None:
     """Registers prefect.yaml; each start does, so that the forms' drop-downs know today's kits."""
     prefect = str(Path(sys.executable).with_name("prefect"))
     done = subprocess.run(
-        [prefect, "--no-prompt", "deploy", "--all"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        [prefect, "--no-prompt", "deploy", "--all", "--prefect-file", str(SHIPPED / "prefect.yaml")],
+        cwd=SHIPPED, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     (service.logs / "deploy.log").write_text(done.stdout + done.stderr)
     if done.returncode and not asked():
@@ -146,10 +146,12 @@ def deploy_all(service: Service, environment: dict[str, str], asked: Callable[[]
 
 
 def up(
-    settings: Settings, addresses: Addresses, logins: Logins, *, password: str, say: Say = print, show: bool = True
-) -> None:
+    settings: Settings, addresses: Addresses, logins: Logins, *, password: str, say: Say = print, show: bool = True,
+    cards: int | None = None,
+) -> None:  # fmt: skip
     """Runs everything until a signal comes; stops everything before it returns.
 
+    `cards`: how many workers learn and draw here; as many as there are graphics cards when left out.
     `show`: print the people's login, on a terminal; otherwise only where it is kept. Raises StartFailed when a part
     does not come up or cannot be kept up, after stopping the others.
     """
@@ -163,36 +165,49 @@ def up(
         client(addresses.api, logins.machines) as api,
     ):
         need_free(addresses.host, {"Prefect": addresses.prefect_port, "the review desk": addresses.desk_port})
-        guard = SweepGuard(environments.shared, home / "logs" / "sweep.log", say, lambda: resume_schedules(api))
+        sweeps = SweepGuard(environments.shared, home / "logs" / "sweep.log", say, lambda: resume_schedules(api))
+        installation = note_house(settings)
         try:
-            start(service, addresses, environments, api, asked, say)
+            start_server(service, addresses, environments, asked, say)
+            if not asked():
+                crash_own_dead(api, home)
+                make_ready(api, installation)
+                start_others(service, addresses, environments, asked, say, cards)
             if not asked():
                 login = f"/enter#{logins.people}" if show else f"   (login: people's in {home / FILE})"
                 say(f"\n  Run batches   {addresses.ui}{login}")
                 say(f"  Review        {addresses.desk}   (password: {password})\n\nCtrl-C stops everything.")
-            watch(service, guard, asked, say)
+            watch(service, [sweeps, LifeGuard(api, home, say)], asked, say)
         finally:
             say("Stopping ...")
-            guard.stop()
-            stop(service, api)
+            sweeps.stop()
+            stop(service, api, home)
 
 
-def start(
-    service: Service, addresses: Addresses, environments: Environments, api: httpx.Client, asked: Callable[[], bool],
-    say: Say,
-) -> None:  # fmt: skip
-    """Brings up one part after the other; gives up between two of them when somebody asked to stop."""
+def start_server(
+    service: Service, addresses: Addresses, environments: Environments, asked: Callable[[], bool], say: Say
+) -> None:
+    """Brings up Prefect's server."""
     say("Starting Prefect ...")
     bind = ["--host", addresses.host, "--port", str(addresses.prefect_port), "--public", addresses.public]
     service.start("prefect", [sys.executable, "-m", "flows.server", *bind], environments.server)
     wait_for(f"{addresses.api}/health", service, "Prefect", asked)
-    if asked():
-        return
-    crash_leftovers(api, STOPPED)
+
+
+def make_ready(api: httpx.Client, installation: str) -> None:
+    """What has to be in the server before anybody works."""
     ensure_pools(api)
-    ensure_heartbeat_automation(api)
+    remove_heartbeat_automation(api)
+    name_installation(api, installation)
+
+
+def start_others(
+    service: Service, addresses: Addresses, environments: Environments, asked: Callable[[], bool], say: Say,
+    cards: int | None,
+) -> None:  # fmt: skip
+    """Brings up workers and the desk, and registers the flows."""
     say("Starting workers, flows and the review desk ...")
-    start_workers(service, environments.shared)
+    start_workers(service, environments.shared, cards)
     desk = [sys.executable, "-m", "flows.cli", "desk", "--host", addresses.host, "--port", str(addresses.desk_port)]
     service.start("desk", desk, environments.desk)
     deploy_all(service, environments.shared, asked)
@@ -200,21 +215,28 @@ def start(
     wait_for(f"{own}/health", service, "The review desk", asked)
 
 
-def watch(service: Service, guard: SweepGuard, asked: Callable[[], bool], say: Say) -> None:
-    """Waits for a signal, and meanwhile starts again what fell over and looks whether the sweep is late."""
+class Guard(Protocol):
+    """What the supervisor asks again and again; it decides itself when it is time."""
+
+    def tend(self, now: float) -> None: ...
+
+
+def watch(service: Service, guards: Sequence[Guard], asked: Callable[[], bool], say: Say) -> None:
+    """Waits for a signal, and meanwhile starts again what fell over and looks after what may be late or dead."""
     while not asked():
         service.tend(time.monotonic(), say)
-        guard.tend(time.monotonic())
+        for guard in guards:
+            guard.tend(time.monotonic())
         time.sleep(0.3)
 
 
-def stop(service: Service, api: httpx.Client) -> None:
+def stop(service: Service, api: httpx.Client, home: Path) -> None:
     """Ends workers and desk, marks what they left behind, then ends the server."""
     server, others = service.children[:1], service.children[1:]
     service.stop(others)
     if server and server[0].process is not None and server[0].process.poll() is None:
         try:
-            crash_leftovers(api, STOPPED)
+            crash_own_dead(api, home)
         except httpx.HTTPError as failed:
             print(f"Runs could not be marked as stopped ({type(failed).__name__}); the next start does it.")
     service.stop(server)

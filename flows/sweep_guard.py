@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.children import ROOT
 from tasks.vault.process import for_children
 
 EVERY_S = 15 * 60.0
@@ -34,7 +33,7 @@ class SweepGuard:
             with self.log.open("wb") as log:
                 self.process = subprocess.Popen(
                     [sys.executable, "-m", "flows.cli", "retention", "run", "--if-overdue"],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=for_children(self.environment), cwd=ROOT,
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=for_children(self.environment),
                     start_new_session=True,
                 )  # fmt: skip
         elif self.process is not None and (code := self.process.poll()) is not None:

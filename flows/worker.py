@@ -1,6 +1,6 @@
 """A worker of one pool, in a process that began as all of ours do: `python -m flows.worker --pool gpu --limit 1`.
 
-`rollcall up` starts them; on another machine it takes PREFECT_API_URL and PREFECT_API_AUTH_STRING.
+`rollcall up` and `rollcall worker` start them, with the environment that they need.
 """
 
 import argparse

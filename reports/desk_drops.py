@@ -116,7 +116,7 @@ class Checks:
 def eyes_at_hand(settings: Settings) -> Eyes | None:
     """The eyes, or None where they are not installed: roster, consent and matching are worth a check by themselves."""
     try:
-        return open_eyes(settings.eyes)
+        return open_eyes(settings.eyes, settings.models)
     except (EyesMissing, OSError):
         return None
 

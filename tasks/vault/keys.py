@@ -91,6 +91,12 @@ class Keyring:
             found = connection.execute(sa.select(_secret.c.secret).where(_secret.c.name == name)).scalar()
         return "" if found is None else bytes(found).decode()
 
+    def prove_master(self) -> None:
+        """See that the master key at hand wrapped what is here, asking the service that keeps it; WrongKeys if not."""
+        with reading(self.engine) as connection:
+            held = connection.execute(sa.select(sa.func.count()).select_from(_wrapped)).scalar_one()
+        self._prove_master(held)
+
     def _prove_master(self, held: int) -> None:
         """See that this master key wrapped what is here; a store of 0.1 is asked for one of its keys."""
         found = self._master.fingerprint()

@@ -44,7 +44,7 @@ def take_lease(vault: Vault, batch: str, holder: str, now: datetime) -> None:
         if row is None:
             raise NoSuchBatch
         held = row.lease_holder not in ("", holder) and row.lease_until is not None and row.lease_until > now
-        if held and not _is_dead(row.lease_process):
+        if held and not is_dead(row.lease_process):
             raise AlreadyBeingMade(row.lease_holder)
         row.lease_holder, row.lease_process, row.lease_until = holder, this_process(), now + LIFE
         session.add(row)
@@ -101,7 +101,7 @@ def this_process() -> str:
     return f"{socket.gethostname()} {os.getpid()} {_began(os.getpid())}"
 
 
-def _is_dead(process: str) -> bool:
+def is_dead(process: str) -> bool:
     """Whether this was a process of this machine that is no more."""
     host, _, rest = process.partition(" ")
     pid, _, began = rest.partition(" ")

@@ -4,6 +4,7 @@ Nothing else in Rollcall reads the environment, so a test, a worker on another m
 only in the `Settings` they pass.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -11,8 +12,12 @@ from zoneinfo import available_timezones
 from pydantic import ByteSize, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tasks.shipped import in_use
+from tasks.vault.failures import BadSetting
+
 KMS = "kms:"  # a master key that starts so is kept by a key management service
-_ROOT = Path(__file__).resolve().parents[2]
+# Whose values may be given by a file. (`signing_key_file` and its like name files that are no more than that.)
+SECRET = ("database_url", "keys_url", "blob_url", "desk_password", "people_login", "machine_login")
 
 
 class Settings(BaseSettings):
@@ -29,8 +34,8 @@ class Settings(BaseSettings):
         description="what wraps everybody's keys: a file kept off the backups of `home`, or kms:alias/NAME?region=...",
     )
     encrypt: bool = Field(True, description="encrypt blobs with each person's own key")
-    kits: Path = _ROOT / "brand_kits"
-    bases: Path = _ROOT / "base_models"
+    kits: Path = Field(default_factory=lambda known: in_use("brand_kits", known["home"]))
+    bases: Path = Field(default_factory=lambda known: in_use("base_models", known["home"]))
     models: Path = Field(
         default_factory=lambda known: known["home"] / "models",
         description="where fetched model files lie, for every process; `models` in `home` when unset",
@@ -138,5 +143,21 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """The settings of this process, from its environment. Called once, by whoever starts the program."""
-    return Settings()
+    """The settings of this process, from its environment. Called once, by whoever starts the program.
+
+    Secrets may be given as files: ROLLCALL_DATABASE_URL_FILE names one that holds the database's
+    URL. Raises BadSetting for one that cannot be read.
+    """
+    given = {name: secret_from_environment(f"ROLLCALL_{name.upper()}") for name in SECRET}
+    return Settings.model_validate({name: value for name, value in given.items() if value})
+
+
+def secret_from_environment(variable: str) -> str | None:
+    """The variable's value, or what the file holds that `<variable>_FILE` names; None without either. BadSetting."""
+    path = os.environ.get(f"{variable}_FILE")
+    if (value := os.environ.get(variable)) or not path:
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise BadSetting(f"{variable}_FILE: {path} cannot be read ({type(wrong).__name__}).") from wrong

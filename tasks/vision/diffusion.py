@@ -5,10 +5,8 @@ names. Encoders are needed before and after a training loop, not inside: `encode
 puts them away again. The fingerprint is of the weights themselves, because an adapter fits one set of weights only.
 """
 
-import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 import diffusers
@@ -23,6 +21,7 @@ from tasks.vision.families.flux2_klein import Flux2Klein
 from tasks.vision.families.stable_diffusion import StableDiffusion
 from tasks.vision.families.stable_diffusion_xl import StableDiffusionXL
 from tasks.vision.images import Picture
+from tasks.vision.weights import fingerprint, unused
 
 __all__ = ["BaseCard", "FrozenBase", "UnknownBase", "list_bases", "load_base_card", "open_base"]
 
@@ -34,9 +33,6 @@ FAMILIES: dict[FamilyName, type[Family]] = {
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 Item = TypeVar("Item")
-
-WHOLE_FILE = 64 * 2**20  # bytes; larger files are fingerprinted by samples spread over them
-SAMPLES, SAMPLE = 64, 2**16
 
 
 class FrozenBase:
@@ -124,30 +120,3 @@ def open_base(card: BaseCard, device: str = "auto", dtype: str = "auto") -> Froz
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     kind = DTYPES[("bfloat16" if place.type == "cuda" else "float32") if dtype == "auto" else dtype]
     return FrozenBase(card, FAMILIES[card.family].open(card, place, kind), fingerprint(card.folder, unused(card)))
-
-
-def unused(card: BaseCard) -> set[str]:
-    """What lies in the folder and is no part of this base: other autoencoders, and first weights of adapters."""
-    names = {path.name for path in card.folder.glob("vae*") if path.name != card.vae}
-    return names | ({card.training.start.file} if card.training.start is not None else set())
-
-
-def fingerprint(folder: Path, without: Collection[str] = ()) -> str:
-    """Hash of all weight files: whole files up to 64 MiB, beyond that size, header and 64 samples spread over them.
-
-    Files and folders named in `without` are left out.
-    """
-    total = hashlib.sha256()
-    for path in sorted(folder.rglob("*.safetensors")):
-        if path.relative_to(folder).parts[0] in without:
-            continue
-        size = path.stat().st_size
-        total.update(f"{path.relative_to(folder).as_posix()} {size}\n".encode())
-        with path.open("rb") as file:
-            if size <= WHOLE_FILE:
-                total.update(file.read())
-                continue
-            for index in range(SAMPLES):
-                file.seek(index * (size - SAMPLE) // (SAMPLES - 1))
-                total.update(file.read(SAMPLE))
-    return total.hexdigest()

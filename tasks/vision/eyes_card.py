@@ -13,10 +13,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.vision.faces import REPOSITORY, EyesMissing, QualityLimits, Thresholds
+from tasks.shipped import SHIPPED
+from tasks.vision.faces import EyesMissing, QualityLimits, Thresholds
 
-EMBEDDED_CARD = REPOSITORY / "base_models" / "eyes" / "eyes.toml"  # its networks lie beside it
-OPENCV_CARD = REPOSITORY / "base_models" / "opencv_eyes.toml"  # its networks lie in `Settings.models`
+EMBEDDED_CARD = SHIPPED / "base_models" / "eyes" / "eyes.toml"  # its networks lie beside it
+OPENCV_CARD = SHIPPED / "base_models" / "opencv_eyes.toml"  # its networks lie in `Settings.models`
 
 
 class _Strict(BaseModel):

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tasks.shipped import SHIPPED
 from tasks.vision.images import Picture
 
 Vector = npt.NDArray[np.float32]
@@ -127,7 +128,7 @@ def open_eyes(name: str = "embedded", models: Path | None = None) -> Eyes:
     if name == "embedded":
         from tasks.vision.readers.embedded import open_embedded
 
-        return open_embedded(REPOSITORY / "base_models" / "eyes")
+        return open_embedded(SHIPPED / "base_models" / "eyes")
     if name == "opencv" and models is not None:
         from tasks.vision.readers.opencv import open_opencv
 

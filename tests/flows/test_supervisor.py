@@ -3,12 +3,14 @@
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psutil
@@ -126,12 +128,16 @@ def test_prefect_has_met_no_error(up: Any) -> None:
     assert up.errors() == []
 
 
-def test_a_run_left_behind_is_not_running_for_ever_and_nothing_outlives_up(up: Any) -> None:
-    """A run is forced into Running with nobody behind it; stopping marks it, and the next start would too."""
+def test_stopping_marks_what_died_here_lets_others_be_and_nothing_outlives_up(up: Any) -> None:
+    """Two runs that Prefect calls Running: one was worked on by a process of this machine that is no more, the other
+    by another machine, which may well go on."""
     deployment = up.deployments()["Retention (daily)"]["id"]
-    run = up.api.post(f"/deployments/{deployment}/create_flow_run", json={}).json()
+    later = {"state": {"type": "SCHEDULED", "state_details": {"scheduled_time": "2036-01-01T00:00:00Z"}}}
+    ours, theirs = (up.api.post(f"/deployments/{deployment}/create_flow_run", json=later).json()["id"] for _ in "ab")
     state = {"state": {"type": "RUNNING", "name": "Running"}, "force": True}
-    up.api.post(f"/flow_runs/{run['id']}/set_state", json=state).raise_for_status()
+    for run in (ours, theirs):
+        up.api.post(f"/flow_runs/{run}/set_state", json=state).raise_for_status()
+    (up.home / "running" / ours).write_text(f"{socket.gethostname()} 999999999 1")
     children = psutil.Process(up.process.pid).children(recursive=True)
     assert len(children) >= 4
 
@@ -143,8 +149,9 @@ def test_a_run_left_behind_is_not_running_for_ever_and_nothing_outlives_up(up: A
         time.sleep(0.2)
     assert [child.pid for child in children if child.is_running()] == []
     with sqlite3.connect(up.home / "prefect" / "prefect.db") as database:
-        rows = database.execute("select state_type from flow_run where state_type in ('RUNNING','PENDING')").fetchall()
-    assert rows == []
+        states = {str(UUID(name)): state for name, state in database.execute("select id, state_type from flow_run")}
+    assert (states[ours], states[theirs]) == ("CRASHED", "RUNNING")
+    assert [run for run, state in states.items() if state in ("RUNNING", "PENDING")] == [theirs]
 
 
 def test_the_next_one_starts_and_leaves_nothing_even_when_it_is_killed(up: Any, start_up: Any) -> None:

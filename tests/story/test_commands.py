@@ -27,6 +27,7 @@ SAYS = {
     "make": r"4 people on the roster[\s\S]*learned 2 faces",
     "review": "Review desk: http://127.0.0.1",
     "up": r"Run batches[\s\S]*Review ",
+    "worker": "1 at work for http",
     "decide": "2 decisions recorded",
     "reshoot": r"learned 0 faces and took \d+ pictures",
     "deliver": r"1 people in \d+ files",
@@ -97,6 +98,13 @@ def desk_answers(said: str) -> bool:
     return page.status_code == 200 and "<form" in page.text
 
 
+def join(installation, said: str) -> str:
+    """What the README's `rollcall worker` says at the server that was announced; it ends when it has nothing to do."""
+    [line] = [line for line in LINES if name_of(line) == "worker"]
+    address = re.search(r"Run batches\s+(http://127\.0\.0\.1:\d+)", said)
+    return installation.run(*shlex.split(line.replace("ADDRESS", address[1])), "--until-idle", "1s")
+
+
 def test_every_command_of_the_readme_does_what_it_says(installation, company, free_ports, tmp_path: Path) -> None:
     names = [name_of(line) for line in LINES]
     assert sorted(names) == sorted(SAYS)
@@ -119,7 +127,18 @@ def test_every_command_of_the_readme_does_what_it_says(installation, company, fr
             replaced["PICTURE.jpg"] = next((tmp_path / "pack").rglob("*.jpg"))
         words = [str(replaced.get(word, word)) for word in shlex.split(line)]
         if name in SERVERS:
-            said = serve(installation, [*words, "--port", str(free_ports())], desk_answers)
+            joined = list[str]()
+
+            def answers(said: str, server: bool = name == "up", joined: list[str] = joined) -> bool:
+                if desk_answers(said) and server and not joined:
+                    joined.append(join(installation, said))
+                return desk_answers(said)
+
+            said = serve(installation, [*words, "--port", str(free_ports())], answers)
+            if name == "up":
+                assert re.search(SAYS["worker"], joined[0]), joined
+        elif name == "worker":
+            continue  # it has joined the server of `up`
         else:
             said = installation.run(*words, *(["--yes"] if name == "forget" else []))
         assert re.search(SAYS[name], said), f"rollcall {line}: {said}"

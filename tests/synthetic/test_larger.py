@@ -18,8 +18,9 @@ from synthetic.training.progress import Budget, load_checkpoint
 from synthetic.training.shards import read_portraits
 from synthetic.training.texture import kept_structure, texture_loss
 from synthetic.training.vocabulary import write_tokenizer
-from tasks.vision.diffusion import fingerprint, open_base, unused
+from tasks.vision.diffusion import open_base
 from tasks.vision.diffusion_card import load_base_card
+from tasks.vision.weights import fingerprint, unused
 
 LARGE = SIZES["tiny-crisp"]
 SMALL = replace(LARGE, pixels=32, vae_channels=LARGE.vae_channels[1:])

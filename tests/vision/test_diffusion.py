@@ -8,8 +8,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmarks.random_bases import write_random_base
-from tasks.vision.diffusion import FrozenBase, UnknownBase, fingerprint, load_base_card, open_base, pictures, pixels
+from tasks.vision.diffusion import FrozenBase, UnknownBase, load_base_card, open_base, pictures, pixels
 from tasks.vision.families.family import Conditions
+from tasks.vision.weights import fingerprint
 
 
 @pytest.fixture(scope="module")

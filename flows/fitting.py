@@ -1,0 +1,249 @@
+"""Whether a machine may work for an installation: the same code, kits, base, eyes, keys and bucket, and the right time.
+
+The control machine notes its own in the records at every start (`note_house`); a worker's machine compares before it
+takes any work, and again whenever the note changes. What does not fit is one sentence that says what to do: pictures
+made by another code or kit would be a second studio, and keys made beside those that exist lose everything.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from tasks.headshots.kit import kit_digest, sort_kits
+from tasks.shipped import SHIPPED
+from tasks.vault.database import open_database, reading, shape_of
+from tasks.vault.failures import VaultError
+from tasks.vault.records import Artifact, Installation
+from tasks.vault.secrets_on_disk import create_secret
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+from tasks.vision.diffusion_card import load_base_card
+from tasks.vision.weights import fingerprint, unused
+
+HOUSE = "house"  # the row's name in the table of the installation
+CLOCKS = timedelta(seconds=30)  # leases, permits and due dates are compared across machines
+CODE = ("flows", "tasks", "reports")
+
+
+class DoesNotFit(VaultError):
+    """This machine may not work for the installation; the sentence says what is different and what to do."""
+
+
+@dataclass(frozen=True)
+class House:
+    """What has to be the same on every machine. `weights` is empty where the base's files are not here."""
+
+    version: str
+    code: str
+    prefect: str
+    kits: dict[str, str]
+    base: str
+    card: str
+    weights: str
+    eyes: str
+    networks: str
+    bucket: str
+    encrypt: bool
+    home: str
+
+
+def house_of(settings: Settings) -> House:
+    """What this machine has. Reads the base's weight files once. Raises UnknownBase."""
+    card = load_base_card(settings.base, settings.bases)
+    here = (card.folder / "model_index.json").is_file()
+    return House(
+        version=version("rollcall-headshots"),
+        code=_digest(path for package in CODE for path in sorted((_code() / package).rglob("*.py"))),
+        prefect=version("prefect"),
+        kits={name: kit_digest(kit) for name, kit in sort_kits(settings.kits)[0].items()},
+        base=settings.base,
+        card=sha256(card.model_dump_json(exclude={"folder"}).encode()).hexdigest()[:16],
+        weights=fingerprint(card.folder, unused(card))[:16] if here else "",
+        eyes=settings.eyes,
+        networks=_networks(settings),
+        bucket=bucket_of(settings.blobs_location),
+        encrypt=settings.encrypt,
+        home=_home_mark(settings.home),
+    )
+
+
+def note_house(settings: Settings) -> str:
+    """Notes this, the control machine's, as what every other one has to have. Returns the installation's name.
+
+    Opens the vault, so whatever is wrong with keys or records is said before anything is started.
+    """
+    house = house_of(settings)
+    with open_vault(settings) as vault:
+        noted = read_house(vault.engine)
+        if not house.weights and noted is not None and noted.card == house.card:
+            house = replace(house, weights=noted.weights)  # a worker has them, and told
+        _write(vault, house)
+        return vault.keys.name
+
+
+def read_house(engine: sa.Engine) -> House | None:
+    """What the control machine noted; None where none has been started since this was written down."""
+    with reading(engine) as connection, Session(connection) as session:
+        row = session.get(Installation, HOUSE)
+    if row is None:
+        return None
+    try:
+        return House(**json.loads(row.value))
+    except TypeError as other:  # noted by a version that knew more, or less
+        raise DoesNotFit(
+            "The control machine runs another version of Rollcall: install the same one here, or update that one."
+        ) from other
+
+
+def check_fit(
+    settings: Settings, installation: str, now: datetime, server_time: datetime | None = None, *, forgets: bool = False
+) -> House:
+    """Raises DoesNotFit, or what the vault says of keys and records; else what the installation has.
+
+    `installation` is which records the server serves; `server_time` what its clock said at `now`. Who `forgets` works
+    where reports, uploads and receipts lie. Makes nothing here: a machine that was told too little must not begin a
+    second set of records or keys.
+    """
+    _need_records(settings)
+    with open_vault(settings) as vault:
+        house, mine = read_house(vault.engine), house_of(settings)
+        if house is None:
+            raise DoesNotFit(
+                "The control machine has not noted what it runs: start `rollcall up` of this version there."
+            )
+        if installation != vault.keys.name:
+            raise DoesNotFit(
+                "Server and records belong to different installations: check --server and ROLLCALL_DATABASE_URL."
+            )
+        vault.keys.prove_master()
+        if forgets and mine.home != house.home:
+            raise DoesNotFit(
+                "Forgetting reaches reports, uploads and receipts, which lie in the control machine's home: mount that "
+                "folder here and name it with --home."
+            )
+        for sentence in (*_differences(mine, house), *_clock(vault, now, server_time), *_bucket(vault)):
+            raise DoesNotFit(sentence)
+        if mine.weights and not house.weights:
+            house = replace(house, weights=mine.weights)
+            _write(vault, house)
+        return house
+
+
+def bucket_of(location: str) -> str:
+    """Which bucket and prefix, or folder, whatever the name by which a machine reaches its service."""
+    parts = urlsplit(location)
+    return f"s3://{parts.netloc}{parts.path}".rstrip("/") if parts.scheme == "s3" else location
+
+
+def _need_records(settings: Settings) -> None:
+    engine = open_database(settings.records_url) if _is_there(settings) else None
+    if engine is None or shape_of(engine) is None:
+        raise DoesNotFit(
+            "There are no records here: set ROLLCALL_DATABASE_URL, ROLLCALL_KEYS_URL, ROLLCALL_BLOB_URL and "
+            "ROLLCALL_MASTER_KEY as on the control machine. Nothing was made."
+        )
+    engine.dispose()
+
+
+def _is_there(settings: Settings) -> bool:
+    url = sa.make_url(settings.records_url)
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
+
+
+def _differences(mine: House, house: House) -> Iterator[str]:
+    """What is different, the graver first."""
+    if (mine.version, mine.code) != (house.version, house.code):
+        yield (
+            f"This machine runs Rollcall {mine.version} (code {mine.code}), the installation {house.version} (code "
+            f"{house.code}): install the same one here."
+        )
+    if mine.prefect != house.prefect:
+        yield f"This machine has Prefect {mine.prefect}, the installation {house.prefect}: install the same one here."
+    if mine.encrypt != house.encrypt:
+        yield "ROLLCALL_ENCRYPT differs from the control machine's: set it as there."
+    if mine.bucket != house.bucket:
+        yield f"ROLLCALL_BLOB_URL means {mine.bucket} here and {house.bucket} on the control machine: set it as there."
+    if others := sorted(name for name, digest in house.kits.items() if mine.kits.get(name) != digest):
+        yield f"Brand kits are missing or different here ({', '.join(others)}): copy the control machine's brand_kits."
+    if (mine.base, mine.card) != (house.base, house.card):
+        yield (
+            f"The base here is {mine.base} (card {mine.card}), on the control machine {house.base} "
+            f"(card {house.card}): set ROLLCALL_BASE and ROLLCALL_BASES as there."
+        )
+    if not mine.weights:
+        yield f"The files of the base {mine.base} are not here: run `rollcall models pull {mine.base}`."
+    if house.weights and mine.weights != house.weights:
+        yield f"The files of the base {mine.base} are others here: fetch them anew, `rollcall models pull {mine.base}`."
+    if (mine.eyes, mine.networks) != (house.eyes, house.networks):
+        yield (
+            f"The eyes here are {mine.eyes} ({mine.networks}), on the control machine {house.eyes} ({house.networks}): "
+            "set ROLLCALL_EYES as there, and fetch their files with `rollcall models pull`."
+        )
+
+
+def _clock(vault: Vault, now: datetime, server_time: datetime | None) -> Iterator[str]:
+    others = [("the server", server_time)] if server_time is not None else []
+    if vault.engine.dialect.name == "postgresql":
+        with reading(vault.engine) as connection:
+            began = datetime.now(now.tzinfo)
+            theirs: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+        others.append(("the database", theirs - (began - now)))
+    for whose, time in others:
+        if abs(time - now) > CLOCKS:
+            off = round((now - time).total_seconds())
+            yield f"This machine's clock is {off:+d} s from that of {whose}: set it (NTP) before it works here."
+
+
+def _bucket(vault: Vault) -> Iterator[str]:
+    """That it answers, and that it is the one: something that the records know of lies there."""
+    newest = select(Artifact.key).order_by(col(Artifact.created_at).desc()).limit(20)
+    with vault.reading() as session:
+        some = list(session.exec(newest))
+    if some and not any(vault.blobs.exists(key) for key in some):
+        yield (
+            "The bucket holds nothing of what the records name: set ROLLCALL_BLOB_URL (and its endpoint) to the "
+            "installation's."
+        )
+    if not some:
+        vault.blobs.exists("people/nobody/selfies/none")
+
+
+def _write(vault: Vault, house: House) -> None:
+    with vault.session() as session:
+        session.merge(Installation(name=HOUSE, value=json.dumps(asdict(house), sort_keys=True)))
+
+
+def _code() -> Path:
+    return Path(__file__).resolve().parents[1]
+
+
+def _networks(settings: Settings) -> str:
+    """Of the eyes' files: those that ship by their bytes; fetched ones are pinned, so by which of them are here."""
+    if settings.eyes == "embedded":
+        return _digest(sorted((SHIPPED / "base_models" / "eyes").glob("*.onnx")))
+    here = sorted(path.name for path in settings.models.glob("*") if path.is_file())
+    return sha256("\n".join(here).encode()).hexdigest()[:12] if here else "none"
+
+
+def _home_mark(home: Path) -> str:
+    """The name of this home, made at its first use: machines that share one volume know that they do."""
+    mark = home / "home.id"
+    if not mark.exists():
+        create_secret(mark, os.urandom(8).hex().encode())
+    return mark.read_text(encoding="utf-8")
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    total = sha256()
+    for path in paths:
+        total.update(f"{path.name}\n".encode() + path.read_bytes())
+    return total.hexdigest()[:12]
