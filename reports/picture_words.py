@@ -48,6 +48,22 @@ FLAGS: Mapping[str, Words] = {
     "background": Words("Background is off", "The background differs visibly from the brand kit.", REDO),
     "halo": Words("Rim around the person", "The edge round the person differs from the backdrop.", REDO),
     "holes": Words("Gaps in the background", "Something other than the backdrop shows behind the person.", REDO),
+    "remnant": Words(
+        "A piece of the old background",
+        "Something beside the person has the colours of the room that the photo was taken in.",
+        "Look at the edge. If it shows: ask for a photo before a plain wall.",
+    ),
+    "no_room": Words(
+        "Photo ends at the shoulders",
+        "There is no room round the head, so the face is larger than the others'.",
+        "Ask for a photo with more room above and beside them.",
+    ),
+    "no_colour": Words(
+        "Black and white", "The photo has no colour; everybody else's picture does.", "Ask for a photo in colour."
+    ),
+    "enlarged": Words(
+        "Too little detail", "The face in the photo is small and was enlarged much.", "Ask for a larger photo."
+    ),
     "eye_line": Words("Eye line is off", "The eyes are not on the kit's line.", REDO),
     "centre": Words("Off centre", "The face is not in the middle.", REDO),
     "inter_eye": Words("Face size is off", "The face is larger or smaller than the kit asks.", REDO),

@@ -23,6 +23,8 @@ from tasks.headshots.kit import BrandKit
 from tasks.headshots.look import find_head, find_person
 from tasks.headshots.matte import Cutout, cut_out
 from tasks.headshots.measure import NoFaceLeft, PictureMeasures, measure_picture
+from tasks.headshots.photograph import known_of, placed
+from tasks.headshots.remnant import read_remnant
 from tasks.headshots.retouch import compare_with_source
 from tasks.headshots.tone import graded
 from tasks.vision.colour import linear_to_srgb, to_linear
@@ -64,6 +66,7 @@ class _Prepared:
 
     picture: Picture
     coarse: Floats  # alpha at the picture's size
+    second: Floats  # a second opinion on it, at the same size: another net's where there is one
     landmarks: Floats
     inside: Touching  # where we cut the picture ourselves: there is more of the person behind these sides
     enlarged: float  # 1 and above
@@ -94,23 +97,28 @@ def finish(
     face = find_head(picture, eyes)
     if face is None:
         raise CannotFinish("no_face")
-    prepared = _prepare(picture, face, kit, eyes, (width, height))
-    cut = _cut(prepared, kit, (width, height), drawn=lane == "generated")
+    drawn = lane == "generated"
+    prepared = _prepare(picture, face, kit, eyes, (width, height), drawn=drawn)
+    cut = _cut(prepared, kit, (width, height), drawn=drawn)
     source = (cut.cutout.alpha.shape[1], cut.cutout.alpha.shape[0])
     placement = place_head(cut.landmarks, kit.framing, cut.touching, source, (width, height))
     composed, alpha = _compose(cut, placement, kit, (width, height))
     try:
-        measures = measure_picture(composed, kit, eyes, texture_inter_eye=face.inter_eye)
+        measures = measure_picture(composed, kit, eyes, texture_inter_eye=face.inter_eye, drawn=drawn)
     except NoFaceLeft as error:
         raise CannotFinish("no_face") from error
     landmarks = move_points(cut.landmarks, placement.matrix)
     seen = _carried(cut.coarse, placement, (width, height))
     retouch = compare_with_source(picture, face.landmarks, composed, landmarks, seen, kit)
+    measures = replace(measures, zoom=placement.zoom, **asdict(retouch))
+    if not drawn:
+        remnant = _remnant_in_frame(prepared, cut, placement, eyes, (width, height), alpha, landmarks)
+        measures = known_of(placed(measures, landmarks, width, height), picture, face, landmarks, remnant)
     return Finished(
         picture=composed,
         alpha=alpha,
         landmarks=landmarks,
-        measures=replace(measures, zoom=placement.zoom, **asdict(retouch)),
+        measures=measures,
         lane=lane,
         source_inter_eye=face.inter_eye,
         source_landmarks=face.landmarks,
@@ -118,13 +126,18 @@ def finish(
     )
 
 
-def _prepare(picture: Picture, face: Face, kit: BrandKit, eyes: Eyes, frame: tuple[int, int]) -> _Prepared:
+def _prepare(
+    picture: Picture, face: Face, kit: BrandKit, eyes: Eyes, frame: tuple[int, int], *, drawn: bool
+) -> _Prepared:
     height, width = picture.shape[:2]
     nowhere = Touching(left=False, right=False, top=False, bottom=False)
     rough = place_head(face.landmarks, kit.framing, nowhere, (width, height), frame)
     left, top, right, bottom = _needed_part(rough, frame, (width, height))
     part = np.ascontiguousarray(picture[top:bottom, left:right])
-    coarse = np.asarray(np.mean(find_person(part, eyes), axis=0), np.float32)
+    looks = find_person(part, eyes, drawn=drawn)
+    coarse = np.asarray(np.mean(looks, axis=0), np.float32)
+    asked = eyes.witness if not drawn else None
+    second = np.asarray(np.min(looks, axis=0) if asked is None else asked.matte(part), np.float32)
     landmarks = face.landmarks - np.array([left, top], np.float32)
     inside = Touching(left=left > 0, right=right < width, top=top > 0, bottom=bottom < height)
     # A frame that will have to be drawn in wants the picture larger: bringing it to the size of a frame that is not
@@ -145,10 +158,31 @@ def _prepare(picture: Picture, face: Face, kit: BrandKit, eyes: Eyes, frame: tup
     return _Prepared(
         picture=scaled,
         coarse=np.clip(cv2.resize(coarse, shape, interpolation=method), 0, 1).astype(np.float32),
+        second=np.clip(cv2.resize(second, shape, interpolation=method), 0, 1).astype(np.float32),
         landmarks=(landmarks * ratio).astype(np.float32),
         inside=inside,
         enlarged=max(1.0, scale),
     )
+
+
+def _remnant_in_frame(
+    prepared: _Prepared,
+    cut: _Cut,
+    placement: Placement,
+    eyes: Eyes,
+    frame: tuple[int, int],
+    alpha: Floats,
+    landmarks: Floats,
+) -> float:
+    """The doubtful share of the frame, asked of the source where the frame shows it."""
+    added = cut.cutout.alpha.shape[0] - prepared.picture.shape[0]  # rows of hair that were continued above it
+    source, second = (
+        cv2.copyMakeBorder(values, added, 0, 0, 0, cv2.BORDER_REPLICATE)
+        for values in (prepared.picture, prepared.second)
+    )
+    shown = np.clip(_carried(np.asarray(source, np.float32), placement, frame), 0, 255).astype(np.uint8)
+    other = _carried(np.asarray(second, np.float32), placement, frame)
+    return read_remnant(shown, alpha, landmarks, other, witness=eyes.witness is not None)
 
 
 def _cut_sides(alpha: Floats, inside: Touching) -> Touching:

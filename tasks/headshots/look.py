@@ -48,12 +48,16 @@ def find_head(picture: Picture, eyes: Eyes) -> Face | None:
     return Face(box=first.box, landmarks=steady, score=first.score)
 
 
-def find_person(picture: Picture, eyes: Eyes) -> list[Floats]:
-    """Several mattes (H, W) of one picture: as it is, mirrored, and with more wall round about."""
+def find_person(picture: Picture, eyes: Eyes, *, drawn: bool = True) -> list[Floats]:
+    """Several mattes (H, W) of one picture: as it is, mirrored, and, of `drawn` ones, with more wall round about.
+
+    Renders fill their frame before a plain wall, and more of that wall shows the net where the head ends. Round a
+    photograph the repeated edge is long streaks of the room, which the net takes for person (`benchmarks/faces.py`).
+    """
     height, width = picture.shape[:2]
     mirrored = np.ascontiguousarray(picture[:, ::-1])
     looks = [eyes.matter.matte(picture), np.asarray(eyes.matter.matte(mirrored))[:, ::-1]]
-    for share in WIDER:
+    for share in WIDER if drawn else ():
         more = max(1, round(share * max(height, width)))
         wide = np.asarray(cv2.copyMakeBorder(picture, more, 0, more, more, cv2.BORDER_REPLICATE), np.uint8)
         looks.append(np.asarray(eyes.matter.matte(wide))[more:, more:-more])

@@ -60,6 +60,11 @@ class PictureMeasures:
     texture: float  # sd of L* in the fine band of bare cheek; 0 where none can be read
     sharpness: float
     zoom: float = 1.0  # how far the frame had to be drawn in, set by finishing
+    # What its own photograph says, in the real-photo lane (`photograph.py`), set by finishing
+    remnant: float = 0.0  # share of the frame that may be a piece of the old room
+    enlarged: float = 1.0  # px between the eyes for one in the photograph
+    photo_chroma: float | None = None  # colour of the cheeks in the photograph
+    photo_eyes: float | None = None  # lightness of the eyes over the cheeks': sunglasses
     # What finishing changed about the person beyond the kit's tone (`retouch.py`), set by finishing; None: nothing read
     finished_light: float | None = None  # stops
     finished_tint: float | None = None  # distance in a*, b*
@@ -85,14 +90,15 @@ class NoFaceLeft(Exception):
 
 
 def measure_picture(
-    picture: Picture, kit: BrandKit, eyes: Eyes, *, texture_inter_eye: float | None = None
+    picture: Picture, kit: BrandKit, eyes: Eyes, *, texture_inter_eye: float | None = None, drawn: bool = True
 ) -> PictureMeasures:
-    """Measure one finished picture. `texture_inter_eye`: the resolution (px between the eyes) to judge texture at."""
+    """Measure one finished picture. `texture_inter_eye`: the resolution (px between the eyes) to judge texture at;
+    `drawn`: made by a base, not from a photograph."""
     face = find_head(picture, eyes)
     if face is None:
         raise NoFaceLeft("no face found in a finished picture")
     height, width = picture.shape[:2]
-    back = measure_background(picture, kit, eyes)
+    back = measure_background(picture, kit, eyes, drawn=drawn)
     framing = _framing(face, back.alpha, width, height)
     skin = bare_skin(picture, face)
     lab = skin_colour(picture, skin)
@@ -124,12 +130,12 @@ class Background:
     alpha: Floats  # the eyes' own mask of the finished picture, at its size
 
 
-def measure_background(picture: Picture, kit: BrandKit, eyes: Eyes) -> Background:
+def measure_background(picture: Picture, kit: BrandKit, eyes: Eyes, *, drawn: bool = True) -> Background:
     """Cuts the person out again and compares what is left with the kit's backdrop."""
     height, width = picture.shape[:2]
     # What any look takes for person counts: a hair's breadth lost by one look of a small net would else be reported as
     # something left in the background.
-    alpha = np.asarray(np.max(find_person(picture, eyes), axis=0), np.float32)
+    alpha = np.asarray(np.max(find_person(picture, eyes, drawn=drawn), axis=0), np.float32)
     scale = min(1.0, MEASURING_SIDE / max(height, width))
     size = (round(width * scale), round(height * scale))
     small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -23,7 +23,7 @@ from tasks.headshots.finish import CannotFinish
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.render import RenderJob, plan_render, render
 from tasks.headshots.shots import shots_for
-from tasks.headshots.studio import RENDERER_VERSION, finish_candidate
+from tasks.headshots.studio import PHOTO_VERSION, RENDERER_VERSION, finish_candidate
 from tasks.headshots.wishes import wish_of
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
@@ -99,7 +99,7 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
         return [
             Sitting(
                 permit,
-                _digest_there(studio.vault, seat.employee_id, selfie=selfies[at].digest, kit=kit),
+                _digest_there(studio.vault, seat.employee_id, selfie=selfies[at].digest, kit=kit, photo=PHOTO_VERSION),
                 "faithful",
                 shot,
                 0,

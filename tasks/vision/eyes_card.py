@@ -69,6 +69,7 @@ class EyesCard(_Strict):
     finder: NetworkCard
     landmarks: NetworkCard | None = None
     matter: NetworkCard
+    witness: NetworkCard | None = None  # another matting net, which checks what the first one cut; eyes open without
     encoders: list[EncoderCard]
     limits: dict[str, float] = {}
 
@@ -79,7 +80,7 @@ class EyesCard(_Strict):
     def networks(self) -> list[NetworkCard]:
         """Every file named, for pulling and checking."""
         found: list[NetworkCard] = [self.finder, self.matter, *self.encoders]
-        return found if self.landmarks is None else [*found, self.landmarks]
+        return found + [n for n in (self.landmarks, self.witness) if n is not None]
 
 
 def read_eyes_card(path: Path) -> EyesCard:

@@ -115,6 +115,7 @@ class Eyes:
     thresholds: Thresholds
     judge_thresholds: Thresholds
     limits: QualityLimits
+    witness: Matter | None = None  # a second opinion on where the person is, where its network is here
 
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -155,3 +157,58 @@ def test_tone_is_the_same_everywhere_and_small(kits: dict[str, BrandKit]) -> Non
     shifted = graded(np.full((1, 3), 0.3, np.float32), warm)[0]
     assert shifted[0] > shifted[1] > shifted[2]
     assert abs(shifted / 0.3 - 1).max() < 0.03
+
+
+def test_a_photographs_framing_is_what_the_transform_made(
+    painted: list[Painting], kits: dict[str, BrandKit], eyes: Eyes
+) -> None:
+    """Landmarks found again are noisy; a shift made afterwards is still found again."""
+    kit = kits["northwind"]
+    finished = finish(painted[0].picture, kit, eyes, 320, lane="faithful")
+    measures, height = finished.measures, finished.picture.shape[0]
+    assert measures.eye_line == pytest.approx(kit.framing.eye_line, abs=1e-5)
+    assert measures.centre == pytest.approx(kit.framing.centre, abs=1e-5)
+    shifted = np.roll(finished.picture, round(0.02 * height), axis=0)
+    again = studio_flags(measure_picture(shifted, kit, eyes), kit)
+    assert "eye_line" in {flag.code for flag in again}
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"remnant": 0.02}, "remnant"),
+        ({"enlarged": 3.0}, "enlarged"),
+        ({"photo_chroma": 1.0}, "no_colour"),
+        ({"photo_eyes": 0.1}, "sunglasses"),
+    ],
+)
+def test_what_a_photograph_brings_along_is_flagged(
+    kits: dict[str, BrandKit], changed: dict[str, float], code: str
+) -> None:
+    kit = kits["northwind"]
+    measures = measured_well(kit)
+    assert studio_flags(measures, kit) == []
+    assert [flag.code for flag in studio_flags(replace(measures, **changed), kit)] == [code]
+    render = replace(measures, **{**changed, "photo_eyes": None})  # type: ignore[arg-type]
+    assert studio_flags(render, kit) == []  # a render has no photograph to answer for
+
+
+def test_a_photo_that_ends_at_the_shoulders_is_said_in_one_sentence(kits: dict[str, BrandKit]) -> None:
+    kit = kits["northwind"]
+    near = replace(measured_well(kit), zoom=1.3, inter_eye=1.3 * kit.framing.inter_eye, head_height=0.9)
+    (flag,) = studio_flags(near, kit)
+    assert flag.code == "no_room"
+    assert "30%" in flag.sentence
+    codes = {flag.code for flag in studio_flags(replace(near, photo_chroma=None, photo_eyes=None), kit)}
+    assert codes == {"inter_eye", "head_height"}  # a render's frame is the base's, and nobody's shoulders
+
+
+def measured_well(kit: BrandKit) -> PictureMeasures:
+    """A finished photograph with nothing to object to."""
+    frame = kit.framing
+    return PictureMeasures(
+        background=0.0, background_lab=(0.0, 0.0, 0.0), halo=0.0, holes=0.0, eye_line=frame.eye_line,
+        centre=frame.centre, inter_eye=frame.inter_eye, head_height=frame.head_height, headroom=0.1, roll=0.0,
+        light_left_right=0.0, light_top_bottom=0.0, contrast=1.0, skin_ita=20.0, skin_lab=(60.0, 12.0, 18.0),
+        texture=1.0, sharpness=0.1, photo_chroma=20.0, photo_eyes=0.8,
+    )  # fmt: skip
