@@ -22,6 +22,7 @@ from reports import desk_pages
 from reports.decisions import BadDecisions, apply_decisions, events_of, refusal_of
 from reports.desk_address import Forwarded, is_here, proxies_of
 from reports.desk_consent import add_consent_form
+from reports.desk_deliver import add_deliver
 from reports.desk_door import COOKIE, IDLE, Door, Session
 from reports.desk_drops import add_drops
 from reports.desk_frame import framed
@@ -62,7 +63,7 @@ OPEN = {"/login", "/login/start", "/login/callback", "/health"}
 
 # Every part of the desk adds its own pages; who may ask for them stands in reports/desk_routes.py.
 PARTS: tuple[Callable[[FastAPI], None], ...] = (
-    add_login, add_team, add_drops, add_questions, add_verify, add_consent_form,
+    add_login, add_team, add_drops, add_questions, add_deliver, add_verify, add_consent_form,
 )  # fmt: skip
 
 Next = Callable[[Request], Awaitable[Response]]
@@ -225,7 +226,8 @@ def _page(app: FastAPI, batch: str, path: str, session: Session) -> Response:
     if any(gone in text for gone in _gone(vault, batch)):  # forgotten since: no page may speak of them
         rewrite_report(vault, batch, now=app.state.clock())
         text = _read(folder / path)
-    return HTMLResponse(framed(text, batch, session.by, app.state.door.token(session)))
+    token = app.state.door.token(session)
+    return HTMLResponse(framed(text, batch, session.by, token, delivers=session.may("keeper")))
 
 
 def _still_here(vault: Vault, batch: str, employee_id: str, now: datetime, session: Session) -> None:

@@ -61,6 +61,11 @@ ROUTES: dict[str, Need] = {
     # what only HR can say
     "GET /questions": KEEPER,
     "POST /questions/{question}": KEEPER,
+    # what leaves
+    "GET /batches/{batch}/deliver": KEEPER,
+    "POST /batches/{batch}/deliver": KEEPER,
+    "GET /batches/{batch}/deliver/{number}": KEEPER,
+    "GET /batches/{batch}/deliver/{number}/headshots.zip": KEEPER,
     # about nobody
     "GET /verify": VIEWER,
     "POST /verify": VIEWER,

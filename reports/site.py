@@ -24,6 +24,7 @@ from reports.navigation import NAVIGATION
 from reports.phrases import REASONS, STATES, state_name
 from reports.pictures import LARGE, SELFIE, THUMB, keep_picture
 from reports.sentences import tell
+from tasks.disclosure.label import WORDS
 from tasks.vault.files import replace_file
 
 HERE = Path(__file__).parent
@@ -116,8 +117,15 @@ def _batch_pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures])
             "run.html",
             render("run.html", groups=pages.run_facts(data.batch), deliveries=deliveries(data), here="run", **shared),
         ),
-        ("print.html", render("print.html", rows=rows, shape=shape, here="print", **shared)),
+        ("print.html", render("print.html", rows=on_paper(rows), shape=shape, here="print", **shared)),
     ]
+
+
+def on_paper(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Who hangs on a printed wall, each with how their picture was made, in words, since paper has no metadata. Whoever
+    is blocked, for want of consent above all, is not named where everybody can read it."""
+    said = {None: "", **WORDS}
+    return [{**row, "made": said[row["lane"]] if row["thumb"] else ""} for row in rows if row["state"] != "blocked"]
 
 
 def _person_pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -167,6 +168,7 @@ class DownloadDestination(Files):
         scratch.mkdir(parents=True, exist_ok=True)
         self._archive = _Archive(lambda: tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(scratch)))  # noqa: SIM115
         self.file: IO[bytes] | None = None  # the whole of it, once closed
+        self.reading = threading.Lock()  # of that file: it has one place that it is read at
         self.size = 0
 
     def read(self, path: str) -> bytes | None:

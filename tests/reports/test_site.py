@@ -12,7 +12,7 @@ from PIL import Image
 
 from reports.data import PersonRow, ReportData
 from reports.pictures import team_wall_picture
-from reports.site import CSP, STATIC, as_json, asset_names, write_site
+from reports.site import CSP, STATIC, as_json, asset_names, on_paper, write_site
 
 FORBIDDEN = re.compile(r"https?://|innerHTML|insertAdjacentHTML|\beval\b|document\.write|@import|url\(")
 GOLDEN = Path(__file__).parent / "golden"
@@ -206,3 +206,15 @@ def test_the_wall_as_a_picture_shows_everybody_who_has_one(four: ReportData, tmp
     (tmp_path / "wall.png").write_bytes(team_wall_picture(four, columns=2, tile=(80, 100), gap=10))
     with Image.open(tmp_path / "wall.png") as picture:
         assert picture.size == (2 * 90 + 10, 2 * 110 + 10)
+
+
+def test_a_printed_wall_says_in_words_how_pictures_were_made_and_names_nobody_who_is_blocked() -> None:
+    rows = [
+        {"name": "Ada", "state": "review", "lane": "generated", "thumb": {"src": "a"}},
+        {"name": "Bob", "state": "approved", "lane": "faithful", "thumb": {"src": "b"}},
+        {"name": "Cy", "state": "waiting", "lane": None, "thumb": None},
+        {"name": "Took It Back", "state": "blocked", "lane": "generated", "thumb": {"src": "d"}},
+    ]
+    assert [(row["name"], row["made"]) for row in on_paper(rows)] == [
+        ("Ada", "AI-generated"), ("Bob", "AI-modified"), ("Cy", ""),
+    ]  # fmt: skip
