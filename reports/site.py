@@ -124,8 +124,8 @@ def _batch_pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures])
 def on_paper(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Who hangs on a printed wall, each with how their picture was made, in words, since paper has no metadata. Whoever
     is blocked, for want of consent above all, is not named where everybody can read it."""
-    said = {None: "", **WORDS}
-    return [{**row, "made": said[row["lane"]] if row["thumb"] else ""} for row in rows if row["state"] != "blocked"]
+    hanging = [row for row in rows if row["state"] != "blocked"]
+    return [{**row, "made": WORDS[row["lane"]] if row["thumb"] else ""} for row in hanging]
 
 
 def _person_pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> list[tuple[str, str]]:
