@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from flows import cli_backup, cli_deliver, cli_disclosure, cli_keeping, cli_records, cli_studio, cli_worker
+from flows import cli_backup, cli_deliver, cli_disclosure, cli_keeping, cli_models, cli_records, cli_studio, cli_worker
 from flows.cli_home import Home, settings_for
 from tasks.shipped import SHIPPED
 from tasks.vault.process import begin_process, company_umask, end_with_parent
@@ -27,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(cli_studio.kits, name="kit")
-app.add_typer(cli_studio.models, name="models")
+app.add_typer(cli_models.models, name="models")
 app.add_typer(cli_keeping.retention, name="retention")
 app.add_typer(cli_keeping.audit, name="audit")
 app.command("deliver")(cli_deliver.deliver)

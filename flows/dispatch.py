@@ -47,10 +47,15 @@ def take_and_judge(batch: str, cohorts: list[int]) -> None:
             return
 
 
+def on_workers() -> bool:
+    """Whether cohorts go to the workers of the `gpu` pool, which may be other machines."""
+    return bool(os.environ.get("ROLLCALL_UNDER_SUPERVISOR"))
+
+
 def run_cohorts(batch: str, cohorts: list[int], turn: int = 0) -> None:
     """Runs every cohort of the batch to its end, somewhere. `turn` counts the times that this run does so."""
     progress.tell("cohorts", 0, len(cohorts))
-    if os.environ.get("ROLLCALL_UNDER_SUPERVISOR"):
+    if on_workers():
         _on_workers(batch, cohorts, turn)
         return
     for place, number in enumerate(cohorts):

@@ -27,7 +27,8 @@ from tasks.vault.secrets_on_disk import create_secret
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vision.diffusion_card import load_base_card
-from tasks.vision.weights import fingerprint, unused
+from tasks.vision.pulled import why_not_here
+from tasks.vision.weights import fingerprint_of
 
 HOUSE = "house"  # the row's name in the table of the installation
 CLOCKS = timedelta(seconds=30)  # leases, permits and due dates are compared across machines
@@ -59,7 +60,7 @@ class House:
 def house_of(settings: Settings) -> House:
     """What this machine has. Reads the base's weight files once. Raises UnknownBase."""
     card = load_base_card(settings.base, settings.bases)
-    here = (card.folder / "model_index.json").is_file()
+    here = why_not_here(card) is None
     return House(
         version=version("rollcall-headshots"),
         code=_digest(path for package in CODE for path in sorted((_code() / package).rglob("*.py"))),
@@ -67,7 +68,7 @@ def house_of(settings: Settings) -> House:
         kits={name: kit_digest(kit) for name, kit in sort_kits(settings.kits)[0].items()},
         base=settings.base,
         card=sha256(card.model_dump_json(exclude={"folder"}).encode()).hexdigest()[:16],
-        weights=fingerprint(card.folder, unused(card))[:16] if here else "",
+        weights=fingerprint_of(card)[:16] if here else "",
         eyes=settings.eyes,
         networks=_networks(settings),
         bucket=bucket_of(settings.blobs_location),

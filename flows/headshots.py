@@ -12,7 +12,7 @@ from typing import Annotated
 from prefect.runtime import flow_run
 
 from flows.announcing import BATCH, announce, bar, sum_up
-from flows.dispatch import take_and_judge
+from flows.dispatch import on_workers, take_and_judge
 from flows.outcome import fail_if_nobody_is_done
 from flows.story import field, fits, story, this_run
 from reports.task import build_report
@@ -24,7 +24,9 @@ from tasks.selfies.task import take_selfies
 from tasks.vault.batches import Order
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.lease import being_made
-from tasks.vault.settings import load_settings
+from tasks.vault.settings import Settings, load_settings
+from tasks.vision.diffusion_card import load_base_card
+from tasks.vision.pulled import why_not_here
 
 QUALITIES = ["draft", "standard", "best"]
 WHO = ["everybody", "new"]
@@ -79,6 +81,7 @@ def make_headshots(
         quality=known(quality, QUALITIES, "quality"), base=settings.base, people=counted(people),
         who="new" if known(who, WHO, "choice of people") == "new" else "everybody",
     )  # fmt: skip
+    base_is_here(settings)
     find_drop(order.drop)
     batch = begin_batch(order)
     with being_made(settings, batch, this_run()), bar(f"progress-{batch}", BATCH):
@@ -91,6 +94,13 @@ def make_headshots(
     sum_up(batch)
     fail_if_nobody_is_done(batch)
     return batch
+
+
+def base_is_here(settings: Settings) -> None:
+    """Asks for the base before anybody's photo is looked at. Where workers draw, they ask for theirs themselves."""
+    card = load_base_card(settings.base, settings.bases)
+    if not on_workers() and (wrong := why_not_here(card)):
+        raise NotLikeThis(wrong)
 
 
 def usable(kit: str, folder: Path) -> str:

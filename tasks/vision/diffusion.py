@@ -21,7 +21,8 @@ from tasks.vision.families.flux2_klein import Flux2Klein
 from tasks.vision.families.stable_diffusion import StableDiffusion
 from tasks.vision.families.stable_diffusion_xl import StableDiffusionXL
 from tasks.vision.images import Picture
-from tasks.vision.weights import fingerprint, unused
+from tasks.vision.pulled import why_not_here
+from tasks.vision.weights import fingerprint_of
 
 __all__ = ["BaseCard", "FrozenBase", "UnknownBase", "list_bases", "load_base_card", "open_base"]
 
@@ -113,10 +114,10 @@ def pictures(batch: Tensor) -> list[Picture]:
 
 def open_base(card: BaseCard, device: str = "auto", dtype: str = "auto") -> FrozenBase:
     """Load a base. `auto`: the GPU in bfloat16 when there is one, else the CPU in float32."""
-    if not (card.folder / "model_index.json").is_file():
-        raise UnknownBase(f"{card.folder}: no diffusers folder here; run `rollcall models pull {card.name}`")
+    if wrong := why_not_here(card):
+        raise UnknownBase(wrong)
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     kind = DTYPES[("bfloat16" if place.type == "cuda" else "float32") if dtype == "auto" else dtype]
-    return FrozenBase(card, FAMILIES[card.family].open(card, place, kind), fingerprint(card.folder, unused(card)))
+    return FrozenBase(card, FAMILIES[card.family].open(card, place, kind), fingerprint_of(card))

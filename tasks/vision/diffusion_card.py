@@ -98,8 +98,11 @@ class BaseCard(_Table):
     revision: str | None = Field(None, pattern=r"^[0-9a-f]{40}$", description="the full commit id")
     licence: str
     licence_url: str | None = None
+    restrictions: str = Field("", description="what the licence forbids or asks for, in a sentence for who accepts it")
     commercial_use: bool
     about: str = ""
+    variant: str | None = Field(None, pattern=r"^[a-z]\w*$", description="which weights of several, such as fp16")
+    files: dict[str, str] = Field(default_factory=dict, description="sha256 by path: counts before the hub's")
     vae: str = Field("vae", pattern=r"^vae[a-z0-9-]*$", description="which autoencoder of the folder draws (sd)")
     resolution: int = Field(ge=16, le=4096, description="where left out, and `latent_factor` too: as `vae` was made")
     latent_channels: int = Field(4, ge=1)

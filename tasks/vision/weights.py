@@ -4,27 +4,25 @@ import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
+from tasks.vision.base_files import files_in
 from tasks.vision.diffusion_card import BaseCard
 
 WHOLE_FILE = 64 * 2**20  # bytes; larger files are fingerprinted by samples spread over them
 SAMPLES, SAMPLE = 64, 2**16
 
 
-def unused(card: BaseCard) -> set[str]:
-    """What lies in the folder and is no part of this base: other autoencoders, and first weights of adapters."""
-    names = {path.name for path in card.folder.glob("vae*") if path.name != card.vae}
-    return names | ({card.training.start.file} if card.training.start is not None else set())
+def fingerprint_of(card: BaseCard) -> str:
+    """Of the weights that this base loads. Raises NotWhole where they are not all here."""
+    return fingerprint(card.folder, files_in(card.folder, card.variant, card.vae).weights)
 
 
-def fingerprint(folder: Path, without: Collection[str] = ()) -> str:
-    """Hash of all weight files: whole files up to 64 MiB, beyond that size, header and 64 samples spread over them.
+def fingerprint(folder: Path, weights: Collection[str]) -> str:
+    """Hash of these weights, by their paths in the folder; nothing else that lies there counts.
 
-    Files and folders named in `without` are left out.
+    Whole files up to 64 MiB; beyond that size, header and 64 samples spread over them.
     """
     total = hashlib.sha256()
-    for path in sorted(folder.rglob("*.safetensors")):
-        if path.relative_to(folder).parts[0] in without:
-            continue
+    for path in sorted(folder / name for name in weights):
         size = path.stat().st_size
         total.update(f"{path.relative_to(folder).as_posix()} {size}\n".encode())
         with path.open("rb") as file:

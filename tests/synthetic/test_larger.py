@@ -20,7 +20,7 @@ from synthetic.training.texture import kept_structure, texture_loss
 from synthetic.training.vocabulary import write_tokenizer
 from tasks.vision.diffusion import open_base
 from tasks.vision.diffusion_card import load_base_card
-from tasks.vision.weights import fingerprint, unused
+from tasks.vision.weights import fingerprint_of
 
 LARGE = SIZES["tiny-crisp"]
 SMALL = replace(LARGE, pixels=32, vae_channels=LARGE.vae_channels[1:])
@@ -196,7 +196,7 @@ def test_the_larger_base_is_switched_on_and_off_by_one_line(base: Path, shards: 
         assert (read.resolution, read.latent_factor) == (side, side // 16)
         opened = open_base(read, device="cpu")
         assert opened.decode(torch.zeros(1, 4, 16, 16))[0].shape == (side, side, 3)
-        assert opened.fingerprint == fingerprint(read.folder, unused(read))
+        assert opened.fingerprint == fingerprint_of(read)
         marks[side] = opened.fingerprint
     assert marks[32] != marks[64]
     assert load_checkpoint(work / "decoder.pt")["step"] == 2

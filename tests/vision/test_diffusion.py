@@ -55,21 +55,25 @@ def test_other_weights_have_another_fingerprint(base: FrozenBase, tmp_path: Path
     folder.mkdir()
     weights = load_file(base.card.folder / "vae" / "diffusion_pytorch_model.safetensors")
     save_file(weights, folder / "model.safetensors")
-    before = fingerprint(folder)
-    assert fingerprint(folder) == before
+    loaded = ["model.safetensors"]
+    before = fingerprint(folder, loaded)
+    assert fingerprint(folder, loaded) == before
     (folder / "vae-64").mkdir()
     save_file(weights, folder / "vae-64" / "model.safetensors")
-    assert fingerprint(folder) != before
-    assert fingerprint(folder, {"vae-64"}) == before  # another autoencoder, which this base does not use
+    assert fingerprint(folder, loaded) == before  # another autoencoder, which this base does not use
+    assert fingerprint(folder, [*loaded, "vae-64/model.safetensors"]) != before
     (folder / "vae-64" / "model.safetensors").unlink()
     next(iter(weights.values())).view(-1)[0] += 1
     save_file(weights, folder / "model.safetensors")
-    assert fingerprint(folder) != before
+    assert fingerprint(folder, loaded) != before
 
 
 def test_a_missing_folder_says_how_to_get_it(base: FrozenBase, tmp_path: Path) -> None:
-    with pytest.raises(UnknownBase, match="rollcall models pull tiny"):
+    with pytest.raises(UnknownBase, match="restore the folder"):
         open_base(base.card.model_copy(update={"folder": tmp_path}))
+    fetched = {"folder": tmp_path, "repository": "tiny/base", "revision": "0" * 40, "path": None}
+    with pytest.raises(UnknownBase, match="rollcall models pull tiny"):
+        open_base(base.card.model_copy(update=fetched))
 
 
 def test_training_times_cover_the_whole_walk(base: FrozenBase) -> None:

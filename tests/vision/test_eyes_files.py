@@ -107,7 +107,7 @@ def test_what_the_pull_puts_down_is_what_the_check_opens(
     before = CliRunner().invoke(app, check)
     assert before.exit_code == 1
     assert "models pull opencv" in before.output
-    assert CliRunner().invoke(app, ["models", "pull", "opencv", "--from", str(real_models)]).exit_code == 0
+    assert CliRunner().invoke(app, ["models", "pull", "opencv", "--accept", "--from", str(real_models)]).exit_code == 0
     after = CliRunner().invoke(app, check)
     assert after.exit_code == 0
     assert "1 ready" in after.output

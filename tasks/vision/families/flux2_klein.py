@@ -55,7 +55,7 @@ class Flux2Klein(Family):
     @classmethod
     def open(cls, card: BaseCard, device: torch.device, dtype: torch.dtype) -> Self:
         pipeline = Flux2KleinPipeline.from_pretrained(  # type: ignore[no-untyped-call]
-            card.folder, dtype=dtype, use_safetensors=True, local_files_only=True
+            card.folder, dtype=dtype, use_safetensors=True, local_files_only=True, variant=card.variant
         )
         return cls(card, pipeline, device, dtype)
 

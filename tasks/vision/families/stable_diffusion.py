@@ -74,6 +74,7 @@ class StableDiffusion(Family):
             dtype=dtype,
             use_safetensors=True,
             local_files_only=True,
+            variant=card.variant,
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,

@@ -22,6 +22,7 @@ class StableDiffusionXL(StableDiffusion):
             dtype=dtype,
             use_safetensors=True,
             local_files_only=True,
+            variant=card.variant,
             add_watermarker=False,
         )
         return cls(card, pipeline, device, dtype)
