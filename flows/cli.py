@@ -1,7 +1,6 @@
 """`rollcall`: everything HR and engineers type. Each command loads only what it needs, so `check` stays quick."""
 
 import json
-import secrets
 import socket
 import sys
 from collections.abc import Callable
@@ -204,11 +203,11 @@ def up(
     from flows import supervisor
     from flows.children import StartFailed
     from flows.environment import LOOPBACK
-    from flows.logins import BadLogin, load_logins
+    from flows.logins import BadLogin, desk_password, load_logins
 
     settings = settings_for(home)
     password = settings.desk_password
-    if host not in LOOPBACK and not password:
+    if host not in LOOPBACK and not password and not settings.oidc_issuer:
         if not sys.stdin.isatty():
             raise fail("Others can reach this address: set ROLLCALL_DESK_PASSWORD first, so that they need a password.")
         password = typer.prompt("Password for colleagues", hide_input=True, confirmation_prompt=True)
@@ -216,7 +215,7 @@ def up(
     addresses = supervisor.Addresses(host, public or public_name(host), port, port + 1, tls)
     try:
         supervisor.up(
-            settings, addresses, load_logins(settings), password=password or secrets.token_urlsafe(9),
+            settings, addresses, load_logins(settings), password=password or desk_password(settings),
             say=lambda text: console.print(text, markup=False, soft_wrap=True), show=console.is_terminal,
             cards=workers,
         )  # fmt: skip
@@ -237,8 +236,8 @@ def desk(host: str = "127.0.0.1", port: int = 4201, home: Home = None) -> None:
     from reports.desk_serving import CannotServe, serve
 
     settings = settings_for(home)
-    if not settings.desk_password and host not in {"127.0.0.1", "localhost", "::1"}:
-        raise fail("Others can reach this address: set ROLLCALL_DESK_PASSWORD first.")
+    if not (settings.desk_password or settings.oidc_issuer) and host not in {"127.0.0.1", "localhost", "::1"}:
+        raise fail("Others can reach this address: set ROLLCALL_DESK_PASSWORD or ROLLCALL_OIDC_ISSUER first.")
     try:
         serve(settings, host, port)
     except CannotServe as wrong:

@@ -249,3 +249,17 @@ def verify(
     for fault in verdict.faults[:20]:
         console.print(f"  {fault}", markup=False)
     raise typer.Exit(1 if verdict.faults else 0 if verdict.confirmed else 2)
+
+
+@audit.command("looks")
+def looks(number: Annotated[str, typer.Argument(help="Employee number, as on the roster.")], home: Home = None) -> None:
+    """Who looked at this person's pages at the desk, and how often: for whoever has to answer that person."""
+    from tasks.retention.choose_people import people_by_number
+    from tasks.vault.looks import looks_at
+    from tasks.vault.store import open_vault
+
+    with open_vault(settings_for(home)) as vault:
+        found = [look for person in people_by_number(vault, number) for look in looks_at(vault, person)]
+    for name, times in found:
+        console.print(f"{times:5}  {name}", markup=False)
+    console.print(f"{sum(times for _, times in found)} looks by {len({name for name, _ in found})} people.")

@@ -1,4 +1,4 @@
-"""The two logins of Prefect: people's, who look, run and cancel, and machines', which may do everything.
+"""The logins of Prefect: people's, who look, run and cancel, and machines', which may do everything; and the desk's.
 
 Both are made once per home and kept in a file that only its owner reads, so that browsers and workers on other machines
 stay signed in over a restart. Either can be given by environment instead. Neither is ever written anywhere else.
@@ -13,6 +13,7 @@ from tasks.vault.secrets_on_disk import create_secret
 from tasks.vault.settings import Settings
 
 FILE = "logins.json"
+DESK = "desk-password"
 # Signs after the colon. Guesses at the people's are counted (flows/door.py); the machines' is never refused to answer a
 # flood of guesses, so it has to be one that nobody finds by guessing: 22 signs of base64 are 128 bits.
 LEAST = {"people": 12, "machines": 22}
@@ -43,6 +44,15 @@ def load_logins(settings: Settings) -> Logins:
     if found.people == found.machines:
         raise BadLogin("The people's login and the machines' are the same: then everybody may do everything.")
     return found
+
+
+def desk_password(settings: Settings) -> str:
+    """The desk's password where nobody set one: made once per home and kept beside the logins, so that a restart locks
+    nobody out."""
+    path = settings.home / DESK
+    if not path.exists():
+        create_secret(path, f"{secrets.token_urlsafe(9)}\n".encode())
+    return path.read_text(encoding="utf-8").strip()
 
 
 def _kept(path: Path) -> dict[str, str]:

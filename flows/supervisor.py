@@ -26,7 +26,7 @@ from flows.children import Service, StartFailed, wait_for
 from flows.environment import client_environment, prefect_environment, server_environment, settled
 from flows.fitting import note_house
 from flows.life import LifeGuard, crash_own_dead
-from flows.logins import FILE, Logins
+from flows.logins import DESK, FILE, Logins
 from flows.prefect_api import (
     client,
     ensure_pools,
@@ -41,7 +41,8 @@ from tasks.vault.settings import Settings, secret_from_environment
 
 # A child gets the secrets that it needs and no other: those in our own environment are handed out one by one.
 DATABASE = "PREFECT_API_DATABASE_CONNECTION_URL"
-_OWN = ("ROLLCALL_PEOPLE_LOGIN", "ROLLCALL_MACHINE_LOGIN", "ROLLCALL_DESK_PASSWORD", DATABASE)
+PROVIDER = "ROLLCALL_OIDC_CLIENT_SECRET"
+_OWN = ("ROLLCALL_PEOPLE_LOGIN", "ROLLCALL_MACHINE_LOGIN", "ROLLCALL_DESK_PASSWORD", PROVIDER, DATABASE)
 SECRETS = (*_OWN, *(f"{name}_FILE" for name in _OWN))
 
 Say = Callable[[str], None]
@@ -92,11 +93,12 @@ class Environments:
             "ROLLCALL_PREFECT_API_URL": addresses.api,
             "ROLLCALL_UNDER_SUPERVISOR": "1",
         }
+        provider = {PROVIDER: given} if (given := secret_from_environment(PROVIDER)) else {}
         server = server_environment(logins.machines, addresses.ui, secret_from_environment(DATABASE))
         return cls(
             shared,
             {**shared, **server, "ROLLCALL_PEOPLE_LOGIN": logins.people},
-            {**shared, "ROLLCALL_MACHINE_LOGIN": logins.machines, "ROLLCALL_DESK_PASSWORD": password},
+            {**shared, "ROLLCALL_MACHINE_LOGIN": logins.machines, "ROLLCALL_DESK_PASSWORD": password, **provider},
         )
 
 
@@ -174,14 +176,30 @@ def up(
                 make_ready(api, installation)
                 start_others(service, addresses, environments, asked, say, cards)
             if not asked():
-                login = f"/enter#{logins.people}" if show else f"   (login: people's in {home / FILE})"
-                say(f"\n  Run batches   {addresses.ui}{login}")
-                say(f"  Review        {addresses.desk}   (password: {password})\n\nCtrl-C stops everything.")
+                say(welcome(settings, addresses, logins, password, show=show))
             watch(service, [sweeps, LifeGuard(api, home, say)], asked, say)
         finally:
             say("Stopping ...")
             sweeps.stop()
             stop(service, api, home)
+
+
+def welcome(settings: Settings, addresses: Addresses, logins: Logins, password: str, *, show: bool) -> str:
+    """Where to go. Secrets stand there on a terminal only; where people have roles, Prefect's login is IT's alone."""
+    home = settings.home.resolve()
+    if settings.oidc_issuer:
+        lines = [f"  The desk      {addresses.desk}   (the company's own sign-in)"]
+        lines += [f"  Prefect       {addresses.ui}   (for IT only; login: people's in {home / FILE})"]
+    else:
+        login = f"/enter#{logins.people}" if show else f"   (login: people's in {home / FILE})"
+        kept = "as ROLLCALL_DESK_PASSWORD says" if settings.desk_password else f"in {home / DESK}"
+        lines = [f"  Run batches   {addresses.ui}{login}"]
+        lines += [f"  Review        {addresses.desk}   (password: {password if show else kept})"]
+        lines += [
+            "",
+            "  One password for everybody is for a trial: docs/roles.md says how people sign in as themselves.",
+        ]
+    return "\n".join(["", *lines, "", "Ctrl-C stops everything."])
 
 
 def start_server(

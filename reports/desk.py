@@ -27,6 +27,7 @@ from reports.desk_door import COOKIE, IDLE, Door, Session
 from reports.desk_drops import add_drops
 from reports.desk_frame import framed
 from reports.desk_login import add_login, address_of, door_to, signed_in
+from reports.desk_provider import add_provider
 from reports.desk_questions import add_questions
 from reports.desk_routes import by_role
 from reports.desk_team import add_team, team_page
@@ -63,7 +64,7 @@ OPEN = {"/login", "/login/start", "/login/callback", "/health"}
 
 # Every part of the desk adds its own pages; who may ask for them stands in reports/desk_routes.py.
 PARTS: tuple[Callable[[FastAPI], None], ...] = (
-    add_login, add_team, add_drops, add_questions, add_deliver, add_verify, add_consent_form,
+    add_login, add_provider, add_team, add_drops, add_questions, add_deliver, add_verify, add_consent_form,
 )  # fmt: skip
 
 Next = Callable[[Request], Awaitable[Response]]
@@ -104,12 +105,13 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
 
     @app.exception_handler(HttpFault)
     def in_words(request: Request, fault: HttpFault) -> Response:
-        refused = "X-Rollcall-Refused" in (fault.headers or {})
-        role = (request.state.session.role or "none") if refused and request.state.session else ""
         if fault.status_code == 303:
             return Response(status_code=303, headers=fault.headers)
+        session: Session | None = getattr(request.state, "session", None)
+        role = (session.role or "none") if session and "X-Rollcall-Refused" in (fault.headers or {}) else ""
         if "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(desk_pages.fault(fault.status_code, role), fault.status_code, fault.headers)
+            who = (session.by, app.state.door.token(session)) if session else ("", "")
+            return HTMLResponse(desk_pages.fault(fault.status_code, role, *who), fault.status_code, fault.headers)
         return JSONResponse({"error": "role" if role else fault.status_code}, fault.status_code, fault.headers)
 
     app.add_middleware(Forwarded, proxies=proxies_of(settings.proxies))  # outside the guard: it says who is asking

@@ -27,6 +27,11 @@ def login(way: str, name: str = "", error: str = "", back: str = "/") -> str:
     return render("login.html", root="/", way=way, name=name, error=error, back=back)
 
 
+def entered(back: str, name: str) -> str:
+    """The page on which somebody comes back from the provider, and goes on by itself."""
+    return render("entered.html", root="/", back=back, name=name)
+
+
 FAULTS = {
     403: ("That was not accepted", "The page was open for too long. Go back, reload it and try again."),
     404: ("There is no such page", "It may have been moved, or the address is not complete."),
@@ -35,15 +40,16 @@ FAULTS = {
 }
 
 
-def fault(status: int, role: str = "") -> str:
-    """What went wrong, in words. `role`: theirs, where it does not reach; "none" for who has no role at all."""
+def fault(status: int, role: str = "", by: str = "", token: str = "") -> str:
+    """What went wrong, in words. `role`: theirs, where it does not reach; "none" for who has no role at all. `by` and
+    `token`: who is signed in and may sign out."""
     if role == "none":
         title, text = "You are signed in, but have no role here", "Ask whoever looks after Rollcall for one."
     elif role:
         title, text = "This is not for your role", f"You are {role} here. Whoever looks after Rollcall can change that."
     else:
         title, text = FAULTS.get(status, ("That did not work", "Try again; if it stays, look at the desk's log."))
-    return render("fault.html", root="/", title=title, text=text)
+    return render("fault.html", root="/", title=title, text=text, by=by, token=token)
 
 
 def batches(vault: Vault, session: Session, token: str, now: datetime) -> str:

@@ -33,6 +33,8 @@ ROUTES: dict[str, Need] = {
     "GET /assets/{name}": ANYBODY,
     "GET /login": ANYBODY,
     "POST /login": ANYBODY,
+    "GET /login/start": ANYBODY,
+    "GET /login/callback": ANYBODY,
     "POST /logout": SIGNED_IN,
     # batches and their pages
     "GET /": VIEWER,

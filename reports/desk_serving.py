@@ -8,6 +8,8 @@ import uvicorn
 
 from reports.desk import create_desk
 from reports.desk_address import BadProxies
+from reports.desk_roles import BadRoles
+from reports.oidc import BadProvider
 from tasks.vault.settings import Settings
 
 
@@ -25,9 +27,11 @@ def configuration(settings: Settings, host: str, port: int) -> uvicorn.Config:
     """How it is served. The server itself believes no forwarded address: `desk_address` decides whom to believe."""
     if settings.tls_certificate is not None:
         _check_certificate(settings)
+    if settings.oidc_issuer and settings.roles is None:
+        raise CannotServe("ROLLCALL_ROLES is missing: without it nobody who signs in may do anything (docs/roles.md).")
     try:
         desk = create_desk(settings)
-    except BadProxies as wrong:
+    except (BadProxies, BadProvider, BadRoles) as wrong:
         raise CannotServe(str(wrong)) from wrong
     return uvicorn.Config(
         desk, host=host, port=port, log_level="warning", access_log=False, server_header=False, proxy_headers=False,

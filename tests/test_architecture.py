@@ -20,6 +20,8 @@ DOORS = {
     "botocore": ("tasks/vault/blobs", "tasks/vault/master_kms"),
     "c2pa": ("tasks/disclosure/credentials",),
     "asn1crypto": ("tasks/disclosure/time_stamping",),
+    "authlib": ("reports/oidc",),
+    "joserfc": ("reports/oidc",),
     "jinja2": ("reports/site",),
     "pandas": ("tasks/roster/",),
     "torch": ("tasks/vision/", "tasks/adapters/", "tasks/headshots/render", "synthetic/"),

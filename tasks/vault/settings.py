@@ -17,7 +17,9 @@ from tasks.vault.failures import BadSetting
 
 KMS = "kms:"  # a master key that starts so is kept by a key management service
 # Whose values may be given by a file. (`signing_key_file` and its like name files that are no more than that.)
-SECRET = ("database_url", "keys_url", "blob_url", "desk_password", "people_login", "machine_login")
+SECRET = (
+    "database_url", "keys_url", "blob_url", "desk_password", "oidc_client_secret", "people_login", "machine_login",
+)  # fmt: skip
 
 
 class Settings(BaseSettings):

@@ -59,7 +59,9 @@ UNLISTED = (
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
     (tmp_path / "roles.toml").write_text(ROLES_FILE)
-    return settings.model_copy(update={"oidc_issuer": "https://id.example", "roles": tmp_path / "roles.toml"})
+    return settings.model_copy(
+        update={"oidc_issuer": "https://id.example", "oidc_client_id": "desk", "roles": tmp_path / "roles.toml"}
+    )
 
 
 @pytest.fixture

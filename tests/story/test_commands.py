@@ -39,6 +39,7 @@ SAYS = {
     "backup": "Records, log and receipts: ",
     "retention plan": "Goes now: ",
     "audit verify": r"confirmed: \d+ entries",
+    "audit looks": r"\d+ looks by \d+ people",
     "kit show": "harbour|northwind",
     "models list": "embedded .*Apache-2.0",
 }
