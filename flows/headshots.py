@@ -16,7 +16,7 @@ from flows.dispatch import on_workers, take_and_judge
 from flows.outcome import fail_if_nobody_is_done
 from flows.story import field, fits, story, this_run
 from reports.task import build_report
-from tasks.adapters.task import announce_forecast, seat_people
+from tasks.adapters.task import announce_forecast, hold_costly, seat_people
 from tasks.headshots.kit import sort_kits
 from tasks.roster.drop import find_drop, newest_drop
 from tasks.roster.task import begin_batch, take_roster
@@ -89,6 +89,7 @@ def make_headshots(
         take_selfies(batch)
         cohorts = seat_people(batch)
         announce(batch, announce_forecast(batch))
+        hold_costly(batch)  # who waits for a second person's yes is left alone by every step below
         take_and_judge(batch, cohorts)
         build_report(batch)
     sum_up(batch)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from tasks.vault.batches import seats_of
 from tasks.vault.records import Seat
+from tasks.vault.seats import HELD
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 
@@ -26,7 +27,7 @@ def fail_if_nobody_is_done(batch: str) -> None:
 
 def why_failed(seats: Sequence[Seat]) -> str:
     """What is to be said of a run with these seats; empty when it did not fail. Who is blocked was not in it."""
-    tried = [seat for seat in seats if seat.cohort is not None and seat.state not in ("blocked", "stopped")]
+    tried = [seat for seat in seats if seat.cohort is not None and seat.state not in HELD]
     if not tried or any(seat.state != "failed" for seat in tried):
         return ""
     causes = Counter(seat.cause or seat.reason or "failed" for seat in tried)

@@ -1,9 +1,8 @@
-"""Prefect's API as the supervisor uses it, over plain HTTP: each `prefect` command costs two seconds of imports."""
+"""What the supervisor asks of Prefect, over plain HTTP: each `prefect` command costs two seconds of imports."""
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import httpx
 
@@ -20,33 +19,6 @@ JOB_TEMPLATE: dict[str, Any] = {
     "variables": {"type": "object", "properties": {}, "additionalProperties": False},
     "job_configuration": {"command": "python -m flows.engine", "env": {}, "stream_output": True, "working_dir": None},
 }
-
-
-class SignedIn(httpx.Auth):
-    """A login, and before each write a token of our own: one per client name, so never another's."""
-
-    requires_response_body = True
-
-    def __init__(self, login: str) -> None:
-        name, _, secret = login.partition(":")
-        self._basic = httpx.BasicAuth(name, secret)
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if request.method not in {"GET", "HEAD"}:
-            client = str(uuid4())
-            ask = httpx.Request("GET", request.url.copy_with(path="/api/csrf-token", query=f"client={client}".encode()))
-            [_] = self._basic.auth_flow(ask)
-            answer = yield ask
-            if answer.status_code == 200:  # else the write itself is refused, and says why
-                request.headers["Prefect-Csrf-Client"] = client
-                request.headers["Prefect-Csrf-Token"] = answer.json()["token"]
-        [_] = self._basic.auth_flow(request)
-        yield request
-
-
-def client(api: str, login: str) -> httpx.Client:
-    """Prefect's API at this address (ending in /api), as a machine."""
-    return httpx.Client(base_url=api, auth=SignedIn(login), timeout=30, trust_env=False)
 
 
 def unfinished_runs(api: httpx.Client) -> list[dict[str, Any]]:

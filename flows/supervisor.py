@@ -28,7 +28,6 @@ from flows.fitting import note_house
 from flows.life import LifeGuard, crash_own_dead
 from flows.logins import DESK, FILE, Logins
 from flows.prefect_api import (
-    client,
     ensure_pools,
     name_installation,
     remove_heartbeat_automation,
@@ -36,6 +35,7 @@ from flows.prefect_api import (
 )
 from flows.running import need_free, only_one
 from flows.sweep_guard import SweepGuard
+from reports.prefect_client import client
 from tasks.shipped import SHIPPED
 from tasks.vault.settings import Settings, secret_from_environment
 

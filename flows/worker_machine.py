@@ -25,8 +25,9 @@ from flows.environment import client_environment, prefect_environment, settled
 from flows.fitting import DoesNotFit, House, check_fit, read_house
 from flows.life import crash_own_dead
 from flows.logins import FILE, load_logins
-from flows.prefect_api import client, installation_named
+from flows.prefect_api import installation_named
 from flows.supervisor import SECRETS, Guard, signals_noted, watch
+from reports.prefect_client import client
 from tasks.vault.database import open_database
 from tasks.vault.settings import Settings
 

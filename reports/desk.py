@@ -21,15 +21,19 @@ from starlette.exceptions import HTTPException as HttpFault
 from reports import desk_pages
 from reports.decisions import BadDecisions, apply_decisions, events_of, refusal_of
 from reports.desk_address import Forwarded, is_here, proxies_of
+from reports.desk_batch import add_batch
 from reports.desk_consent import add_consent_form
 from reports.desk_deliver import add_deliver
 from reports.desk_door import COOKIE, IDLE, Door, Session
 from reports.desk_drops import add_drops
 from reports.desk_frame import framed
+from reports.desk_home import add_home
+from reports.desk_kits import add_kits
 from reports.desk_login import add_login, address_of, door_to, signed_in
 from reports.desk_provider import add_provider
 from reports.desk_questions import add_questions
 from reports.desk_routes import by_role
+from reports.desk_run import add_run
 from reports.desk_team import add_team, team_page
 from reports.desk_verify import add_verify
 from reports.gather import viewable
@@ -64,8 +68,19 @@ OPEN = {"/login", "/login/start", "/login/callback", "/health"}
 
 # Every part of the desk adds its own pages; who may ask for them stands in reports/desk_routes.py.
 PARTS: tuple[Callable[[FastAPI], None], ...] = (
-    add_login, add_provider, add_team, add_drops, add_questions, add_deliver, add_verify, add_consent_form,
-)  # fmt: skip
+    add_login,
+    add_home,
+    add_batch,
+    add_run,
+    add_kits,
+    add_team,
+    add_drops,
+    add_questions,
+    add_deliver,
+    add_verify,
+    add_consent_form,
+    add_provider,
+)
 
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -99,7 +114,9 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
             response = await call_next(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        if session is not None and refused is None and request.url.path != "/logout" and now - session.seen > IDLE / 20:
+        # A page that renews itself is no sign of a person.
+        counts = request.url.path != "/logout" and not request.url.path.endswith("/events")
+        if session is not None and refused is None and counts and now - session.seen > IDLE / 20:
             await run_in_threadpool(door.renew, session, now)
         return response
 
@@ -148,11 +165,6 @@ def _named_here(request: Request) -> bool:
 def _add_pages(app: FastAPI) -> None:
     vault: Vault = app.state.vault
     door: Door = app.state.door
-
-    @app.get("/")
-    def batches(request: Request) -> Response:
-        session = signed_in(request)
-        return HTMLResponse(desk_pages.batches(vault, session, door.token(session), app.state.clock()))
 
     @app.get("/batches/{batch}")
     def slash(batch: str) -> Response:

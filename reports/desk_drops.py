@@ -1,10 +1,9 @@
 """Uploads at the desk: take a roster and photos, check them in the background, show what was found, and lead on.
 
 A check reads the drop and writes nothing; what it found lives in this process only and is found again when asked for.
-The run itself is Prefect's: the page ends in a link to its run form, already filled in.
+The page ends in the form that starts a run with it (`desk_run`).
 """
 
-import json
 import secrets
 import tempfile
 import threading
@@ -16,9 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import httpx
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
@@ -48,7 +45,6 @@ from tasks.vision.faces import Eyes, EyesMissing, open_eyes
 
 KEPT = 30  # results remembered; older ones are checked again when somebody asks
 LISTED = 20  # earlier uploads on the upload page
-DEPLOYMENT = "make-headshots/Make headshots"
 
 
 @dataclass
@@ -124,7 +120,7 @@ def eyes_at_hand(settings: Settings) -> Eyes | None:
 def add_drops(app: FastAPI) -> None:
     """The upload page, what it leads to, and the table to send back."""
     settings, door = app.state.settings, app.state.door
-    checks = Checks(settings)
+    app.state.checks = checks = Checks(settings)
     clear_parts(settings.home / "drops")
 
     def session_of(request: Request) -> Session:
@@ -203,9 +199,8 @@ def _found(app: FastAPI, identity: str, report: CheckReport | None) -> dict[str,
     """What the page of a finished check shows; nothing while it goes on."""
     if report is None:
         return {}
-    settings = app.state.settings
     return {
-        "report": report, "groups": groups_of(report), "link": run_link(settings, settings.home / "drops" / identity),
+        "report": report, "groups": groups_of(report),
         "strays": choices(report), "people": _people(report), "names": names_of(report),
         "asked": look_ahead(app.state.vault, report.roster, app.state.clock()),
     }  # fmt: skip
@@ -290,20 +285,3 @@ def groups_of(report: CheckReport) -> list[tuple[str, str, list[tuple[str, str, 
         ("attention", "Ready, with remarks", lines(report.warned)),
         ("approved", "Ready", lines(report.ready)),
     ]
-
-
-def run_link(settings: Settings, drop: Path) -> str:
-    """The run form in Prefect with this drop filled in; the list of deployments when Prefect does not answer."""
-    address = settings.prefect_ui_url.rstrip("/")
-    login = tuple(settings.machine_login.split(":", 1)) if settings.machine_login else None
-    asked = f"{settings.prefect_api_url.rstrip('/')}/deployments/name/{quote(DEPLOYMENT)}"
-    try:
-        found = httpx.get(asked, auth=login, timeout=2, trust_env=False)  # type: ignore[arg-type]
-        identity = found.json()["id"] if found.status_code == 200 else None
-    except (httpx.HTTPError, ValueError, KeyError):
-        identity = None
-    if not isinstance(identity, str):
-        return f"{address}/deployments"
-    # Prefect's form decodes its parameters twice: once as an address, once by itself.
-    parameters = quote(quote(json.dumps({"drop": str(drop)}), safe=""), safe="")
-    return f"{address}/deployments/deployment/{quote(identity)}/run?parameters={parameters}"

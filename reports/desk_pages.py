@@ -1,25 +1,19 @@
-"""The desk's own pages: signing in, the list of batches, uploading, and what a check found."""
+"""The desk's own pages: signing in, uploading, and what a check found."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlmodel import col, select
 
 from reports.desk_door import Session
-from reports.gather import kit_title, viewable
-from reports.pages import say_time
-from reports.phrases import state_name
+from reports.gather import viewable
 from reports.site import render
 from reports.site_of_batch import report_folder
-from tasks.retention.overdue import lateness, sentence
 from tasks.roster.questions import Asked
-from tasks.vault.records import Batch, Employee, Headshot, Seat, Showing
-from tasks.vault.seats import JUDGED, WAITING
+from tasks.vault.records import Employee, Headshot, Showing
 from tasks.vault.store import Vault
 
 FACES = 5  # pictures on a batch's card
-SHOWN = 40  # batches on the first page
 
 
 def login(way: str, name: str = "", error: str = "", back: str = "/") -> str:
@@ -52,43 +46,15 @@ def fault(status: int, role: str = "", by: str = "", token: str = "") -> str:
     return render("fault.html", root="/", title=title, text=text, by=by, token=token)
 
 
-def batches(vault: Vault, session: Session, token: str, now: datetime) -> str:
-    """All batches, the newest first, with how far their review has come."""
-    with vault.reading() as records:
-        found = records.exec(select(Batch).order_by(col(Batch.created_at).desc()).limit(SHOWN)).all()
-    cards = [_card(vault, batch, now) for batch in found]
-    late = lateness(vault.engine, now)
-    return render(
-        "batches.html", root="/", by=session.by, token=token, cards=cards, late=sentence(late) if late else ""
-    )
-
-
-def _card(vault: Vault, batch: Batch, now: datetime) -> dict[str, object]:
-    """One batch in a few counts: a list of batches must not read thousands of people."""
-    mine, shots = col(Seat.batch_id) == batch.id, col(Showing.batch_id) == batch.id
+def faces_of(vault: Vault, batch: str, now: datetime) -> list[str]:
+    """The addresses of the first small pictures of a batch that may be shown, for its card."""
     joined = col(Showing.headshot_digest) == col(Headshot.digest)
     with vault.reading() as records:
         active = select(Employee.id).where(col(Employee.state) == "active")
-        here = mine, col(Seat.employee_id).in_(active)
-        states = dict(records.exec(select(Seat.state, sa.func.count()).where(*here).group_by(col(Seat.state))).all())
-        approved = shots, col(Headshot.state) == "approved", col(Headshot.employee_id).in_(active)
-        count = select(sa.func.count(sa.distinct(col(Headshot.employee_id)))).join(Showing, joined)
-        done = records.exec(count.where(*approved)).one()
-        first = select(Headshot).join(Showing, joined)
-        first = first.where(shots, col(Showing.choice) == 1, col(Headshot.employee_id).in_(active))
+        first = select(Headshot).join(Showing, joined).where(Showing.batch_id == batch, Showing.choice == 1)
+        first = first.where(col(Headshot.employee_id).in_(active))
         proposed = records.exec(first.order_by(col(Headshot.digest)).limit(3 * FACES)).all()
-    faces = [face for shot in proposed if (face := _face(vault, batch.id, shot, now))][:FACES]
-    judged = sum(states.get(state, 0) for state in JUDGED)
-    counts = {
-        "approved": done, "review": max(0, judged - done), "blocked": states.get("blocked", 0),
-        "failed": states.get("failed", 0), "stopped": states.get("stopped", 0),
-        "waiting": sum(states.get(state, 0) for state in WAITING),
-    }  # fmt: skip
-    return {
-        "id": batch.id, "kit": kit_title(batch.kit, vault.settings.kits), "when": say_time(batch.created_at),
-        "people": sum(states.values()), "faces": faces, "blanks": FACES - len(faces),
-        "counts": [(state, state_name(state), number) for state, number in counts.items() if number],
-    }  # fmt: skip
+    return [face for shot in proposed if (face := _face(vault, batch, shot, now))][:FACES]
 
 
 def _face(vault: Vault, batch: str, shot: Headshot, now: datetime) -> str | None:

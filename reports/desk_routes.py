@@ -38,6 +38,15 @@ ROUTES: dict[str, Need] = {
     "POST /logout": SIGNED_IN,
     # batches and their pages
     "GET /": VIEWER,
+    "GET /events": VIEWER,
+    "GET /batches/{batch}/home": VIEWER,
+    "GET /batches/{batch}/events": VIEWER,
+    "POST /batches/{batch}/name": KEEPER,
+    "POST /batches/{batch}/archive": KEEPER,
+    "POST /batches/{batch}/stop": KEEPER,
+    "POST /batches/{batch}/go-on": KEEPER,
+    "POST /batches/{batch}/reshoot": KEEPER,
+    "POST /batches/{batch}/approve-cost": KEEPER,
     "GET /team": TEAM_VIEWER,
     "GET /batches/{batch}": TEAM_VIEWER,
     "GET /batches/{batch}/decisions": TEAM_VIEWER,
@@ -60,6 +69,12 @@ ROUTES: dict[str, Need] = {
     "POST /drops/{identity}/parts": KEEPER,
     "GET /drops/{identity}/wrapping": KEEPER,
     "POST /drops/{identity}/done": KEEPER,
+    "GET /drops/{identity}/run": KEEPER,
+    "POST /drops/{identity}/run": KEEPER,
+    # how everybody is photographed
+    "GET /kits": VIEWER,
+    "GET /kits/{name}/{digest}.webp": VIEWER,
+    "POST /kits/{name}/again": KEEPER,
     # what only HR can say
     "GET /questions": KEEPER,
     "POST /questions/{question}": KEEPER,

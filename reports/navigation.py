@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from reports.desk_roles import Role
+
 
 @dataclass(frozen=True)
 class Place:
@@ -9,11 +11,13 @@ class Place:
 
     key: str
     address: str
+    role: Role = "keeper"  # whom it is shown to; who may ask for it stands in `desk_routes`
 
 
 NAVIGATION: tuple[Place, ...] = (
-    Place("home", "/"),
+    Place("home", "/", "viewer"),
     Place("upload", "/drops/new"),
+    Place("kits", "/kits"),
     Place("questions", "/questions"),
-    Place("verify", "/verify"),
+    Place("verify", "/verify", "viewer"),
 )

@@ -65,7 +65,7 @@ def render(template: str, *, root: str = "", **context: Any) -> str:
     """One page as text. `root` is the way from the page to the site's root."""
     return ENVIRONMENT.get_template(template).render(
         root=root, assets=asset_names(), csp=CSP, as_json=as_json, states=STATES, state_name=state_name,
-        initials=pages.initials, say_time=pages.say_time, navigation=NAVIGATION, tell=tell, **context,
+        initials=pages.initials, say_time=pages.say_time, navigation=NAVIGATION, tell=tell, **{"may": None, **context},
     )  # fmt: skip
 
 

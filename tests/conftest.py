@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from flows import prefect_api
 from flows.logins import load_logins
+from reports.prefect_client import client
 from tasks.vault.settings import Settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -42,8 +42,8 @@ class Up:
         self.process, self.port, self.home = process, port, home
         self.logins = load_logins(Settings(home=home))
         self.address = f"http://127.0.0.1:{port}"
-        self.api = prefect_api.client(f"{self.address}/api", self.logins.machines)
-        self.people = prefect_api.client(f"{self.address}/api", self.logins.people)
+        self.api = client(f"{self.address}/api", self.logins.machines)
+        self.people = client(f"{self.address}/api", self.logins.people)
 
     def ask(self, path: str, **body: Any) -> Any:
         """One request of Prefect's API, as its pages make it."""

@@ -1,6 +1,9 @@
 """Where Prefect calls in for step 3: who sits in which cohort, what it will take, and learning one cohort's faces."""
 
+from datetime import UTC, datetime
+
 from tasks import progress
+from tasks.adapters.costs import hold_if_costly
 from tasks.adapters.forecasting import forecast_markdown
 from tasks.adapters.learning import learn, missing
 from tasks.adapters.memory import free_gib
@@ -35,6 +38,14 @@ def announce_forecast(batch: str) -> str:
     settings = load_settings()
     with open_vault(settings) as vault:
         return forecast_markdown(vault, settings, batch)
+
+
+@step
+def hold_costly(batch: str) -> int:
+    """Holds everybody whose learning would cost more than the company lets one person order; how many wait."""
+    settings = load_settings()
+    with open_vault(settings) as vault:
+        return hold_if_costly(vault, settings, batch, datetime.now(UTC))
 
 
 @step

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     export_folder: Path | None = Field(None, description="below it deliveries from forms and the desk are written")
     packs: Path | None = Field(None, description="the company's own delivery packs, one TOML file each")
     time_stamps: str | None = Field(None, description="address of an RFC 3161 authority, so that signatures outlive it")
+    price_per_hour: float | None = Field(None, gt=0, description="what an hour of the computing machine costs")
+    currency: str = Field("EUR", description="of prices, as the desk writes it")
+    yes_above: float | None = Field(None, gt=0, description="a run that costs more waits for a second person's yes")
     search_limit: ByteSize = Field(
         ByteSize(1 << 30),
         description="most that is read, times people, to see that a forgotten name is in no file; `4GiB` reads longer",

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from flows import prefect_api
+from reports.prefect_client import client
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -98,10 +98,10 @@ def test_another_site_gets_no_leave_from_the_server(api: str) -> None:
 
 
 def test_the_server_of_make_lets_no_people_in(up: Any, made: Any) -> None:
-    with closing(prefect_api.client(made[1], up.logins.people)) as people:
+    with closing(client(made[1], up.logins.people)) as people:
         assert people.post("/deployments/filter", json={}).status_code == 401
         assert people.get("/admin/version").status_code == 401
-    with closing(prefect_api.client(made[1], made[2])) as machine:
+    with closing(client(made[1], made[2])) as machine:
         assert machine.post("/deployments/filter", json={}).status_code == 200
 
 

@@ -67,7 +67,8 @@ def browse(chromium: Any) -> Iterator[Open]:
 @pytest.fixture
 def served(settings: Settings) -> Iterator[str]:
     app = create_desk(settings)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none"))
+    ending = {"timeout_graceful_shutdown": 1}  # pages that wait for news are not waited for
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none", **ending))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -67,6 +67,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[FastAPI]:
     made = create_desk(settings, clock=lambda: NOON + timedelta(hours=1))
+    made.state.stream_for = 0.0  # pages that renew themselves are asked once
     yield made
     made.state.vault.close()
 

@@ -10,7 +10,6 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -21,7 +20,6 @@ from hypothesis import strategies as st
 from reports import unpacking
 from reports.archives import BadUpload
 from reports.desk import create_desk
-from reports.desk_drops import run_link
 from reports.unpacking import Sent, safe_path
 from reports.uploads import add_photos, clear_parts, keep_upload, left_out, replace_table
 from tasks.vault.settings import Settings
@@ -391,27 +389,3 @@ def test_a_roster_that_cannot_be_read_says_what_to_do(desk: TestClient) -> None:
 def test_an_unknown_drop_is_nowhere(desk: TestClient) -> None:
     for identity in ("..%2f..", "none", "20261123-", "a.b", "-"):
         assert desk.get(f"/drops/{identity}").status_code == 404, identity
-
-
-def test_without_prefect_the_link_leads_to_its_list(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, prefect_ui_url="http://127.0.0.1:9/", prefect_api_url="http://127.0.0.1:9/api")
-    assert run_link(settings, tmp_path) == "http://127.0.0.1:9/deployments"
-
-
-def test_the_run_form_is_filled_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import httpx
-
-    def answer(url: str, auth: object, **_: object) -> httpx.Response:
-        assert auth == ("rollcall", "the-machines"), "Prefect's login for machines, never the desk's own password"
-        assert url == "http://inside/api/deployments/name/make-headshots/Make%20headshots"
-        return httpx.Response(200, json={"id": "abc-1"})
-
-    monkeypatch.setattr(httpx, "get", answer)
-    settings = Settings(
-        home=tmp_path, prefect_ui_url="http://prefect", prefect_api_url="http://inside/api", desk_password=PASSWORD,
-        machine_login="rollcall:the-machines",
-    )  # fmt: skip
-    link = run_link(settings, Path("/d/Ä b"))
-    address, _, parameters = link.partition("?parameters=")
-    assert address == "http://prefect/deployments/deployment/abc-1/run"
-    assert unquote(unquote(parameters)) == '{"drop": "/d/\\u00c4 b"}'

@@ -1,0 +1,195 @@
+"""One batch at the desk: how it stands, what can be done with it, its name, and its run."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from reports.batch_state import BatchState
+from reports.day import reasons_of, title_of
+from reports.desk_home import stream
+from reports.desk_login import signed_in
+from reports.desk_page import form_of, fragment, show
+from reports.labels import BadLabel, archive_batch, name_batch
+from reports.progress import Going, going_of
+from reports.runs import NoOrchestrator, Run, Runs
+from reports.sentences import tell
+from tasks.vault.failures import NotLikeThis
+from tasks.vault.halts import approve_cost, carry_on, stop_batch
+from tasks.vault.records import Batch
+from tasks.vault.store import Vault
+
+
+def add_batch(app: FastAPI) -> None:
+    """The page about a batch, and what its buttons do."""
+    vault: Vault = app.state.vault
+
+    @app.get("/batches/{batch}/home")
+    def about(batch: str, request: Request) -> Response:
+        return _page(request, batch)
+
+    @app.get("/batches/{batch}/events")
+    async def changes(batch: str, request: Request) -> Response:
+        await run_in_threadpool(_state, request, batch)
+        return stream(request, lambda: fragment(request, "batch_live.html", **_live(request, batch)))
+
+    @app.post("/batches/{batch}/name")
+    async def rename(batch: str, request: Request) -> Response:
+        form = await form_of(request)
+        try:
+            await run_in_threadpool(
+                name_batch, vault, batch, form.get("name", ""), signed_in(request).by, app.state.clock()
+            )
+        except BadLabel as fault:
+            return await run_in_threadpool(_page, request, batch, str(fault))
+        return RedirectResponse(f"/batches/{batch}/home", 303)
+
+    @app.post("/batches/{batch}/archive")
+    async def put_away(batch: str, request: Request) -> Response:
+        form = await form_of(request)
+        away = form.get("away") == "yes"
+        await run_in_threadpool(archive_batch, vault, batch, away, signed_in(request).by, app.state.clock())
+        return RedirectResponse("/" if away else f"/batches/{batch}/home", 303)
+
+    @app.post("/batches/{batch}/stop")
+    async def stop(batch: str, request: Request) -> Response:
+        await form_of(request)
+        return await run_in_threadpool(_stop, request, batch)
+
+    @app.post("/batches/{batch}/go-on")
+    async def go_on(batch: str, request: Request) -> Response:
+        await form_of(request)
+        return await run_in_threadpool(_go_on, request, batch)
+
+    @app.post("/batches/{batch}/reshoot")
+    async def reshoot(batch: str, request: Request) -> Response:
+        await form_of(request)
+        return await run_in_threadpool(_reshoot, request, batch)
+
+    @app.post("/batches/{batch}/approve-cost")
+    async def approve(batch: str, request: Request) -> Response:
+        await form_of(request)
+        return await run_in_threadpool(_approve, request, batch)
+
+
+def _state(request: Request, batch: str) -> BatchState:
+    found: BatchState | None = request.app.state.states.one(batch, request.app.state.clock())
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def _page(request: Request, batch: str, error: str = "") -> Response:
+    state = _state(request, batch)
+    return show(
+        request,
+        "batch.html",
+        status=409 if error else 200,
+        title=title_of(state),
+        error=error,
+        **_live(request, batch),
+    )
+
+
+def _live(request: Request, batch: str) -> dict[str, object]:
+    """What of the page renews itself: counts, and the run's bar."""
+    state = _state(request, batch)
+    going, page = _going(request, state)
+    own = state.held_by == signed_in(request).by
+    return {
+        "batch": state,
+        "going": going,
+        "prefect": page,
+        "blocked": reasons_of(state.blocked),
+        "own": own,
+    }
+
+
+def _going(request: Request, state: BatchState) -> tuple[Going | None, str]:
+    """The run that works on this batch, if one does, and where Prefect shows the newest one."""
+    runs: Runs = request.app.state.runs
+    try:
+        found = next((one for one in runs.going() if _is_about(one, state)), None)
+        if found is None:
+            last = runs.run_of(state.id)
+            return None, runs.page(last) if last else ""
+        return going_of(found, state, runs.bar(state.id, found, request.app.state.clock())), runs.page(found.id)
+    except NoOrchestrator:
+        return None, ""
+
+
+def _is_about(run: Run, state: BatchState) -> bool:
+    if run.deployment not in ("make", "reshoot"):
+        return False
+    asked = (run.parameters.get("drop"), run.parameters.get("kit"), run.parameters.get("quality"))
+    return (
+        run.id == state.maker
+        or run.parameters.get("batch") == state.id
+        or asked == (state.drop, state.kit, state.quality)
+    )
+
+
+def _stop(request: Request, batch: str) -> Response:
+    """Nobody is worked on any more, whatever Prefect says; and the run is asked to end."""
+    state, runs = _state(request, batch), request.app.state.runs
+    stop_batch(request.app.state.vault, batch, signed_in(request).by, request.app.state.clock())
+    try:
+        for run in runs.going():
+            if _is_about(run, state):
+                runs.stop(run.id)
+    except NoOrchestrator:
+        return _page(request, batch, tell("batch.stop_unreachable"))
+    return RedirectResponse(f"/batches/{batch}/home", 303)
+
+
+def _go_on(request: Request, batch: str) -> Response:
+    """Takes a stop back and runs the batch's order once more: finished work is found and kept."""
+    state, vault = _state(request, batch), request.app.state.vault
+    if state.stopped:
+        carry_on(vault, batch, signed_in(request).by, request.app.state.clock())
+    return start_order(request, batch)
+
+
+def start_order(request: Request, batch: str) -> Response:
+    """The batch's own order as a run; leads to its page."""
+    with request.app.state.vault.reading() as session:
+        row = session.get_one(Batch, batch)
+        order = {
+            "drop": row.drop,
+            "kit": row.kit,
+            "quality": row.quality,
+            "people": str(row.facts.get("people", "all")),
+            "who": str(row.facts.get("who", "everybody")),
+        }
+    try:
+        request.app.state.runs.start("make", order, f"{batch}:{_minute(request)}")
+    except NoOrchestrator:
+        return _page(request, batch, tell("run.unreachable"))
+    return RedirectResponse(f"/batches/{batch}/home", 303)
+
+
+def _reshoot(request: Request, batch: str) -> Response:
+    state = _state(request, batch)
+    if not state.redo:
+        return _page(request, batch, tell("batch.no_redo"))
+    try:
+        request.app.state.runs.start("reshoot", {"batch": batch}, f"{batch}:reshoot:{_minute(request)}")
+    except NoOrchestrator:
+        return _page(request, batch, tell("run.unreachable"))
+    return RedirectResponse(f"/batches/{batch}/home", 303)
+
+
+def _approve(request: Request, batch: str) -> Response:
+    """A second person's yes; then the run goes on by itself."""
+    _state(request, batch)
+    try:
+        approve_cost(request.app.state.vault, batch, signed_in(request).by, request.app.state.clock())
+    except NotLikeThis as refused:
+        return _page(request, batch, str(refused))
+    return start_order(request, batch)
+
+
+def _minute(request: Request) -> str:
+    """Two presses within a minute are one."""
+    return f"{request.app.state.clock():%Y%m%dT%H%M}"

@@ -1,0 +1,183 @@
+"""One batch at the desk: its name and place, starting and stopping through Prefect's API, and what happens without."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import col, select
+
+from reports.decisions import apply_decisions
+from reports.desk import create_desk
+from tasks.vault.records import Batch, Seat
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault
+from tests.reports.conftest import NOON, PASSWORD, digest
+
+BATCH, RUN = "b20261123a", "0b5a3e5c-1111-4222-8333-444455556666"
+NAME = "Berlin, autumn"
+
+
+class Prefect:
+    """Prefect's API as far as the desk uses it: remembers what was asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Any]] = []
+        self.going: list[dict[str, Any]] = []
+        self.bar: float | None = None
+        self.gone = False
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if self.gone:
+            raise httpx.ConnectError("nobody is there")
+        path, body = request.url.path, json.loads(request.content) if request.content else None
+        if "csrf" in path:
+            return httpx.Response(200, json={"token": "t"})
+        if "/deployments/name/" in path:
+            return httpx.Response(200, json={"id": f"dep {path.split('/')[4]}"})
+        if path.endswith("/flow_runs/filter"):
+            return httpx.Response(200, json=self.going)
+        if path.endswith("/artifacts/filter"):
+            return httpx.Response(200, json=[{"data": self.bar, "flow_run_id": RUN}] if self.bar is not None else [])
+        self.asked.append((path, body))
+        return httpx.Response(201, json={"id": RUN, "state": {"type": "SCHEDULED"}})
+
+    def started(self) -> list[dict[str, Any]]:
+        return [body for path, body in self.asked if path.endswith("create_flow_run")]
+
+    def run(self, state: str = "RUNNING", **parameters: Any) -> None:
+        began = (NOON + timedelta(minutes=30)).isoformat()
+        self.going.append({
+            "id": RUN, "name": "x", "state": {"type": state}, "deployment_id": "dep make-headshots",
+            "parameters": parameters, "start_time": began,
+        })  # fmt: skip
+
+
+@pytest.fixture
+def prefect() -> Prefect:
+    return Prefect()
+
+
+@pytest.fixture
+def desk(settings: Settings, prefect: Prefect) -> Iterator[TestClient]:
+    app = create_desk(
+        settings.model_copy(update={"machine_login": "rollcall:" + "x" * 22}), clock=lambda: NOON + timedelta(hours=1)
+    )
+    app.state.runs.transport = httpx.MockTransport(prefect.answer)
+    app.state.runs.clock = count(step=10).__next__  # no answer is so fresh that it is shown twice
+    with TestClient(app, base_url="http://127.0.0.1:4280", client=("127.0.0.1", 5000)) as client:
+        client.post("/login", data={"name": "Ada", "password": PASSWORD})
+        yield client
+    app.state.vault.close()
+
+
+def press(desk: TestClient, path: str, **fields: str) -> httpx.Response:
+    page = desk.get(f"/batches/{BATCH}/home").text
+    token = re.search(r'name="token" value="([0-9a-f]{64})"', page)
+    assert token is not None
+    return desk.post(f"/batches/{BATCH}/{path}", data={"token": token[1], **fields}, follow_redirects=False)
+
+
+@pytest.mark.parametrize("path", ["name", "archive", "stop", "go-on", "reshoot", "approve-cost"])
+def test_nothing_is_done_without_the_sessions_own_token(desk: TestClient, prefect: Prefect, path: str) -> None:
+    assert (
+        desk.post(f"/batches/{BATCH}/{path}", data={"token": "0" * 64, "name": "x", "away": "yes"}).status_code == 403
+    )
+    assert prefect.asked == []
+
+
+def test_a_name_is_kept_in_our_records_and_never_told_to_prefect(
+    desk: TestClient, prefect: Prefect, vault: Vault
+) -> None:
+    assert press(desk, "name", name=f"  {NAME}\u202e ").status_code == 303
+    assert NAME in desk.get("/").text
+    assert press(desk, "go-on").status_code == 303
+    assert NAME not in json.dumps(prefect.asked)
+    with vault.reading() as session:
+        assert session.get_one(Batch, BATCH).facts["label"]["by"] == "Ada"
+
+
+def test_a_name_that_is_too_long_is_refused_in_words(desk: TestClient) -> None:
+    answer = press(desk, "name", name="n" * 61)
+    assert answer.status_code == 409
+    assert "at most 60 letters" in answer.text
+
+
+def test_an_archived_batch_leaves_the_first_page_and_comes_back(desk: TestClient) -> None:
+    card = f'<a class="batch" href="/batches/{BATCH}/">'
+    assert card in desk.get("/").text
+    press(desk, "archive", away="yes")
+    assert card not in desk.get("/").text
+    assert f"/batches/{BATCH}/home" in desk.get("/").text, "it is listed under Archived"
+    press(desk, "archive", away="no")
+    assert card in desk.get("/").text
+
+
+def test_running_again_starts_the_batchs_own_order_and_two_presses_are_one(desk: TestClient, prefect: Prefect) -> None:
+    press(desk, "go-on")
+    press(desk, "go-on")
+    first, second = prefect.started()
+    assert first["parameters"]["drop"] == "drop"
+    assert (first["parameters"]["kit"], first["parameters"]["quality"]) == ("northwind", "standard")
+    assert first["idempotency_key"] == second["idempotency_key"]
+
+
+def test_while_it_runs_the_bar_the_people_and_the_time_left_are_shown(desk: TestClient, prefect: Prefect) -> None:
+    prefect.run(drop="drop", kit="northwind", quality="standard")
+    prefect.bar = 50.0
+    for path in ("/", f"/batches/{BATCH}/home"):
+        page = desk.get(path).text
+        assert 'max="100" value="50.0"' in page
+        assert "about 30 minutes left" in page
+        assert "people have pictures" in page
+
+
+def test_stopping_holds_everybody_who_is_not_finished_and_ends_the_run(
+    desk: TestClient, prefect: Prefect, vault: Vault
+) -> None:
+    with vault.session() as session:
+        seat = session.exec(select(Seat).where(col(Seat.state) == "done")).first()
+        assert seat is not None
+        seat.state = "ready"
+        session.add(seat)
+    prefect.run(drop="drop", kit="northwind", quality="standard")
+    assert press(desk, "stop").status_code == 303
+    [(path, body)] = prefect.asked
+    assert path.endswith(f"/flow_runs/{RUN}/set_state")
+    assert body["state"]["type"] == "CANCELLING"
+    prefect.going.clear()
+    assert "Stopped: 1 person waits" in desk.get(f"/batches/{BATCH}/home").text
+    press(desk, "go-on")
+    assert len(prefect.started()) == 1
+    with vault.reading() as session:
+        assert session.exec(select(Seat).where(col(Seat.state) == "stopped")).all() == []
+
+
+def test_without_prefect_pages_are_shown_and_nothing_is_said_to_have_begun(desk: TestClient, prefect: Prefect) -> None:
+    prefect.gone = True
+    assert "cannot be said" in desk.get("/").text
+    answer = press(desk, "go-on")
+    assert answer.status_code == 409
+    assert "Nothing was started" in answer.text
+
+
+def test_one_redo_is_one_press_on_the_first_page(desk: TestClient, prefect: Prefect, vault: Vault) -> None:
+    assert press(desk, "reshoot").status_code == 409, "nobody is marked redo"
+    row = {"employee": f"p{1:015x}", "headshot": digest("headshot", 1, 0), "verdict": "redo",
+           "at": (NOON + timedelta(minutes=5)).isoformat()}  # fmt: skip
+    apply_decisions(vault, {"batch": BATCH, "decisions": [row]}, "Ada", NOON + timedelta(minutes=5))
+    home = desk.get("/").text
+    assert "1 person waits for new pictures" in home
+    assert f'action="/batches/{BATCH}/reshoot"' in home
+    assert press(desk, "reshoot").status_code == 303
+    assert [run["parameters"] for run in prefect.started()] == [{"batch": BATCH}]
+
+
+def test_the_stream_ends_with_the_session_and_is_no_sign_of_a_person(desk: TestClient) -> None:
+    desk.cookies.clear()
+    assert desk.get("/events", headers={"accept": "text/event-stream"}).status_code == 401
