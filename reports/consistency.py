@@ -1,7 +1,9 @@
 """Is it one company? The team's table in words: what was measured over everybody's picture, and who stands out."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reports.data import ReportData
@@ -59,24 +61,41 @@ class Consistency:
     outliers: tuple[tuple[str, str, str], ...]  # id, name, what sticks out
     met: bool  # every measure, skin included
     sentence: str
+    kit: str = ""  # whose team it is, where there are several
+    others: tuple[Consistency, ...] = ()  # the teams under other kits
 
 
 def consistency(data: ReportData) -> Consistency | None:
-    """The team table in words, from the batch's facts; None when it was not measured."""
-    team = data.batch.facts.get("team")
-    rows = [row for row in team.get("rows", ()) if isinstance(row, Mapping)] if isinstance(team, Mapping) else []
-    if not rows or not isinstance(team, Mapping):
+    """The team table in words, from the batch's facts; None when it was not measured. Each kit's people are a team, and
+    what is said of all of them counts every team's measures."""
+    said = data.batch.facts.get("team")
+    found = [table for table in _tables(said) if table.get("rows")]
+    if not found:
         return None
-    lines = tuple(_line(row) for row in rows)
-    skin = tuple(_skin(row) for row in team.get("bias", ()) if isinstance(row, Mapping))
+    teams = [_team(data, table) for table in found]
     # Every line of the page counts: none is red beside "all are met".
-    measures = [*(line.met for line in lines), *(line.met for line in skin)]
+    measures = [line.met for team in teams for line in team.lines] + [line.met for team in teams for line in team.skin]
     met = sum(measures)
     if met == len(measures):
         sentence = f"One studio, one day: all {met} measures are within their targets."
     else:
         sentence = f"{met} of {len(measures)} measures are within their targets."
-    return Consistency(lines, skin, _outliers(data, team), met == len(measures), sentence)
+    titled = teams if len(teams) == 1 else [
+        replace(team, kit=str(table.get("kit", ""))) for team, table in zip(teams, found, strict=True)
+    ]  # fmt: skip
+    return replace(titled[0], met=met == len(measures), sentence=sentence, others=tuple(titled[1:]))
+
+
+def _tables(said: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(said, Mapping):
+        return []
+    return [said, *(table for table in said.get("others", ()) if isinstance(table, Mapping))]
+
+
+def _team(data: ReportData, table: Mapping[str, Any]) -> Consistency:
+    lines = tuple(_line(row) for row in table["rows"] if isinstance(row, Mapping))
+    skin = tuple(_skin(row) for row in table.get("bias", ()) if isinstance(row, Mapping))
+    return Consistency(lines, skin, _outliers(data, table), False, "")
 
 
 def _line(row: Mapping[str, Any]) -> ConsistencyLine:

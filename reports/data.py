@@ -87,6 +87,7 @@ class PersonRow:
     state: str = "ready"  # the seat's: ready | blocked | trained | rendered | done | failed | flagged
     reason: str | None = None
     cause: str | None = None  # of a failure: the class of what broke
+    kit: str = ""  # where it is another one than the batch's
     findings: tuple[FindingRow, ...] = ()
     cohort: int | None = None
     position: int = 0

@@ -20,6 +20,7 @@ from tasks.vault.audit_log import Event, append
 from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Showing
 from tasks.vault.review import VERDICTS, consent_for, event_of, reviews_of, settle_pictures, standing
 from tasks.vault.review import Event as ReviewEvent
+from tasks.vault.seat_kits import kits_of
 from tasks.vault.store import Vault
 
 NEEDS_PICTURE = ("approve", "reject")
@@ -93,7 +94,7 @@ def apply_decisions(
                 repeated += 1
         session.flush()
         for employee_id in dict.fromkeys(decision.employee_id for decision in made):
-            _settle(session, employee_id, batch.kit)
+            _settle(session, employee_id, known.kits[employee_id])
         append(session, [_event(decision) for decision in made], now=moment)
     return Applied(len(made), repeated, tuple(refused))
 
@@ -105,6 +106,7 @@ class _Known:
         self.batch, self.author = batch, author
         seats = select(Seat.employee_id).where(col(Seat.batch_id) == batch.id)
         here = col(Employee.id).in_(seats), col(Employee.state) == "active"
+        self.kits = kits_of(session, batch)
         people = session.exec(select(Employee.id, Employee.identity, Employee.department).where(*here)).all()
         self.people = {identity: count for identity, count, _ in people}
         self.not_theirs = {identity for identity, _, department in people if not may_decide(department)}
@@ -139,7 +141,7 @@ class _Known:
         name = "|".join((self.batch.id, employee, headshot or "", verdict, at.isoformat()))
         return Decision(
             id="d" + sha256(name.encode()).hexdigest()[:15], employee_id=employee, headshot_digest=headshot,
-            batch_id=self.batch.id, kit=self.batch.kit, verdict=verdict, identity=self.people[employee],
+            batch_id=self.batch.id, kit=self.kits[employee], verdict=verdict, identity=self.people[employee],
             consent_id=consent_for(self.consents[employee], at), by=by, author=self.author, at=at,
             note=plain_note(note or "")[:NOTE_LENGTH], reasons=list(dict.fromkeys(map(str, reasons))),
         ), None  # fmt: skip
@@ -157,7 +159,7 @@ def _unseen(
         return None
     if any(one.employee_id == decision.employee_id for one in made):
         return None  # what this reviewer said a moment ago, in the same breath
-    stands = reviews_of(session, [decision.employee_id], decision.kit)[decision.employee_id].decision
+    stands = reviews_of(session, {decision.employee_id: decision.kit})[decision.employee_id].decision
     if stands is None or stands.by == decision.by or stands.id == row["sees"]:
         return None
     return stands if overrules(decision.verdict, decision.headshot_digest, stands.verdict, stands.picture) else None
@@ -206,7 +208,8 @@ def _settle(session: Session, employee_id: str, kit: str) -> None:
 def _show_everywhere(session: Session, employee_id: str, kit: str, digest: str) -> None:
     """The approved picture is that person's in every batch of this kit, the older ones too."""
     seats = select(Seat.batch_id).join(Batch, col(Batch.id) == col(Seat.batch_id))
-    for batch_id in session.exec(seats.where(col(Seat.employee_id) == employee_id, col(Batch.kit) == kit)).all():
+    theirs = (col(Seat.kit) == kit) | ((col(Seat.kit) == "") & (col(Batch.kit) == kit))
+    for batch_id in session.exec(seats.where(col(Seat.employee_id) == employee_id, theirs)).all():
         shown = session.get(Showing, (batch_id, digest))
         shown = shown or Showing(batch_id=batch_id, headshot_digest=digest, employee_id=employee_id)
         shown.retired = False

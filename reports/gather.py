@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
 from reports.data import (
@@ -32,6 +31,7 @@ from tasks.vault.failures import MissingBlob, NoConsent, NoSuchBatch, Unreadable
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat, Selfie, Showing
 from tasks.vault.review import Review, reviews_of
 from tasks.vault.scores import Scores
+from tasks.vault.seat_kits import kits_of
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
 from tasks.vision.diffusion_card import UnknownBase, load_base_card
@@ -65,9 +65,11 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
         headshots: dict[str, list[tuple[Headshot, Showing]]] = defaultdict(list)
         for shot, showing in session.exec(shown.where(col(Showing.batch_id) == batch_id)):
             headshots[shot.employee_id].append((shot, showing))
-        said = select(Decision).where(col(Decision.employee_id).in_(in_batch), _of_kit(batch.kit))
-        decisions = _by_person(session.exec(said.order_by(col(Decision.at), col(Decision.id))))
-        reviews = reviews_of(session, [seat.employee_id for seat in seats], batch.kit)
+        kits = kits_of(session, batch)
+        said = select(Decision).where(col(Decision.employee_id).in_(in_batch))
+        ordered = session.exec(said.order_by(col(Decision.at), col(Decision.id)))
+        decisions = _by_person(row for row in ordered if _counts_under(row, kits[row.employee_id]))
+        reviews = reviews_of(session, kits)
         adapters = {
             one.digest: one for one in session.exec(select(Adapter).where(col(Adapter.employee_id).in_(in_batch)))
         }
@@ -85,7 +87,7 @@ def gather(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Repor
         for seat in seats
         if seat.employee_id in employees and employees[seat.employee_id].state == "active"
     )
-    known = _batch(batch, vault.settings)
+    known = _batch(batch, {batch.kit, *kits.values()}, vault.settings)
     late = lateness(vault.engine, moment)
     return ReportData(
         known, people, moment, picture_source(vault, moment),
@@ -101,9 +103,9 @@ def _forgotten_row(seat: Seat) -> str:
     return f"row {seat.row}: forgotten on {day.day} {day:%B %Y}" if day else f"row {seat.row}: forgotten"
 
 
-def _of_kit(kit: str) -> ColumnElement[bool]:
-    """Decisions that count under this kit, in whichever batch they were made; an opt-out counts under all."""
-    return (col(Decision.kit) == kit) | col(Decision.verdict).in_(("opt_out", "undo"))
+def _counts_under(decision: Decision, kit: str) -> bool:
+    """Decisions count under their kit, in whichever batch they were made; an opt-out counts under all."""
+    return decision.kit == kit or decision.verdict in ("opt_out", "undo")
 
 
 def picture_source(vault: Vault, now: datetime) -> PictureSource:
@@ -142,18 +144,21 @@ def kit_title(name: str, kits: Path) -> str:
         return name
 
 
-def _reasons(batch: Batch, settings: Settings) -> tuple[str, ...]:
-    """What a redo may ask for: what changes something under this kit and base; nothing when either cannot be read."""
+def _reasons(batch: Batch, kits: set[str], settings: Settings) -> tuple[str, ...]:
+    """What a redo may ask for: what changes something under each of these kits and this base; nothing when one of them
+    cannot be read."""
     try:
-        return offered(load_kit(batch.kit, settings.kits), load_base_card(batch.base, settings.bases).family)
+        family = load_base_card(batch.base, settings.bases).family
+        said = [offered(load_kit(kit, settings.kits), family) for kit in sorted(kits)]
     except (KitError, UnknownBase, OSError):
         return ()
+    return tuple(reason for reason in said[0] if all(reason in some for some in said))
 
 
-def _batch(batch: Batch, settings: Settings) -> BatchRow:
+def _batch(batch: Batch, kits: set[str], settings: Settings) -> BatchRow:
     problems = tuple(problem for problem in batch.problems if isinstance(problem, Mapping))
     return BatchRow(
-        batch.id, batch.created_at, batch.kit, batch.quality, batch.base, batch.state, _reasons(batch, settings),
+        batch.id, batch.created_at, batch.kit, batch.quality, batch.base, batch.state, _reasons(batch, kits, settings),
         kit_title(batch.kit, settings.kits), dict(batch.facts), problems,
     )  # fmt: skip
 
@@ -183,6 +188,7 @@ def _person(
         state=seat.state,
         reason=seat.reason,
         cause=seat.cause if seat.state == "failed" else None,
+        kit=seat.kit,
         findings=_findings(mine if selfies.get(employee.id) else detail),
         cohort=seat.cohort,
         position=seat.position,

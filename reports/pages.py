@@ -187,6 +187,7 @@ def wall_rows(data: ReportData, pictures: Mapping[str, PersonPictures]) -> list[
             "problems": list(problem_codes(person)), "note": note, "thumb": asdict(thumb) if thumb else None,
             "headshot": first.digest if first else None, "lane": first.lane if first else None,
             "likeness": _likeness(first), "newest": latest.isoformat() if latest else "",
+            **({"kit": person.kit} if person.kit else {}),
         })  # fmt: skip
     return rows
 

@@ -153,7 +153,7 @@ def _person_data(data: ReportData, page: pages.PersonPage) -> dict[str, Any]:
     ]  # fmt: skip
     person = {
         "id": page.id, "name": page.person.name, "state": page.state, "base": pages.undecided_state(page.person),
-        "newest": page.newest, "pictures": pictures,
+        "newest": page.newest, "pictures": pictures, **({"kit": page.person.kit} if page.person.kit else {}),
     }  # fmt: skip
     return {
         **_asked(data), "states": dict(STATES), "person": person,

@@ -188,6 +188,16 @@ CODES: Mapping[str, Words] = {
         "One photo in other light or another place makes the result safer.",
     ),
     # runs
+    "unknown_kit": Words(
+        "No such brand kit",
+        "The roster names a brand kit for this person that is not here.",
+        "Write one of the kits' names into the roster, or leave the cell empty for the batch's kit.",
+    ),
+    "kit_broken": Words(
+        "Their brand kit cannot be used",
+        "The kit that was chosen for this person is broken or gone.",
+        "Mend the kit (`rollcall kit list` says what is wrong), and run the batch again: finished work is kept.",
+    ),
     "stopped": Words(
         "Stopped", "Somebody stopped this batch. What was made until then is kept.", "Carry the batch on at the desk."
     ),

@@ -36,8 +36,8 @@ window.Rollcall = (function () {
   /* What counts for one person. A decision that the desk refused does not: the page must not show what is not so. */
   function review(person) {
     const mine = events.filter((event) => event.employee === person.id && !refused.has(nameOf(event)))
-      .map((event) => ({ batch, kit, ...event }));
-    return reviewOf(mine, person.pictures || guess(person, mine), kit);
+      .map((event) => ({ batch, kit: person.kit || kit, ...event }));
+    return reviewOf(mine, person.pictures || guess(person, mine), person.kit || kit);
   }
 
   /* A wall of 2,000 people does not carry every picture: those that decisions name, and when the newest was taken. */
@@ -81,7 +81,7 @@ window.Rollcall = (function () {
   async function decide(person, headshot, verdict, note, reasons) {
     const stands = review(person).decision;
     if (desk && stands && !isMine(stands) && overrules(verdict, headshot || null, stands) && !(await askOver(stands, person))) return false;
-    append({ employee: person.id, headshot, verdict, note, reasons, sees: (stands && stands.id) || "" });
+    append({ employee: person.id, headshot, verdict, note, reasons, kit: person.kit || kit, sees: (stands && stands.id) || "" });
     return true;
   }
 
@@ -90,7 +90,7 @@ window.Rollcall = (function () {
     let at = Date.now();
     const last = events.length ? Date.parse(events[events.length - 1].at) : 0;
     if (last >= at && last < at + 1000) at = last + 1;
-    const whole = { note: "", reasons: [], ...event, headshot: event.headshot || null, at: new Date(at).toISOString(), by: me, batch, kit };
+    const whole = { note: "", reasons: [], kit, ...event, headshot: event.headshot || null, at: new Date(at).toISOString(), by: me, batch };
     events = load(keys.events, events).concat([whole]);
     save(keys.events, events);
     changed();

@@ -61,6 +61,7 @@ WORDS: Mapping[str, str] = {
     "no_consent": "no consent",
     "not_approved": "no approved picture",
     "not_done": "not finished",
+    "kit_broken": "their brand kit cannot be used",
     "not_in_batch": "not in this batch",
     "picture_missing": "picture deleted when its time was up",
     "name_given_away": "somebody else has the file's name now",

@@ -8,7 +8,7 @@ there afterwards was read back by its destination.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tasks.delivery.changes import Changes, Lying, compare, say_reasons
@@ -17,10 +17,11 @@ from tasks.delivery.handover import handover_page
 from tasks.delivery.leaving import Means, snippet_folder, subject_of, write_person
 from tasks.delivery.manifest import Manifest, PackedFile, Skipped, carried, manifest_papers, says_the_same
 from tasks.delivery.names import apart, check_template, file_stem
-from tasks.delivery.pack import Pack
+from tasks.delivery.pack import KIT, Pack, kit_pack
 from tasks.delivery.sitters import Sitter, people_of, sitters_of, why_absent, why_gone
 from tasks.delivery.sizes import SUFFIX
 from tasks.disclosure.installation import mark_key, signing_chain
+from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.progress import tell
 from tasks.vault.audit_log import Event
@@ -58,11 +59,21 @@ class Order:
     names: str = ""  # a template for all file names; each pack's own when empty
     may_remove: bool = False  # more than a tenth of what lies there
     actor: str = "delivery"
+    others: Mapping[str, BrandKit] = field(default_factory=dict)  # kits by name that some people have instead
+
+    def kit_of(self, sitter: Sitter) -> BrandKit | None:
+        """The kit this person is photographed under; None when it cannot be used."""
+        return BatchKits(self.kit, self.others).of(sitter.seat)
+
+    def packs_of(self, kit: BrandKit) -> tuple[Pack, ...]:
+        """What people under this kit get: of "the kit's own sizes" those of their own."""
+        return tuple(kit_pack(kit) if pack.name == KIT else pack for pack in self.packs)
 
     @property
     def folders(self) -> list[str]:
         """What its files are called by size, snippets included."""
-        sizes = [size for pack in self.packs for size in pack.sizes()]
+        kits = (self.kit, *self.others.values())
+        sizes = [size for kit in kits for pack in self.packs_of(kit) for size in pack.sizes()]
         snippets = [snippet_folder(size) for size in sizes if _has_snippet(size.pack, size.output.name)]
         return [*(size.folder for size in sizes), *snippets]
 
@@ -91,7 +102,11 @@ def hand_over(vault: Vault, order: Order, place: Callable[[], Destination], cloc
     if order.names:
         check_template(order.names)
     sitters, now = sitters_of(vault, order.batch), clock()
-    absent = {sitter.employee.id: why for sitter in sitters if (why := why_absent(vault, sitter, now))}
+    absent = {
+        sitter.employee.id: why
+        for sitter in sitters
+        if (why := why_absent(vault, sitter, now) or ("" if order.kit_of(sitter) else "kit_broken"))
+    }
     if len(absent) == len(sitters):
         raise NothingToDeliver(
             "Nobody in this batch has a picture that may leave: approve some first, or choose another batch. "
@@ -121,12 +136,13 @@ def _plan(run: _Run) -> tuple[dict[str, dict[str, str]], Changes]:
     coming: dict[str, dict[str, str]] = {
         one.employee.id: {} for one in run.sitters if one.employee.id not in run.absent
     }
-    for pack in order.packs:
+    packs = {one.employee.id: order.packs_of(kit) for one in run.sitters if (kit := order.kit_of(one))}
+    for number, pack in enumerate(order.packs):
         template = order.names or pack.names
         # Everybody in the batch takes a name, so that a name does not move to somebody else when one person is absent.
         stems = apart((one.employee.id, _stem(template, one.employee)) for one in run.sitters)
-        for size in pack.sizes():
-            for one, paths in coming.items():
+        for one, paths in coming.items():
+            for size in packs[one][number].sizes():
                 paths[size.folder] = run.place.path_for(size.folder, stems[one], SUFFIX[size.output.format])
                 if _has_snippet(pack, size.output.name):
                     paths[snippet_folder(size)] = run.place.path_for(size.folder, stems[one], SUFFIX["html"])
@@ -192,10 +208,11 @@ def _corrected(changes: Changes, skipped: Mapping[str, str], coming: Mapping[str
 
 def _write_all(run: _Run, coming: Mapping[str, dict[str, str]]) -> tuple[list[PackedFile], list[Skipped]]:
     order, settings = run.order, run.vault.settings
-    labels = settings.kits / order.kit.name / "labels"
-    means = Means(
-        order.kit, order.packs, mark_key(run.vault.keys), signing_chain(settings, run.clock()), labels
-    )  # fmt: skip
+    mark, chain = mark_key(run.vault.keys), signing_chain(settings, run.clock())
+    means = {
+        kit.name: Means(kit, order.packs_of(kit), mark, chain, settings.kits / kit.name / "labels")
+        for kit in (order.kit, *order.others.values())
+    }
     lying = {file.path: file for file in run.earlier}
     files: list[PackedFile] = []
     skipped = [Skipped(one.employee.id, run.absent[one.employee.id]) for one in run.sitters
@@ -207,7 +224,8 @@ def _write_all(run: _Run, coming: Mapping[str, dict[str, str]]) -> tuple[list[Pa
                 skipped.append(Skipped(sitter.employee.id, code))
             else:
                 subject = subject_of(sitter, sitter.headshot, picture)
-                files += write_person(means, order.batch, subject, run.place, paths, lying)
+                mine = means[sitter.seat.kit or order.kit.name]
+                files += write_person(mine, order.batch, subject, run.place, paths, lying)
         tell("delivery", done + 1, len(run.sitters), sitter.employee.id)
     return files, skipped
 

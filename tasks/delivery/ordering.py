@@ -11,8 +11,8 @@ from tasks.delivery.destinations import Destination
 from tasks.delivery.handing_over import Order, TooManyGo, hand_over
 from tasks.delivery.manifest import Manifest
 from tasks.delivery.pack import choose_packs
-from tasks.headshots.kit import load_kit
-from tasks.vault.batches import load_batch, note_facts
+from tasks.headshots.batch_kits import load_kits
+from tasks.vault.batches import note_facts
 from tasks.vault.store import Vault
 
 
@@ -36,9 +36,9 @@ def deliver_wish(
     where a person has to be asked first (TooManyGo).
     """
     settings = vault.settings
-    kit = load_kit(load_batch(vault, wish.batch).kit, settings.kits)
-    packs = tuple(choose_packs(kit, settings.packs, wish.packs))
-    order = Order(wish.batch, kit, packs, wish.names, wish.may_remove, wish.actor)
+    kits = load_kits(vault, wish.batch, settings.kits)
+    packs = tuple(choose_packs(kits.own, settings.packs, wish.packs))
+    order = Order(wish.batch, kits.own, packs, wish.names, wish.may_remove, wish.actor, kits.others)
     try:
         manifest = hand_over(vault, order, place, clock)
     except TooManyGo as asks:

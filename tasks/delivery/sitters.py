@@ -17,6 +17,7 @@ from tasks.roster.questions import waiting_people
 from tasks.vault.failures import NoConsent, NoSuchBatch, NotLikeThis
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat
 from tasks.vault.review import reviews_of
+from tasks.vault.seat_kits import kits_of
 from tasks.vault.seats import JUDGED
 from tasks.vault.store import Vault
 
@@ -47,7 +48,7 @@ def sitters_of(vault: Vault, batch_id: str) -> list[Sitter]:
         )
         rows = list(session.exec(query))
         waiting = waiting_people(session)
-        reviews = reviews_of(session, [employee.id for _, employee in rows], batch.kit)
+        reviews = reviews_of(session, kits_of(session, batch))
         sitters = []
         for seat, employee in rows:
             approved = reviews[employee.id].approved

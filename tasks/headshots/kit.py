@@ -30,6 +30,7 @@ from tasks.headshots.kit_sections import (
     Tone,
     Wardrobe,
 )
+from tasks.vault.seat_kits import kit_names
 
 WITHOUT_EFFECT_ON_PICTURES: dict[str, Any] = {
     **dict.fromkeys(("name", "title", "description", "palette", "outputs"), True),
@@ -76,7 +77,7 @@ class BrandKit(Section):
 
 def list_kits(folder: Path) -> list[str]:
     """Names of the kits in a folder, sorted."""
-    return sorted(path.parent.name for path in folder.glob("*/kit.toml"))
+    return kit_names(folder)
 
 
 def sort_kits(folder: Path) -> tuple[dict[str, BrandKit], dict[str, str]]:

@@ -7,6 +7,7 @@ from tasks.vault.batches import Notes
 from tasks.vault.records import Batch, Headshot, Seat
 from tasks.vault.review import Event, reviews_of
 from tasks.vault.scores import Scores
+from tasks.vault.seat_kits import kits_of
 from tasks.vault.store import Vault
 
 
@@ -16,9 +17,8 @@ def wants_redo(vault: Vault, batch_id: str) -> dict[str, Event]:
     Answered is it when the seat says so (its round has begun), or when there are pictures newer than it.
     """
     with vault.reading() as session:
-        batch = session.get_one(Batch, batch_id)
         seats = session.exec(select(Seat).where(col(Seat.batch_id) == batch_id)).all()
-        reviews = reviews_of(session, [seat.employee_id for seat in seats], batch.kit)
+        reviews = reviews_of(session, kits_of(session, session.get_one(Batch, batch_id)))
     answered = {seat.employee_id: seat.answered for seat in seats}
     asked = {employee_id: review.open_redo for employee_id, review in reviews.items()}
     return {who: redo for who, redo in asked.items() if redo is not None and redo.id != answered[who]}

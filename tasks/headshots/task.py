@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tasks.headshots.kit import load_kit
+from tasks.headshots.batch_kits import load_kits
 from tasks.headshots.photographing import Studio, photograph
 from tasks.headshots.redo import next_round, wants_redo
 from tasks.vault.batches import begin_run, load_batch, move_seat, note_work, seats_of
@@ -21,13 +21,17 @@ def take_pictures(batch: str, number: int) -> None:
     with open_vault(settings) as vault:
         ordered = load_batch(vault, batch)
         card = load_base_card(ordered.base, settings.bases)
-        studio = Studio(
-            vault, batch, ordered.kit, load_kit(ordered.kit, settings.kits),
-            the_eyes(settings.eyes, settings.models),
-            lambda: the_base(ordered.base, settings.bases), card.family, card.token,
-        )  # fmt: skip
-        taken = photograph(studio, seats_of(vault, batch, cohort=number, states=TO_PHOTOGRAPH))
-        note_work(vault, batch, rendered=taken)
+        kits = load_kits(vault, batch, settings.kits)
+        seats = seats_of(vault, batch, cohort=number, states=TO_PHOTOGRAPH)
+        for kit, some in kits.groups(seats):
+            studio = Studio(
+                vault, batch, kit.name, kit, the_eyes(settings.eyes, settings.models),
+                lambda: the_base(ordered.base, settings.bases), card.family, card.token,
+            )  # fmt: skip
+            note_work(vault, batch, rendered=photograph(studio, some))
+        for seat in seats:
+            if kits.of(seat) is None:
+                move_seat(vault, batch, seat.employee_id, "failed", "kit_broken", cause="KitError")
 
 
 @step

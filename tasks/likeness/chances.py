@@ -8,6 +8,7 @@ extra rounds gives no chances at all.
 
 from typing import Any
 
+from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit
 from tasks.likeness.choose import NOT_LIKE_THEM, OF_THE_PHOTOS
 from tasks.vault.batches import Notes, move_seat, seats_of
@@ -18,13 +19,14 @@ from tasks.vault.store import Vault
 NEEDS_PHOTOS = "needs_new_photos"
 
 
-def give_second_chances(vault: Vault, batch: str, kit: BrandKit) -> list[int]:
+def give_second_chances(vault: Vault, batch: str, kits: BatchKits) -> list[int]:
     """Gives everybody who is flagged one more round while the kit allows it. Returns the cohorts to run again."""
     # A round that was given and then killed is finished before anything else.
     begun = seats_of(vault, batch, states=BEGUN)
     cohorts = {seat.cohort for seat in begun if seat.chances and seat.cohort is not None}
     for seat in seats_of(vault, batch, states=("flagged",)):
-        chance = next_chance(seat, kit)
+        kit = kits.of(seat)
+        chance = None if kit is None else next_chance(seat, kit)
         if chance is not None and seat.cohort is not None:
             cohorts.add(seat.cohort)
             move_seat(vault, batch, seat.employee_id, "trained", None, **chance)

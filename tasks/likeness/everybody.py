@@ -16,7 +16,7 @@ import numpy as np
 
 from tasks import progress
 from tasks.adapters.portraits import open_selfies
-from tasks.headshots.kit import BrandKit
+from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.look import find_head
 from tasks.headshots.measure import PictureMeasures
 from tasks.headshots.studio import Flag
@@ -51,33 +51,40 @@ class Shelf:
         return next(candidate for candidate in self.candidates if candidate.key == chosen)
 
 
-def pictures_digest(vault: Vault, batch: str, kit: BrandKit) -> str:
+def pictures_digest(vault: Vault, batch: str, kits: BatchKits) -> str:
     """Changes when anybody's pictures do, or when they were judged anew."""
     seats = seats_of(vault, batch, states=JUDGED)
-    held = [[seat.employee_id, sorted(row.digest for row in _judged(vault, seat, kit))] for seat in seats]
+    held = [[seat.employee_id, sorted(row.digest for row in _judged(vault, seat, kits))] for seat in seats]
     return hashlib.sha256(json.dumps(held).encode()).hexdigest()[:16]
 
 
-def compare_everybody(vault: Vault, batch: str, kit: BrandKit, eyes: Eyes) -> None:
-    """Flags what only the whole company shows, chooses again, and moves the seats accordingly."""
+def compare_everybody(vault: Vault, batch: str, kits: BatchKits, eyes: Eyes) -> None:
+    """Flags what only the whole company shows, chooses again, and moves the seats accordingly. Light is compared with
+    those under the same kit."""
     seats = seats_of(vault, batch, states=JUDGED)
-    before = [shelf for seat in seats if (shelf := _shelf(vault, seat, kit)).candidates]
+    before = [shelf for seat in seats if (shelf := _shelf(vault, seat, kits)).candidates]
     after = before
     if len({shelf.seat.cohort for shelf in before}) > 1:  # one cohort's judge has seen the whole company already
         after = _beside_the_company(vault, batch, after, eyes)
-    after = beside_the_teams_light(after)
+    after = [lit for kit in {s.seat.kit: 0 for s in after} for lit in beside_the_teams_light(_under(kit, after))]
+    before = [shelf for kit in {s.seat.kit: 0 for s in before} for shelf in _under(kit, before)]
     for old, new in zip(before, after, strict=True):
         if old != new:
             _write(vault, batch, new)
 
 
-def _judged(vault: Vault, seat: Seat, kit: BrandKit) -> list[Headshot]:
-    rows = pictures_of(vault, seat.batch_id, seat.employee_id, kit)
+def _under(kit: str, shelves: Sequence[Shelf]) -> list[Shelf]:
+    return [shelf for shelf in shelves if shelf.seat.kit == kit]
+
+
+def _judged(vault: Vault, seat: Seat, kits: BatchKits) -> list[Headshot]:
+    kit = kits.of(seat)
+    rows = [] if kit is None else pictures_of(vault, seat.batch_id, seat.employee_id, kit)
     return [row for row in rows if row.finished_key and Scores.from_json(row.scores).judged]
 
 
-def _shelf(vault: Vault, seat: Seat, kit: BrandKit) -> Shelf:
-    return Shelf(seat, tuple(candidate_of(row) for row in _judged(vault, seat, kit)))
+def _shelf(vault: Vault, seat: Seat, kits: BatchKits) -> Shelf:
+    return Shelf(seat, tuple(candidate_of(row) for row in _judged(vault, seat, kits)))
 
 
 def candidate_of(row: Headshot) -> Candidate:

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from tasks import progress
 from tasks.adapters.portraits import open_selfies
+from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.measure import NoFaceLeft, PictureMeasures
 from tasks.headshots.studio import studio_flags
@@ -72,12 +73,15 @@ def first_choice(vault: Vault, batch: str, employee_id: str, kit: BrandKit) -> H
         return next((rows[digest] for digest in session.exec(first) if digest in rows), None)
 
 
-def judge(vault: Vault, batch: str, kit: BrandKit, eyes: Eyes, seats: Sequence[Seat]) -> None:
+def judge(vault: Vault, batch: str, kits: BatchKits, eyes: Eyes, seats: Sequence[Seat]) -> None:
     """Scores and orders every picture of these people, against their own selfies and against each other."""
     known = know(vault, eyes, seats)
     company = {employee_id: one.reference.vector for employee_id, one in known.items()}
     leavers = Leavers(vault, batch)
     for seat in (one for one in seats if one.employee_id in known):
+        kit = kits.of(seat)
+        if kit is None:
+            continue  # it broke after the pictures were taken: they wait as they are
         with leavers.may_leave(seat.employee_id):
             rows = pictures_of(vault, batch, seat.employee_id, kit)
             verdicts = _judge_person(vault, seat.employee_id, rows, known[seat.employee_id], company, kit, eyes)

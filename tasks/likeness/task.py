@@ -1,11 +1,11 @@
 """Where Prefect calls in for step 5: judging a cohort's pictures, and the whole team side by side."""
 
 from tasks import progress
-from tasks.headshots.kit import load_kit
+from tasks.headshots.batch_kits import load_kits
 from tasks.likeness.chances import give_second_chances
 from tasks.likeness.judging import judge
 from tasks.likeness.together import judge_together
-from tasks.vault.batches import load_batch, note_facts, seats_of
+from tasks.vault.batches import note_facts, seats_of
 from tasks.vault.seats import JUDGED_OR_TO_JUDGE, TO_JUDGE
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
@@ -21,11 +21,9 @@ def judge_people(batch: str, number: int) -> None:
         fresh = seats_of(vault, batch, cohort=number, states=TO_JUDGE)
         if fresh:
             everybody = seats_of(vault, batch, cohort=number, states=JUDGED_OR_TO_JUDGE)
-            ordered = load_batch(vault, batch)
+            kits = load_kits(vault, batch, settings.kits)
             note_facts(vault, batch, team={})  # what was said of the team no longer holds
-            judge(
-                vault, batch, load_kit(ordered.kit, settings.kits), the_eyes(settings.eyes, settings.models), everybody
-            )
+            judge(vault, batch, kits, the_eyes(settings.eyes, settings.models), everybody)
 
 
 @step
@@ -33,8 +31,8 @@ def judge_team(batch: str) -> None:
     """Measures whether the finished pictures look like one studio day, names outliers, and notes the run's facts."""
     settings = load_settings()
     with open_vault(settings) as vault:
-        kit = load_kit(load_batch(vault, batch).kit, settings.kits)
-        note_facts(vault, batch, state="done", **judge_together(vault, batch, kit, settings, the_eyes))
+        kits = load_kits(vault, batch, settings.kits)
+        note_facts(vault, batch, state="done", **judge_together(vault, batch, kits, settings, the_eyes))
         progress.tell("team", 1, 1)
 
 
@@ -43,5 +41,4 @@ def second_chances(batch: str) -> list[int]:
     """Asks for new pictures of everybody who fell short, as often as the kit allows. Returns the cohorts to run."""
     settings = load_settings()
     with open_vault(settings) as vault:
-        kit = load_kit(load_batch(vault, batch).kit, settings.kits)
-        return give_second_chances(vault, batch, kit)
+        return give_second_chances(vault, batch, load_kits(vault, batch, settings.kits))

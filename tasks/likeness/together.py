@@ -1,12 +1,13 @@
 """The whole team side by side, from the records: the design's table over first choices, and the run's facts."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.measure import PictureMeasures
 from tasks.likeness.chances import sum_up_chances
@@ -15,6 +16,7 @@ from tasks.likeness.faithful import Faithfulness
 from tasks.likeness.judging import first_choice
 from tasks.likeness.team import team_consistency
 from tasks.vault.batches import load_batch, seats_of
+from tasks.vault.records import Seat
 from tasks.vault.scores import Scores
 from tasks.vault.seats import JUDGED
 from tasks.vault.settings import Settings
@@ -25,19 +27,37 @@ VERSIONS = ("torch", "diffusers", "peft", "prefect")
 
 
 def judge_together(
-    vault: Vault, batch: str, kit: BrandKit, settings: Settings, open_eyes: Callable[[str, Path], Eyes]
+    vault: Vault, batch: str, kits: BatchKits, settings: Settings, open_eyes: Callable[[str, Path], Eyes]
 ) -> dict[str, Any]:
     """What a batch's report says about the team and the run: consistency, outliers by id, kit, versions, times.
+    People under another kit than the batch's are a team of their own.
 
     Pictures that were compared with everybody's before are not compared again.
     """
     facts = load_batch(vault, batch).facts
-    digest = pictures_digest(vault, batch, kit)
+    digest = pictures_digest(vault, batch, kits)
     if facts.get("team", {}).get("pictures") != digest:
-        compare_everybody(vault, batch, kit, open_eyes(settings.eyes, settings.models))
+        compare_everybody(vault, batch, kits, open_eyes(settings.eyes, settings.models))
+    groups = kits.groups(seats_of(vault, batch, states=JUDGED)) or [(kits.own, [])]
+    tables = [_team_under(vault, batch, kit, seats) for kit, seats in groups]
+    started = datetime.fromisoformat(facts["started_at"])
+    now = datetime.now(UTC)
+    return {
+        "team": {**tables[0], "pictures": digest, "others": tables[1:]},
+        "kit_digest": kit_digest(kits.own),
+        "eyes": settings.eyes,
+        "versions": {name: version(name) for name in VERSIONS} | {"python": platform.python_version()},
+        "finished_at": now.isoformat(),
+        "seconds": round((now - started).total_seconds()),
+        **sum_up_chances(vault, batch),
+    }
+
+
+def _team_under(vault: Vault, batch: str, kit: BrandKit, seats: Sequence[Seat]) -> dict[str, Any]:
+    """The table of the people under one kit, over their first choices."""
     measures: dict[str, PictureMeasures] = {}
     faithfulness: dict[str, Faithfulness] = {}
-    for seat in seats_of(vault, batch, states=JUDGED):
+    for seat in seats:
         first = first_choice(vault, batch, seat.employee_id, kit)
         if first is None:
             continue
@@ -45,14 +65,4 @@ def judge_together(
         measures[seat.employee_id] = PictureMeasures.from_json(dict(scores.measures or {}))
         if scores.faithfulness is not None:
             faithfulness[seat.employee_id] = Faithfulness(**scores.faithfulness)
-    started = datetime.fromisoformat(facts["started_at"])
-    now = datetime.now(UTC)
-    return {
-        "team": team_consistency(measures, kit, faithfulness).as_json() | {"pictures": digest},
-        "kit_digest": kit_digest(kit),
-        "eyes": settings.eyes,
-        "versions": {name: version(name) for name in VERSIONS} | {"python": platform.python_version()},
-        "finished_at": now.isoformat(),
-        "seconds": round((now - started).total_seconds()),
-        **sum_up_chances(vault, batch),
-    }
+    return team_consistency(measures, kit, faithfulness).as_json() | {"kit": kit.name}

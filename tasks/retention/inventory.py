@@ -3,6 +3,7 @@
 Read in one snapshot, as plain rows: ten thousand people are a hundred thousand items, and planning them takes seconds.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from sqlmodel import Session, SQLModel, col, select
 from tasks.retention.plan import Clock, Item, Person
 from tasks.vault.records import Artifact, Batch, Consent, Decision, Employee, Erasure, Selfie
 from tasks.vault.register import blob_kind
-from tasks.vault.review import standing_opt_outs
+from tasks.vault.review import reviews_of, standing_opt_outs
 from tasks.vault.store import Vault
 
 _LEARNT = frozenset({"adapter", "checkpoints"})
@@ -60,15 +61,25 @@ def _people(session: Session, active: set[str]) -> Iterator[Person]:
 
 
 def _approvals(session: Session) -> dict[str, datetime]:
-    """Per person the newest approval, unless a redo or an opt-out came after it."""
+    """Per person when a picture was approved that may leave by now, under whichever kit; the newest of them.
+
+    Asked where everybody asks (`vault/review.py`): an approval under an older name, or one that was undone, overruled
+    or given under a consent withdrawn since, does not let the photos go earlier. While a redo is open the photos are
+    needed, whatever stands under another kit.
+    """
     found: dict[str, datetime] = {}
-    verdicts = select(Decision.employee_id, Decision.verdict, Decision.at).order_by(col(Decision.at), col(Decision.id))
-    for employee_id, verdict, at in session.exec(verdicts):
-        if verdict == "approve":
-            found[employee_id] = at
-        elif verdict in ("redo", "opt_out", "undo"):
-            found.pop(employee_id, None)
-    return found
+    wanted: set[str] = set()
+    kits = defaultdict[str, set[str]](set)
+    said = select(Decision.kit, Decision.employee_id).where(col(Decision.verdict).in_(("approve", "redo"))).distinct()
+    for kit, employee_id in session.exec(said):
+        kits[kit].add(employee_id)
+    for kit, people in kits.items():
+        for employee_id, review in reviews_of(session, dict.fromkeys(people, kit)).items():
+            if review.open_redo is not None:
+                wanted.add(employee_id)
+            elif review.state == "approved" and review.decision is not None:
+                found[employee_id] = max(review.decision.at, found.get(employee_id, review.decision.at))
+    return {employee_id: at for employee_id, at in found.items() if employee_id not in wanted}
 
 
 def _opt_outs(session: Session) -> dict[str, datetime]:

@@ -185,6 +185,11 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "wardrobe", "wardrobe choice", "outfit", "clothes", "clothing", "attire", "kleidung", "outfit wahl", "tenue",
         "vetements", "vestuario", "ropa",
     ),
+    "kit": (  # not "kit" alone: that is what a company hands out
+        "brand kit", "headshot kit", "headshot brand kit", "headshot style", "portrait style", "photo style",
+        "markenkit", "fotostil", "portratstil", "bildstil", "kit de marque", "style de portrait", "style photo",
+        "kit de marca", "estilo de retrato", "estilo de foto",
+    ),
     "glasses": ("glasses", "glasses on off", "wear glasses", "brille", "lunettes", "gafas", "lentes"),
     "generation": (
         "headshot generation", "generation", "ai generation", "ai headshot", "generated headshot", "ki generierung",

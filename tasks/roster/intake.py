@@ -7,7 +7,7 @@ accounted for without anybody's record being overwritten by somebody else's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,13 +24,14 @@ from tasks.roster.consents import (
     refused_at,
 )
 from tasks.roster.row_desk import RowDesk, of_question
-from tasks.roster.rows import ConsentCell, Roster, RosterRow
+from tasks.roster.rows import ConsentCell, Roster, RosterRow, shape_of
 from tasks.roster.whose_consent import Consents, settle_consents
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import NoConsent, NoSuchBatch
 from tasks.vault.halts import STOPPED, free_state
 from tasks.vault.records import Batch, Consent, Employee, Seat, new_id
+from tasks.vault.seat_kits import change_kit
 from tasks.vault.seats import checked_move
 from tasks.vault.store import Vault
 from tasks.vault.tombstones import forgotten_at, forgotten_people
@@ -195,25 +196,43 @@ def withdraw_at_once(vault: Vault, roster: Roster, register: ConsentRegister | N
     return ended
 
 
-def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission], roster: Roster) -> None:
+def seat_everybody(
+    vault: Vault,
+    batch_id: str,
+    admissions: Sequence[Admission],
+    roster: Roster,
+    kits: Collection[str] = (),
+) -> None:
     """Gives everybody exactly one seat in the batch. Who has one keeps it, and how far they have come, unless what the
-    roster and the consents say has changed: then they are blocked, or free again for their photos to be looked at."""
+    roster and the consents say has changed: then they are blocked, or free again for their photos to be looked at.
+
+    `kits`: names of the brand kits there are. A line that names one changes its person's kit; a line that names none
+    leaves what was chosen before.
+    """
     with vault.session() as session:
         there = {seat.employee_id: seat for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id))}
         earlier = _earlier_seats(session, batch_id)
-        free = free_state(session.get_one(Batch, batch_id))
+        batch = session.get_one(Batch, batch_id)
+        free = free_state(batch)
         for position, admission in enumerate(admissions):
             findings = [problem.as_finding() for problem in roster.problems_in(admission.row.row)]
             if admission.question:
                 findings.append(_question_finding(admission.question, admission.row))
             if admission.consent_code:
                 findings.append(_consent_finding(admission.consent_code, admission.forgotten_at))
+            wanted = admission.row.kit
+            if wanted and wanted not in kits:
+                findings.append(_kit_finding(admission.row, kits))
             block = next((found["code"] for found in findings if found["severity"] == "block"), None)
             seat = there.get(admission.employee_id)
             if seat is None:
                 reason = STOPPED if free == "stopped" else None
                 seat = Seat(batch_id=batch_id, employee_id=admission.employee_id, state=free, reason=reason)
-                _go_on_from(earlier.get(admission.employee_id), seat)
+                seat.kit = wanted if wanted in kits and wanted != batch.kit else ""
+                _go_on_from(earlier.get((admission.employee_id, seat.kit or batch.kit)), seat)
+            elif wanted in kits and change_kit(session, batch, seat, wanted) and _standing_reason(seat) == block:
+                seat.position, seat.row = position, admission.row.row
+                continue
             elif _standing_reason(seat) == block:
                 seat.position, seat.row = position, admission.row.row  # a corrected roster may be in another order
                 session.add(seat)
@@ -232,12 +251,13 @@ def seat_everybody(vault: Vault, batch_id: str, admissions: Sequence[Admission],
                 _hold(session, there[person], _question_finding("who_is_this", admission.row))
 
 
-def _earlier_seats(session: Session, batch_id: str) -> dict[str, Seat]:
-    """Everybody's newest seat in another batch of the same kit, quality and base."""
+def _earlier_seats(session: Session, batch_id: str) -> dict[tuple[str, str], Seat]:
+    """Everybody's newest seat under each kit in another batch of the same quality and base."""
     mine = session.get_one(Batch, batch_id)
-    alike = (Batch.kit == mine.kit, Batch.quality == mine.quality, Batch.base == mine.base, Batch.id != batch_id)
-    query = select(Seat).join(Batch, col(Batch.id) == col(Seat.batch_id)).where(*alike)
-    return {seat.employee_id: seat for seat in session.exec(query.order_by(col(Batch.created_at), col(Batch.id)))}
+    alike = (Batch.quality == mine.quality, Batch.base == mine.base, Batch.id != batch_id)
+    query = select(Seat, Batch.kit).join(Batch, col(Batch.id) == col(Seat.batch_id)).where(*alike)
+    rows = session.exec(query.order_by(col(Batch.created_at), col(Batch.id)))
+    return {(seat.employee_id, seat.kit or kit): seat for seat, kit in rows}
 
 
 def _go_on_from(before: Seat | None, seat: Seat) -> None:
@@ -262,6 +282,14 @@ def _question_finding(code: str, row: RosterRow) -> dict[str, Any]:
     }
     sentence = f"Roster {row.where}: {sentences[code]}"
     return {"code": code, "measured": "", "limit": "", "sentence": sentence, "severity": "block", "photo": None}
+
+
+def _kit_finding(row: RosterRow, kits: Collection[str]) -> dict[str, Any]:
+    """A kit that is not there is asked about: pictures under another one would all be taken again."""
+    sentence = f"Roster {row.where}: there is no brand kit of this name. Write one of: {', '.join(sorted(kits))}."
+    shape = shape_of(row.kit)
+    return {"code": "unknown_kit", "measured": shape, "limit": "", "sentence": sentence, "severity": "block",
+            "photo": None}  # fmt: skip
 
 
 def _standing_reason(seat: Seat) -> str | None:

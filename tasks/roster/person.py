@@ -88,6 +88,7 @@ def read_row(
         consent=_read_consent(line),
         row=row,
         location=line.cell("location"),
+        kit="-".join(line.cell("kit").casefold().split()),  # as kits' folders are called
         place=place,
     )
     return found, line.found

@@ -81,6 +81,7 @@ class RosterRow:
     location: str = ""
     more_consents: tuple[ConsentCell, ...] = ()  # of further lines about the same person
     place: str = ""  # where the line is, when its number alone does not say: "sheet Lyon, row 3"
+    kit: str = ""  # the brand kit they are to be photographed under, where it is not the batch's
 
     @property
     def where(self) -> str:

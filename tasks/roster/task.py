@@ -12,6 +12,7 @@ from tasks.roster.intake import admit, note_roster, seat_everybody
 from tasks.roster.questions import ask_about_missing
 from tasks.roster.read import read_roster
 from tasks.vault.batches import Order, begin_run, load_batch, open_batch, take_version
+from tasks.vault.seat_kits import kit_names
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vault.task import step
@@ -42,7 +43,7 @@ def take_roster(batch: str) -> None:
     with open_vault(settings) as vault:
         take_version(vault, batch, digest, len(roster.rows), now)
         admissions = admit(vault, roster, register, now, batch)
-        seat_everybody(vault, batch, admissions, roster)
+        seat_everybody(vault, batch, admissions, roster, kit_names(settings.kits))
         here = {admission.employee_id for admission in admissions}.union(*(one.may_be for one in admissions))
         note_roster(vault, batch, roster, register, ask_about_missing(vault, batch, here, now))
     tell("roster", len(roster.rows), len(roster.rows))

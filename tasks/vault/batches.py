@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from tasks.vault.failures import NoSuchBatch
 from tasks.vault.records import Batch, DropVersion, Headshot, Seat, new_id
+from tasks.vault.seat_kits import kits_of
 from tasks.vault.seats import HELD, State, checked_move
 from tasks.vault.store import Vault
 
@@ -178,11 +179,12 @@ def move_seat(
 
 
 def newcomers(vault: Vault, identity: str) -> set[str]:
-    """People of this batch of whom there is no picture under its kit."""
+    """People of this batch of whom there is no picture under their kit."""
     with vault.reading() as session:
-        kit = _batch(session, identity).kit
-        known = set(session.exec(select(Headshot.employee_id).where(Headshot.kit == kit, Headshot.state != "retired")))
-        return set(session.exec(select(Seat.employee_id).where(Seat.batch_id == identity))) - known
+        kits = kits_of(session, _batch(session, identity))
+        there = select(Headshot.employee_id, Headshot.kit).where(col(Headshot.kit).in_({*kits.values()}))
+        known = set(session.exec(there.where(Headshot.state != "retired").distinct()).all())
+        return {employee_id for employee_id, kit in kits.items() if (employee_id, kit) not in known}
 
 
 def seat_cohorts(

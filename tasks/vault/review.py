@@ -148,9 +148,10 @@ def picture_of(row: Headshot) -> Picture:
     return Picture(row.digest, row.created_at, row.lane, row.state == "retired")
 
 
-def reviews_of(session: Session, people: Iterable[str], kit: str) -> dict[str, Review]:
-    """Everybody's review under one kit, from the records. People without pictures and decisions are undecided."""
-    ids = sorted(set(people))
+def reviews_of(session: Session, kits: Mapping[str, str]) -> dict[str, Review]:
+    """Everybody's review, from the records. `kits`: employee id to the kit under which it is asked for. People without
+    pictures and decisions are undecided."""
+    ids = sorted(kits)
     decisions: defaultdict[str, list[Decision]] = defaultdict(list)
     pictures: defaultdict[str, list[Picture]] = defaultdict(list)
     consents: defaultdict[str, set[str]] = defaultdict(set)
@@ -159,9 +160,10 @@ def reviews_of(session: Session, people: Iterable[str], kit: str) -> dict[str, R
         some = ids[start : start + 500]
         for decision in session.exec(select(Decision).where(col(Decision.employee_id).in_(some))):
             decisions[decision.employee_id].append(decision)
-        shots = select(Headshot).where(col(Headshot.employee_id).in_(some), Headshot.kit == kit)
+        shots = select(Headshot).where(col(Headshot.employee_id).in_(some))
         for shot in session.exec(shots.order_by(col(Headshot.digest))):
-            pictures[shot.employee_id].append(picture_of(shot))
+            if shot.kit == kits[shot.employee_id]:
+                pictures[shot.employee_id].append(picture_of(shot))
         stand = select(Consent).where(col(Consent.employee_id).in_(some), col(Consent.withdrawn_at).is_(None))
         for consent in session.exec(stand):
             consents[consent.employee_id].add(consent.id)
@@ -170,7 +172,7 @@ def reviews_of(session: Session, people: Iterable[str], kit: str) -> dict[str, R
         one: review_of(
             [event_of(row, identity=identities.get(one, 0), consents=consents[one]) for row in decisions[one]],
             pictures[one],
-            kit,
+            kits[one],
         )
         for one in ids
     }
@@ -187,7 +189,7 @@ def consent_for(consents: Iterable[Consent], at: datetime) -> str:
 def settle_pictures(session: Session, employee_id: str, kit: str) -> Review:
     """Write into one person's pictures under one kit what their decisions come to."""
     session.flush()
-    review = reviews_of(session, [employee_id], kit)[employee_id]
+    review = reviews_of(session, {employee_id: kit})[employee_id]
     mine = select(Headshot).where(Headshot.employee_id == employee_id, Headshot.kit == kit)
     for shot in session.exec(mine):
         if shot.state != review.pictures[shot.digest]:

@@ -17,6 +17,7 @@ from tasks.adapters.examples import Person
 from tasks.adapters.export import adapter_bytes
 from tasks.adapters.plan import plan_training
 from tasks.adapters.training import train_cohort
+from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.photographing import Studio, photograph
 from tasks.likeness.judging import judge
@@ -136,7 +137,7 @@ def test_a_judge_who_finds_somebody_gone_judges_the_others(studio: Studio, eyes:
     photograph(studio, seats_of(studio.vault, studio.batch))
     seats = seats_of(studio.vault, studio.batch)
     forget(studio.vault, GONE, "requested", NOW)
-    judge(studio.vault, studio.batch, studio.kit, eyes, seats)
+    judge(studio.vault, studio.batch, BatchKits(studio.kit), eyes, seats)
     after = {seat.employee_id: (seat.state, seat.reason) for seat in seats_of(studio.vault, studio.batch)}
     assert after[GONE] == ("blocked", "erased")
 

@@ -12,6 +12,7 @@ import pytest
 from synthetic.painter.capture import Wish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
+from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.measure import PictureMeasures
 from tasks.likeness.everybody import beside_the_teams_light, compare_everybody, pictures_digest
 from tasks.likeness.together import judge_together
@@ -60,7 +61,7 @@ def test_two_people_swapped_across_cohorts_are_caught(
 ) -> None:
     cohorts = {"p0": 0, "p1": 1, "p2": 0, "p3": 1}
     furnish(house, paintings, clean, {"p0": "p1", "p1": "p0"}, cohorts)
-    compare_everybody(house.vault, house.batch, house.kit, eyes)
+    compare_everybody(house.vault, house.batch, BatchKits(house.kit), eyes)
     for swapped in ("p0", "p1"):
         assert house.stands(swapped) == ("flagged", "wrong_person")
         row = house.row(f"d{swapped}")
@@ -83,7 +84,7 @@ def test_somebody_without_a_picture_is_company_too(
         session.delete(house.row("dp1"))
         seat = session.get_one(Seat, (house.batch, "p1"))
         seat.state, seat.reason = "failed", "no_face"
-    compare_everybody(house.vault, house.batch, house.kit, eyes)
+    compare_everybody(house.vault, house.batch, BatchKits(house.kit), eyes)
     assert house.stands("p0") == ("flagged", "wrong_person")
 
 
@@ -92,7 +93,7 @@ def test_one_cohort_has_been_compared_by_its_own_judge(house: Any, clean: Pictur
     for one in ("p0", "p1", "p2"):
         house.seat(one)
         house.headshot(one, f"d{one}", clean)
-    compare_everybody(house.vault, house.batch, house.kit, None)  # type: ignore[arg-type]
+    compare_everybody(house.vault, house.batch, BatchKits(house.kit), None)  # type: ignore[arg-type]
     assert house.stands("p0") == ("done", None)
 
 
@@ -103,7 +104,7 @@ def test_another_picture_of_the_same_person_is_chosen_when_the_light_is_off(hous
         usual = replace(clean, light_left_right=0.6 + 0.05 * float(rng.standard_normal()))
         house.headshot(f"p{number}", f"d{number}", usual, choice=1 if number else 2, relative=1.0 if number else 0.9)
     house.headshot("p0", "dark", replace(clean, light_left_right=-0.9), relative=1.1, choice=1)
-    compare_everybody(house.vault, house.batch, house.kit, None)  # type: ignore[arg-type]
+    compare_everybody(house.vault, house.batch, BatchKits(house.kit), None)  # type: ignore[arg-type]
     assert house.row("dark").flags == ["light"]
     assert "stops otherwise than on the team" in house.showing("dark").why
     assert (house.showing("d0").choice, house.showing("dark").choice) == (1, 2)
@@ -115,7 +116,7 @@ def test_who_has_no_other_picture_is_flagged_for_the_light(house: Any, clean: Pi
         house.seat(f"p{number}")
         light = clean.light_top_bottom + (1.2 if number == 3 else 0.02 * number)
         house.headshot(f"p{number}", f"d{number}", replace(clean, light_top_bottom=light))
-    compare_everybody(house.vault, house.batch, house.kit, None)  # type: ignore[arg-type]
+    compare_everybody(house.vault, house.batch, BatchKits(house.kit), None)  # type: ignore[arg-type]
     assert house.stands("p3") == ("flagged", "light")
     assert [house.stands(f"p{number}")[0] for number in (0, 1, 2, 4, 5, 6)] == ["done"] * 6
 
@@ -134,11 +135,11 @@ def test_the_same_pictures_are_compared_once(house: Any, clean: PictureMeasures,
     for one in ("p0", "p1"):
         house.seat(one)
         house.headshot(one, f"d{one}", clean)
-    before = pictures_digest(house.vault, house.batch, house.kit)
+    before = pictures_digest(house.vault, house.batch, BatchKits(house.kit))
     for _ in range(2):
-        facts = judge_together(house.vault, house.batch, house.kit, Settings(home=tmp_path / "other"), count)
+        facts = judge_together(house.vault, house.batch, BatchKits(house.kit), Settings(home=tmp_path / "other"), count)
         note_facts(house.vault, house.batch, **facts)
     assert len(opened) == 1
     assert load_batch(house.vault, house.batch).facts["team"]["pictures"] == before
     house.headshot("p0", "new", clean, choice=2)
-    assert pictures_digest(house.vault, house.batch, house.kit) != before
+    assert pictures_digest(house.vault, house.batch, BatchKits(house.kit)) != before

@@ -115,7 +115,7 @@ def photograph(vault: Vault, who: Canary, now: datetime = NOW, batch: str = "b1"
                 Question(id=f"q{who.id}", kind="not_here", batch_id=batch, employee_id=who.id, asked_at=now,
                          by=who.name),
                 Decision(id=f"x{who.id}", employee_id=who.id, batch_id=batch, headshot_digest=f"h{who.id}",
-                         verdict="redo", by="hr", at=now, note=f"ask {who.name}"),
+                         kit="k", verdict="redo", by="hr", at=now, note=f"ask {who.name}"),
             ]
         )  # fmt: skip
     report(vault.settings, who, batch)

@@ -31,8 +31,8 @@ DAY = timedelta(days=1)
 def _approve(vault: Vault, who: str, at: datetime) -> None:
     with vault.session() as session:
         session.add(
-            Decision(id=f"ok{who}", employee_id=who, batch_id="b1", headshot_digest=f"h{who}", verdict="approve",
-                     by="hr", at=at)
+            Decision(id=f"ok{who}", employee_id=who, batch_id="b1", headshot_digest=f"h{who}", kit="k",
+                     verdict="approve", consent_id=f"c{who}", by="hr", at=at)
         )  # fmt: skip
         session.get_one(Headshot, f"h{who}").state = "approved"
 
@@ -467,7 +467,9 @@ def test_the_log_and_the_receipts_confirm_each_other(
 def test_the_inventory_knows_redo_and_rejections(vault: Vault, company: dict[str, Any], kit: ModuleType) -> None:
     _approve(vault, "p1", kit.NOW + DAY)
     with vault.session() as session:
-        session.add(Decision(id="r", employee_id="p1", batch_id="b1", verdict="redo", by="x", at=kit.NOW + 2 * DAY))
+        session.add(
+            Decision(id="r", employee_id="p1", batch_id="b1", kit="k", verdict="redo", by="x", at=kit.NOW + 2 * DAY)
+        )
         session.get_one(Headshot, "hp2").state = "rejected"
     found = take_inventory(vault)
     people = {person.id: person for person in found.people}

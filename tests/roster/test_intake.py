@@ -221,3 +221,39 @@ def test_records_hold_the_newest_roster_and_the_audit_no_names(vault: Vault) -> 
     with vault.reading() as session:
         assert session.exec(select(Employee).where(Employee.number == "007")).one().name == "Anna"
         assert "Ann" not in repr(session.exec(select(AuditEntry)).all())
+
+
+def test_a_line_of_the_roster_names_its_persons_kit(vault: Vault) -> None:
+    """A kit by person or department: the batch's own where the line says nothing, and what was chosen before stays."""
+    batch = open_batch(vault, Order("/drop", "harbour", "draft", "embedded"), NOW)
+
+    def upload(*kits: str) -> dict[str, tuple[str, str, str | None]]:
+        lines = [f"{n},Person {chr(65 + n)},{n}@x.example,Active,{kit}" for n, kit in enumerate(kits)]
+        head = (
+            "Employee ID,Name,Work Email,Status,Brand kit" if kits[0] != "-" else "Employee ID,Name,Work Email,Status,X"
+        )
+        roster = read_roster("\n".join([head, *lines]).encode(), "r.csv")
+        register = read_consents(
+            "\n".join(["Employee ID,Given at", *(f"{n},2026-10-01" for n in range(4))]).encode(), "c"
+        )
+        seat_everybody(
+            vault, batch, admit(vault, roster, register, NOW, batch), roster, ("harbour", "signal", "big-day")
+        )
+        with vault.reading() as session:
+            numbers = {person.id: person.number for person in session.exec(select(Employee))}
+        return {numbers[seat.employee_id]: (seat.kit, seat.state, seat.reason) for seat in seats_of(vault, batch)}
+
+    first = upload("", "signal", "Big Day", "navy")
+    assert first["0"] == ("", "ready", None)
+    assert first["1"] == ("signal", "ready", None)
+    assert first["2"] == ("big-day", "ready", None), "as its folder is called"
+    assert first["3"] == ("", "blocked", "unknown_kit"), "asked about, never guessed"
+    with vault.session() as session:
+        for seat in session.exec(select(Seat).where(Seat.state == "ready")):
+            seat.state, seat.round = "done", 1
+    assert upload("-", "-", "-", "-")["1"][:2] == ("signal", "done"), "a roster without the column takes nothing away"
+    again = upload("", "signal", "harbour", "signal")
+    assert again["1"] == ("signal", "done", None)
+    assert again["2"] == ("", "ready", None), "pictures are taken again, under the batch's own kit"
+    assert again["3"] == ("signal", "ready", None)
+    assert next(seat for seat in seats_of(vault, batch) if seat.kit == "" and seat.state == "ready").round == 0

@@ -61,7 +61,7 @@ def test_what_was_decided_in_it_still_counts_and_its_batch_goes_on(older: Vault)
     person = _photographed(older)
     with older.reading() as session:
         batch = session.exec(select(Batch)).one()
-        review = reviews_of(session, [person.id], batch.kit)[person.id]
+        review = reviews_of(session, {person.id: batch.kit})[person.id]
         approved = session.exec(select(Headshot.digest).where(Headshot.state == "approved")).one()
         shown = session.exec(select(Showing).where(Showing.batch_id == batch.id)).all()
         seat = session.get_one(Seat, (batch.id, person.id))
