@@ -1,0 +1,99 @@
+"""Which fast tests run which line: told once by running them, so that each mutant meets only those that can see it."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import coverage
+import pytest
+
+OURS = ("flows", "tasks", "reports", "synthetic", "benchmarks", "tests")
+
+
+@dataclass
+class Covered:
+    """What a run of the tests told: for each line its tests, how long each took, which failed by themselves."""
+
+    lines: dict[str, dict[int, list[str]]] = field(default_factory=dict)  # file → line → node ids
+    seconds: dict[str, float] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)  # of others, which the tests loaded
+
+    def tests_of(self, file: str, line: int) -> list[str]:
+        """The tests that run this line, quickest first; of a line outside functions those that use the file at all."""
+        lines = self.lines.get(file, {})
+        here = lines.get(line) or sorted({test for tests in lines.values() for test in tests})
+        return sorted((test for test in here if test not in self.failed), key=lambda test: (self.seconds[test], test))
+
+
+class Listener:
+    """A plugin of pytest: which test is running, how long it took, how it ended."""
+
+    def __init__(self, tracer: coverage.Coverage) -> None:
+        self.tracer, self.seconds, self.failed = tracer, defaultdict[str, float](float), set[str]()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
+        self.tracer.switch_context(item.nodeid)
+        done = yield
+        self.tracer.switch_context("")
+        return done
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] += report.duration
+        if report.failed:
+            self.failed.add(report.nodeid)
+
+
+def run_and_tell(root: Path, tests: Collection[str], files: Collection[str], loaded: Collection[str]) -> Covered:
+    """Runs these test files below `root` in this process and tells which test ran which line of `files`."""
+    tracer = coverage.Coverage(
+        data_file=None, config_file=False, include=[str(root / file) for file in files], messages=False,
+    )  # fmt: skip
+    tracer.set_option("run:disable_warnings", ["no-data-collected", "module-not-measured", "already-imported"])
+    listener = Listener(tracer)
+    tracer.start()
+    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly", *sorted(tests)], [listener])
+    tracer.stop()
+    data = tracer.get_data()
+    lines: dict[str, dict[int, list[str]]] = {}
+    for file in files:
+        told = data.contexts_by_lineno(str(root / file))
+        lines[file] = {line: named for line, names in told.items() if (named := [name for name in names if name])}
+    import sys
+
+    others = [name for name in sys.modules if name.split(".")[0] not in OURS and name not in loaded]
+    return Covered(lines, dict(listener.seconds), sorted(listener.failed), others)
+
+
+def importers(root: Path) -> dict[str, set[str]]:
+    """Module file → the test files that import it themselves, or by way of another test's module beside them."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in sorted((root / "tests").rglob("*.py")):
+        name = path.relative_to(root).as_posix()
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for module in modules:
+                found[f"{module.replace('.', '/')}.py"].add(name)
+    return found
+
+
+def near_tests(root: Path, files: Collection[str]) -> set[str]:
+    """Test files that import one of these modules, and all of the rooms that these modules are."""
+    found: set[str] = set()
+    imported = importers(root)
+    for file in files:
+        parts = Path(file).parts
+        room = root / "tests" / (parts[1] if parts[0] == "tasks" and len(parts) > 2 else parts[0])
+        found |= {path.relative_to(root).as_posix() for path in room.glob("test_*.py")}
+        for test in imported.get(file, ()):
+            beside = Path(test)
+            named = [test] if beside.name.startswith("test_") else [
+                path.relative_to(root).as_posix() for path in (root / beside.parent).glob("test_*.py")]  # fmt: skip
+            found |= set(named)
+    return found
