@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from reports.gather import kit_title
 from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat
 from tasks.vault.review import Review, reviews_of
+from tasks.vault.seat_kits import kits_of
 from tasks.vault.seats import JUDGED, WAITING
 from tasks.vault.store import Vault
 
@@ -108,7 +109,7 @@ def _made_by(state: BatchState, maker: str) -> BatchState:
 
 def _state(session: Session, batch: Batch, title: str) -> BatchState:
     seats = session.exec(select(Seat).where(Seat.batch_id == batch.id)).all()
-    reviews = reviews_of(session, [seat.employee_id for seat in seats], batch.kit)
+    reviews = reviews_of(session, kits_of(session, batch))
     active = set(session.exec(select(Employee.id).where(Employee.state == "active")))
     states = {
         seat.employee_id: standing_of(seat, reviews[seat.employee_id], seat.employee_id in active) for seat in seats
