@@ -22,6 +22,7 @@ from typing import Protocol
 import httpx
 
 from flows.cards import card_workers
+from flows.carrying_on import CarryOnGuard
 from flows.children import Service, StartFailed, wait_for
 from flows.environment import client_environment, prefect_environment, server_environment, settled
 from flows.fitting import note_house
@@ -37,6 +38,7 @@ from flows.running import need_free, only_one
 from flows.sweep_guard import SweepGuard
 from reports.prefect_client import client
 from tasks.shipped import SHIPPED
+from tasks.vault.database import open_database
 from tasks.vault.settings import Settings, secret_from_environment
 
 # A child gets the secrets that it needs and no other: those in our own environment are handed out one by one.
@@ -169,6 +171,7 @@ def up(
         need_free(addresses.host, {"Prefect": addresses.prefect_port, "the review desk": addresses.desk_port})
         sweeps = SweepGuard(environments.shared, home / "logs" / "sweep.log", say, lambda: resume_schedules(api))
         installation = note_house(settings)
+        records = open_database(settings.records_url)
         try:
             start_server(service, addresses, environments, asked, say)
             if not asked():
@@ -177,11 +180,13 @@ def up(
                 start_others(service, addresses, environments, asked, say, cards)
             if not asked():
                 say(welcome(settings, addresses, logins, password, show=show))
-            watch(service, [sweeps, LifeGuard(api, home, say)], asked, say)
+            carry = CarryOnGuard(api, records, say)
+            watch(service, [sweeps, LifeGuard(api, home, say), carry], asked, say)
         finally:
             say("Stopping ...")
             sweeps.stop()
             stop(service, api, home)
+            records.dispose()
 
 
 def welcome(settings: Settings, addresses: Addresses, logins: Logins, password: str, *, show: bool) -> str:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -56,6 +57,16 @@ class Up:
         lines = (self.home / "logs" / "prefect.log").read_text().splitlines()
         return [line for line in lines if "ERROR" in line or "Traceback" in line]
 
+    def end_of(self, run: str, patience_s: float = 300) -> str:
+        """In which state a run ends."""
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            state = str(self.api.get(f"/flow_runs/{run}").json()["state"]["type"])
+            if state in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
+                return state
+            time.sleep(0.3)
+        pytest.fail(f"the run {run} did not end within {patience_s} s")
+
     def deployments(self) -> dict[str, dict[str, Any]]:
         return {found["name"]: found for found in self.ask("/deployments/filter")}
 
@@ -84,12 +95,15 @@ def start_up() -> Callable[..., AbstractContextManager[Up]]:
     """Starts `rollcall up` on free ports, waits until it says that it is there, and stops it as Ctrl-C does."""
 
     @contextmanager
-    def start(home: Path, **environment: str) -> Iterator[Up]:
+    def start(
+        home: Path, *words: str, program: tuple[str, ...] = (sys.executable, "-m", "flows.cli"), cwd: Path = ROOT,
+        **environment: str,
+    ) -> Iterator[Up]:  # fmt: skip
         port = two_free_ports()
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ROLLCALL_"))}
         process = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "up", "--port", str(port), "--home", str(home)],
-            cwd=ROOT, env={**clean, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [*program, "up", "--port", str(port), "--home", str(home), *words],
+            cwd=cwd, env={**clean, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             # Tests may run under nohup, and what is ignored stays so in children.
             preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )  # fmt: skip

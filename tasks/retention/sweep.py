@@ -24,6 +24,7 @@ from tasks.retention.reserve import give_way, keep_reserve
 from tasks.retention.restored import fence_restored
 from tasks.retention.rules import rules_or_built_in
 from tasks.retention.traces import UPLOADS
+from tasks.vault.advisory import Advisory
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import VaultError
 from tasks.vault.records import Erasure
@@ -38,7 +39,7 @@ class MassDeletion(VaultError):
 
 
 class SweepRunning(VaultError):
-    """Another sweep on this machine is at work."""
+    """Another sweep is at work."""
 
 
 def run_retention(
@@ -60,7 +61,7 @@ def run_retention(
     with open_vault(settings) as vault:
         rewrite = None if rewrite_report is None else lambda batch: rewrite_report(vault, batch)
         around = Surroundings(rules, actor, rewrite, search)
-        with _alone(settings):
+        with _alone(vault):
             moment = never_backwards(vault, now)
             receipts = _finish_what_was_begun(vault, moment, around)
             if fault is not None:
@@ -118,12 +119,14 @@ def _restore_receipts(vault: Vault) -> None:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """One sweep at a time on this machine; the lock goes with the process, however it ends."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with open(settings.home / "retention.lock", "w") as file:
+def _alone(vault: Vault) -> Iterator[None]:
+    """One sweep at a time, on this machine and on all that share the records; the locks go with the process, however
+    it ends."""
+    with open(vault.settings.home / "retention.lock", "w") as file, Advisory(vault.engine, "retention sweep") as lock:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise SweepRunning("another retention sweep is running") from error
+        if not lock.take():
+            raise SweepRunning("another retention sweep is running on another machine")
         yield

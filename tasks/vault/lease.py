@@ -1,7 +1,8 @@
 """One run at a time makes a batch. Who comes second is told which run does, and nothing is lost.
 
 A lease is held by a run, renewed while its process lives, and let go at the end. A process of this machine that is dead
-is told at once; of another machine's, the lease runs out.
+is told at once; on PostgreSQL so is another machine's, whose lock has gone with it. Else the lease runs out.
+A run that did not come to its end leaves its name behind, so that the batch can be carried on (`abandoned`).
 """
 
 import logging
@@ -10,18 +11,25 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlmodel import col, select
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
 
+from tasks.vault.advisory import Advisory
+from tasks.vault.database import reading
 from tasks.vault.failures import NoSuchBatch, VaultError
+from tasks.vault.halts import is_stopped
 from tasks.vault.records import Batch
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
 LIFE = timedelta(minutes=2)  # longest that a run is believed alive without a word
 RENEWED_EVERY = 20.0  # seconds
+# Without a lock, and so long without a word: a living run takes its lock again with each word, after a restart too.
+SILENT = timedelta(seconds=45)
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +45,19 @@ class AlreadyBeingMade(VaultError):
         self.holder = holder
 
 
-def take_lease(vault: Vault, batch: str, holder: str, now: datetime) -> None:
-    """This run makes the batch from now on. Raises AlreadyBeingMade while another one does, NoSuchBatch."""
+def take_lease(vault: Vault, batch: str, holder: str, now: datetime, *, locked: bool = False) -> None:
+    """This run makes the batch from now on. Raises AlreadyBeingMade while another one does, NoSuchBatch.
+
+    `locked`: we hold the batch's lock on PostgreSQL, so nobody else does.
+    """
     with vault.session() as session:
         row = session.exec(select(Batch).where(col(Batch.id) == batch).with_for_update()).first()
         if row is None:
             raise NoSuchBatch
-        held = row.lease_holder not in ("", holder) and row.lease_until is not None and row.lease_until > now
-        if held and not is_dead(row.lease_process):
+        until = row.lease_until
+        held = row.lease_holder not in ("", holder) and until is not None and until > now
+        silent = locked and until is not None and until - LIFE + SILENT < now
+        if held and not silent and not is_dead(row.lease_process):
             raise AlreadyBeingMade(row.lease_holder)
         row.lease_holder, row.lease_process, row.lease_until = holder, this_process(), now + LIFE
         session.add(row)
@@ -61,25 +74,46 @@ def renew_lease(vault: Vault, batch: str, holder: str, now: datetime) -> bool:
         return True
 
 
-def end_lease(vault: Vault, batch: str, holder: str) -> None:
-    """This run makes the batch no longer."""
+def end_lease(vault: Vault, batch: str, holder: str, *, finished: bool = True) -> None:
+    """This run makes the batch no longer; its name stays where it did not come to its end."""
     with vault.session() as session:
         row = session.get(Batch, batch)
         if row is not None and row.lease_holder == holder:
-            row.lease_holder, row.lease_process, row.lease_until = "", "", None
+            row.lease_holder, row.lease_process, row.lease_until = "" if finished else holder, "", None
             session.add(row)
+
+
+@dataclass(frozen=True)
+class Abandoned:
+    """A batch that a run did not bring to its end; `run` is that one, `drop` what it was made of."""
+
+    batch: str
+    run: str
+    drop: str
+
+
+def abandoned(engine: sa.Engine, now: datetime) -> list[Abandoned]:
+    """Batches whose run is no more, but for those that somebody has stopped."""
+    with reading(engine) as connection, Session(connection) as session:
+        rows = session.exec(select(Batch).where(Batch.lease_holder != "")).all()
+    return [
+        Abandoned(row.id, row.lease_holder, row.drop)
+        for row in rows
+        if (row.lease_until is None or row.lease_until <= now or is_dead(row.lease_process)) and not is_stopped(row)
+    ]
 
 
 @contextmanager
 def being_made(settings: Settings, batch: str, holder: str, every: float = RENEWED_EVERY) -> Iterator[None]:
     """Holds the batch's lease for the block, and says every so many seconds that the run is alive."""
-    with open_vault(settings) as vault:
-        take_lease(vault, batch, holder, datetime.now(UTC))
+    with open_vault(settings) as vault, Advisory(vault.engine, f"batch {batch}") as lock:
+        take_lease(vault, batch, holder, datetime.now(UTC), locked=_locks(vault, lock))
         ended = threading.Event()
 
         def stay_alive() -> None:
             while not ended.wait(every):
                 try:
+                    lock.take()
                     if not renew_lease(vault, batch, holder, datetime.now(UTC)):
                         logger.error("another run has taken batch %s over", batch)
                         return
@@ -88,12 +122,19 @@ def being_made(settings: Settings, batch: str, holder: str, every: float = RENEW
 
         thread = threading.Thread(target=stay_alive, name=f"lease-{batch}", daemon=True)
         thread.start()
+        finished = False
         try:
             yield
+            finished = True
         finally:
             ended.set()
             thread.join()
-            end_lease(vault, batch, holder)
+            end_lease(vault, batch, holder, finished=finished)
+
+
+def _locks(vault: Vault, lock: Advisory) -> bool:
+    """Whether the lock says something: on SQLite everybody gets it."""
+    return lock.take() and vault.engine.dialect.name == "postgresql"
 
 
 def this_process() -> str:

@@ -286,7 +286,7 @@ def test_a_clock_that_went_back_does_not_hold_the_sweep_up(settings: Settings, v
 
 
 def test_two_sweeps_do_not_run_at_once(settings: Settings, kit: ModuleType) -> None:
-    with _alone(settings), pytest.raises(SweepRunning):
+    with open_vault(settings) as first, _alone(first), pytest.raises(SweepRunning):
         run_retention(settings, kit.NOW)
 
 

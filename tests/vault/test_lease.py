@@ -8,9 +8,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from tasks.vault.advisory import Advisory
 from tasks.vault.batches import Order, load_batch, open_batch
-from tasks.vault.lease import LIFE, AlreadyBeingMade, being_made, end_lease, renew_lease, take_lease
+from tasks.vault.database import open_database
+from tasks.vault.halts import carry_on, stop_batch
+from tasks.vault.lease import (
+    LIFE,
+    SILENT,
+    Abandoned,
+    AlreadyBeingMade,
+    abandoned,
+    being_made,
+    end_lease,
+    renew_lease,
+    take_lease,
+)
 from tasks.vault.records import Batch
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
@@ -88,4 +102,50 @@ def test_it_is_renewed_while_the_run_lives_and_let_go_when_it_fails(
 
     with pytest.raises(RuntimeError):
         fail_once_renewed()
-    assert load_batch(vault, batch).lease_holder == ""
+    assert load_batch(vault, batch).lease_until is None
+    assert abandoned(vault.engine, NOW) == [Abandoned(batch, "plum-lark", "/drop")], "it did not come to its end"
+    with being_made(settings, batch, "red-fox"):
+        assert abandoned(vault.engine, datetime.now(UTC)) == []
+    assert abandoned(vault.engine, NOW) == []
+
+
+def test_what_somebody_stopped_is_not_abandoned(vault: Vault, batch: str) -> None:
+    take_lease(vault, batch, "plum-lark", NOW)
+    assert abandoned(vault.engine, NOW) == []
+    assert [one.batch for one in abandoned(vault.engine, NOW + LIFE)] == [batch]
+    stop_batch(vault, batch, "HR", NOW)
+    assert abandoned(vault.engine, NOW + LIFE) == []
+    carry_on(vault, batch, "HR", NOW)
+    assert [one.batch for one in abandoned(vault.engine, NOW + LIFE)] == [batch]
+
+
+def test_on_postgresql_a_run_that_died_anywhere_is_followed_at_once(postgres_url: str, tmp_path: Path) -> None:
+    """Its lock went with its connection. One that lives, and has only lost its connection, keeps the batch."""
+    settings = Settings(home=tmp_path, database_url=postgres_url)
+    with open_vault(settings) as vault, Advisory(vault.engine, "batch x") as lock:
+        batch = open_batch(vault, Order("/drop", "harbour", "draft", "embedded"), NOW)
+        take_lease(vault, batch, "plum-lark", NOW)
+        with vault.session() as session:
+            session.get_one(Batch, batch).lease_process = "elsewhere 1 1"
+        assert lock.take()
+        with pytest.raises(AlreadyBeingMade):
+            take_lease(vault, batch, "red-fox", NOW + SILENT, locked=True)
+        take_lease(vault, batch, "red-fox", NOW + SILENT + timedelta(seconds=1), locked=True)
+
+
+def test_a_lock_is_one_holders_and_free_when_its_connection_is_cut(postgres_url: str) -> None:
+    engine, other = open_database(postgres_url), open_database(postgres_url)
+    with Advisory(engine, "sweep") as mine, Advisory(other, "sweep") as theirs:
+        assert mine.take()
+        assert mine.take(), "asked again"
+        assert not theirs.take()
+        with other.connect() as connection:
+            connection.execute(sa.text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
+        deadline = time.monotonic() + 30  # the server ends it in its own time
+        while not theirs.take() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not mine.take()
+        theirs.free()
+        assert mine.take(), "made anew"
+    engine.dispose()
+    other.dispose()
