@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from flows import cli_backup, cli_deliver, cli_disclosure, cli_keeping, cli_models, cli_records, cli_studio, cli_worker
+from flows import (
+    cli_backup,
+    cli_deliver,
+    cli_disclosure,
+    cli_doctor,
+    cli_keeping,
+    cli_models,
+    cli_records,
+    cli_studio,
+    cli_worker,
+)
 from flows.cli_home import Home, settings_for
 from tasks.shipped import SHIPPED
 from tasks.vault.process import begin_process, company_umask, end_with_parent
@@ -40,6 +50,7 @@ app.command("upgrade")(cli_records.upgrade)
 app.command("questions")(cli_records.questions)
 app.command("answer")(cli_records.answer)
 app.command("worker")(cli_worker.worker)
+app.command("doctor")(cli_doctor.doctor)
 
 console = Console(highlight=False)
 DEMO_KIT = "northwind"

@@ -6,7 +6,7 @@ Prefect reads its settings from the environment when it is first imported, so th
 import os
 from pathlib import Path
 
-from tasks.vault.settings import SECRET, Settings
+from tasks.vault.settings import Settings
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 HEARTBEAT_S = 30  # between two signs of life of a flow run
@@ -65,7 +65,7 @@ def settled(settings: Settings) -> dict[str, str]:
         given["ROLLCALL_MASTER_KEY"] = settings.master_key_location
     if settings.blob_url and "://" not in settings.blob_url:
         given["ROLLCALL_BLOB_URL"] = str(Path(settings.blob_url).expanduser().absolute())
-    for name in SECRET:
+    for name in ("database_url", "keys_url", "blob_url"):  # the other secrets are handed out one by one
         if path := os.environ.get(f"ROLLCALL_{name.upper()}_FILE"):
             given[f"ROLLCALL_{name.upper()}_FILE"] = str(Path(path).expanduser().absolute())
     return given

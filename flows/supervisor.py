@@ -21,6 +21,7 @@ from typing import Protocol
 
 import httpx
 
+from flows.alert_guard import AlertGuard
 from flows.cards import card_workers
 from flows.carrying_on import CarryOnGuard
 from flows.children import Service, StartFailed, wait_for
@@ -44,7 +45,10 @@ from tasks.vault.settings import Settings, secret_from_environment
 # A child gets the secrets that it needs and no other: those in our own environment are handed out one by one.
 DATABASE = "PREFECT_API_DATABASE_CONNECTION_URL"
 PROVIDER = "ROLLCALL_OIDC_CLIENT_SECRET"
-_OWN = ("ROLLCALL_PEOPLE_LOGIN", "ROLLCALL_MACHINE_LOGIN", "ROLLCALL_DESK_PASSWORD", PROVIDER, DATABASE)
+SMTP, TOKEN = "ROLLCALL_SMTP_URL", "ROLLCALL_METRICS_TOKEN"
+_OWN = (
+    "ROLLCALL_PEOPLE_LOGIN", "ROLLCALL_MACHINE_LOGIN", "ROLLCALL_DESK_PASSWORD", PROVIDER, SMTP, TOKEN, DATABASE,
+)  # fmt: skip
 SECRETS = (*_OWN, *(f"{name}_FILE" for name in _OWN))
 
 Say = Callable[[str], None]
@@ -80,6 +84,7 @@ class Environments:
     shared: dict[str, str]
     server: dict[str, str]
     desk: dict[str, str]
+    alerts: dict[str, str]
 
     @classmethod
     def of(cls, settings: Settings, addresses: Addresses, logins: Logins, password: str) -> "Environments":
@@ -95,12 +100,16 @@ class Environments:
             "ROLLCALL_PREFECT_API_URL": addresses.api,
             "ROLLCALL_UNDER_SUPERVISOR": "1",
         }
-        provider = {PROVIDER: given} if (given := secret_from_environment(PROVIDER)) else {}
+        machine = {"ROLLCALL_MACHINE_LOGIN": logins.machines}
+        provider, watched, mailed = (
+            {name: value} if (value := secret_from_environment(name)) else {} for name in (PROVIDER, TOKEN, SMTP)
+        )
         server = server_environment(logins.machines, addresses.ui, secret_from_environment(DATABASE))
         return cls(
             shared,
             {**shared, **server, "ROLLCALL_PEOPLE_LOGIN": logins.people},
-            {**shared, "ROLLCALL_MACHINE_LOGIN": logins.machines, "ROLLCALL_DESK_PASSWORD": password, **provider},
+            {**shared, **machine, **provider, **watched, "ROLLCALL_DESK_PASSWORD": password},
+            {**shared, **machine, **mailed},
         )
 
 
@@ -170,6 +179,7 @@ def up(
     ):
         need_free(addresses.host, {"Prefect": addresses.prefect_port, "the review desk": addresses.desk_port})
         sweeps = SweepGuard(environments.shared, home / "logs" / "sweep.log", say, lambda: resume_schedules(api))
+        alerts = AlertGuard(environments.alerts, home / "logs" / "alerts.log")
         installation = note_house(settings)
         records = open_database(settings.records_url)
         try:
@@ -180,11 +190,12 @@ def up(
                 start_others(service, addresses, environments, asked, say, cards)
             if not asked():
                 say(welcome(settings, addresses, logins, password, show=show))
-            carry = CarryOnGuard(api, records, say)
-            watch(service, [sweeps, LifeGuard(api, home, say), carry], asked, say)
+            guards: list[Guard] = [sweeps, alerts, LifeGuard(api, home, say), CarryOnGuard(api, records, say)]
+            watch(service, guards, asked, say)
         finally:
             say("Stopping ...")
             sweeps.stop()
+            alerts.stop()
             stop(service, api, home)
             records.dispose()
 

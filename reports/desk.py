@@ -32,6 +32,7 @@ from reports.desk_kits import add_kits
 from reports.desk_login import add_login, address_of, door_to, signed_in
 from reports.desk_provider import add_provider
 from reports.desk_questions import add_questions
+from reports.desk_readiness import add_readiness
 from reports.desk_routes import by_role
 from reports.desk_run import add_run
 from reports.desk_team import add_team, team_page
@@ -64,11 +65,12 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 DECISIONS_SIZE = 16 * 2**20  # bytes
-OPEN = {"/login", "/login/start", "/login/callback", "/health"}
+OPEN = {"/login", "/login/start", "/login/callback", "/health", "/ready", "/metrics"}
 
 # Every part of the desk adds its own pages; who may ask for them stands in reports/desk_routes.py.
 PARTS: tuple[Callable[[FastAPI], None], ...] = (
     add_login,
+    add_readiness,
     add_home,
     add_batch,
     add_run,

@@ -30,6 +30,8 @@ TEAM_VIEWER, TEAM_REVIEWER = Need("viewer", team=True), Need("reviewer", team=Tr
 ROUTES: dict[str, Need] = {
     # the door
     "GET /health": ANYBODY,
+    "GET /ready": ANYBODY,  # names of parts, and whether they are well
+    "GET /metrics": ANYBODY,  # it asks for a token itself: who watches has no session
     "GET /assets/{name}": ANYBODY,
     "GET /login": ANYBODY,
     "POST /login": ANYBODY,

@@ -45,7 +45,7 @@ class Advisory:
             connection, self._connection = self._connection, None
             try:
                 connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": self._key})
-            except sa.exc.DBAPIError:
+            except sa.exc.SQLAlchemyError:
                 connection.invalidate()  # the lock has gone with it
             connection.close()
 

@@ -18,8 +18,16 @@ from tasks.vault.failures import BadSetting
 KMS = "kms:"  # a master key that starts so is kept by a key management service
 # Whose values may be given by a file. (`signing_key_file` and its like name files that are no more than that.)
 SECRET = (
-    "database_url", "keys_url", "blob_url", "desk_password", "oidc_client_secret", "people_login", "machine_login",
-)  # fmt: skip
+    "database_url",
+    "keys_url",
+    "blob_url",
+    "desk_password",
+    "oidc_client_secret",
+    "people_login",
+    "machine_login",
+    "smtp_url",
+    "metrics_token",
+)
 
 
 class Settings(BaseSettings):
@@ -58,6 +66,12 @@ class Settings(BaseSettings):
     prefect_api_url: str = Field("http://127.0.0.1:4200/api", description="where our own processes reach Prefect")
     people_login: str | None = Field(None, repr=False, description="name:secret for Prefect's pages; made when unset")
     machine_login: str | None = Field(None, repr=False, description="name:secret of workers and desk; made when unset")
+    metrics_token: str | None = Field(None, repr=False, description="lets /metrics be read; without it here alone")
+    smtp_url: str | None = Field(
+        None, repr=False, description="smtp://name:secret@host:587 (STARTTLS) or smtps://...: who carries alerts"
+    )
+    alerts_to: str = Field("", description="addresses that alerts go to, with commas between them")
+    alerts_from: str = Field("rollcall@localhost", description="the address that alerts come from")
     timezone: str = Field("UTC", description="the company's, such as Europe/Berlin: the sweep's hour is meant in it")
     retention_rules: Path | None = Field(None, description="the company's retention TOML; built-in rules when unset")
     checkpoint_copies: Path | None = Field(None, description="a second place, better elsewhere, for audit checkpoints")

@@ -1,0 +1,67 @@
+"""`rollcall doctor`: everything that has to be there, asked one by one, with workers and what they run.
+
+The same answers as the desk's `/ready` (`reports.readiness`), and Prefect's side, which takes the machines' login.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from flows.fitting import house_of, read_house
+from flows.logins import FILE, load_logins
+from flows.prefect_api import POOLS, client
+from reports.readiness import Part, readiness
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+from tasks.vault.telling import told
+
+LATELY = timedelta(seconds=95)
+
+
+def examine(settings: Settings, now: datetime) -> list[Part]:
+    """Every part. Where the vault does not open, that is the one answer."""
+    try:
+        vault = open_vault(settings)
+    except Exception as fault:  # a sentence of ours, or the class of what nobody foresaw
+        return [Part("vault", False, str(told(fault)), needed=True)]
+    with vault:
+        return [*readiness(vault, now), _code(vault), *workers(settings, now)]
+
+
+def _code(vault: Vault) -> Part:
+    """Whether this machine runs what the installation was told to."""
+    house = read_house(vault.engine)
+    mine = house_of(vault.settings)
+    if house is None:
+        return Part("code", True, f"{mine.version} ({mine.code}); `rollcall up` has not noted it yet", needed=False)
+    if (mine.version, mine.code) != (house.version, house.code):
+        said = f"{mine.version} ({mine.code}) here, {house.version} ({house.code}) on the control machine"
+        return Part("code", False, said, needed=False)
+    return Part("code", True, f"{mine.version} ({mine.code})", needed=False)
+
+
+def workers(settings: Settings, now: datetime) -> Iterator[Part]:
+    """One answer for each pool: how many workers were lately heard of, and which."""
+    if settings.machine_login is None and not (settings.home / FILE).is_file():
+        return  # nothing was ever started here, and nobody said where
+    try:
+        with client(settings.prefect_api_url, settings.machine_login or load_logins(settings).machines) as api:
+            for pool in POOLS:
+                answer = api.post(f"/work_pools/{pool}/workers/filter", json={})
+                yield of_pool(pool, answer.json() if answer.status_code == 200 else [], now)
+    except httpx.HTTPError as silent:
+        yield Part("workers", False, f"Prefect cannot be asked ({type(silent).__name__})", needed=False)
+
+
+def of_pool(pool: str, listed: Sequence[dict[str, Any]], now: datetime) -> Part:
+    """What there is to say of one pool's workers. Pure."""
+    heard = [one["name"] for one in listed if now - _moment(one["last_heartbeat_time"]) < LATELY]
+    if not heard:
+        return Part(f"workers of {pool}", False, "none was heard of in the last 95 seconds", needed=False)
+    return Part(f"workers of {pool}", True, f"{len(heard)}: {', '.join(sorted(heard))}", needed=False)
+
+
+def _moment(text: str | None) -> datetime:
+    return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
