@@ -11,7 +11,8 @@ import httpx
 
 from flows.fitting import house_of, read_house
 from flows.logins import FILE, load_logins
-from flows.prefect_api import POOLS, client
+from flows.prefect_api import POOLS
+from reports.prefect_client import client
 from reports.readiness import Part, readiness
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault

@@ -28,6 +28,7 @@ SAYS = {
     "review": "Review desk: http://127.0.0.1",
     "up": r"Run batches[\s\S]*Review ",
     "worker": "1 at work for http",
+    "doctor": r"ok   records[\s\S]*ok   workers of gpu",
     "decide": "2 decisions recorded",
     "reshoot": r"learned 0 faces and took \d+ pictures",
     "deliver": r"1 people in \d+ files",
@@ -100,10 +101,11 @@ def desk_answers(said: str) -> bool:
 
 
 def join(installation, said: str) -> str:
-    """What the README's `rollcall worker` says at the server that was announced; it ends when it has nothing to do."""
+    """What `rollcall worker` and `rollcall doctor` say at the server that was announced."""
     [line] = [line for line in LINES if name_of(line) == "worker"]
     address = re.search(r"Run batches\s+(http://127\.0\.0\.1:\d+)", said)
-    return installation.run(*shlex.split(line.replace("ADDRESS", address[1])), "--until-idle", "1s")
+    worker = installation.run(*shlex.split(line.replace("ADDRESS", address[1])), "--until-idle", "1s")
+    return worker + installation.run("doctor", ROLLCALL_PREFECT_API_URL=f"{address[1]}/api")
 
 
 def test_every_command_of_the_readme_does_what_it_says(installation, company, free_ports, tmp_path: Path) -> None:
@@ -138,8 +140,9 @@ def test_every_command_of_the_readme_does_what_it_says(installation, company, fr
             said = serve(installation, [*words, "--port", str(free_ports())], answers)
             if name == "up":
                 assert re.search(SAYS["worker"], joined[0]), joined
-        elif name == "worker":
-            continue  # it has joined the server of `up`
+                assert re.search(SAYS["doctor"], joined[0]), joined
+        elif name in ("worker", "doctor"):
+            continue  # they have been run at the server of `up`
         else:
             said = installation.run(*words, *(["--yes"] if name == "forget" else []))
         assert re.search(SAYS[name], said), f"rollcall {line}: {said}"
