@@ -46,6 +46,7 @@ def _card(family: str, name: str, resolution: int, channels: int, factor: int, *
         "path": name,
         "licence": "CC0-1.0",
         "commercial_use": True,
+        "world": "drawn",  # with the embedded eyes and the people of synthetic/
         "resolution": resolution,
         "latent_channels": channels,
         "latent_factor": factor,

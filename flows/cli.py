@@ -1,6 +1,7 @@
 """`rollcall`: everything HR and engineers type. Each command loads only what it needs, so `check` stays quick."""
 
 import json
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -87,6 +88,9 @@ def make(
     ] = False,
     home: Home = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done and how long it takes.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Go on where photos are real and base or eyes know drawn people only.")
+    ] = False,
 ) -> None:
     """Learn every face on a roster and take everybody's headshot under one brand kit. Running it again resumes."""
     if plan:
@@ -95,6 +99,8 @@ def make(
         for line in plan_lines(settings_for(home), quality):
             console.print(line)
         return
+    if yes:
+        os.environ["ROLLCALL_MIXED_WORLDS"] = "1"  # every step of the run asks the settings
     run_batch(drop, kit, quality, people, home, "new" if only_new else "everybody")
 
 
@@ -181,13 +187,16 @@ def check(
     from tasks.roster.read import Unreadable
     from tasks.selfies.check import check_drop, write_return_csv
     from tasks.vault.settings import load_settings
+    from tasks.vision.diffusion_card import load_base_card
     from tasks.vision.faces import EyesMissing, open_eyes
+    from tasks.vision.worlds import BaseWorld
 
     register = consents or next((f for f in roster.parent.glob("consents.*") if f != roster), None)
     settings = load_settings()
     try:
         eyes = open_eyes(settings.eyes, settings.models) if selfies else None
-        report = check_drop(roster, selfies, register, eyes)
+        world = BaseWorld(load_base_card(settings.base, settings.bases).world, settings.mixed_worlds)
+        report = check_drop(roster, selfies, register, eyes, base=world)
     except (DropFault, Unreadable, EyesMissing, OSError) as wrong:
         raise fail(f"{wrong} {getattr(wrong, 'fix', '')}".strip()) from wrong
     for line in report.lines():

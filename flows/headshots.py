@@ -27,6 +27,7 @@ from tasks.vault.lease import being_made
 from tasks.vault.settings import Settings, load_settings
 from tasks.vision.diffusion_card import load_base_card
 from tasks.vision.pulled import why_not_here
+from tasks.vision.worlds import misfit
 
 QUALITIES = ["draft", "standard", "best"]
 WHO = ["everybody", "new"]
@@ -83,6 +84,7 @@ def make_headshots(
     )  # fmt: skip
     base_is_here(settings)
     find_drop(order.drop)
+    of_one_world(settings)
     batch = begin_batch(order)
     with being_made(settings, batch, this_run()), bar(f"progress-{batch}", BATCH):
         take_roster(batch)
@@ -102,6 +104,18 @@ def base_is_here(settings: Settings) -> None:
     card = load_base_card(settings.base, settings.bases)
     if not on_workers() and (wrong := why_not_here(card)):
         raise NotLikeThis(wrong)
+
+
+def of_one_world(settings: Settings) -> None:
+    """A base for real people is not judged by eyes that have only seen drawings: said before anything is begun.
+
+    The other way round nothing is stopped here: photographs that a base cannot draw are found as they come in, person
+    by person, and the real-photo lane needs no base.
+    """
+    world = load_base_card(settings.base, settings.bases).world
+    said = misfit(settings.eyes, settings.base, world)
+    if said and world == "real" and not settings.mixed_worlds:
+        raise NotLikeThis(f"{said} `rollcall make --yes` (or ROLLCALL_MIXED_WORLDS=1) goes on all the same.")
 
 
 def usable(kit: str, folder: Path) -> str:

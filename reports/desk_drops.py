@@ -41,7 +41,9 @@ from tasks.selfies.people import PersonCheck
 from tasks.selfies.two_people import known_two_people, remember_two_people
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
+from tasks.vision.diffusion_card import load_base_card
 from tasks.vision.faces import Eyes, EyesMissing, open_eyes
+from tasks.vision.worlds import BaseWorld
 
 KEPT = 30  # results remembered; older ones are checked again when somebody asks
 LISTED = 20  # earlier uploads on the upload page
@@ -94,6 +96,7 @@ class Checks:
                 folder / contents.roster, folder / "selfies", folder / contents.consents if contents.consents else None,
                 eyes_at_hand(self.settings), now=now, on_progress=progress, kept=self._kept(),
                 two_people=self._two_people(),
+                base=self._base(),
             )  # fmt: skip
         except (DropFault, Unreadable) as fault:
             check.failed = getattr(fault, "fix", "") or "The roster cannot be read. Export it again as CSV or XLSX."
@@ -103,6 +106,10 @@ class Checks:
     def _two_people(self) -> frozenset[tuple[str, str]]:
         with open_vault(self.settings) as vault:
             return known_two_people(vault)
+
+    def _base(self) -> BaseWorld:
+        card = load_base_card(self.settings.base, self.settings.bases)
+        return BaseWorld(card.world, self.settings.mixed_worlds)
 
     def _kept(self) -> dict[str, int]:
         with open_vault(self.settings) as vault:

@@ -125,6 +125,16 @@ CODES: Mapping[str, Words] = {
         "There are fewer usable photos than the full plan wants; a gentler plan for few photos is used.",
         "More photos from different days would make the likeness more certain.",
     ),
+    "photographs": Words(
+        "Photographs, and a base for drawings",
+        "These are photographs of a real person, and the base in use can draw drawn people only.",
+        "Use a base for real people, or give them the real-photo lane (a column `Headshot generation` with `no`).",
+    ),
+    "drawn": Words(
+        "Looks drawn or smoothed",
+        "The photos have less texture than any lens leaves, and the base in use learns from real photographs.",
+        "Ask for photos without a beauty filter.",
+    ),
     "no_face": Words(
         "No face found",
         "No face can be seen in this photo.",

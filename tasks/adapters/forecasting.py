@@ -11,6 +11,7 @@ from tasks.vault.records import Adapter
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
 from tasks.vision.diffusion_card import BaseCard, load_base_card
+from tasks.vision.worlds import misfit
 
 ENOUGH_PHOTOS = 8
 RECENT = 50
@@ -51,7 +52,10 @@ def plan_lines(settings: Settings, quality: str) -> list[str]:
     """What `rollcall make --plan` prints: the plan for many photos and for few, and what a hundred people take."""
     card = load_base_card(settings.base, settings.bases)
     plans = [plan_training(card, quality, photos) for photos in (ENOUGH_PHOTOS, 3)]
-    return [f"Base: {card.title} ({card.licence})", *(_plan_line(plan) for plan in plans), _hundred(card, plans[0])]
+    draws = "drawn people only; photographs of real people are blocked" if card.world == "drawn" else "real people"
+    said = misfit(settings.eyes, card.name, card.world)
+    head = [f"Base: {card.title} ({card.licence})", f"It draws {draws}.", *([said] if said else [])]
+    return [*head, *(_plan_line(plan) for plan in plans), _hundred(card, plans[0])]
 
 
 def _plan_line(plan: TrainingPlan) -> str:

@@ -26,6 +26,7 @@ from tasks.selfies.people import Kept, PersonCheck, as_before, blocks, consent_c
 from tasks.selfies.picks import read_answers, read_left_out
 from tasks.selfies.same_face import Alike, Shown, findings_of, same_faces, settled_by
 from tasks.vision.faces import Eyes
+from tasks.vision.worlds import BaseWorld
 
 # (what is being done, done so far, of how many)
 Progress = Callable[[str, int, int], None]
@@ -121,12 +122,13 @@ def check_drop(
     on_progress: Progress | None = None,
     kept: Mapping[str, int] | None = None,
     two_people: frozenset[tuple[str, str]] = frozenset(),
+    base: BaseWorld | None = None,
 ) -> CheckReport:
     """Checks a roster with its photos. Without `eyes` no photo is opened: roster, consent and matching only.
 
     `eyes` may be a function, so that the networks load after the roster's problems are known. HR's picks are read from
     the roster's folder. `two_people`: pairs of whom HR has said so before. `kept`: number to how many photos of theirs
-    are in use already: who sends none is as before.
+    are in use already: who sends none is as before. `base`: whom the base of a run would be able to draw.
     Raises Unreadable or DropFault when there is nothing to check.
     """
     moment = now or datetime.now(UTC)
@@ -164,7 +166,7 @@ def check_drop(
         if in_use and not photos and not closed:
             people.append(as_before(row, before[row.row], Kept(in_use, in_use, False, ())))
             continue
-        settled = settle(row, before[row.row], photos, verdict, company_wide, unclear)
+        settled = settle(row, before[row.row], photos, verdict, company_wide, unclear, base)
         people.append(replace(settled, files=matching.by_number.get(read.filed_number(row), ())))
     looked = bool(drop and eyes is not None)
     return CheckReport(read, said, matching, tuple(people), looked, read_left_out(beside), tuple(alike))

@@ -37,6 +37,7 @@ from tasks.vault.records import Batch, EarlierName, Employee, Seat
 from tasks.vault.seats import HELD, Lane, checked_move
 from tasks.vault.store import Vault
 from tasks.vision.faces import Eyes
+from tasks.vision.worlds import BaseWorld
 
 RULES = 3  # goes up when a change of the rules makes an old examination wrong
 
@@ -70,20 +71,21 @@ def take_photos(
     eyes_name: str,
     now: datetime,
     on_photo: Callable[[int, int], None] | None = None,
+    base: BaseWorld | None = None,
 ) -> Taken:
-    """Examines and keeps everybody's photos, and says in their seats how they stand."""
+    """Examines and keeps everybody's photos, and says in their seats how they stand. `base`: whom it can draw."""
     sitters = _sitters(vault, batch_id)
     contents = sort_contents(drop.files())
     rows = _with_locations([s.row for s in sitters], drop, contents.roster)
     answers, earlier = read_answers(drop), _by_earlier_names(vault, sitters)
     answers = replace(answers, two_people=answers.two_people | known_two_people(vault))
     matching = match_photos(still_photos(contents.photos), rows, read_manifest(drop), answers.picks, earlier)
-    digest = _digest(sitters, matching, answers, drop, eyes_name)
+    digest = _digest(sitters, matching, answers, drop, f"{eyes_name} {base}" if base else eyes_name)
     count = sum(len(paths) for paths in matching.by_number.values())
     if _is_known(vault, batch_id, digest) and everything_is_kept(vault, batch_id):
         return _sum_up(vault, batch_id, count, examined=False)
     _take_back_moved(vault, sitters, matching, drop)
-    checks = _examine_all(vault, batch_id, sitters, matching, answers, drop, open_eyes(), now, on_photo)
+    checks = _examine_all(vault, batch_id, sitters, matching, answers, drop, open_eyes(), now, on_photo, base)
     _write_seats(vault, batch_id, checks)
     _note(vault, batch_id, digest, matching)
     taken = [s.row.number for s in sitters if not s.blocked and checks[s.employee_id].state == "ready"]
@@ -193,6 +195,7 @@ def _examine_all(
     eyes: Eyes,
     now: datetime,
     on_photo: Callable[[int, int], None] | None,
+    base: BaseWorld | None,
 ) -> dict[str, PersonCheck]:
     """Employee id → how they stand. Each accepted photo is kept as soon as its person has been judged. Who sent none
     this time, or none that can be used, is as before."""
@@ -237,7 +240,7 @@ def _examine_all(
             checks[s.employee_id] = as_before(s.row, (*s.standing, *since), before, unusable)
             continue
         said = (*company.get(s.row.number, ()), *also.get(s.row.number, ()))
-        checks[s.employee_id] = _check(s, matching, verdicts, said, refused)
+        checks[s.employee_id] = _check(s, matching, verdicts, said, refused, base)
     return checks
 
 
@@ -267,6 +270,7 @@ def _check(
     verdicts: dict[str, Examined],
     company: Sequence[Finding],
     refused: dict[str, str],
+    base: BaseWorld | None,
 ) -> PersonCheck:
     number = sitter.row.number
     photos, unclear = len(matching.by_number.get(number, ())), matching.may_be(number)
@@ -274,7 +278,7 @@ def _check(
         # A permit can be refused although the roster step found consent: withdrawn, or being forgotten, since then.
         since = () if sitter.blocked else (finding(refused.get(number, "no_consent")),)
         return settle(sitter.row, (*sitter.standing, *since), photos, None)
-    return settle(sitter.row, sitter.standing, photos, verdicts[number].verdict, company, unclear)
+    return settle(sitter.row, sitter.standing, photos, verdicts[number].verdict, company, unclear, base)
 
 
 def _write_seats(vault: Vault, batch_id: str, checks: dict[str, PersonCheck]) -> None:

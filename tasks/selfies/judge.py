@@ -16,6 +16,7 @@ from tasks.selfies.look import Look
 from tasks.selfies.same_face import Shown
 from tasks.vision.faces import QualityLimits, Thresholds, Vector
 from tasks.vision.quality import Quality, hamming
+from tasks.vision.worlds import DRAWING, PHOTOGRAPH, BaseWorld
 
 WANTED = 4  # accepted photos from which a person no longer counts as having few
 REJECT: Severity = "reject"
@@ -43,6 +44,7 @@ class SetVerdict:
     verdicts: tuple[SelfieVerdict, ...]
     findings: tuple[Finding, ...]  # about the set
     shown: tuple[Shown, ...] = ()  # the accepted photos, for comparing people; never stored
+    texture: float | None = None  # median of the accepted photos; None where there is none
 
     @property
     def accepted(self) -> int:
@@ -119,7 +121,19 @@ def judge_set(looks: Sequence[Look], limits: QualityLimits, thresholds: Threshol
     elif _spread(left) < ENOUGH_VARIETY_BITS:
         found.append(finding("little_variety", _spread(left), ENOUGH_VARIETY_BITS))
     shown = (Shown(look.vector, look.digest, look.hash, look.mirrored) for look in left if look.vector is not None)
-    return SetVerdict(tuple(verdicts), tuple(found), tuple(shown))
+    texture = float(np.median([look.texture for look in left])) if left else None
+    return SetVerdict(tuple(verdicts), tuple(found), tuple(shown), texture)
+
+
+def of_another_world(verdict: SetVerdict, base: BaseWorld) -> tuple[Finding, ...]:
+    """Photographs for a base that draws drawings, and drawings for one that draws people."""
+    if verdict.texture is None:
+        return ()
+    if base.world == "drawn" and verdict.texture > PHOTOGRAPH:
+        return (finding("photographs/anyway" if base.anyway else "photographs", verdict.texture, PHOTOGRAPH),)
+    if base.world == "real" and verdict.texture < DRAWING:
+        return (finding("drawn", verdict.texture, DRAWING),)
+    return ()
 
 
 def _distance(first: Look, second: Look) -> int:

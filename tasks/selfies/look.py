@@ -17,6 +17,7 @@ from tasks.vision.glance import Refused
 from tasks.vision.images import encode
 from tasks.vision.photos import Photo, open_photo
 from tasks.vision.quality import Quality, difference_hashes, read_quality
+from tasks.vision.worlds import read_texture
 
 QUALITY = 95  # of the JPEG that is kept: the loss is far below what the fine-tuning's own codec loses
 
@@ -35,6 +36,7 @@ class Look:
     mirrored: int = 0
     vector: Vector | None = None
     eye_width: float = 1.0  # distance of the eyes over that from eyes to mouth: turning the head makes it small
+    texture: float = 0.0  # of the whole photo: what tells a photograph from a drawing (worlds.py)
     weak: bool = False  # the face was found, but not surely: good for saying what is wrong, not for accepting
     refused: tuple[str, str, str] | None = None  # code, measured, limit
 
@@ -82,6 +84,7 @@ def measured(photo: Photo, digest: str, eyes: Eyes) -> Look:
         quality=replace(quality, inter_eye_px=quality.inter_eye_px * photo.enlarged),
         eye_width=_eye_width(main),
         vector=eyes.embedder.embed(picture, main),
+        texture=read_texture(picture),
         weak=main.score < eyes.limits.score,
     )
 

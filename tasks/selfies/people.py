@@ -13,8 +13,9 @@ from typing import Literal
 from tasks.roster.rows import Roster, RosterRow
 from tasks.roster.whose_consent import Consents
 from tasks.selfies.findings import Finding, finding
-from tasks.selfies.judge import SetVerdict
+from tasks.selfies.judge import SetVerdict, of_another_world
 from tasks.vault.seats import Lane
+from tasks.vision.worlds import BaseWorld
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,17 @@ def settle(
     verdict: SetVerdict | None,
     company: Sequence[Finding] = (),
     unclear: int = 0,
+    base: BaseWorld | None = None,
 ) -> PersonCheck:
     """The final word on one person. The reason is the first finding that blocks: roster, consent, photos, company.
-    `unclear`: files that fit this person and others alike; whoever has no other photo is told of them."""
+    `unclear`: files that fit this person and others alike; whoever has no other photo is told of them. `base`: whom the
+    run's base can draw, for those who will be drawn."""
     seen = verdict.all_findings if verdict else ()
     if unclear and not photos:
         seen = tuple(finding("no_photos/unclear", unclear) if f.code == "no_photos" else f for f in seen)
-    findings = (*before, *seen, *company)
     lane: Lane = "generated" if row.generation else "faithful"
+    world = of_another_world(verdict, base) if verdict and base and lane == "generated" else ()
+    findings = (*before, *seen, *company, *world)
     state, reason = outcome(findings, lane)
     return PersonCheck(
         number=row.number,

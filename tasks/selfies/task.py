@@ -11,7 +11,9 @@ from tasks.vault.batches import load_batch
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vault.task import step
+from tasks.vision.diffusion_card import load_base_card
 from tasks.vision.faces import open_eyes
+from tasks.vision.worlds import BaseWorld
 
 
 @step
@@ -22,7 +24,9 @@ def take_selfies(batch_id: str) -> dict[str, int]:
     """
     settings = load_settings()
     with open_vault(settings) as vault:
-        drop = find_drop(load_batch(vault, batch_id).drop)
+        batch = load_batch(vault, batch_id)
+        drop = find_drop(batch.drop)
+        world = load_base_card(batch.base, settings.bases).world
         taken = take_photos(
             vault,
             batch_id,
@@ -31,5 +35,6 @@ def take_selfies(batch_id: str) -> dict[str, int]:
             settings.eyes,
             datetime.now(UTC),
             lambda done, total: tell("photos", done, total),
+            BaseWorld(world, settings.mixed_worlds),
         )
     return {"people": taken.people, "ready": taken.ready, "blocked": taken.blocked, "photos": taken.photos}

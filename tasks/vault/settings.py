@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     )
     base: str = "embedded"
     eyes: str = "embedded"
+    mixed_worlds: bool = Field(False, description="go on where photos are real and base or eyes know drawn people only")
     public_url: str = "http://127.0.0.1:4280"
     prefect_ui_url: str = Field("http://127.0.0.1:4200", description="where HR opens Prefect, for links to run forms")
     desk_password: str | None = Field(None, repr=False, description="lets reviewers in; without it only this machine")

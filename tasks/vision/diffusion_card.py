@@ -100,6 +100,7 @@ class BaseCard(_Table):
     licence_url: str | None = None
     restrictions: str = Field("", description="what the licence forbids or asks for, in a sentence for who accepts it")
     commercial_use: bool
+    world: Literal["drawn", "real"] = Field("real", description="whom it can draw: people of synthetic/, or real ones")
     about: str = ""
     variant: str | None = Field(None, pattern=r"^[a-z]\w*$", description="which weights of several, such as fp16")
     files: dict[str, str] = Field(default_factory=dict, description="sha256 by path: counts before the hub's")
