@@ -100,7 +100,7 @@ def test_what_the_pull_puts_down_is_what_the_check_opens(
     monkeypatch.setenv("ROLLCALL_EYES", "opencv")
     monkeypatch.chdir(tmp_path)  # not the repository: nothing may depend on where somebody stands
     roster = tmp_path / "roster.csv"
-    roster.write_text("Employee ID,Name,Consent,Consent date\n1,A B,yes,2026-01-01\n")
+    roster.write_text("Employee ID,Name,Consent,Consent date,Headshot generation\n1,A B,yes,2026-01-01,no\n")
     (tmp_path / "selfies" / "1").mkdir(parents=True)
     (tmp_path / "selfies" / "1" / "a.jpg").write_bytes((photos / "d08_1.jpg").read_bytes())
     check = ["check", str(roster), str(tmp_path / "selfies")]
