@@ -14,6 +14,7 @@ from reports.site_of_batch import rewrite_report
 from tasks.retention.clock import read_clock
 from tasks.retention.erase import Surroundings, forget
 from tasks.retention.forecast import forecast, say_forecast
+from tasks.retention.holds import must_not_be_held
 from tasks.retention.log_checkpoint import write_checkpoint
 from tasks.retention.receipts import Receipt, receipts_left
 from tasks.retention.rules import rules_or_built_in
@@ -73,6 +74,7 @@ def forget_person(person: PersonId) -> str:
         around = Surroundings(
             rules_or_built_in(settings.retention_rules)[0], "flow", lambda batch: rewrite_report(vault, batch, now=now)
         )
+        must_not_be_held(vault, rules_or_built_in(settings.retention_rules)[0], person, now)
         receipt = forget(vault, person, "requested", now, around)
         write_checkpoint(vault, now)
     show("forgotten", f"{receipt.sentence}\n\nReceipt: `{receipt.id}`")

@@ -30,9 +30,11 @@ from reports.desk_frame import framed
 from reports.desk_home import add_home
 from reports.desk_kits import add_kits
 from reports.desk_login import add_login, address_of, door_to, signed_in
+from reports.desk_people import add_people
 from reports.desk_provider import add_provider
 from reports.desk_questions import add_questions
 from reports.desk_readiness import add_readiness
+from reports.desk_retention import add_retention
 from reports.desk_routes import by_role
 from reports.desk_run import add_run
 from reports.desk_team import add_team, team_page
@@ -75,6 +77,8 @@ PARTS: tuple[Callable[[FastAPI], None], ...] = (
     add_batch,
     add_run,
     add_kits,
+    add_people,
+    add_retention,
     add_team,
     add_drops,
     add_questions,

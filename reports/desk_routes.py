@@ -77,6 +77,22 @@ ROUTES: dict[str, Need] = {
     "GET /kits": VIEWER,
     "GET /kits/{name}/{digest}.webp": VIEWER,
     "POST /kits/{name}/again": KEEPER,
+    # one person
+    "GET /people": KEEPER,
+    "GET /people/{person}": KEEPER,
+    "GET /people/{person}/events": KEEPER,
+    "GET /people/{person}/everything.zip": KEEPER,
+    "POST /people/{person}/forget": KEEPER,
+    "POST /people/{person}/hold": KEEPER,
+    "POST /people/{person}/end-hold": KEEPER,
+    "POST /people/{person}/consent": KEEPER,
+    "POST /people/{person}/withdraw": KEEPER,
+    # what goes when
+    "GET /retention": KEEPER,
+    "POST /retention/sweep": KEEPER,
+    "GET /retention/receipts/{receipt}": KEEPER,
+    "GET /retention/receipts/{receipt}/paper.pdf": KEEPER,
+    "GET /retention/receipts/{receipt}/signed.json": KEEPER,
     # what only HR can say
     "GET /questions": KEEPER,
     "POST /questions/{question}": KEEPER,

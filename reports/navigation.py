@@ -16,8 +16,10 @@ class Place:
 
 NAVIGATION: tuple[Place, ...] = (
     Place("home", "/", "viewer"),
+    Place("people", "/people"),
     Place("upload", "/drops/new"),
     Place("kits", "/kits"),
+    Place("retention", "/retention"),
     Place("questions", "/questions"),
     Place("verify", "/verify", "viewer"),
 )

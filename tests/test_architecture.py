@@ -22,6 +22,7 @@ DOORS = {
     "asn1crypto": ("tasks/disclosure/time_stamping",),
     "authlib": ("reports/oidc",),
     "joserfc": ("reports/oidc",),
+    "fpdf": ("reports/receipt_paper",),
     "jinja2": ("reports/site",),
     "pandas": ("tasks/roster/",),
     "torch": ("tasks/vision/", "tasks/adapters/", "tasks/headshots/render", "synthetic/"),

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 
+from tasks.retention.holds import with_holds
 from tasks.retention.inventory import take_inventory
 from tasks.retention.orphans import TooManyOrphans, sweep_orphans
 from tasks.retention.plan import DeletionPlan, plan_deletions
@@ -33,7 +34,7 @@ class Forecast:
 
 def forecast(vault: Vault, now: datetime, rules: Rules | None = None) -> Forecast:
     """What a sweep at this moment would do and why; changes nothing."""
-    rules = rules or load_rules(vault.settings.retention_rules)
+    rules = with_holds(vault, rules or load_rules(vault.settings.retention_rules))
     moment = never_backwards(vault, now)
     inventory = take_inventory(vault)
     plan = plan_deletions(inventory.items, inventory.people, rules, moment)

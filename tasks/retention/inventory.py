@@ -13,7 +13,7 @@ from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
 from tasks.retention.plan import Clock, Item, Person
-from tasks.vault.records import Artifact, Batch, Consent, Decision, Employee, Erasure, Selfie
+from tasks.vault.records import Artifact, AuditEntry, Batch, Consent, Decision, Employee, Erasure, Selfie
 from tasks.vault.register import blob_kind
 from tasks.vault.review import reviews_of, standing_opt_outs
 from tasks.vault.store import Vault
@@ -91,15 +91,25 @@ def _opt_outs(session: Session) -> dict[str, datetime]:
 
 
 def _withdrawals(session: Session) -> dict[str, datetime]:
-    """Per person when the consent that counts was withdrawn. A later consent makes an older withdrawal moot."""
+    """Per person when it became known that the consent that counts was withdrawn: a register may say a day long past,
+    and the wait in which a slip is noticed begins when it was read. A later consent makes an older withdrawal moot."""
     standing: dict[str, datetime | None] = {}
-    ordered = select(Consent.employee_id, Consent.withdrawn_at).where(col(Consent.purpose) == "headshot")
+    known = _when_known(session)
+    ordered = select(Consent.employee_id, Consent.withdrawn_at, Consent.id).where(col(Consent.purpose) == "headshot")
     # Of two consents given at one moment the withdrawn one counts, as it does for permits.
-    for employee_id, withdrawn_at in session.exec(
+    for employee_id, withdrawn_at, consent in session.exec(
         ordered.order_by(col(Consent.given_at), col(Consent.withdrawn_at).is_not(None), col(Consent.id))
     ):
-        standing[employee_id] = withdrawn_at
+        standing[employee_id] = withdrawn_at and max(withdrawn_at, known.get(consent, withdrawn_at))
     return {employee_id: at for employee_id, at in standing.items() if at is not None}
+
+
+def _when_known(session: Session) -> dict[str, datetime]:
+    """Consent id to when it was last written about in the log: recorded, or withdrawn."""
+    said = select(AuditEntry.object, func.max(AuditEntry.at)).where(
+        col(AuditEntry.action).in_(("consent_recorded", "consent_withdrawn"))
+    )
+    return {consent: at for consent, at in session.exec(said.group_by(col(AuditEntry.object))) if at is not None}
 
 
 def _blobs(session: Session, active: set[str]) -> Iterator[Item]:

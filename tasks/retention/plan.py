@@ -33,7 +33,7 @@ class Person:
 
     id: str
     approved_at: datetime | None = None  # the newest approval that was not followed by "redo"
-    withdrawn_at: datetime | None = None  # the standing consent was taken back
+    withdrawn_at: datetime | None = None  # when it became known that the standing consent was taken back
     opted_out_at: datetime | None = None  # no generated pictures, please
     left_at: datetime | None = None  # when the roster was first seen to call them gone
     requested_at: datetime | None = None  # somebody asked to be forgotten
@@ -71,7 +71,7 @@ class DeletionPlan:
 
 def plan_deletions(items: Iterable[Item], people: Iterable[Person], rules: Rules, now: datetime) -> DeletionPlan:
     """Sort everything into what goes now and what stays. An item goes at its due moment, never before."""
-    holds = {hold.person: hold for hold in rules.hold if _stands(hold, now)}
+    holds = {hold.person: hold for hold in rules.hold if stands(hold, now)}
     known = {person.id: person for person in people}
     forget, held, leaving = _whom_to_forget(known, holds, rules, now)
     delete: list[Verdict] = []
@@ -93,19 +93,19 @@ def plan_deletions(items: Iterable[Item], people: Iterable[Person], rules: Rules
 def _whom_to_forget(
     people: Mapping[str, Person], holds: Mapping[str, Hold], rules: Rules, now: datetime
 ) -> tuple[tuple[Forgetting, ...], tuple[str, ...], set[str]]:
-    due = [one for one in (_forgetting(person, rules) for person in people.values()) if one and one.due_at <= now]
+    due = [one for one in (forgetting_of(person, rules) for person in people.values()) if one and one.due_at <= now]
     forget = sorted((one for one in due if one.person not in holds), key=lambda one: one.person)
     held = sorted(one.person for one in due if one.person in holds)
     return tuple(forget), tuple(held), {one.person for one in forget}
 
 
-def _forgetting(person: Person, rules: Rules) -> Forgetting | None:
+def forgetting_of(person: Person, rules: Rules) -> Forgetting | None:
     """When and why this person is to be forgotten wholly: the earliest of what asks for it."""
     reasons = []
     if person.requested_at is not None:
         reasons.append(Forgetting(person.id, person.requested_at, "requested"))
     if person.withdrawn_at is not None:
-        reasons.append(Forgetting(person.id, person.withdrawn_at, "withdrawn"))
+        reasons.append(Forgetting(person.id, person.withdrawn_at + rules.keep.after_withdrawal, "withdrawn"))
     if person.left_at is not None:
         reasons.append(Forgetting(person.id, person.left_at + rules.keep.after_leaving, "left"))
     return min(reasons, key=lambda one: one.due_at, default=None)
@@ -145,7 +145,7 @@ def _due(item: Item, person: Person | None, rules: Rules) -> tuple[datetime | No
     return None, "stays", "approved: kept until the person leaves"
 
 
-def _stands(hold: Hold, now: datetime) -> bool:
+def stands(hold: Hold, now: datetime) -> bool:
     """A hold with a date stands through that day, everywhere on Earth."""
     if hold.until is None:
         return True

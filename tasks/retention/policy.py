@@ -3,6 +3,7 @@
 Several laws want a written schedule that people can read before their photo is taken (BIPA 15(a) wants it public).
 """
 
+from datetime import timedelta
 from html import escape
 
 from tasks.retention.receipts import outside_of
@@ -33,6 +34,10 @@ def schedule(rules: Rules) -> list[tuple[str, str]]:
             "What was learnt about your face, and every generated picture that is not approved, once you opt out of "
             "generated pictures",
             "deleted by the next nightly run",
+        ),
+        (
+            "Everything of yours, once you take your consent back",
+            f"not used from that moment, deleted {say_duration(keep.after_withdrawal)} later",
         ),
         ("Pictures that were rejected", f"{say_duration(keep.rejected_pictures)} after the decision"),
         ("Pictures nobody decided about", f"{say_duration(keep.undecided_pictures)} after they were made"),
@@ -67,6 +72,7 @@ def policy_page(rules: Rules, records: str = "sqlite") -> str:
         kinds=kinds,
         outside=outside,
         digest=escape(rules.digest),
+        wait=escape(say_duration(rules.keep.after_withdrawal + timedelta(days=1))),
     )
 
 
@@ -85,7 +91,7 @@ small{{color:#9198a1}}}}
 <h1>How long we keep your photos, and how we delete them</h1>
 <p>{company} uses Rollcall to make headshots. Nothing of yours is opened before you agreed, saying no has no
 consequences, and you can take your consent back at any time: write to {contact}. Everything of yours is then deleted
-within a day, and you get a receipt.</p>
+within {wait}, and you get a receipt. From the moment you say so nothing of yours is used.</p>
 <h2>The schedule</h2>
 <table><thead><tr><th>What</th><th>How long</th></tr></thead><tbody>{lines}</tbody></table>
 <p>A legal hold can suspend deletion for named people; it never extends what the photos are used for.</p>

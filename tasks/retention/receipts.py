@@ -180,43 +180,57 @@ def write_receipt(receipt: Receipt, folder: Path, signer: Signer) -> dict[str, s
     return written
 
 
-def receipt_page(receipt: Receipt) -> str:
-    """The receipt as one self-contained page. Every value is escaped here and nowhere else."""
-
-    def row(name: str, value: object) -> str:
-        return f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>"
-
-    def moment(value: datetime | None) -> str:
-        return value.strftime("%d %B %Y, %H:%M UTC") if value else "not yet"
-
+def receipt_lines(receipt: Receipt) -> list[tuple[str, str]]:
+    """What the receipt says, as (what, how it was): the same on its page, on paper and at the desk."""
     removed = ", ".join(f"{count} × {kind}" for kind, count in sorted(receipt.removed.items())) or "nothing was stored"
-    rows = [
-        row("Receipt", receipt.id),
-        row("Person (opaque id)", receipt.person),
-        row("Why", _REASONS.get(receipt.reason, receipt.reason)),
-        row("Due", moment(receipt.due_at)),
-        row("Fence up: nothing more could be written", moment(receipt.fenced_at)),
-        row("Finished", moment(receipt.finished_at)),
-        row("Removed", f"{removed} ({receipt.removed_bytes:,} bytes)"),
-        row("Keys destroyed", receipt.keys_destroyed),
-        row("Level of proof", _LEVELS[receipt.level]),
-        *(row(what, how) for what, how in (describe(receipt.search) if receipt.scope == "person" else ())),
-        row("Rules in force", receipt.rules),
+    lines = [
+        ("Receipt", receipt.id),
+        ("Person (opaque id)", receipt.person),
+        ("Why", _REASONS.get(receipt.reason, receipt.reason)),
+        ("Due", _said(receipt.due_at)),
+        ("Fence up: nothing more could be written", _said(receipt.fenced_at)),
+        ("Finished", _said(receipt.finished_at)),
+        ("Removed", f"{removed} ({receipt.removed_bytes:,} bytes)"),
+        ("Keys destroyed", str(receipt.keys_destroyed)),
+        ("Level of proof", _LEVELS[receipt.level]),
+        *((what, how) for what, how in (describe(receipt.search) if receipt.scope == "person" else ())),
+        ("Rules in force", receipt.rules),
     ]
     if receipt.state == "provisional":
-        rows.append(row("Looked for again after", moment(receipt.resweep_at)))
+        lines.append(("Looked for again after", _said(receipt.resweep_at)))
     if receipt.residue:
-        rows.append(row("Could not be removed", "; ".join(receipt.residue)))
+        lines.append(("Could not be removed", "; ".join(receipt.residue)))
     if receipt.held_by_log:
-        rows.append(row("Still pending", "the database's log is held open by a reader; emptied at the next sweep"))
+        held = "the database's log is held open by a reader; emptied at the next sweep"
+        lines.append(("Still pending", held))
+    return lines
+
+
+def headline(receipt: Receipt) -> str:
+    """How far the erasure has come, in a few words."""
+    return _STATES[receipt.state]
+
+
+def reason_of(receipt: Receipt) -> str:
+    """Why it was done, in words."""
+    return _REASONS.get(receipt.reason, receipt.reason)
+
+
+def _said(value: datetime | None) -> str:
+    return value.strftime("%d %B %Y, %H:%M UTC") if value else "not yet"
+
+
+def receipt_page(receipt: Receipt) -> str:
+    """The receipt as one self-contained page. Every value is escaped here and nowhere else."""
+    rows = "".join(f"<tr><th>{escape(what)}</th><td>{escape(how)}</td></tr>" for what, how in receipt_lines(receipt))
     outside = "".join(f"<li>{escape(line)}</li>" for line in receipt.outside)
     kept = "".join(f"<li>{escape(line)}</li>" for line in receipt.kept)
     tone = "bad" if receipt.state == "blocked" else "good" if receipt.state == "final" else "wait"
     return _PAGE.format(
         tone=tone,
-        head=escape(_STATES[receipt.state]),
+        head=escape(headline(receipt)),
         company=escape(receipt.company or "Rollcall"),
-        rows="".join(rows),
+        rows=rows,
         outside=outside,
         kept=f"<h2>What is kept, as proof</h2>\n<ul>{kept}</ul>\n" if kept else "",
     )

@@ -23,6 +23,7 @@ from tasks.vault.records import (
     EarlierName,
     Employee,
     Headshot,
+    Hold,
     Question,
     Reviewer,
     Seat,
@@ -94,7 +95,7 @@ def _split(who: Mentioned, taken: set[str]) -> Mentioned:
 
 def empty_rows(session: Session, keys: Keyring, ids: Sequence[str], now: datetime) -> None:
     """Delete what is about these people and empty what has to stay, in the caller's transaction."""
-    for table in (Selfie, Adapter, Headshot, Showing, Decision, Artifact, EarlierName, Question):
+    for table in (Selfie, Adapter, Headshot, Showing, Decision, Artifact, EarlierName, Question, Hold):
         session.execute(sa.delete(table).where(col(table.employee_id).in_(ids)))
     session.execute(
         sa.update(Seat).where(col(Seat.employee_id).in_(ids)).values(state="blocked", reason="erased", **_EMPTY_SEAT)
@@ -124,7 +125,7 @@ def clear_batches(session: Session, people: Sequence[Mentioned]) -> None:
 def hide_reviewers(session: Session, keys: Keyring, people: Sequence[Mentioned]) -> None:
     """What these people said about others stays, under a pseudonym; what was said of them to others does not."""
     mentions = Mentions(people)
-    for table in (Decision, Question):
+    for table in (Decision, Question, Hold):
         for by in session.exec(select(table.by).distinct()).all():
             if mentions.search(by):
                 hidden = f"reviewer {keys.pseudonym(by)[:8]}"

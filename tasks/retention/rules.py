@@ -55,6 +55,7 @@ _SPANS = {
     "rejected_pictures": ("0 days", "1 year"),
     "undecided_pictures": ("1 day", "1 year"),
     "after_leaving": ("0 days", "1 year"),
+    "after_withdrawal": ("0 days", "14 days"),
     "unfinished_work": ("12 hours", "30 days"),
     "batch_records": ("30 days", "10 years"),
     "proof": ("1 year", "30 years"),
@@ -78,6 +79,7 @@ class Keep(_Section):
     rejected_pictures: timedelta
     undecided_pictures: timedelta
     after_leaving: timedelta
+    after_withdrawal: timedelta
     unfinished_work: timedelta
     batch_records: timedelta
     proof: timedelta

@@ -5,7 +5,7 @@ number from the roster; everything else carries the opaque id. That is what lets
 books balanced. JSON columns hold codes and numbers; assign a new value to change one (changes inside are not noticed).
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from secrets import token_hex
 from typing import Any
 
@@ -155,6 +155,18 @@ class Seat(SQLModel, table=True):
     fell_short: str | None = None  # why the last chance was given
     answered: str | None = None  # the decision that the newest round answers
     wishes: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # round (as text) to what reviewers asked for
+
+
+class Hold(SQLModel, table=True):
+    """Nothing about this person is deleted while it stands: put up and ended by a person at the desk."""
+
+    id: str = Field(primary_key=True)
+    employee_id: str = Field(index=True)
+    reason: str  # a code: court | authority | claim | other
+    until: date | None = Field(default=None, sa_type=sa.Date)  # through that day; None until somebody ends it
+    by: str
+    at: datetime = Field(sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class Consent(SQLModel, table=True):

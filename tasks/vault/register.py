@@ -107,6 +107,7 @@ REGISTER: tuple[Kind, ...] = (
         "run",
         "row deleted at sign-out, and when the day is over",
     ),
+    Kind("hold", "that nothing of the person may be deleted, why and by whom", "record", "table hold", "record", _ROW),
     Kind("artifact", "the list of the person's stored blobs", "record", "table artifact", "biometric", _ROW),
     Kind("consent", "proof that leave was given or withdrawn, by opaque id", "record", "table consent", "proof", _ROW),
     Kind(

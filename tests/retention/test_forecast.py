@@ -88,7 +88,7 @@ def test_lost_records_stop_the_sweep_before_anybody_goes(
     settings: Settings, vault: Vault, kit: ModuleType, company: dict[str, Any]
 ) -> None:
     """It was found out after everybody who was due had been forgotten, and said that nothing was deleted."""
-    kit.withdraw(vault, "p1")
+    kit.withdraw(vault, "p1", kit.NOW - 3 * DAY)
     for number in range(40):
         folder = settings.home / "blobs" / "people" / f"q{number}" / "selfies"
         folder.mkdir(parents=True)

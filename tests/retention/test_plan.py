@@ -71,13 +71,13 @@ SCENES: dict[str, tuple[list[Item], list[Person], Rules, list[float]]] = {
         [_selfie("p1", 0), _selfie("p2", 0)],
         [Person("p1", withdrawn_at=day(1)), Person("p2", requested_at=day(1), left_at=day(0))],
         RULES,
-        [0.99, 1],
+        [0.99, 1, 3.99, 4],
     ),
     "legal_hold": (
         [_selfie("p1", 0), _selfie("p2", 0)],
         [Person("p1", withdrawn_at=day(1)), Person("p2")],
         RULES.model_copy(update={"hold": (Hold(person="p1", reason="court", until=date(2026, 3, 1)),)}),
-        [2, 55, 56],
+        [4, 55, 56],
     ),
     "leftovers_and_proof": (
         [

@@ -13,11 +13,13 @@ import pytest
 from sqlmodel import col, select
 
 from tasks.retention.forecast import forecast
+from tasks.retention.holds import end_holds, hold_person, holds_of, must_not_be_held
 from tasks.retention.inventory import take_inventory
 from tasks.retention.receipts import Receipt
+from tasks.retention.rules import load_rules
 from tasks.retention.sweep import MassDeletion, SweepRunning, _alone, run_retention
 from tasks.vault import audit_log
-from tasks.vault.failures import NoConsent, Unreadable
+from tasks.vault.failures import NoConsent, NotLikeThis, Unreadable
 from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Employee, Erasure, Headshot, Selfie
 from tasks.vault.review import standing_opt_outs
 from tasks.vault.settings import Settings
@@ -196,11 +198,52 @@ def test_withdrawn_consent_means_forget(
     settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
 ) -> None:
     kit.withdraw(vault, "p1", kit.NOW + DAY)
-    receipts = run_retention(settings, kit.NOW + 2 * DAY)
+    assert run_retention(settings, kit.NOW + 3.9 * DAY) == [], "a slip can be noticed meanwhile"
+    receipts = run_retention(settings, kit.NOW + 4 * DAY)
     assert [(one.person, one.reason, one.state) for one in receipts] == [("p1", "withdrawn", "provisional")]
     assert kit.hits([settings.home], company["p1"]) == []
-    final = run_retention(settings, kit.NOW + 3 * DAY)
+    final = run_retention(settings, kit.NOW + 5 * DAY)
     assert [(one.person, one.state) for one in final] == [("p1", "final")]
+
+
+def test_the_wait_begins_when_a_withdrawal_became_known_not_on_the_day_it_bears(
+    settings: Settings, vault: Vault, kit: ModuleType
+) -> None:
+    """A date pasted one row too low was an erasure that nobody could call back the next night."""
+    kit.enrol(vault, "p1")
+    kit.withdraw(vault, "p1", kit.NOW - 20 * DAY)
+    vault.audit("consent_withdrawn", "p1", "cp1", actor="roster", now=kit.NOW)
+    assert run_retention(settings, kit.NOW + 2.9 * DAY) == []
+    assert [one.reason for one in run_retention(settings, kit.NOW + 3 * DAY)] == ["withdrawn"]
+
+
+def test_who_is_held_at_the_desk_is_not_forgotten_until_the_hold_ends(
+    settings: Settings, vault: Vault, kit: ModuleType
+) -> None:
+    kit.enrol(vault, "p1")
+    kit.withdraw(vault, "p1", kit.NOW - 9 * DAY)
+    hold_person(vault, "p1", "court", None, "Ada", kit.NOW)
+    assert run_retention(settings, kit.NOW + DAY) == []
+    with pytest.raises(NotLikeThis, match="end it first"):
+        must_not_be_held(vault, load_rules(), "p1", kit.NOW + DAY)
+    assert end_holds(vault, "p1", kit.NOW + DAY) == 1
+    assert end_holds(vault, "p1", kit.NOW + DAY) == 0
+    assert [one.reason for one in run_retention(settings, kit.NOW + 2 * DAY)] == ["withdrawn"]
+    with pytest.raises(NotLikeThis, match="nothing left to hold"):
+        hold_person(vault, "p1", "court", None, "Ada", kit.NOW + 2 * DAY)
+
+
+def test_a_hold_with_a_day_stands_through_it_and_a_past_or_nameless_one_is_refused(
+    settings: Settings, vault: Vault, kit: ModuleType
+) -> None:
+    kit.enrol(vault, "p1")
+    with pytest.raises(NotLikeThis):
+        hold_person(vault, "p1", "court", (kit.NOW - DAY).date(), "Ada", kit.NOW)
+    with pytest.raises(NotLikeThis):
+        hold_person(vault, "p1", "because", None, "Ada", kit.NOW)
+    hold_person(vault, "p1", "claim", (kit.NOW + 5 * DAY).date(), "Ada", kit.NOW)
+    assert [one.person for one in holds_of(vault, load_rules(), kit.NOW + 5 * DAY)] == ["p1"]
+    assert holds_of(vault, load_rules(), kit.NOW + 8 * DAY) == []
 
 
 def test_leavers_keep_their_picture_for_two_weeks(
@@ -281,7 +324,7 @@ def test_changed_rules_are_shown_before_they_delete_a_company(
 def test_a_clock_that_went_back_does_not_hold_the_sweep_up(settings: Settings, vault: Vault, kit: ModuleType) -> None:
     kit.enrol(vault, "p1")
     run_retention(settings, kit.NOW + 2 * DAY)
-    kit.withdraw(vault, "p1", kit.NOW + DAY)
+    kit.withdraw(vault, "p1", kit.NOW - DAY)
     assert len(run_retention(settings, kit.NOW)) == 1
 
 
@@ -307,7 +350,7 @@ def test_held_people_lose_nothing(
 def test_old_records_go_and_proof_outlives_them(
     settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
 ) -> None:
-    kit.withdraw(vault, "p1")
+    kit.withdraw(vault, "p1", kit.NOW - 3 * DAY)
     run_retention(settings, kit.NOW + DAY)
     run_retention(settings, kit.NOW + 2 * DAY)
     run_retention(settings, kit.NOW + 366 * DAY)
