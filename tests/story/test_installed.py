@@ -1,9 +1,10 @@
-"""Installed and not only checked out: the built wheel in an environment of its own, used in an empty folder.
+"""Installed and not only checked out: as the image installs it, in an environment of its own, used in an empty folder.
 
 A wheel takes no constraints along and finds nothing beside it, so what ships has to be inside, and what is made has to
 go to the home, which is where the user is. Nothing may be written into the package.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -56,15 +57,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
         pytest.skip("uv is not in this environment; the Makefile puts it there")
     place = tmp_path_factory.mktemp("installed")
 
-    def uv(*words: str | Path) -> None:
-        subprocess.run([UV, *words], check=True, env={**os.environ, **QUICK})
-
-    uv("build", "-q", "--wheel", "--out-dir", place / "dist", ROOT)
-    [wheel] = (place / "dist").glob("*.whl")
-    uv("venv", "-q", "--python", sys.executable, place / "venv")
-    pins = ("-c", ROOT / "constraints.txt")
-    uv("pip", "install", "-q", "--python", place / "venv" / "bin" / "python", wheel, *pins)
     (place / "empty").mkdir()
+    # The very script that the image is made with; what it takes from the index has to have the hashes that we noted.
+    subprocess.run(
+        [ROOT / "deploy" / "install.sh", ROOT, place / "venv", "cuda"], cwd=place / "empty", check=True,
+        env={**os.environ, **QUICK, "UV": str(UV), "PYTHON": sys.executable},
+    )  # fmt: skip
     one = Installed(place / "venv", place / "empty")
     before = one.package()
     yield one
@@ -75,6 +73,16 @@ def test_what_makes_the_product_and_does_not_run_in_it_stays_out(installed: Inst
     [site] = (installed.environment / "lib").glob("python*/site-packages")
     assert not (site / "synthetic").exists()
     assert not (site / "tests").exists()
+
+
+def test_what_is_inside_is_listed_beside_it(installed: Installed) -> None:
+    listed = json.loads((installed.environment / "sbom.json").read_text())
+    versions = {one["name"]: one["version"] for one in listed["components"]}
+    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    assert {name: versions[name] for name in ("torch", "prefect", "pillow")} == {
+        name: pins[name] for name in ("torch", "prefect", "pillow")
+    }
+    assert "rollcall-headshots" in versions
 
 
 def test_the_demo_runs_where_the_user_is(installed: Installed) -> None:
