@@ -23,6 +23,7 @@ HEAD_BREADTH = 0.40  # from the middle of a head to its side, ears and some hair
 EYES_IN_HEAD = 0.5  # from crown to chin
 AIR = 0.03  # of the crop's height, above hair that would else touch its edge
 CIRCLE = 0.98  # of the circle's radius that a head may fill
+LOWEST_CHIN = 0.97  # of a picture's height: of a head that a kit lets hang lower, no more is asked
 GROWING = tuple(1 + step / 50 for step in range(51))  # of a window that holds no such circle yet
 
 
@@ -95,7 +96,7 @@ def _highest(size: tuple[int, int], part: Window, left: int, head: Head) -> int 
     """Where such a window begins, if its circle can hold the head there. The circle never reaches below the picture:
     there is no more of the person, while above it there is backdrop."""
     width, height = size
-    middle, eyes, chin = head.centre * width, head.eye_line * height, min(head.chin, 1.0) * height
+    middle, eyes, chin = head.centre * width, head.eye_line * height, min(head.chin, LOWEST_CHIN) * height
     top, side = max(head.top, 0.0) * height, HEAD_BREADTH * head.height * height
     room = CIRCLE * min(part.width, part.height) / 2
     points = np.array([[middle, top], [middle, chin], [middle - side, eyes], [middle + side, eyes]])

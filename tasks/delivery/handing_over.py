@@ -7,14 +7,26 @@ there afterwards was read back by its destination.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tasks.delivery.changes import Changes, Lying, compare, say_reasons
 from tasks.delivery.destinations import Destination, DestinationFault
 from tasks.delivery.handover import handover_page
-from tasks.delivery.leaving import Means, snippet_folder, subject_of, write_person
+from tasks.delivery.leaving import (
+    Lacking,
+    Means,
+    look_what_lacks,
+    make_files,
+    snippet_folder,
+    subject_of,
+    write_files,
+    write_snippets,
+)
 from tasks.delivery.manifest import Manifest, PackedFile, Skipped, carried, manifest_papers, says_the_same
 from tasks.delivery.names import apart, check_template, file_stem
 from tasks.delivery.pack import KIT, Pack, kit_pack
@@ -28,7 +40,6 @@ from tasks.vault.audit_log import Event
 from tasks.vault.failures import MissingBlob, NoConsent
 from tasks.vault.records import Employee
 from tasks.vault.store import Vault
-from tasks.vision.images import Picture, read_picture
 
 
 class NothingToDeliver(ValueError):
@@ -93,9 +104,17 @@ class _Run:
     absent: dict[str, str]
     clock: Callable[[], datetime]
     earlier: Sequence[Lying]
+    workers: int
 
 
-def hand_over(vault: Vault, order: Order, place: Callable[[], Destination], clock: Callable[[], datetime]) -> Manifest:
+def hand_over(
+    vault: Vault,
+    order: Order,
+    place: Callable[[], Destination],
+    clock: Callable[[], datetime],
+    *,
+    workers: int | None = None,
+) -> Manifest:
     """Delivers. `place` is opened once somebody's picture may leave. ValueError for what HR can mend: NothingToDeliver,
     and TooManyGo unless `may_remove`, before anything is touched. DeliveryFault when the destination does not hold what
     was written to it."""
@@ -114,7 +133,7 @@ def hand_over(vault: Vault, order: Order, place: Callable[[], Destination], cloc
         )
     to = place()
     try:
-        run = _Run(vault, to, order, sitters, absent, clock, to.earlier())
+        run = _Run(vault, to, order, sitters, absent, clock, to.earlier(), workers or os.cpu_count() or 1)
         coming, changes = _plan(run)
         if changes.must_ask and not order.may_remove:
             raise TooManyGo(order.batch, changes)
@@ -207,6 +226,7 @@ def _corrected(changes: Changes, skipped: Mapping[str, str], coming: Mapping[str
 
 
 def _write_all(run: _Run, coming: Mapping[str, dict[str, str]]) -> tuple[list[PackedFile], list[Skipped]]:
+    """Everybody's files, those of a few people being made at once; they are written one after the other."""
     order, settings = run.order, run.vault.settings
     mark, chain = mark_key(run.vault.keys), signing_chain(settings, run.clock())
     means = {
@@ -215,32 +235,54 @@ def _write_all(run: _Run, coming: Mapping[str, dict[str, str]]) -> tuple[list[Pa
     }
     lying = {file.path: file for file in run.earlier}
     files: list[PackedFile] = []
-    skipped = [Skipped(one.employee.id, run.absent[one.employee.id]) for one in run.sitters
-               if one.employee.id in run.absent]  # fmt: skip
-    for done, sitter in enumerate(run.sitters):
-        if (paths := coming.get(sitter.employee.id)) and sitter.headshot is not None:
-            picture, code = _picture_of(run, sitter)
-            if picture is None:
+    skipped = [Skipped(one, why) for one, why in run.absent.items()]
+
+    def subjects() -> Iterator[Lacking]:
+        for sitter in (one for one in run.sitters if one.employee.id in coming):
+            data, code = _picture_of(run, sitter)
+            if data is None or sitter.headshot is None:
                 skipped.append(Skipped(sitter.employee.id, code))
             else:
-                subject = subject_of(sitter, sitter.headshot, picture)
+                subject = subject_of(sitter, sitter.headshot, data)
                 mine = means[sitter.seat.kit or order.kit.name]
-                files += write_person(mine, order.batch, subject, run.place, paths, lying)
-        tell("delivery", done + 1, len(run.sitters), sitter.employee.id)
+                yield look_what_lacks(mine, subject, run.place, coming[sitter.employee.id], lying)
+
+    for done, (lacking, made) in enumerate(_made_at_once(subjects(), run.workers)):
+        one = lacking.subject.sitter.employee.id
+        files += write_files(order.batch, lacking, made, run.place, coming[one])
+        files += write_snippets(order.batch, lacking, run.place, coming[one], lying)
+        tell("delivery", done + 1, len(coming), one)
     return files, skipped
 
 
-def _picture_of(run: _Run, sitter: Sitter) -> tuple[Callable[[], Picture] | None, str]:
-    """The approved picture, or why there is none after all: leave may have been taken back a moment ago."""
+def _made_at_once(all_of_them: Iterator[Lacking], workers: int) -> Iterator[tuple[Lacking, dict[str, bytes]]]:
+    """What was made of each, in their order. By threads: decoding, searching, encoding and signing all run outside of
+    Python's lock. Only as many people ahead as there are workers, and one: consent is asked when a picture is read."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[tuple[Lacking, Future[dict[str, bytes]]]] = deque()
+        try:
+            for lacking in all_of_them:
+                waiting.append((lacking, pool.submit(make_files, lacking)))
+                if len(waiting) > workers:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            for first, future in waiting:
+                yield first, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _picture_of(run: _Run, sitter: Sitter) -> tuple[bytes | None, str]:
+    """The approved picture's file, or why there is none after all: leave may have been taken back a moment ago."""
     assert sitter.headshot is not None
     try:
         permit = run.vault.permit(sitter.employee.id, now=run.clock())
-        data = run.vault.read(permit, sitter.headshot.finished_key or sitter.headshot.original_key)
+        return run.vault.read(permit, sitter.headshot.finished_key or sitter.headshot.original_key), ""
     except NoConsent as refusal:
         return None, refusal.code
     except MissingBlob:
         return None, "picture_missing"
-    return lambda: read_picture(data).picture, ""
 
 
 def _register(vault: Vault, manifest: Manifest, actor: str, now: datetime) -> None:

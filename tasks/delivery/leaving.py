@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -32,7 +32,7 @@ from tasks.disclosure.source import Origin, origin_of, xmp_packet
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.kit_sections import Output
 from tasks.vault.records import Headshot
-from tasks.vision.images import Picture
+from tasks.vision.images import Picture, read_picture
 
 FORMAT = 2  # of what leaves: raised when files made before should be written anew
 
@@ -58,45 +58,79 @@ class Means:
 
 @dataclass(frozen=True)
 class Subject:
-    """One person's approved picture on its way out; decoded and marked only when a file of it is missing."""
+    """One person's approved picture on its way out."""
 
     sitter: Sitter
     shot: Headshot
-    read: Callable[[], Picture]
+    data: bytes  # the finished picture's file; decoded only when something has to be made of it
     origin: Origin
 
-    def master(self, key: MarkKey) -> Picture:
-        return marked(self.read(), key, self.shot.lane)
+
+def subject_of(sitter: Sitter, shot: Headshot, data: bytes) -> Subject:
+    return Subject(sitter, shot, data, origin_of(shot.lane, f"{system_version()} {sitter.base}".strip()))
 
 
-def subject_of(sitter: Sitter, shot: Headshot, read: Callable[[], Picture]) -> Subject:
-    """`read` may be called later, or never."""
-    return Subject(sitter, shot, read, origin_of(shot.lane, f"{system_version()} {sitter.base}".strip()))
+@dataclass(frozen=True)
+class Lacking:
+    """What of one person's files has to be made, and with what; the others lie there."""
+
+    means: Means
+    subject: Subject
+    there: Mapping[str, Delivered]  # by size
+    missing: tuple[Size, ...]
 
 
-def write_person(
-    means: Means, batch: str, subject: Subject, place: Destination, paths: Mapping[str, str], lying: Mapping[str, Lying]
-) -> list[PackedFile]:
-    """Writes what is missing of one person's files and returns all of them. `paths`: size → path; `lying`: path → what
-    an earlier delivery wrote there. NotSigned, TooManyBytes: ValueErrors whose sentence is for people."""
-    shot, files = subject.shot, []
-    master: Picture | None = None
+def look_what_lacks(
+    means: Means, subject: Subject, place: Destination, paths: Mapping[str, str], lying: Mapping[str, Lying]
+) -> Lacking:
+    """`paths`: size → path; `lying`: path → what an earlier delivery wrote there."""
+    there, missing = {}, []
     for size in means.sizes:
-        path, recipe = paths[size.folder], recipe_of(means, size.output, subject.origin, shot.lane)
-        there = _there(place, lying.get(path), shot.digest, recipe)
-        if there is None:
-            master = subject.master(means.mark) if master is None else master
-            data = made(means, size.output, master, subject.origin, shot, head_in(shot, means.kit))
-            leaving = Leaving(path, data, size.output.format, subject.origin.source_type)
-            there = place.deliver(leaving, subject.sitter.employee)
-        files.append(_packed(subject, batch, size, there, recipe))
-    return files + _write_snippets(means, batch, subject, place, paths, lying)
+        recipe = recipe_of(means, size.output, subject.origin, subject.shot.lane)
+        held = _there(place, lying.get(paths[size.folder]), subject.shot.digest, recipe)
+        if held is None:
+            missing.append(size)
+        else:
+            there[size.folder] = held
+    return Lacking(means, subject, there, tuple(missing))
 
 
-def _write_snippets(
-    means: Means, batch: str, subject: Subject, place: Destination, paths: Mapping[str, str], lying: Mapping[str, Lying]
+def make_files(lacking: Lacking) -> dict[str, bytes]:
+    """The missing files, by size: nothing is read or written, so that several people's can be made at once. NotSigned,
+    TooManyBytes: ValueErrors whose sentence is for people."""
+    if not lacking.missing:
+        return {}
+    means, shot = lacking.means, lacking.subject.shot
+    master, head = marked(read_picture(lacking.subject.data).picture, means.mark, shot.lane), head_in(shot, means.kit)
+    return {
+        size.folder: made(means, size.output, master, lacking.subject.origin, shot, head) for size in lacking.missing
+    }
+
+
+def write_files(
+    batch: str, lacking: Lacking, made_of_it: Mapping[str, bytes], place: Destination, paths: Mapping[str, str]
 ) -> list[PackedFile]:
-    """The blocks of HTML for packs that have one."""
+    """Delivers what was made; all of the person's pictures, those that lay there included."""
+    means = lacking.means
+    subject, files = lacking.subject, []
+    for size in means.sizes:
+        there = lacking.there.get(size.folder)
+        if there is None:
+            leaving = Leaving(
+                paths[size.folder], made_of_it[size.folder], size.output.format, subject.origin.source_type
+            )
+            there = place.deliver(leaving, subject.sitter.employee)
+        files.append(
+            _packed(subject, batch, size, there, recipe_of(means, size.output, subject.origin, subject.shot.lane))
+        )
+    return files
+
+
+def write_snippets(
+    batch: str, lacking: Lacking, place: Destination, paths: Mapping[str, str], lying: Mapping[str, Lying]
+) -> list[PackedFile]:
+    """The blocks of HTML, for packs that have one."""
+    means, subject = lacking.means, lacking.subject
     files = []
     for size in means.sizes:
         asked = size.pack.snippet

@@ -10,13 +10,27 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from tasks.disclosure.pattern import BAND, BYTES, CANVAS, PILOT, SHORT, STRIDE, MarkKey, Spectrum, check
+from tasks.disclosure.pattern import (
+    BAND,
+    BYTES,
+    CANVAS,
+    KINDS,
+    PILOT,
+    SHORT,
+    STRIDE,
+    MarkKey,
+    Spectrum,
+    check,
+    pattern,
+    payload_for,
+)
 from tasks.vision.images import Picture
 
 Plane = NDArray[np.float32]
@@ -24,6 +38,10 @@ Plane = NDArray[np.float32]
 # Evidence that a word's check must come with. See `benchmarks/mark.py` for what unmarked pictures reach: these are
 # designed for one false alarm in 10,000 and in 1,000,000 pictures.
 PROBABLY, MARKED = 11.0, 12.5
+
+# Of the whole mark at its own place, in standard deviations of the correlation. Marked pictures reach 38 to 49, others
+# 2 at most.
+CARRIED = 15.0
 
 # The whole picture first, since directories resize more often than they crop; then down to 60 % of it. Seven
 # thousandths a step: at half of that the outermost ring of the band has slid by a quarter of its wave at the edge.
@@ -69,6 +87,26 @@ def find_in(copy: Copy, key: MarkKey, *, crops: bool = True) -> FoundMark:
         [best, *(_closest(copy, key, peak) for peak in rough)],
         key=lambda found: (found.payload is not None, found.evidence),
     )
+
+
+def carries(picture: Picture, key: MarkKey, payload: int) -> bool:
+    """Whether this very picture, neither cut nor resized, carries this mark and no other lane's: asked before a picture
+    is marked, in a tenth of a search's time, since nothing has to be looked for."""
+    flat = Copy(picture).flat(1.0)
+
+    def height(of: int) -> float:
+        response = fft.irfft2(flat * _whole(key, of), s=(CANVAS, CANVAS))
+        return float(response[0, 0] / response.std())
+
+    mine = height(payload)
+    # Marks of one key have their pilot and some of their bytes in common: a third of the height is another lane's, too.
+    others = {payload_for(key, lane) for lane in KINDS} - {payload}
+    return mine >= CARRIED and all(height(other) < mine for other in others)
+
+
+@lru_cache(maxsize=8)
+def _whole(key: MarkKey, payload: int) -> Spectrum:
+    return np.asarray(np.conj(fft.rfft2(pattern(key, payload))), np.complex64)
 
 
 class Copy:

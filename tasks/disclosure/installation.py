@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tasks.disclosure.chain import SigningChain, company_chain, own_test_chain
-from tasks.disclosure.finding import find_mark
+from tasks.disclosure.finding import carries
 from tasks.disclosure.marking import put_mark
 from tasks.disclosure.pattern import MarkKey, payload_for
 from tasks.vault.failures import BadSetting
@@ -30,8 +30,7 @@ def _drawn(secret: bytes) -> MarkKey:
 def marked(picture: Picture, key: MarkKey, lane: str) -> Picture:
     """The picture with this installation's mark; as it is when it carries the mark already."""
     payload = payload_for(key, lane)
-    found = find_mark(picture, key, crops=False)
-    if found.verdict == "marked" and found.payload == payload:
+    if carries(picture, key, payload):
         return picture
     return put_mark(picture, key, payload).picture
 

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from tasks.disclosure.finding import find_mark
+from tasks.disclosure.finding import carries, find_mark
 from tasks.disclosure.marking import MARGIN, MarkedPicture, put_mark
 from tasks.disclosure.pattern import MarkKey, check, lane_of, pattern, payload_for, word
 from tasks.vision.images import Picture
@@ -87,3 +87,15 @@ def test_a_word_has_a_check_and_a_key_is_never_printed(key: MarkKey) -> None:
         word(2**32)
     with pytest.raises(ValueError, match="32 bytes"):
         MarkKey(b"short")
+
+
+def test_what_is_marked_is_known_at_a_glance_and_another_lane_s_mark_is_not_taken_for_it(
+    masters: list[Picture], marked: list[MarkedPicture], key: MarkKey
+) -> None:
+    mine, other = payload_for(key, "generated"), payload_for(key, "faithful")
+    elsewhere = MarkKey(hashlib.sha256(b"another installation").digest())
+    for one, picture in zip(marked, masters, strict=True):
+        assert carries(one.picture, key, mine)
+        assert not carries(one.picture, key, other)
+        assert not carries(one.picture, elsewhere, payload_for(elsewhere, "generated"))
+        assert not carries(picture, key, mine)
