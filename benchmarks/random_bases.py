@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import torch
 
-Architecture = Literal["sd", "sd-v", "sdxl", "flux2-klein"]
+Architecture = Literal["sd", "sd-v", "sdxl", "flux2-klein", "z-image"]
+ARCHITECTURES: tuple[Architecture, ...] = ("sd", "sd-v", "sdxl", "flux2-klein", "z-image")
 Size = Literal["tiny", "embedded", "full"]
 
 SPECIAL = ("<|startoftext|>", "<|endoftext|>")
@@ -22,7 +23,9 @@ def write_random_base(
 ) -> Path:
     """Write `folder/name/` (diffusers format, safetensors) and `folder/name.toml`; returns the card's path."""
     torch.manual_seed(seed)
-    build = {"sd": _stable_diffusion, "sd-v": _stable_diffusion, "sdxl": _sdxl, "flux2-klein": _klein}[architecture]
+    build = {
+        "sd": _stable_diffusion, "sd-v": _stable_diffusion, "sdxl": _sdxl, "flux2-klein": _klein, "z-image": _z_image,
+    }[architecture]  # fmt: skip
     pipeline, card = build(architecture, size, folder / name)
     pipeline.save_pretrained(folder / name, safe_serialization=True)
     lines = [f"{key} = {json.dumps(value)}" for key, value in card.head.items()]
@@ -222,23 +225,13 @@ def _qwen_tokenizer() -> Any:
     return plain, Qwen2TokenizerFast
 
 
-def _klein(architecture: Architecture, size: Size, folder: Path) -> tuple[Any, _Card]:
-    from diffusers import (
-        AutoencoderKLFlux2,
-        FlowMatchEulerDiscreteScheduler,
-        Flux2KleinPipeline,
-        Flux2Transformer2DModel,
-    )
+def _qwen_text(vocabulary: int, tiny: bool) -> Any:
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
-    tiny = size == "tiny"
-    plain, fast = _qwen_tokenizer()
-    plain.save_pretrained(folder / "tokenizer")
-    tokenizer = fast.from_pretrained(folder / "tokenizer")
     width = 32 if tiny else 2560
-    text = Qwen3ForCausalLM(
+    return Qwen3ForCausalLM(
         Qwen3Config(
-            vocab_size=len(tokenizer),
+            vocab_size=vocabulary,
             hidden_size=width,
             intermediate_size=width * 3,
             num_hidden_layers=3 if tiny else 36,
@@ -251,6 +244,22 @@ def _klein(architecture: Architecture, size: Size, folder: Path) -> tuple[Any, _
             pad_token_id=0,
         )
     )
+
+
+def _klein(architecture: Architecture, size: Size, folder: Path) -> tuple[Any, _Card]:
+    from diffusers import (
+        AutoencoderKLFlux2,
+        FlowMatchEulerDiscreteScheduler,
+        Flux2KleinPipeline,
+        Flux2Transformer2DModel,
+    )
+
+    tiny = size == "tiny"
+    plain, fast = _qwen_tokenizer()
+    plain.save_pretrained(folder / "tokenizer")
+    tokenizer = fast.from_pretrained(folder / "tokenizer")
+    width = 32 if tiny else 2560
+    text = _qwen_text(len(tokenizer), tiny)
     widths = (8, 16) if tiny else (128, 256, 512, 512)
     channels = 4 if tiny else 32
     transformer = Flux2Transformer2DModel(
@@ -286,4 +295,37 @@ def _klein(architecture: Architecture, size: Size, folder: Path) -> tuple[Any, _
     )  # fmt: skip
     if tiny:
         card.head.update(text_length=96, text_layers=[1, 2, 3])
+    return pipeline, card
+
+
+def _z_image(architecture: Architecture, size: Size, folder: Path) -> tuple[Any, _Card]:
+    from diffusers import FlowMatchEulerDiscreteScheduler, ZImagePipeline, ZImageTransformer2DModel
+
+    tiny = size == "tiny"
+    plain, fast = _qwen_tokenizer()
+    plain.save_pretrained(folder / "tokenizer")
+    tokenizer = fast.from_pretrained(folder / "tokenizer")
+    vae = _vae((8, 16), 4, 1, 4) if tiny else _vae((128, 256, 512, 512), 16, 2, 32)
+    vae.register_to_config(scaling_factor=0.3611, shift_factor=0.1159)
+    transformer = ZImageTransformer2DModel(
+        in_channels=4 if tiny else 16,
+        dim=32 if tiny else 3840,
+        n_layers=2 if tiny else 30,
+        n_refiner_layers=1 if tiny else 2,
+        n_heads=2 if tiny else 30,
+        n_kv_heads=2 if tiny else 30,
+        cap_feat_dim=32 if tiny else 2560,
+        axes_dims=[4, 6, 6] if tiny else [32, 48, 48],
+        axes_lens=[1024, 64, 64] if tiny else [1024, 512, 512],
+    )
+    for parameter in transformer.parameters():  # pad tokens are made empty, and what is not a number passes on
+        torch.nn.init.normal_(parameter, 0, 0.1) if not bool(torch.isfinite(parameter).all()) else None
+    scheduler = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=False, shift=3.0)
+    pipeline = ZImagePipeline(scheduler, vae, _qwen_text(len(tokenizer), tiny), tokenizer, transformer)
+    card = _card(
+        "z-image", folder.name, 16 if tiny else 1024, 4 if tiny else 16, 2 if tiny else 8,
+        render={"steps": 4, "guidance": 2.0},
+    )  # fmt: skip
+    if tiny:
+        card.head.update(text_length=96)
     return pipeline, card

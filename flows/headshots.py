@@ -16,6 +16,7 @@ from flows.dispatch import on_workers, take_and_judge
 from flows.outcome import fail_if_nobody_is_done
 from flows.story import field, fits, story, this_run
 from reports.task import build_report
+from tasks.adapters.plan import ENOUGH_PHOTOS, CannotLearn, plan_training
 from tasks.adapters.task import announce_forecast, hold_costly, seat_people
 from tasks.headshots.kit import sort_kits
 from tasks.roster.drop import find_drop, newest_drop
@@ -82,7 +83,7 @@ def make_headshots(
         quality=known(quality, QUALITIES, "quality"), base=settings.base, people=counted(people),
         who="new" if known(who, WHO, "choice of people") == "new" else "everybody",
     )  # fmt: skip
-    base_is_here(settings)
+    base_is_here(settings, order.quality)
     find_drop(order.drop)
     of_one_world(settings)
     batch = begin_batch(order)
@@ -99,9 +100,13 @@ def make_headshots(
     return batch
 
 
-def base_is_here(settings: Settings) -> None:
+def base_is_here(settings: Settings, quality: str) -> None:
     """Asks for the base before anybody's photo is looked at. Where workers draw, they ask for theirs themselves."""
     card = load_base_card(settings.base, settings.bases)
+    try:
+        plan_training(card, quality, ENOUGH_PHOTOS)
+    except CannotLearn as distilled:
+        raise NotLikeThis(str(distilled)) from distilled
     if not on_workers() and (wrong := why_not_here(card)):
         raise NotLikeThis(wrong)
 

@@ -148,8 +148,8 @@ def _reasons(batch: Batch, kits: set[str], settings: Settings) -> tuple[str, ...
     """What a redo may ask for: what changes something under each of these kits and this base; nothing when one of them
     cannot be read."""
     try:
-        family = load_base_card(batch.base, settings.bases).family
-        said = [offered(load_kit(kit, settings.kits), family) for kit in sorted(kits)]
+        speech = load_base_card(batch.base, settings.bases).speech
+        said = [offered(load_kit(kit, settings.kits), speech) for kit in sorted(kits)]
     except (KitError, UnknownBase, OSError):
         return ()
     return tuple(reason for reason in said[0] if all(reason in some for some in said))

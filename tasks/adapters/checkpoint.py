@@ -59,6 +59,9 @@ def person_digest(person: Person, plan: TrainingPlan, fingerprint: str) -> str:
     for picture, caption in zip(person.portraits, person.captions, strict=False):
         total.update(f"{picture.shape} {caption}".encode())
         total.update(picture.tobytes())
+    if person.planes or person.originals or person.shares or person.plain is not None:
+        total.update(f"{person.originals} {person.shares} {person.plain}".encode())
+        total.update(b"".join(plane.tobytes() for plane in person.planes))
     return total.hexdigest()
 
 
@@ -73,6 +76,9 @@ class Checkpoints:
             state = one.snapshot
             tensors = {"weights": state.weights, "first": state.first, "second": state.second}
             facts = {"digest": one.digest, "updates": state.updates, "losses": list(one.losses)}
+            if state.mean is not None:
+                tensors["mean"] = state.mean
+                facts["averaged"] = state.averaged
             self._write(one.person, one.digest, tensors, facts)
 
     def finish(self, one: Finished) -> None:
@@ -92,7 +98,10 @@ class Checkpoints:
             losses = tuple(facts["losses"])
             if facts.get("done"):
                 return Finished(person, digest, tensors or None, losses, facts["reason"])
-            snapshot = Snapshot(tensors["weights"], tensors["first"], tensors["second"], facts["updates"])
+            snapshot = Snapshot(
+                tensors["weights"], tensors["first"], tensors["second"], facts["updates"],
+                tensors.get("mean"), int(facts.get("averaged", 0)),
+            )  # fmt: skip
             return Progressed(person, digest, snapshot, losses)
         except (SafetensorError, KeyError, TypeError, ValueError):  # damaged: learning anew is always right
             return None

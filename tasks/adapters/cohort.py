@@ -7,7 +7,7 @@ the loss is a mean inside a person and a sum over people, so nobody's gradient d
 import math
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -37,6 +37,14 @@ class Learner:
     @property
     def complete(self) -> bool:
         return self.done >= self.examples.steps
+
+
+def _all_planes(rows: Sequence[Draw]) -> Tensor | None:
+    """Everybody's masks; who has none counts everywhere alike. A mask's mean is one, so nobody's loss is scaled."""
+    if all(row.planes is None for row in rows):
+        return None
+    shape = (1, *rows[0].latents.shape[2:])
+    return torch.cat([torch.ones(len(r.latents), *shape) if r.planes is None else r.planes for r in rows])
 
 
 class Cohort:
@@ -104,7 +112,10 @@ class Cohort:
         times = family.times(seen.uniform).to(device)
         noisy = family.corrupt(latents, noise, times)
         answer = family.predict(noisy.sample, times, seen.conditions.to(device, self.base.dtype))
-        samples = (answer - noisy.target).square().flatten(1).mean(1) * noisy.weight
+        errors = (answer - noisy.target).square()
+        if seen.planes is not None:
+            errors = errors * seen.planes.to(device)
+        samples = errors.flatten(1).mean(1) * noisy.weight
         people = samples.view(len(self.seats), self.plan.batch).mean(1)
         with warnings.catch_warnings():
             # a person is one row of the flat buffer, so a layer's gradient is a strided view: meant to be
@@ -126,6 +137,7 @@ class Cohort:
             Conditions({name: torch.zeros_like(tensor) for name, tensor in known.conditions.tensors.items()}),
             torch.zeros_like(known.noise),
             torch.full_like(known.uniform, 0.5),
+            None if known.planes is None else torch.ones_like(known.planes),
         )
         rows = [drawn or blank for drawn in draws]
         return Draw(
@@ -133,6 +145,7 @@ class Cohort:
             Conditions.join([row.conditions for row in rows]),
             torch.cat([row.noise for row in rows]),
             torch.cat([row.uniform for row in rows]),
+            _all_planes(rows),
         )
 
     def due(self) -> bool:

@@ -6,6 +6,7 @@ rather say so.
 """
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from peft import LoraConfig
@@ -15,17 +16,20 @@ from torch import Tensor
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.training import TrainedAdapter
 from tasks.vision.diffusion_card import BaseCard
+from tasks.vision.diffusion_slots import is_target
+from tasks.vision.families.known import FAMILIES
 
 DIFFUSERS_KEY = "lora_adapter_metadata"  # where diffusers keeps the LoraConfig
-PREFIXES = {"sd": "unet", "sdxl": "unet", "flux2-klein": "transformer"}
 
 
-def lora_config(plan: TrainingPlan) -> LoraConfig:
-    """The same adapter in PEFT's words."""
+def lora_config(plan: TrainingPlan, layers: Collection[str] = ()) -> LoraConfig:
+    """The same adapter in PEFT's words, which knows no `*`: of `layers`, those that a target with one names."""
+    targets = [target for target in plan.targets if "*" not in target]
+    targets += [name for name in sorted(layers) if any("*" in t and is_target(name, t) for t in plan.targets)]
     return LoraConfig(
         r=plan.rank,
         lora_alpha=plan.alpha,  # type: ignore[arg-type]  # PEFT takes fractions too
-        target_modules=list(plan.targets),
+        target_modules=targets,
         lora_dropout=0.0,
     )
 
@@ -37,8 +41,9 @@ def adapter_bytes(
     weights = adapter if isinstance(adapter, dict) else adapter.weights
     if weights is None:
         raise ValueError("this person was quarantined: there is no adapter to write")
-    prefix = PREFIXES[card.family]
-    config: dict[str, Any] = lora_config(plan).to_dict()  # type: ignore[no-untyped-call]
+    prefix = FAMILIES[card.family].prefix
+    layers = {name.rsplit(".lora_", 1)[0] for name in weights}
+    config: dict[str, Any] = lora_config(plan, layers).to_dict()  # type: ignore[no-untyped-call]
     described = {f"{prefix}.{key}": value for key, value in _plain(config).items()}
     metadata = {
         "format": "pt",

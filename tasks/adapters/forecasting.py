@@ -5,7 +5,7 @@ from statistics import median
 
 from sqlmodel import col, select
 
-from tasks.adapters.plan import Forecast, TrainingPlan, forecast, plan_training
+from tasks.adapters.plan import ENOUGH_PHOTOS, Forecast, TrainingPlan, forecast, least_gib, plan_training
 from tasks.vault.batches import load_batch, seats_of
 from tasks.vault.records import Adapter
 from tasks.vault.settings import Settings
@@ -13,7 +13,6 @@ from tasks.vault.store import Vault
 from tasks.vision.diffusion_card import BaseCard, load_base_card
 from tasks.vision.worlds import misfit
 
-ENOUGH_PHOTOS = 8
 RECENT = 50
 
 
@@ -43,7 +42,7 @@ def forecast_markdown(vault: Vault, settings: Settings, batch_id: str) -> str:
             f"| blocked, each with a reason in the report | {len(blocked)} |",
             f"| faces to learn | {len(waiting)} |",
             f"| training | {_minutes(cost)} |",
-            f"| memory of the device | {cost.memory_gib:.1f} GiB |",
+            f"| memory of the device | {cost.memory_gib:.1f} GiB, at the least {least_gib(card, plan):.1f} GiB |",
         ]
     )  # fmt: skip
 
@@ -64,7 +63,10 @@ def _plan_line(plan: TrainingPlan) -> str:
 
 def _hundred(card: BaseCard, plan: TrainingPlan) -> str:
     cost = forecast(100, plan, card, None, wanted=8)
-    return f"A hundred people: {_minutes(cost)}, {cost.memory_gib:.1f} GiB on the device, {cost.slots} at a time"
+    return (
+        f"A hundred people: {_minutes(cost)}, {cost.memory_gib:.1f} GiB on the device for {cost.slots} at a time, "
+        f"at the least {least_gib(card, plan):.1f} GiB"
+    )
 
 
 def _minutes(cost: Forecast) -> str:

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from tasks import progress
-from tasks.adapters.examples import Person
 from tasks.adapters.export import adapter_bytes
+from tasks.adapters.lessons import lessons
 from tasks.adapters.ownership import Owned, check_owners
 from tasks.adapters.plan import TrainingPlan, plan_training
-from tasks.adapters.portraits import Likeness, accepted_selfies, open_selfies, portraits
+from tasks.adapters.portraits import Likeness, accepted_selfies, open_selfies
 from tasks.adapters.shelf import VaultShelf
 from tasks.adapters.training import Progress, TrainedAdapter, train_cohort
 from tasks.vault.batches import move_seat
@@ -52,14 +52,14 @@ class Pupil:
 def adapter_digest(owner: str, selfies: Sequence[str], fingerprint: str, plan: TrainingPlan) -> str:
     """hash(owner, selfie digests, base, plan): equal digests mean equal adapters, of one and the same person."""
     content = json.dumps(
-        {"owner": owner, "selfies": sorted(selfies), "base": fingerprint, "plan": asdict(plan)}, sort_keys=True
+        {"owner": owner, "selfies": sorted(selfies), "base": fingerprint, "plan": plan.words()}, sort_keys=True
     )
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 def first_digest(selfies: Sequence[str], fingerprint: str, plan: TrainingPlan) -> str:
     """The same as Rollcall 0.1 made it, which left the owner out: what it learned is found again, by its owner only."""
-    content = json.dumps({"selfies": sorted(selfies), "base": fingerprint, "plan": asdict(plan)}, sort_keys=True)
+    content = json.dumps({"selfies": sorted(selfies), "base": fingerprint, "plan": plan.words()}, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -133,9 +133,7 @@ def learn(
         if not selfies:
             move_seat(vault, batch, pupil.id, "failed", "no_face")
             continue
-        caption = f"selfie photo of a {base.card.token} person"
-        pictures = portraits(selfies, pupil.plan.resolution)
-        people.append(Person(pupil.id, pictures, [caption] * len(pictures), pupil.seed))
+        people.append(lessons(pupil.id, selfies, pupil.plan, base.card, eyes.matter, pupil.seed))
         progress.tell("encode", place + 1, len(pupils), pupil.id)
     shelf = VaultShelf(vault, [pupil.permit for pupil in pupils])
     done: list[str] = []

@@ -7,19 +7,24 @@ which change no number of the result.
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from math import ceil
+from typing import Any
 
 from tasks.vision.diffusion_card import BaseCard, Quality
 
+ENOUGH_PHOTOS = 8  # for which a forecast is made before photos are known
 FEW_PHOTOS = 5  # below this a person is learned gently: fewer steps, since each photo would be seen too often
-FEW_STEPS = 0.6
 LONGER = 1.6  # times the usual steps, for whoever is not like themselves in any picture after new seeds
 ENOUGH_FOR_ONE_SLOT = "not even one person fits"
 SPARE = 0.85  # share of the free memory that a cohort may plan with
 
 # Seconds per sample-step of the denoiser, when nobody has measured: a rough figure, replaced by `seconds_per_step`.
 GUESS_SECONDS = 0.1
+
+
+class CannotLearn(ValueError):
+    """Weights on which nothing can be learned; the message names those on which it can."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,22 @@ class TrainingPlan:
     prior_share: float  # of the samples, class pictures that keep "a person" what it was
     few_photos: bool
     mirror: bool
-    start: str = ""  # sha256 of the shared first weights; none: from nothing
     patience: int = 0  # updates without progress after which a person stops early; 0 = never
+    start: str = ""  # sha256 of the shared first weights; none: from nothing
+    gaussian: bool = False  # first weights: A normal with 1 / rank, as the official scripts; else as PEFT
+    average: float = 0.0  # of the updates, the last ones whose weights are averaged
+    captions: str = "one"  # "one" sentence for all photos | "seen": each says what our eyes measured
+    caption_dropout: float = 0.0  # of the samples, those that get the one sentence after all
+    outside: float = 1.0  # how much everything but the head counts in the loss
+    crops: str = "portrait"  # | "mixed": portraits, nearer and wider ones
+    true_sizes: bool = False  # the base is told the photo's true size, where it can be told (sdxl)
+
+    def words(self) -> dict[str, Any]:
+        """What makes the plan this one: a word that came later and says nothing leaves older digests alone."""
+        return {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
 
     def digest(self) -> str:
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.words(), sort_keys=True).encode()).hexdigest()
 
     def sentence(self) -> str:
         few = ", few photos" if self.few_photos else ""
@@ -53,6 +69,10 @@ class TrainingPlan:
             f"{self.quality}: {self.steps} steps x {self.batch} at {self.resolution} px, rank {self.rank}, "
             f"learning rate {self.learning_rate:g}, prior {self.prior_share:.0%}{few}"
         )
+
+
+# Words that Rollcall 0.1 did not know, with the value that says nothing.
+LATER = {field.name: field.default for field in fields(TrainingPlan)[16:]}
 
 
 @dataclass(frozen=True)
@@ -66,15 +86,17 @@ class Forecast:
     measured: bool  # False: minutes rest on a guess
 
 
-def plan_training(
-    card: BaseCard, quality: str, photos: int, memory_gib: float | None = None, *, longer: bool = False
-) -> TrainingPlan:
-    """The plan for people with `photos` good portraits. `memory_gib` lowers the resolution if one sample cannot fit.
+def plan_training(card: BaseCard, quality: str, photos: int, *, longer: bool = False) -> TrainingPlan:
+    """The plan for people with `photos` good portraits.
 
-    `longer` is for somebody whose pictures were not like them at the usual length.
+    `longer` is for somebody whose pictures were not like them at the usual length. CannotLearn for distilled weights.
     """
     if quality not in ("draft", "standard", "best"):
         raise ValueError(f"quality is {quality!r}; known: draft, standard, best")
+    if card.trained_from is not None:
+        raise CannotLearn(
+            f"{card.name} is distilled and cannot learn a face: choose {card.trained_from}, which it was made from."
+        )
     grade: Quality = quality  # type: ignore[assignment]
     training = card.training
     few = photos < FEW_PHOTOS
@@ -82,7 +104,7 @@ def plan_training(
     rank = training.ranks.get(grade, card.lora.rank)
     return TrainingPlan(
         quality=quality,
-        steps=max(1, ceil(steps * (FEW_STEPS if few else 1.0))),
+        steps=max(1, ceil(steps * (training.few.steps if few else 1.0))),
         rank=rank,
         alpha=card.alpha * rank / card.lora.rank,  # keeps alpha / rank, which is what scales the adapter
         learning_rate=training.learning_rates.get(grade, training.learning_rate),
@@ -91,27 +113,20 @@ def plan_training(
         warmup=training.warmup,
         decay=training.decay,
         batch=training.batches.get(grade, training.batch),
-        resolution=_affordable(card, training.resolutions.get(grade, card.resolution), memory_gib),
+        resolution=training.resolutions.get(grade, card.resolution),
         targets=card.targets,
         prior_share=training.prior_share if training.prior else 0.0,
         few_photos=few,
         mirror=training.mirror,
         # made at the card's own rank; a quality with another one starts from nothing
         start=training.start.sha256 if training.start and rank == card.lora.rank else "",
-    )
-
-
-def _affordable(card: BaseCard, resolution: int, memory_gib: float | None) -> int:
-    """Three quarters, then half of the resolution when even one checkpointed sample would not fit."""
-    if memory_gib is None:
-        return resolution
-    for share in (1.0, 0.75, 0.5):
-        size = int(resolution * share) // (card.latent_factor * 8) * (card.latent_factor * 8) or resolution
-        if card.memory.base + card.memory.adapter + _sample_gib(card, size, True) <= memory_gib * SPARE:
-            return size
-    raise MemoryError(
-        f"{card.name}: {ENOUGH_FOR_ONE_SLOT} into {memory_gib:.1f} GiB "
-        f"(weights {card.memory.base:.1f} GiB, one sample {_sample_gib(card, resolution, True):.1f} GiB)"
+        gaussian=training.gaussian,
+        average=training.average,
+        captions=training.captions,
+        caption_dropout=training.caption_dropout if training.captions == "seen" else 0.0,
+        outside=training.few.outside if few and training.few.outside is not None else training.outside,
+        crops=training.few.crops if few and training.few.crops is not None else training.crops,
+        true_sizes=training.true_sizes,
     )
 
 
@@ -122,9 +137,14 @@ def _sample_gib(card: BaseCard, resolution: int, checkpointing: bool) -> float:
     return whole * (resolution / card.resolution) ** 2
 
 
-def slots_for(card: BaseCard, plan: TrainingPlan, memory_gib: float, wanted: int) -> tuple[int, bool]:
-    """How many people train at once in the free memory, and whether activations must be recomputed for that."""
-    room = memory_gib * SPARE - card.memory.base
+def slots_for(
+    card: BaseCard, plan: TrainingPlan, memory_gib: float, wanted: int, *, loaded: bool = False
+) -> tuple[int, bool]:
+    """How many people train at once in the free memory, and whether activations must be recomputed for that.
+
+    `loaded`: the base lies in memory already, and what is free is free beside it.
+    """
+    room = memory_gib * SPARE - (0.0 if loaded else card.memory.base)
     for checkpointing in (False, True):
         adapter = card.memory.adapter * plan.rank / card.lora.rank
         each = adapter + plan.batch * _sample_gib(card, plan.resolution, checkpointing)
@@ -132,6 +152,12 @@ def slots_for(card: BaseCard, plan: TrainingPlan, memory_gib: float, wanted: int
         if fits >= min(wanted, 4) or (checkpointing and fits >= 1):
             return max(1, min(wanted, fits)), checkpointing
     raise MemoryError(f"{card.name}: {ENOUGH_FOR_ONE_SLOT} into {memory_gib:.1f} GiB at {plan.resolution} px")
+
+
+def least_gib(card: BaseCard, plan: TrainingPlan) -> float:
+    """Of a device that learns one person at a time with recomputed activations: less does not do."""
+    adapter = card.memory.adapter * plan.rank / card.lora.rank
+    return (card.memory.base + adapter + plan.batch * _sample_gib(card, plan.resolution, True)) / SPARE
 
 
 def forecast(

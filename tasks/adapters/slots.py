@@ -27,6 +27,8 @@ class Snapshot:
     first: Tensor
     second: Tensor
     updates: float  # AdamW's step count
+    mean: Tensor | None = None  # of the weights after the last updates, where the plan averages them
+    averaged: int = 0  # how many are in that mean
 
 
 class TrainingSlots:
@@ -43,6 +45,8 @@ class TrainingSlots:
         self.start = None if start is None else self._whole_row(start)
         # made now, not at the first step: running out of memory half way through an update would tear it
         self.first, self.second = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
+        self.mean = torch.zeros_like(self.weights) if plan.average else None
+        self.averaged = [0] * slots
         self.optimizers = [self._optimizer(slot) for slot in range(slots)]
 
     def _whole_row(self, start: dict[str, Tensor]) -> Tensor:
@@ -71,7 +75,7 @@ class TrainingSlots:
 
     def begin(self, slot: int, seed: torch.Generator) -> None:
         """A new person in this slot, with the shared first weights or else that person's own."""
-        row = self.bank.fresh_row(seed) if self.start is None else self.start
+        row = self.bank.fresh_row(seed, gaussian=self.plan.gaussian) if self.start is None else self.start
         nothing = torch.zeros_like(row)
         self.restore(slot, Snapshot(row, nothing, nothing, 0))
 
@@ -80,15 +84,28 @@ class TrainingSlots:
         self.first[slot].copy_(snapshot.first)
         self.second[slot].copy_(snapshot.second)
         self._state(slot)["step"].fill_(snapshot.updates)
+        self.averaged[slot] = snapshot.averaged
+        if self.mean is not None and snapshot.mean is not None:
+            self.mean[slot].copy_(snapshot.mean)
 
     def snapshot(self, slot: int) -> Snapshot:
         weights, first, second = (
             rows[slot].detach().to("cpu", copy=True) for rows in (self.weights, self.first, self.second)
         )
-        return Snapshot(weights, first, second, float(self._state(slot)["step"]))
+        mean = None if self.mean is None else self.mean[slot].detach().to("cpu", copy=True)
+        return Snapshot(weights, first, second, float(self._state(slot)["step"]), mean, self.averaged[slot])
 
     def adapter(self, slot: int) -> dict[str, Tensor]:
-        return self.bank.adapter(self.weights[slot])
+        """What this slot has learned: the mean of its last weights, where the plan asks for it and there are some."""
+        averaged = self.mean is not None and self.averaged[slot] > 0
+        return self.bank.adapter(self.mean[slot] if averaged and self.mean is not None else self.weights[slot])
+
+    def _average(self, slot: int, done: int, total: int) -> None:
+        """Takes this slot's weights into its mean, if they are among the last ones."""
+        if self.mean is None or done <= total * (1 - self.plan.average):
+            return
+        self.averaged[slot] += 1
+        self.mean[slot] += (self.weights[slot] - self.mean[slot]) / self.averaged[slot]
 
     @torch.no_grad()
     def update(self, done: Sequence[int | None], totals: Sequence[int]) -> Tensor:
@@ -106,6 +123,7 @@ class TrainingSlots:
             optimizer.param_groups[0]["lr"] = rate(self.plan, finished, totals[slot])
             optimizer.found_inf = skip[slot]  # type: ignore[attr-defined]
             optimizer.step()
+            self._average(slot, finished + 1, totals[slot])
         self.gradients.zero_()
         return norms
 

@@ -60,7 +60,7 @@ def learn_faces(batch: str, number: int) -> None:
             return
         progress.tell("encode", 0, len(pupils))
         clear_half_learned(settings.scratch)
-        slots, checkpointing = slots_for(base.card, pupils[0].plan, free_gib(base.device), SLOTS)
+        slots, checkpointing = slots_for(base.card, pupils[0].plan, free_gib(base.device), SLOTS, loaded=True)
         trained = learn(
             vault, base, the_eyes(settings.eyes, settings.models), pupils, batch,
             slots=slots, checkpointing=checkpointing,

@@ -33,6 +33,7 @@ from tasks.vault.scores import Scores
 from tasks.vault.seats import Lane
 from tasks.vault.store import Vault
 from tasks.vision.diffusion import FrozenBase
+from tasks.vision.diffusion_card import BaseCard
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture, encode, resize
 
@@ -72,8 +73,7 @@ class Studio:
     kit: BrandKit
     eyes: Eyes
     base: Callable[[], FrozenBase]  # opened only when something must be drawn
-    family: str
-    token: str
+    card: BaseCard
 
 
 def digest_of(owner: str, **parts: Any) -> str:
@@ -117,7 +117,15 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
     for turn in range(seat.longer_from or 0, seat.round + 1):
         wish = wish_of(seat.wishes, turn)
         for shot in shots_for(
-            studio.kit, person.id, person.wardrobe, person.glasses, studio.family, studio.token, turn, wish
+            studio.kit,
+            person.id,
+            person.wardrobe,
+            person.glasses,
+            studio.card.speech,
+            studio.card.token,
+            turn,
+            wish,
+            studio.card.render.negative,
         ):
             parts = {"adapter": adapter, "prompt": shot.prompt, "negative": shot.negative, "seed": shot.seed}
             digest = _digest_there(studio.vault, person.id, kit=kit, **parts)

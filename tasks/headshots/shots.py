@@ -46,7 +46,7 @@ FULL_SENTENCE = PromptWords(
     "background, {light}, looking at the camera{expression}, head and shoulders, natural skin texture, 85mm lens",
     negative="cartoon, painting, plastic skin, retouched skin, beauty filter, text, watermark, extra people",
 )
-SENTENCES = {"sd": SMALL_GRAMMAR, "sdxl": FULL_SENTENCE, "flux2-klein": FULL_SENTENCE, "z-image": FULL_SENTENCE}
+SENTENCES = {"small": SMALL_GRAMMAR}  # by how a base speaks; all others take the full sentence
 KEEP = "keep"
 
 
@@ -65,18 +65,21 @@ def shots_for(
     employee_id: str,
     wardrobe: str | None,
     glasses: str,
-    base_card_family: str,
+    speech: str,
     token: str,
     seed: int,
     wish: Wish = AS_USUAL,
+    avoid: str = "",
 ) -> list[Shot]:
     """All candidates of one person under one kit. `seed` moves with each extra round, never with the person; `wish` is
-    what reviewers asked for when they asked for this round."""
-    words = kit.prompts.get(base_card_family) or SENTENCES.get(base_card_family, FULL_SENTENCE)
-    small = base_card_family == "sd"
+    what reviewers asked for when they asked for this round. `speech`: which prompts the base understands
+    (`BaseCard.speech`); `avoid`: what its card wants in every negative prompt."""
+    words = kit.prompts.get(speech) or SENTENCES.get(speech, FULL_SENTENCE)
+    small = speech == "small"
     glasses = wish.glasses or glasses
     who = f"a {token} person" + (" with glasses" if glasses == "on" else "")
-    negative = ", ".join(part for part in (words.negative, "glasses" if glasses == "off" else "") if part)
+    unwanted = [*words.negative.split(", "), *avoid.split(", "), "glasses" if glasses == "off" else ""]
+    negative = ", ".join(dict.fromkeys(part for part in unwanted if part))
     garment = other_garment(kit, choose_garment(kit, employee_id, wardrobe), wish)
     shots = []
     for index in range(kit.candidates.per_person):

@@ -26,7 +26,7 @@ def take_pictures(batch: str, number: int) -> None:
         for kit, some in kits.groups(seats):
             studio = Studio(
                 vault, batch, kit.name, kit, the_eyes(settings.eyes, settings.models),
-                lambda: the_base(ordered.base, settings.bases), card.family, card.token,
+                lambda: the_base(ordered.base, settings.bases), card,
             )  # fmt: skip
             note_work(vault, batch, rendered=photograph(studio, some))
         for seat in seats:

@@ -37,9 +37,9 @@ class Wish:
 AS_USUAL = Wish()
 
 
-def offered(kit: BrandKit, family: str) -> tuple[Reason, ...]:
-    """The reasons that change something under this kit and with this family of base models."""
-    small = family == "sd"  # its grammar knows "smiling" and no other word of these
+def offered(kit: BrandKit, speech: str) -> tuple[Reason, ...]:
+    """The reasons that change something under this kit and with a base that speaks so."""
+    small = speech == "small"  # its grammar knows "smiling" and no other word of these
     expressions = set(kit.candidates.expressions)
     found: list[Reason] = []
     for reason in REASONS:

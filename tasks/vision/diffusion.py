@@ -5,7 +5,7 @@ names. Encoders are needed before and after a training loop, not inside: `encode
 puts them away again. The fingerprint is of the weights themselves, because an adapter fits one set of weights only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -15,22 +15,15 @@ import torch
 import transformers
 from torch import Tensor
 
-from tasks.vision.diffusion_card import BaseCard, FamilyName, UnknownBase, list_bases, load_base_card
+from tasks.vision.diffusion_card import BaseCard, UnknownBase, list_bases, load_base_card
 from tasks.vision.families.family import Conditions, Family, Latents, Sampler
-from tasks.vision.families.flux2_klein import Flux2Klein
-from tasks.vision.families.stable_diffusion import StableDiffusion
-from tasks.vision.families.stable_diffusion_xl import StableDiffusionXL
+from tasks.vision.families.known import class_of
 from tasks.vision.images import Picture
 from tasks.vision.pulled import why_not_here
 from tasks.vision.weights import fingerprint_of
 
 __all__ = ["BaseCard", "FrozenBase", "UnknownBase", "list_bases", "load_base_card", "open_base"]
 
-FAMILIES: dict[FamilyName, type[Family]] = {
-    "sd": StableDiffusion,
-    "sdxl": StableDiffusionXL,
-    "flux2-klein": Flux2Klein,
-}
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 Item = TypeVar("Item")
@@ -62,8 +55,10 @@ class FrozenBase:
 
     @torch.no_grad()
     def encode_pictures(self, pictures: Sequence[Picture], batch: int = 8) -> Latents:
-        """Square uint8 pictures, all of one size, to latents on the CPU in float32."""
-        parts = [self.family.encode_pictures(pixels(full)) for full in _full_batches(pictures, batch)]
+        """Square uint8 pictures, all of one size, to float32 latents on the CPU; fewer at once if memory is short."""
+        parts = _fewer_at_once(
+            lambda size: [self.family.encode_pictures(pixels(full)) for full in _full_batches(pictures, size)], batch
+        )
         mean, std = torch.cat([part.mean.cpu() for part in parts]), torch.cat([part.std.cpu() for part in parts])
         return Latents(mean[: len(pictures)], std[: len(pictures)])
 
@@ -71,10 +66,13 @@ class FrozenBase:
     def encode_prompts(self, prompts: Sequence[str], batch: int = 4) -> Conditions:
         """Prompts to conditions on the CPU, each different prompt once."""
         different = list(dict.fromkeys(prompts))
-        parts = [
-            self.family.encode_prompts(full).to(torch.device("cpu"), self.dtype)
-            for full in _full_batches(different, batch)
-        ]
+        parts = _fewer_at_once(
+            lambda size: [
+                self.family.encode_prompts(full).to(torch.device("cpu"), self.dtype)
+                for full in _full_batches(different, size)
+            ],
+            batch,
+        )
         return Conditions.join(parts).rows([different.index(prompt) for prompt in prompts])
 
     @torch.no_grad()
@@ -90,6 +88,18 @@ class FrozenBase:
 
     def sampler(self, steps: int, size: int) -> Sampler:
         return self.family.sampler(steps, size)
+
+
+def _fewer_at_once(encode: Callable[[int], list[Item]], size: int) -> list[Item]:
+    """What `encode` gives at this size; out of memory, at half of it, down to one."""
+    while True:
+        try:
+            return encode(size)
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise
+        torch.cuda.empty_cache()
+        size //= 2
 
 
 def _full_batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
@@ -120,4 +130,4 @@ def open_base(card: BaseCard, device: str = "auto", dtype: str = "auto") -> Froz
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     kind = DTYPES[("bfloat16" if place.type == "cuda" else "float32") if dtype == "auto" else dtype]
-    return FrozenBase(card, FAMILIES[card.family].open(card, place, kind), fingerprint_of(card))
+    return FrozenBase(card, class_of(card.family).open(card, place, kind), fingerprint_of(card))

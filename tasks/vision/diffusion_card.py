@@ -10,17 +10,11 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-FamilyName = Literal["sd", "sdxl", "flux2-klein"]
+from tasks.vision.families.known import FAMILIES
+
 Quality = Literal["draft", "standard", "best"]
-
-# What each family's adapters touch when the card does not say: the attention of the stock training scripts.
-TARGETS: dict[str, tuple[str, ...]] = {
-    "sd": ("to_q", "to_k", "to_v", "to_out.0"),
-    "sdxl": ("to_q", "to_k", "to_v", "to_out.0"),
-    "flux2-klein": ("to_q", "to_k", "to_v", "to_out.0", "to_qkv_mlp_proj"),
-}
 
 
 class UnknownBase(LookupError):
@@ -46,6 +40,14 @@ class StartCard(_Table):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of that file: another start makes other adapters")
 
 
+class FewCard(_Table):
+    """What differs for who sent few photos, each of which is then seen more often."""
+
+    steps: float = Field(0.6, gt=0, le=2, description="times the usual steps")
+    outside: float | None = Field(None, ge=0, le=1)
+    crops: Literal["portrait", "mixed"] | None = None
+
+
 class TrainingCard(_Table):
     """How a person is learned: optimizer figures, and sample-steps per quality."""
 
@@ -60,6 +62,14 @@ class TrainingCard(_Table):
     prior: str | None = Field(None, description="safetensors with class latents and captions, beside the weights")
     prior_share: float = Field(0.25, ge=0, le=0.5)
     start: StartCard | None = Field(None, description="none when left out: everybody starts from nothing")
+    gaussian: bool = Field(False, description="A starts normal with 1 / rank, as the official scripts; else as PEFT")
+    average: float = Field(0.0, ge=0, le=0.5, description="of the updates, the last ones whose weights are averaged")
+    captions: Literal["one", "seen"] = Field("one", description="seen: each says wall, light and clothes as measured")
+    caption_dropout: float = Field(0.05, ge=0, le=0.5, description="of the samples: the one sentence after all")
+    outside: float = Field(1.0, ge=0, le=1, description="how much everything but the head counts in the loss")
+    crops: Literal["portrait", "mixed"] = Field("portrait", description="mixed: also nearer and wider ones")
+    true_sizes: bool = Field(False, description="the base is told the photo's true size (sdxl)")
+    few: FewCard = FewCard.model_validate({})
     steps: dict[Quality, int] = Field(default={"draft": 300, "standard": 800, "best": 1200})
     ranks: dict[Quality, int] = Field(default_factory=dict)
     learning_rates: dict[Quality, float] = Field(default_factory=dict)
@@ -74,6 +84,7 @@ class RenderCard(_Table):
     guidance: float = Field(5.0, ge=1)
     guidance_rescale: float = Field(0.0, ge=0, le=1)
     negative: str = ""
+    grammar: Literal["full", "small"] = Field("full", description="small: only the words of drawn people's captions")
     size: int | None = None
 
 
@@ -92,12 +103,13 @@ class BaseCard(_Table):
     name: str
     folder: Path = Field(description="where the weights lie: a diffusers folder, safetensors only")
     title: str
-    family: FamilyName
+    family: str
     path: str | None = None
     repository: str | None = None
     revision: str | None = Field(None, pattern=r"^[0-9a-f]{40}$", description="the full commit id")
     licence: str
     licence_url: str | None = None
+    trained_from: str | None = Field(None, description="of distilled weights, which cannot learn: the base that can")
     restrictions: str = Field("", description="what the licence forbids or asks for, in a sentence for who accepts it")
     commercial_use: bool
     world: Literal["drawn", "real"] = Field("real", description="whom it can draw: people of synthetic/, or real ones")
@@ -116,6 +128,13 @@ class BaseCard(_Table):
     render: RenderCard = RenderCard.model_validate({})
     memory: MemoryCard = MemoryCard.model_validate({})
 
+    @field_validator("family")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in FAMILIES:
+            raise ValueError(f"there is no family of this name; known: {', '.join(FAMILIES)}")
+        return value
+
     @model_validator(mode="after")
     def _has_a_source(self) -> "BaseCard":
         if (self.path is None) == (self.repository is None):
@@ -124,13 +143,25 @@ class BaseCard(_Table):
             raise ValueError("`repository` needs `revision`: a base that changes under our feet is another base")
         if self.resolution % self.latent_factor:
             raise ValueError(f"`resolution` {self.resolution} is no multiple of `latent_factor` {self.latent_factor}")
+        if self.training.true_sizes and self.training.prior:
+            raise ValueError("`true_sizes` and `prior` do not go together: prior pictures have no size of their own")
         if self.vae != "vae" and self.family != "sd":
             raise ValueError("`vae` can be chosen for the family sd only")
         return self
 
     @property
     def targets(self) -> tuple[str, ...]:
-        return self.lora.targets or TARGETS[self.family]
+        return self.lora.targets or FAMILIES[self.family].targets
+
+    @property
+    def speech(self) -> str:
+        """Which of a kit's prompts it understands: those for its family, or the small grammar's."""
+        return "small" if self.small_grammar else self.family
+
+    @property
+    def small_grammar(self) -> bool:
+        """Whether it understands the few words of drawn people's captions, and no other."""
+        return self.render.grammar == "small"
 
     @property
     def alpha(self) -> float:

@@ -104,14 +104,22 @@ class Place:
         return self.middle + int(torch.Size(self.up).numel())
 
 
+def is_target(name: str, target: str) -> bool:
+    """PEFT's rule: the whole name, or its ending after a dot. A `*` stands for one part of the name."""
+    parts, wanted = name.split("."), target.split(".")
+    if len(parts) < len(wanted):
+        return False
+    return all(want in ("*", part) for part, want in zip(parts[-len(wanted) :], wanted, strict=True))
+
+
 def adapted_layers(denoiser: nn.Module, targets: Sequence[str], rank: int) -> list[Place]:
-    """The layers that `targets` name, by PEFT's rule: the whole name, or its ending after a dot."""
+    """The layers that `targets` name, by the rule of `is_target`."""
     places: list[Place] = []
     start = 0
     down: tuple[int, ...]
     up: tuple[int, ...]
     for name, module in denoiser.named_modules():
-        if not any(name == target or name.endswith("." + target) for target in targets):
+        if not any(is_target(name, target) for target in targets):
             continue
         if isinstance(module, nn.Linear):
             down, up = (rank, module.in_features), (module.out_features, rank)
@@ -203,11 +211,17 @@ class SlotBank:
     def _halves(place: Place) -> tuple[tuple[str, int, int, tuple[int, ...]], ...]:
         return ("A", place.start, place.middle, place.down), ("B", place.middle, place.end, place.up)
 
-    def fresh_row(self, generator: torch.Generator) -> Tensor:
-        """A new person's start, from that person's seed: A as PEFT draws it (uniform, bound 1/sqrt(fan in)), B zero."""
+    def fresh_row(self, generator: torch.Generator, *, gaussian: bool = False) -> Tensor:
+        """A new person's start, from that person's seed: A as PEFT draws it (uniform, bound 1/sqrt(fan in)), B zero.
+
+        `gaussian`: A normal with standard deviation 1/rank, as the official scripts draw it.
+        """
         row = torch.zeros(self.width)
         for place in self.places:
             bound = float(torch.Size(place.down[1:]).numel()) ** -0.5
-            drawn = torch.rand(place.middle - place.start, generator=generator)
-            row[place.start : place.middle] = (drawn * 2 - 1) * bound
+            count = place.middle - place.start
+            if gaussian:
+                row[place.start : place.middle] = torch.randn(count, generator=generator) / self.rank
+            else:
+                row[place.start : place.middle] = (torch.rand(count, generator=generator) * 2 - 1) * bound
         return row.to(self.weights.device)

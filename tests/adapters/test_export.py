@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.random_bases import Architecture, write_random_base
+from benchmarks.random_bases import ARCHITECTURES, Architecture, write_random_base
 from tasks.adapters.examples import Person
 from tasks.adapters.export import adapter_bytes, adapter_facts, load_adapter
 from tasks.adapters.plan import plan_training
@@ -22,7 +22,17 @@ TARGETS = {
     "sd": ("to_q", "to_k", "to_v", "to_out.0", "conv1", "conv_shortcut", "time_emb_proj", "ff.net.0.proj"),
     "sd-v": ("to_q", "to_out.0", "proj_in", "proj_out", "conv1", "conv2", "ff.net.2"),
     "sdxl": ("to_q", "to_k", "to_v", "to_out.0"),
-    "flux2-klein": ("to_q", "to_k", "to_v", "to_out.0", "to_qkv_mlp_proj", "add_q_proj", "linear_in"),
+    "flux2-klein": (
+        "to_q",
+        "to_k",
+        "to_v",
+        "to_out.0",
+        "to_qkv_mlp_proj",
+        "add_q_proj",
+        "linear_in",
+        "single_transformer_blocks.*.attn.to_out",
+    ),
+    "z-image": ("to_q", "to_k", "to_v", "to_out.0", "feed_forward.w1"),
 }
 
 
@@ -41,6 +51,8 @@ def stock_picture(base: FrozenBase, file: Path, job: RenderJob, plan: RenderPlan
     if base.card.family == "flux2-klein":
         call |= {"max_sequence_length": base.card.text_length, "text_encoder_out_layers": base.card.text_layers}
         call["guidance_scale"] = 1.0
+    elif base.card.family == "z-image":  # whose pipeline counts guidance from 0, and negatives with it
+        call |= {"max_sequence_length": base.card.text_length, "guidance_scale": plan.guidance - 1}
     else:
         call |= {"negative_prompt": job.negative, "guidance_scale": plan.guidance}
         call["guidance_rescale"] = plan.guidance_rescale
@@ -60,7 +72,7 @@ def people(base: FrozenBase) -> list[Person]:
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation")  # in the stock pipeline's own solver
-@pytest.mark.parametrize("architecture", ["sd", "sd-v", "sdxl", "flux2-klein"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_family_from_portraits_to_a_file_that_the_stock_pipeline_draws_alike(
     architecture: Architecture, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.adapters.plan import forecast, plan_training, slots_for
+from tasks.adapters.plan import CannotLearn, forecast, least_gib, plan_training, slots_for
 from tasks.vision.diffusion_card import BaseCard, load_base_card
 
 BASES = Path(__file__).parents[2] / "base_models"
@@ -43,12 +43,23 @@ def test_memory_decides_slots_before_it_touches_the_result(sdxl: BaseCard) -> No
     assert large == (16, False)
     assert small[0] >= 8
     assert small[1]  # recomputes activations
-    assert plan_training(sdxl, "best", 10, memory_gib=24) == plan
     with pytest.raises(MemoryError, match="not even one person"):
         slots_for(sdxl, plan, 5, 16)
-    with pytest.raises(MemoryError, match="GiB"):
-        plan_training(sdxl, "best", 10, memory_gib=4)
-    assert plan_training(sdxl, "best", 10, memory_gib=6.4).resolution < plan.resolution
+
+
+def test_a_base_that_lies_in_memory_is_not_counted_again(sdxl: BaseCard) -> None:
+    """SDXL on a card of 8 GB: 4.8 GiB are the base's, and somebody fits beside it."""
+    plan = plan_training(sdxl, "standard", 10)
+    with pytest.raises(MemoryError):
+        slots_for(sdxl, plan, 8 - 0.6 - 4.8, 16)
+    assert slots_for(sdxl, plan, 8 - 0.6 - 4.8, 16, loaded=True)[0] >= 2
+    assert slots_for(sdxl, plan, 20, 16) == slots_for(sdxl, plan, 20 - 4.8 / 0.85, 16, loaded=True)
+    assert sdxl.memory.base < least_gib(sdxl, plan) < 8
+
+
+def test_distilled_weights_are_not_learned_on(sdxl: BaseCard) -> None:
+    with pytest.raises(CannotLearn, match="choose sdxl"):
+        plan_training(sdxl.model_copy(update={"name": "turbo", "trained_from": "sdxl"}), "draft", 8)
 
 
 def test_a_forecast_says_whether_it_was_measured(sdxl: BaseCard) -> None:

@@ -88,7 +88,7 @@ def studio(
                     Adapter(digest=f"a{one}", employee_id=one, base="tiny", base_fingerprint=base.fingerprint,
                             blob_key=key, created_at=NOW)
                 )  # fmt: skip
-        yield Studio(vault, batch, "northwind", kit, eyes, lambda: base, base.card.family, base.card.token)
+        yield Studio(vault, batch, "northwind", kit, eyes, lambda: base, base.card)
 
 
 class Forgetting:

@@ -120,7 +120,7 @@ def test_decisions_stand_in_the_order_of_their_times() -> None:
 def test_pictures_of_an_older_renderer_leave_the_choice_but_decided_ones_stay(
     vault: Vault, batch: str, kits: dict[str, BrandKit]
 ) -> None:
-    studio = Studio(vault, batch, "northwind", kits["northwind"], None, None, "sd", "sks")  # type: ignore[arg-type]
+    studio = Studio(vault, batch, "northwind", kits["northwind"], None, None, None)  # type: ignore[arg-type]
     with vault.session() as session:
         session.add_all(shot(batch, "old"))
         session.add_all(shot(batch, "approved", state="approved"))

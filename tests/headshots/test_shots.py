@@ -18,17 +18,17 @@ NORTHWIND, SIGNAL, HARBOUR = KITS["northwind"], KITS["signal"], KITS["harbour"]
 @settings(max_examples=20, deadline=None)
 @given(st.sampled_from(sorted(KITS)), st.text(max_size=12), st.integers(0, 5))
 def test_shots_are_pure_and_as_many_as_the_kit_says(name: str, person: str, seed: int) -> None:
-    first = shots_for(KITS[name], person, None, "keep", "sd", "sks", seed)
-    assert first == shots_for(KITS[name], person, None, "keep", "sd", "sks", seed)
+    first = shots_for(KITS[name], person, None, "keep", "small", "sks", seed)
+    assert first == shots_for(KITS[name], person, None, "keep", "small", "sks", seed)
     assert [shot.index for shot in first] == list(range(KITS[name].candidates.per_person))
     assert len({shot.seed for shot in first}) == len(first)
     assert all(0 <= shot.seed < 2**31 for shot in first)
 
 
 def test_seeds_are_shared_by_the_company_and_new_in_each_round() -> None:
-    seeds = [[shot.seed for shot in shots_for(NORTHWIND, one, None, "keep", "sd", "sks", 0)] for one in ("p1", "p2")]
+    seeds = [[shot.seed for shot in shots_for(NORTHWIND, one, None, "keep", "small", "sks", 0)] for one in ("p1", "p2")]
     assert seeds[0] == seeds[1]
-    again = [shot.seed for shot in shots_for(NORTHWIND, "p1", None, "keep", "sd", "sks", 1)]
+    again = [shot.seed for shot in shots_for(NORTHWIND, "p1", None, "keep", "small", "sks", 1)]
     assert not set(again) & set(seeds[0])
 
 
@@ -36,13 +36,13 @@ def test_seeds_are_shared_by_the_company_and_new_in_each_round() -> None:
 def test_the_small_base_is_spoken_to_in_its_own_words(name: str) -> None:
     known = set(" ".join(vocabulary()).replace(",", " ").split()) | {"sks", "a", "person"}
     for wardrobe in (None, "keep", *[garment.key for garment in KITS[name].wardrobe.choices]):
-        for shot in shots_for(KITS[name], "p1", wardrobe, "on", "sd", "sks", 0):
+        for shot in shots_for(KITS[name], "p1", wardrobe, "on", "small", "sks", 0):
             unknown = set(shot.prompt.replace(",", " ").split()) - known
             assert unknown == set(), shot.prompt
 
 
 def test_the_grammar_of_the_small_base_is_kept() -> None:
-    (shot, *_) = shots_for(NORTHWIND, "p1", "charcoal-suit", "keep", "sd", "sks", 0)
+    (shot, *_) = shots_for(NORTHWIND, "p1", "charcoal-suit", "keep", "small", "sks", 0)
     assert shot.prompt == (
         "studio headshot of a sks person, plain light grey background, softbox light from the left, charcoal suit"
     )
@@ -81,7 +81,7 @@ def test_wardrobe_wishes_keys_labels_and_ones_own_clothes() -> None:
 
 
 def test_own_clothes_leave_no_gap_in_the_sentence() -> None:
-    for family in ("sd", "sdxl", "flux2-klein", "z-image", "something new"):
+    for family in ("small", "sd", "sdxl", "flux2-klein", "z-image", "something new"):
         prompt = shots_for(NORTHWIND, "p1", "keep", "keep", family, "sks", 0)[0].prompt
         assert ", ," not in prompt
         assert "wearing ," not in prompt

@@ -14,7 +14,7 @@ def shots(kit: BrandKit, family: str, wish: Wish, glasses: str = "keep") -> list
     return shots_for(kit, "p1", None, glasses, family, "sks", 0, wish)
 
 
-@pytest.mark.parametrize("family", ["sd", "sdxl", "flux2-klein"])
+@pytest.mark.parametrize("family", ["small", "sd", "sdxl", "flux2-klein"])
 @pytest.mark.parametrize("name", ["daylight", "harbour", "northwind", "signal"])
 def test_every_reason_that_is_offered_changes_what_is_told_to_the_base(
     kits: dict[str, BrandKit], name: str, family: str
@@ -35,13 +35,13 @@ def test_every_reason_that_is_offered_changes_what_is_told_to_the_base(
 
 def test_what_would_change_nothing_is_not_offered(kits: dict[str, BrandKit]) -> None:
     kit = kits["northwind"]
-    assert "room" not in offered(kit, "sd")  # the small grammar has no words for it
-    assert "serious" not in offered(kit, "sd")  # nobody was asked to smile
+    assert "room" not in offered(kit, "small")  # the small grammar has no words for it
+    assert "serious" not in offered(kit, "small")  # nobody was asked to smile
     assert "serious" in offered(
-        kit.model_copy(update={"candidates": kit.candidates.model_copy(update={"expressions": ("smiling",)})}), "sd"
+        kit.model_copy(update={"candidates": kit.candidates.model_copy(update={"expressions": ("smiling",)})}), "small"
     )
     assert "smile" not in offered(
-        kit.model_copy(update={"candidates": kit.candidates.model_copy(update={"expressions": ("smiling",)})}), "sd"
+        kit.model_copy(update={"candidates": kit.candidates.model_copy(update={"expressions": ("smiling",)})}), "small"
     )
     one = kit.wardrobe.model_copy(update={"choices": kit.wardrobe.choices[:1], "default": None})
     assert "clothes" not in offered(kit.model_copy(update={"wardrobe": one}), "sdxl")
@@ -57,7 +57,7 @@ def test_the_small_base_is_asked_in_its_own_words(kits: dict[str, BrandKit]) -> 
             Wish(expression="serious"),
             Wish(room=True),
         ):
-            for shot in shots(kit, "sd", wish):
+            for shot in shots(kit, "small", wish):
                 assert set(shot.prompt.replace(",", " ").split()) <= known, shot.prompt
 
 

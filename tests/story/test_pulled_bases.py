@@ -16,7 +16,7 @@ from tests.story.conftest import Company, Installation
 from tests.vision.loopback_hub import REVISION, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
-FAMILIES: tuple[Architecture, ...] = ("sd", "sdxl", "flux2-klein")
+FAMILIES: tuple[Architecture, ...] = ("sd", "sdxl", "flux2-klein", "z-image")
 
 
 @pytest.fixture

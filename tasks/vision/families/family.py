@@ -86,7 +86,6 @@ class Sampler(ABC):
 class Family(ABC):
     """One base model, loaded and frozen."""
 
-    prefix: str  # of the denoiser's keys in an adapter file: "unet" or "transformer"
     pipeline: Any  # the stock diffusers pipeline around the same modules
 
     def __init__(self, card: BaseCard, pipeline: Any, device: torch.device, dtype: torch.dtype) -> None:
@@ -140,6 +139,13 @@ class Family(ABC):
     @abstractmethod
     def sampler(self, steps: int, size: int) -> Sampler:
         """A fresh sampler for square pictures of `size` pixels."""
+
+    def sizes(self, originals: Sequence[int], side: int) -> dict[str, Tensor]:
+        """What to tell the denoiser of square pictures of `side` px that were cut from so many pixels each way.
+
+        A row of whole numbers for each, by the name under which `predict` finds it; nothing in most families.
+        """
+        return {}
 
     def latent_shape(self, size: int) -> tuple[int, int, int]:
         cells = size // self.card.latent_factor

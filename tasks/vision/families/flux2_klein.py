@@ -1,56 +1,26 @@
 """FLUX.2 klein: a flow-matching transformer whose 4B weights are Apache-2.0, so a company may use what it draws.
 
-Latents are the VAE's, patched 2x2 and whitened by its running statistics: (N, 128, h/16, w/16). The state runs on a
-straight line from latents to noise, x = (1 - s) latents + s noise, and the network answers its slope, noise - latents.
+Latents are the VAE's, patched 2x2 and whitened by its running statistics: (N, 128, h/16, w/16).
 """
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
-import numpy as np
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler, Flux2KleinPipeline
+from diffusers import Flux2KleinPipeline
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 from torch import Tensor, nn
 
 from tasks.vision.diffusion_card import BaseCard
 from tasks.vision.families.family import Conditions, Family, Latents, Noisy, Sampler
+from tasks.vision.families.flow import FlowSampler, logit_normal, on_the_line
 
 TEXT_LENGTH = 512  # tokens; the stock pipeline pads every prompt to this
 TEXT_LAYERS = (9, 18, 27)  # hidden states of the language model that are stacked
 
 
-class FlowSampler(Sampler):
-    """Euler steps along the flow, with the time shift that the stock pipeline derives from the picture's size."""
-
-    def __init__(self, config: Any, steps: int, tokens: int, device: torch.device) -> None:
-        self.scheduler = FlowMatchEulerDiscreteScheduler.from_config(config)  # type: ignore[no-untyped-call]
-        self.scheduler.set_timesteps(
-            sigmas=np.linspace(1.0, 1 / steps, steps), mu=compute_empirical_mu(tokens, steps), device=device
-        )
-        self.scheduler.set_begin_index(0)
-        self.times = [tick / 1000 for tick in self.scheduler.timesteps]  # the network counts 0..1
-
-    def start(self, noise: Tensor) -> Tensor:
-        return noise
-
-    def seen(self, state: Tensor, time: Tensor) -> Tensor:
-        return state
-
-    def step(self, answer: Tensor, time: Tensor, state: Tensor) -> Tensor:
-        # the scheduler keeps its own place on the walk; `time` is only for show once the begin index is set
-        after: Tensor = self.scheduler.step(answer, time * 1000, state, return_dict=False)[0]
-        return after
-
-    def level(self, latents: Tensor, noise: Tensor, index: int) -> Tensor:
-        share: Tensor = self.scheduler.sigmas[index].to(latents)
-        return (1 - share) * latents + share * noise
-
-
 class Flux2Klein(Family):
     """FLUX.2 klein: Qwen3 text, one transformer, KL VAE. Times are 0..1, 1 = noise."""
-
-    prefix = "transformer"
 
     @classmethod
     def open(cls, card: BaseCard, device: torch.device, dtype: torch.dtype) -> Self:
@@ -97,12 +67,10 @@ class Flux2Klein(Family):
         return mean, (vae.bn.running_var.float() + vae.config.batch_norm_eps).sqrt().view(1, -1, 1, 1)
 
     def times(self, uniform: Tensor) -> Tensor:
-        # logit-normal, as the stock trainer: most of the learning is at middling noise
-        return torch.sigmoid(torch.special.ndtri(uniform.clamp(1e-4, 1 - 1e-4)))
+        return logit_normal(uniform)
 
     def corrupt(self, latents: Tensor, noise: Tensor, times: Tensor) -> Noisy:
-        share = times.to(latents).view(-1, 1, 1, 1)
-        return Noisy((1 - share) * latents + share * noise, noise - latents, torch.ones_like(times))
+        return on_the_line(latents, noise, times)
 
     def predict(self, sample: Tensor, times: Tensor, conditions: Conditions) -> Tensor:
         count, channels, height, width = sample.shape
@@ -121,4 +89,5 @@ class Flux2Klein(Family):
 
     def sampler(self, steps: int, size: int) -> Sampler:
         _, height, width = self.latent_shape(size)
-        return FlowSampler(self.pipeline.scheduler.config, steps, height * width, self.device)
+        mu = compute_empirical_mu(height * width, steps)
+        return FlowSampler(self.pipeline.scheduler.config, steps, mu, self.device)

@@ -6,7 +6,7 @@ plain, evenly lit brand background.
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, StableDiffusionPipeline
@@ -51,7 +51,7 @@ class SchedulerSampler(Sampler):
 class StableDiffusion(Family):
     """SD 1.x/2.x: CLIP text, UNet, KL VAE."""
 
-    prefix = "unet"
+    solver: ClassVar[dict[str, Any]] = {}  # what the solver is told beside its order
 
     def __init__(self, card: BaseCard, pipeline: Any, device: torch.device, dtype: torch.dtype) -> None:
         super().__init__(card, pipeline, device, dtype)
@@ -137,5 +137,6 @@ class StableDiffusion(Family):
         if self.zero_end:  # higher-order solvers divide by the signal share, which is 0 at the start here
             plain = DDIMScheduler.from_config(config, timestep_spacing="trailing", clip_sample=False)  # type: ignore[no-untyped-call]
             return SchedulerSampler(plain, steps, self.device)
-        solver = DPMSolverMultistepScheduler.from_config(config, algorithm_type="dpmsolver++", solver_order=2)  # type: ignore[no-untyped-call]
+        words = {"algorithm_type": "dpmsolver++", "solver_order": 2} | self.solver
+        solver = DPMSolverMultistepScheduler.from_config(config, **words)  # type: ignore[no-untyped-call]
         return SchedulerSampler(solver, steps, self.device)
