@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.adapters.forecasting import ENOUGH_PHOTOS, seconds_per_step
-from tasks.adapters.plan import forecast, plan_training
+from tasks.adapters.forecasting import seconds_per_step
+from tasks.adapters.plan import ENOUGH_PHOTOS, forecast, plan_training
 from tasks.vault.batches import load_batch, seats_of
 from tasks.vault.halts import hold_for_approval
 from tasks.vault.seats import TO_APPROVE
