@@ -23,6 +23,7 @@ from reports.decisions import BadDecisions, apply_decisions, events_of, refusal_
 from reports.desk_address import Forwarded, is_here, proxies_of
 from reports.desk_batch import add_batch
 from reports.desk_consent import add_consent_form
+from reports.desk_copies import add_copies
 from reports.desk_deliver import add_deliver
 from reports.desk_door import COOKIE, IDLE, Door, Session
 from reports.desk_drops import add_drops
@@ -75,6 +76,7 @@ PARTS: tuple[Callable[[FastAPI], None], ...] = (
     add_readiness,
     add_home,
     add_batch,
+    add_copies,
     add_run,
     add_kits,
     add_people,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
 from reports.batch_state import BatchState
@@ -15,9 +16,11 @@ from reports.labels import BadLabel, archive_batch, name_batch
 from reports.progress import Going, going_of
 from reports.runs import NoOrchestrator, Run, Runs
 from reports.sentences import tell
+from tasks.headshots.kit import sort_kits
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.halts import approve_cost, carry_on, stop_batch
-from tasks.vault.records import Batch
+from tasks.vault.records import Batch, Employee, Seat
+from tasks.vault.seat_kits import choose_kit, department_of
 from tasks.vault.store import Vault
 
 
@@ -27,11 +30,11 @@ def add_batch(app: FastAPI) -> None:
 
     @app.get("/batches/{batch}/home")
     def about(batch: str, request: Request) -> Response:
-        return _page(request, batch)
+        return page_of(request, batch)
 
     @app.get("/batches/{batch}/events")
     async def changes(batch: str, request: Request) -> Response:
-        await run_in_threadpool(_state, request, batch)
+        await run_in_threadpool(state_of, request, batch)
         return stream(request, lambda: fragment(request, "batch_live.html", **_live(request, batch)))
 
     @app.post("/batches/{batch}/name")
@@ -42,8 +45,13 @@ def add_batch(app: FastAPI) -> None:
                 name_batch, vault, batch, form.get("name", ""), signed_in(request).by, app.state.clock()
             )
         except BadLabel as fault:
-            return await run_in_threadpool(_page, request, batch, str(fault))
+            return await run_in_threadpool(page_of, request, batch, str(fault))
         return RedirectResponse(f"/batches/{batch}/home", 303)
+
+    @app.post("/batches/{batch}/kit")
+    async def another_kit(batch: str, request: Request) -> Response:
+        form = await form_of(request)
+        return await run_in_threadpool(_another_kit, request, batch, form.get("department", ""), form.get("kit", ""))
 
     @app.post("/batches/{batch}/archive")
     async def put_away(batch: str, request: Request) -> Response:
@@ -73,28 +81,37 @@ def add_batch(app: FastAPI) -> None:
         return await run_in_threadpool(_approve, request, batch)
 
 
-def _state(request: Request, batch: str) -> BatchState:
+def state_of(request: Request, batch: str) -> BatchState:
     found: BatchState | None = request.app.state.states.one(batch, request.app.state.clock())
     if found is None:
         raise HTTPException(404)
     return found
 
 
-def _page(request: Request, batch: str, error: str = "") -> Response:
-    state = _state(request, batch)
+def page_of(request: Request, batch: str, error: str = "", done: str = "") -> Response:
+    """The batch's page; `error` or `done` says what became of the last press."""
+    state = state_of(request, batch)
+    sound, _ = sort_kits(request.app.state.settings.kits)
     return show(
-        request,
-        "batch.html",
-        status=409 if error else 200,
-        title=title_of(state),
-        error=error,
+        request, "batch.html", 409 if error else 200, title=title_of(state), error=error, done=done,
+        departments=_departments(request, batch), kits=[(name, kit.title) for name, kit in sound.items()],
         **_live(request, batch),
-    )
+    )  # fmt: skip
+
+
+def _departments(request: Request, batch: str) -> list[str]:
+    """The departments of a batch, where there is more than one."""
+    vault: Vault = request.app.state.vault
+    query = select(Employee.department).join(Seat, col(Seat.employee_id) == col(Employee.id))
+    with vault.reading() as session:
+        rows = session.exec(query.where(Seat.batch_id == batch, Employee.state == "active").distinct()).all()
+    found = sorted(row for row in rows if row)
+    return found if len(found) > 1 else []
 
 
 def _live(request: Request, batch: str) -> dict[str, object]:
     """What of the page renews itself: counts, and the run's bar."""
-    state = _state(request, batch)
+    state = state_of(request, batch)
     going, page = _going(request, state)
     own = state.held_by == signed_in(request).by
     return {
@@ -132,20 +149,32 @@ def _is_about(run: Run, state: BatchState) -> bool:
 
 def _stop(request: Request, batch: str) -> Response:
     """Nobody is worked on any more, whatever Prefect says; and the run is asked to end."""
-    state, runs = _state(request, batch), request.app.state.runs
+    state, runs = state_of(request, batch), request.app.state.runs
     stop_batch(request.app.state.vault, batch, signed_in(request).by, request.app.state.clock())
     try:
         for run in runs.going():
             if _is_about(run, state):
                 runs.stop(run.id)
     except NoOrchestrator:
-        return _page(request, batch, tell("batch.stop_unreachable"))
+        return page_of(request, batch, tell("batch.stop_unreachable"))
     return RedirectResponse(f"/batches/{batch}/home", 303)
+
+
+def _another_kit(request: Request, batch: str, department: str, kit: str) -> Response:
+    """A department is photographed under another kit from the next run on."""
+    state_of(request, batch)
+    state = request.app.state
+    people = department_of(state.vault, batch, department)
+    try:
+        changed = choose_kit(state.vault, batch, people, kit, list(sort_kits(state.settings.kits)[0]), state.clock())
+    except NotLikeThis as refused:
+        return page_of(request, batch, str(refused))
+    return page_of(request, batch, "", tell("batch.kit_changed", changed))
 
 
 def _go_on(request: Request, batch: str) -> Response:
     """Takes a stop back and runs the batch's order once more: finished work is found and kept."""
-    state, vault = _state(request, batch), request.app.state.vault
+    state, vault = state_of(request, batch), request.app.state.vault
     if state.stopped:
         carry_on(vault, batch, signed_in(request).by, request.app.state.clock())
     return start_order(request, batch)
@@ -165,28 +194,28 @@ def start_order(request: Request, batch: str) -> Response:
     try:
         request.app.state.runs.start("make", order, f"{batch}:{_minute(request)}")
     except NoOrchestrator:
-        return _page(request, batch, tell("run.unreachable"))
+        return page_of(request, batch, tell("run.unreachable"))
     return RedirectResponse(f"/batches/{batch}/home", 303)
 
 
 def _reshoot(request: Request, batch: str) -> Response:
-    state = _state(request, batch)
+    state = state_of(request, batch)
     if not state.redo:
-        return _page(request, batch, tell("batch.no_redo"))
+        return page_of(request, batch, tell("batch.no_redo"))
     try:
         request.app.state.runs.start("reshoot", {"batch": batch}, f"{batch}:reshoot:{_minute(request)}")
     except NoOrchestrator:
-        return _page(request, batch, tell("run.unreachable"))
+        return page_of(request, batch, tell("run.unreachable"))
     return RedirectResponse(f"/batches/{batch}/home", 303)
 
 
 def _approve(request: Request, batch: str) -> Response:
     """A second person's yes; then the run goes on by itself."""
-    _state(request, batch)
+    state_of(request, batch)
     try:
         approve_cost(request.app.state.vault, batch, signed_in(request).by, request.app.state.clock())
     except NotLikeThis as refused:
-        return _page(request, batch, str(refused))
+        return page_of(request, batch, str(refused))
     return start_order(request, batch)
 
 

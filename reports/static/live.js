@@ -17,4 +17,19 @@
     };
     addEventListener("pagehide", () => changes.close());
   }
+
+  /* A page about something that will end is asked for again until it has; what stands still is left alone. */
+  const main = document.getElementById("main");
+  async function again() {
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const now = drawn.getElementById("main");
+      if (!answer.ok || !now) return location.reload();
+      if (!now.querySelector("[data-again]")) return location.reload(); /* its end has scripts of its own */
+      if (now.innerHTML !== main.innerHTML) main.replaceChildren(...now.childNodes);
+    } catch { /* the desk is away for a moment */ }
+    setTimeout(again, 2000);
+  }
+  if (main.querySelector("[data-again]")) setTimeout(again, 2000);
 })();

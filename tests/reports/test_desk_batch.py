@@ -1,7 +1,9 @@
 """One batch at the desk: its name and place, starting and stopping through Prefect's API, and what happens without."""
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
@@ -14,7 +16,7 @@ from sqlmodel import col, select
 
 from reports.decisions import apply_decisions
 from reports.desk import create_desk
-from tasks.vault.records import Batch, Seat
+from tasks.vault.records import Batch, Consent, Decision, Employee, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
 from tests.reports.conftest import NOON, PASSWORD, digest
@@ -83,7 +85,9 @@ def press(desk: TestClient, path: str, **fields: str) -> httpx.Response:
     return desk.post(f"/batches/{BATCH}/{path}", data={"token": token[1], **fields}, follow_redirects=False)
 
 
-@pytest.mark.parametrize("path", ["name", "archive", "stop", "go-on", "reshoot", "approve-cost"])
+@pytest.mark.parametrize(
+    "path", ["name", "archive", "stop", "go-on", "reshoot", "approve-cost", "kit", "decisions-file"]
+)
 def test_nothing_is_done_without_the_sessions_own_token(desk: TestClient, prefect: Prefect, path: str) -> None:
     assert (
         desk.post(f"/batches/{BATCH}/{path}", data={"token": "0" * 64, "name": "x", "away": "yes"}).status_code == 403
@@ -181,3 +185,64 @@ def test_one_redo_is_one_press_on_the_first_page(desk: TestClient, prefect: Pref
 def test_the_stream_ends_with_the_session_and_is_no_sign_of_a_person(desk: TestClient) -> None:
     desk.cookies.clear()
     assert desk.get("/events", headers={"accept": "text/event-stream"}).status_code == 401
+
+
+def approve(vault: Vault, number: int, minute: int = 5) -> None:
+    row = {"employee": f"p{number:015x}", "headshot": digest("headshot", number, 0), "verdict": "approve",
+           "at": (NOON + timedelta(minutes=minute)).isoformat()}  # fmt: skip
+    assert (
+        apply_decisions(vault, {"batch": BATCH, "decisions": [row]}, "Ada", NOON + timedelta(minutes=9)).recorded == 1
+    )
+
+
+def test_a_copy_holds_approved_pictures_a_date_and_no_selfie(desk: TestClient, vault: Vault) -> None:
+    approve(vault, 1)
+    with vault.session() as session:
+        gone = session.get_one(Employee, f"p{8:015x}")  # approved in the sample, and consent taken back since
+        for consent in session.exec(select(Consent).where(col(Consent.employee_id) == gone.id)):
+            consent.withdrawn_at = NOON
+            session.add(consent)
+        name = session.get_one(Employee, f"p{1:015x}").name
+    archive = zipfile.ZipFile(io.BytesIO(desk.get(f"/batches/{BATCH}/copy.zip").content))
+    assert archive.namelist() == ["pictures/0001.webp", "index.html"]
+    page = archive.read("index.html").decode()
+    assert name in page
+    assert gone.name not in page
+    assert "14 September 2026" in page
+    assert "not kept up to date" in page
+
+
+def send_file(desk: TestClient, content: bytes) -> httpx.Response:
+    page = desk.get(f"/batches/{BATCH}/home").text
+    token = re.search(r'name="token" value="([0-9a-f]{64})"', page)
+    assert token is not None
+    return desk.post(
+        f"/batches/{BATCH}/decisions-file", data={"token": token[1]}, files={"decisions": ("d.json", content)},
+        follow_redirects=False,
+    )  # fmt: skip
+
+
+def test_what_was_decided_on_a_copy_is_taken_in_under_the_name_of_who_takes_it(desk: TestClient, vault: Vault) -> None:
+    row = {"employee": f"p{1:015x}", "headshot": digest("headshot", 1, 0), "verdict": "approve",
+           "at": (NOON + timedelta(minutes=5)).isoformat()}  # fmt: skip
+    payload = {"batch": BATCH, "by": "Somebody else", "decisions": [row]}
+    assert send_file(desk, json.dumps(payload).encode()).status_code == 303
+    with vault.reading() as session:
+        made = session.exec(select(Decision).where(col(Decision.employee_id) == f"p{1:015x}")).one()
+    assert made.by == "Ada"
+    refused = send_file(desk, json.dumps({**payload, "decisions": [{**row, "employee": "p" + "f" * 15}]}).encode())
+    assert refused.status_code == 409
+    assert "1 was refused" in refused.text
+    for wrong in (b"", b"[]", b"{", json.dumps({**payload, "batch": "b0"}).encode()):
+        assert "no file of decisions about this batch" in send_file(desk, wrong).text
+
+
+def test_a_department_gets_another_kit_by_one_form(desk: TestClient, vault: Vault) -> None:
+    answer = press(desk, "kit", department="Sales", kit="harbour")
+    assert answer.status_code == 200
+    assert "photographed under that kit" in answer.text
+    with vault.reading() as session:
+        sales = select(Seat.kit).join(Employee, col(Employee.id) == col(Seat.employee_id))
+        assert set(session.exec(sales.where(Employee.department == "Sales"))) == {"harbour"}
+        assert set(session.exec(sales.where(Employee.department != "Sales"))) == {""}
+    assert "no such brand kit" in press(desk, "kit", department="Sales", kit="none").text

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from reports.navigation import NAVIGATION
+from reports.runs import DEPLOYMENTS
 from reports.sentences import NoSentence, sentences, tell
+from tasks.adapters.costs import QUALITIES
+from tasks.retention.calendar import EVERYTHING, KINDS
+from tasks.retention.holds import REASONS
+from tasks.roster.by_hand import EVIDENCE
 
 REPORTS = Path(__file__).parents[2] / "reports"
 
@@ -20,7 +25,20 @@ def asked() -> set[str]:
 
 
 def test_what_pages_ask_for_is_written() -> None:
-    assert asked() - set(sentences()) == set()
+    whole = {key for key in asked() if not key.endswith("_")}
+    assert whole - set(sentences()) == set()
+    for beginning in asked() - whole:  # the rest is a code
+        assert any(key.startswith(beginning) for key in sentences()), beginning
+
+
+def test_every_code_that_is_said_by_a_key_has_its_sentence() -> None:
+    codes = {
+        "hold.": REASONS, "people.evidence_": EVIDENCE, "people.consent_": ("given", "withdrawn", "none"),
+        "goes.why_": ("withdrawn", "left", "requested"), "quality.": QUALITIES, "start.": QUALITIES,
+        "goes.": (EVERYTHING, *KINDS.values()), "run.": DEPLOYMENTS,
+    }  # fmt: skip
+    for beginning, ends in codes.items():
+        assert {beginning + end for end in ends} - set(sentences()) == set()
 
 
 def test_one_and_many_are_told_apart_and_numbers_are_readable(monkeypatch: pytest.MonkeyPatch) -> None:
