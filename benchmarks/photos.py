@@ -25,7 +25,7 @@ import pillow_heif
 import psutil
 from PIL import Image, ImageCms
 
-from tasks.roster.drop import FolderDrop
+from tasks.roster.folder_drop import FolderDrop
 from tasks.sandbox import cores, the_sandbox
 from tasks.selfies.examine import examine
 from tasks.selfies.look import measured

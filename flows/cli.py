@@ -175,7 +175,7 @@ def sum_up(settings: "Settings", batch: str) -> None:
 
 @app.command()
 def check(
-    roster: Annotated[Path, typer.Argument(help="roster.csv or .xlsx, as your HR system exports it.")],
+    roster: Annotated[Path, typer.Argument(help="roster.csv or .xlsx, or a folder with it and selfies/.")],
     selfies: Annotated[
         Path | None, typer.Argument(help="Folder with photos; leave out to check the roster only.")
     ] = None,
@@ -184,19 +184,24 @@ def check(
 ) -> None:
     """What is wrong with a roster and its photos, person by person, and what to do about it. Changes nothing."""
     from tasks.roster.drop import DropFault
+    from tasks.roster.open_drop import opened_drop
     from tasks.roster.read import Unreadable
-    from tasks.selfies.check import check_drop, write_return_csv
+    from tasks.selfies.check import check_drop, check_upload, write_return_csv
     from tasks.vault.settings import load_settings
     from tasks.vision.diffusion_card import load_base_card
     from tasks.vision.faces import EyesMissing, open_eyes
     from tasks.vision.worlds import BaseWorld
 
+    whole = roster.is_dir()
     register = consents or next((f for f in roster.parent.glob("consents.*") if f != roster), None)
     settings = load_settings()
     try:
-        eyes = open_eyes(settings.eyes, settings.models) if selfies else None
+        eyes = open_eyes(settings.eyes, settings.models) if selfies or whole else None
         world = BaseWorld(load_base_card(settings.base, settings.bases).world, settings.mixed_worlds)
-        report = check_drop(roster, selfies, register, eyes, base=world)
+        if whole:
+            report = check_upload(opened_drop(roster, settings), eyes, base=world)
+        else:
+            report = check_drop(roster, selfies, register, eyes, base=world)
     except (DropFault, Unreadable, EyesMissing, OSError) as wrong:
         raise fail(f"{wrong} {getattr(wrong, 'fix', '')}".strip()) from wrong
     for line in report.lines():

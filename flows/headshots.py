@@ -15,11 +15,11 @@ from flows.announcing import BATCH, announce, bar, sum_up
 from flows.dispatch import on_workers, take_and_judge
 from flows.outcome import fail_if_nobody_is_done
 from flows.story import field, fits, story, this_run
-from reports.task import build_report
+from reports.task import build_report, let_withdrawn_photos_go
 from tasks.adapters.plan import ENOUGH_PHOTOS, CannotLearn, plan_training
 from tasks.adapters.task import announce_forecast, hold_costly, seat_people
 from tasks.headshots.kit import sort_kits
-from tasks.roster.drop import find_drop, newest_drop
+from tasks.roster.open_drop import newest_drop
 from tasks.roster.task import begin_batch, take_roster
 from tasks.selfies.task import take_selfies
 from tasks.vault.batches import Order
@@ -84,11 +84,11 @@ def make_headshots(
         who="new" if known(who, WHO, "choice of people") == "new" else "everybody",
     )  # fmt: skip
     base_is_here(settings, order.quality)
-    find_drop(order.drop)
     of_one_world(settings)
     batch = begin_batch(order)
     with being_made(settings, batch, this_run()), bar(f"progress-{batch}", BATCH):
         take_roster(batch)
+        let_withdrawn_photos_go()
         take_selfies(batch)
         cohorts = seat_people(batch)
         announce(batch, announce_forecast(batch))

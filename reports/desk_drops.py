@@ -5,7 +5,6 @@ The page ends in the form that starts a run with it (`desk_run`).
 """
 
 import secrets
-import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,6 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -27,20 +25,24 @@ from reports.desk_corrections import Desk, add_corrections, sent
 from reports.desk_door import Door, Session
 from reports.desk_strays import choices
 from reports.pages import Problem
+from reports.sealed_spool import sealed_form
 from reports.unpacking import MOST_FILES, Room
 from reports.upload_parts import is_coming
-from reports.uploads import clear_parts, keep_upload
+from reports.uploads import clear_parts, half_written, keep_upload
 from reports.withdrawals import withdraw_now
 from reports.words import say
-from tasks.roster.drop import DropFault, FolderDrop, sort_contents
+from tasks.roster.drop import DropFault
+from tasks.roster.open_drop import upload_in, uploads
 from tasks.roster.row_desk import look_ahead
 from tasks.roster.rows import Unreadable
-from tasks.selfies.check import CheckReport, check_drop, write_return_csv
+from tasks.roster.upload import Upload
+from tasks.selfies.check import CheckReport, check_upload, return_table
 from tasks.selfies.keep import photos_in_use
 from tasks.selfies.people import PersonCheck
 from tasks.selfies.two_people import known_two_people, remember_two_people
+from tasks.vault.files import make_folders
 from tasks.vault.settings import Settings
-from tasks.vault.store import open_vault
+from tasks.vault.store import Vault, open_vault
 from tasks.vision.diffusion_card import load_base_card
 from tasks.vision.faces import Eyes, EyesMissing, open_eyes
 from tasks.vision.worlds import BaseWorld
@@ -85,17 +87,15 @@ class Checks:
             self._known.pop(identity, None)
 
     def _run(self, identity: str, check: Check, now: datetime) -> None:
-        folder = self.settings.home / "drops" / identity
-
         def progress(what: str, done: int, total: int) -> None:
             check.done, check.total = done, total
 
         try:
-            contents = sort_contents(FolderDrop(str(folder)).files())
-            check.report = check_drop(
-                folder / contents.roster, folder / "selfies", folder / contents.consents if contents.consents else None,
-                eyes_at_hand(self.settings), now=now, on_progress=progress, kept=self._kept(),
-                two_people=self._two_people(),
+            with open_vault(self.settings) as vault:
+                upload, known = upload_in(self.settings.uploads / identity, vault), known_two_people(vault)
+                kept = photos_in_use(vault)
+            check.report = check_upload(
+                upload, eyes_at_hand(self.settings), now=now, on_progress=progress, kept=kept, two_people=known,
                 base=self._base(),
             )  # fmt: skip
         except (DropFault, Unreadable) as fault:
@@ -103,17 +103,9 @@ class Checks:
         except Exception as fault:  # a thread has nobody above it: whatever it was, the page must say so
             check.failed = f"The check stopped ({type(fault).__name__}). Nothing was changed; try `rollcall check`."
 
-    def _two_people(self) -> frozenset[tuple[str, str]]:
-        with open_vault(self.settings) as vault:
-            return known_two_people(vault)
-
     def _base(self) -> BaseWorld:
         card = load_base_card(self.settings.base, self.settings.bases)
         return BaseWorld(card.world, self.settings.mixed_worlds)
-
-    def _kept(self) -> dict[str, int]:
-        with open_vault(self.settings) as vault:
-            return photos_in_use(vault)
 
 
 def eyes_at_hand(settings: Settings) -> Eyes | None:
@@ -128,7 +120,7 @@ def add_drops(app: FastAPI) -> None:
     """The upload page, what it leads to, and the table to send back."""
     settings, door = app.state.settings, app.state.door
     app.state.checks = checks = Checks(settings)
-    clear_parts(settings.home / "drops")
+    _put_in_order(app.state.vault)
 
     def session_of(request: Request) -> Session:
         session = request.state.session
@@ -143,7 +135,7 @@ def add_drops(app: FastAPI) -> None:
 
     @app.get("/drops")
     @app.get("/drops/")
-    def uploads() -> Response:
+    def listed() -> Response:
         return RedirectResponse("/drops/new", 303)
 
     @app.post("/drops")
@@ -165,11 +157,11 @@ def add_drops(app: FastAPI) -> None:
         app,
         Desk(
             door,
-            lambda identity: settings.home / "drops" / _drop(settings, identity),
+            lambda identity: upload_in(settings.uploads / _drop(settings, identity), app.state.vault),
             session_of,
             lambda identity: checks.of(_drop(settings, identity), app.state.clock()).report,
             checks.forget,
-            lambda folder: withdraw_now(app.state.vault, folder, app.state.clock()),
+            lambda upload: withdraw_now(app.state.vault, upload, app.state.clock()),
             lambda first, second, by: remember_two_people(app.state.vault, first, second, by, app.state.clock()),
         ),
     )
@@ -182,7 +174,7 @@ def _add_check(app: FastAPI, checks: Checks, session_of: Callable[[Request], Ses
     @app.get("/drops/{identity}")
     def show(identity: str, request: Request) -> Response:
         session = session_of(request)
-        if is_coming(settings.home / "drops" / _drop(settings, identity)):
+        if is_coming(settings.uploads / _drop(settings, identity)):
             return HTMLResponse(desk_pages.coming(session, door.token(session), identity))
         # A copy: the check goes on beside us, and the page must not change its mind while it is written.
         check = copy(checks.of(_drop(settings, identity), app.state.clock()))
@@ -195,11 +187,8 @@ def _add_check(app: FastAPI, checks: Checks, session_of: Callable[[Request], Ses
         report = checks.of(_drop(settings, identity), app.state.clock()).report
         if report is None:
             raise HTTPException(404)
-        with tempfile.TemporaryDirectory() as place:
-            write_return_csv(report, Path(place) / "return.csv")
-            content = (Path(place) / "return.csv").read_bytes()
         headers = {"Content-Disposition": 'attachment; filename="to-send-back.csv"'}
-        return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(return_table(report), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _found(app: FastAPI, identity: str, report: CheckReport | None) -> dict[str, Any]:
@@ -219,7 +208,7 @@ async def _take(
     """Keep what was sent as a new drop and return its id."""
     Room(settings.home).must_hold(int(request.headers["content-length"]))
     try:
-        async with request.form(max_files=MOST_FILES, max_fields=10) as form:
+        async with sealed_form(request, max_files=MOST_FILES, max_fields=10) as form:
             if not door.accepts(session, str(form.get("token"))):
                 raise HTTPException(403)
             roster, consents = sent(form.get("roster")), sent(form.get("consents"))
@@ -227,17 +216,31 @@ async def _take(
             if roster is None:
                 raise BadUpload("Choose the roster: a CSV or Excel file from your HR system.")
             identity = f"{now:%Y%m%d}-{secrets.token_hex(5)}"
-            folder = settings.home / "drops" / identity
-            await run_in_threadpool(partial(keep_upload, folder, roster, consents, photos, coming=coming))
-            await run_in_threadpool(withdraw_now, request.app.state.vault, folder, now)
+            upload = await run_in_threadpool(_new_upload, request.app.state.vault, identity)
+            await run_in_threadpool(partial(keep_upload, upload, roster, consents, photos, coming=coming))
+            await run_in_threadpool(withdraw_now, request.app.state.vault, upload, now)
     except MultiPartException as fault:
         raise BadUpload("The upload did not arrive whole. Try again.") from fault
     return identity
 
 
+def _new_upload(vault: Vault, identity: str) -> Upload:
+    """Its folder is there before its key: a sweep takes a key without a folder for an old one's."""
+    folder = vault.settings.uploads / identity
+    make_folders(half_written(folder))
+    return upload_in(folder, vault)
+
+
+def _put_in_order(vault: Vault) -> None:
+    """What a crash left half unpacked goes, and what an older version left in clear is sealed."""
+    clear_parts(vault.settings.uploads)
+    for upload in uploads(vault):
+        upload.seal_clear()
+
+
 def earlier_uploads(settings: Settings) -> list[tuple[str, datetime]]:
     """Uploads that still lie here, the newest first: a check whose page was closed is found again by its time."""
-    folder = settings.home / "drops"
+    folder = settings.uploads
     found = [path for path in folder.iterdir() if path.is_dir() and _is_drop(path.name)] if folder.is_dir() else []
     times = sorted(((datetime.fromtimestamp(path.stat().st_mtime, UTC), path.name) for path in found), reverse=True)
     return [(name, at) for at, name in times[:LISTED]]
@@ -248,7 +251,7 @@ def _is_drop(identity: str) -> bool:
 
 
 def _drop(settings: Settings, identity: str) -> str:
-    if not _is_drop(identity) or not (settings.home / "drops" / identity).is_dir():
+    if not _is_drop(identity) or not (settings.uploads / identity).is_dir():
         raise HTTPException(404)
     return identity
 

@@ -20,6 +20,7 @@ from reports.everything import everything_of, sent_in_pieces
 from reports.people import PER_PAGE, PersonShown, load_person, search
 from reports.runs import NoOrchestrator
 from reports.sentences import tell
+from reports.withdrawals import let_withdrawn_go
 from tasks.retention.holds import REASONS, end_holds, hold_person, holds_of
 from tasks.retention.inventory import take_inventory
 from tasks.retention.plan import Forgetting, forgetting_of
@@ -176,7 +177,9 @@ def _consent(request: Request, person: str, form: Mapping[str, str]) -> None:
 
 
 def _withdraw(request: Request, person: str, form: Mapping[str, str]) -> None:
-    record_withdrawal(request.app.state.vault, person, _noted(request, form), request.app.state.clock())
+    vault, now = request.app.state.vault, request.app.state.clock()
+    record_withdrawal(vault, person, _noted(request, form), now)
+    let_withdrawn_go(vault, now)
 
 
 def _noted(request: Request, form: Mapping[str, str]) -> Noted:

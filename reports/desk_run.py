@@ -82,7 +82,7 @@ def is_over(cost: Cost, settings: Settings) -> bool:
 
 def _report(request: Request, identity: str) -> CheckReport | None:
     """What the check of this upload found; None while it goes on, or when it could not be read."""
-    folder = request.app.state.settings.home / "drops" / identity
+    folder = request.app.state.settings.uploads / identity
     if not identity.replace("-", "").isalnum() or not folder.is_dir():
         raise HTTPException(404)
     found: CheckReport | None = request.app.state.checks.of(identity, request.app.state.clock()).report
@@ -106,7 +106,7 @@ def _start(request: Request, identity: str, form: Mapping[str, str]) -> Response
         return _form(request, identity, str(wrong))
     now = state.clock()
     order = Order(
-        drop=str(state.settings.home / "drops" / identity), kit=choice.kit, quality=choice.quality,
+        drop=str(state.settings.uploads / identity), kit=choice.kit, quality=choice.quality,
         base=state.settings.base, people=choice.people, who="new" if choice.who == "new" else "everybody",
     )  # fmt: skip
     batch = open_batch(state.vault, order, now)

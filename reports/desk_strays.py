@@ -5,13 +5,12 @@ stays closed, since it may show somebody who never agreed.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from reports.pictures import THUMB, fit
-from tasks.roster.drop import DropFault, FolderDrop
+from tasks.roster.drop import Drop, DropFault
 from tasks.selfies.check import CheckReport
 from tasks.selfies.match import Stray
-from tasks.selfies.picks import BY_FILE, NOBODYS
+from tasks.selfies.picks import BY_FILE, NOBODYS, PHOTO_FOLDER
 from tasks.vision.glance import Refused
 from tasks.vision.images import encode
 from tasks.vision.photos import open_photo
@@ -75,13 +74,13 @@ def may_be_shown(stray: Stray, report: CheckReport) -> bool:
     return set(stray.candidates) <= open_for
 
 
-def thumbnail(folder: Path, report: CheckReport, number: int) -> bytes | None:
+def thumbnail(drop: Drop, report: CheckReport, number: int) -> bytes | None:
     """The first photo of this stray, small; None when it may not be shown or cannot be opened."""
     strays = report.matching.strays
     if not 0 <= number < len(strays) or not may_be_shown(strays[number], report):
         return None
     try:
-        picture = open_photo(FolderDrop(str(folder / "selfies")).read(strays[number].files[0])).judged
+        picture = open_photo(drop.read(PHOTO_FOLDER + strays[number].files[0])).judged
     except (DropFault, Refused):
         return None
     return fit(encode(picture, "png"), THUMB)[0]

@@ -1,10 +1,10 @@
-"""Lets a browser's files into one folder: harmless paths, whole files, archives opened, and an end to size and number.
+"""Lets a browser's files into an upload: harmless paths, whole files, archives opened, and an end to size and number.
 
 The free disk is the end of it, since the records lie there too. Whatever is not kept has a line that says so.
 """
 
+import io
 import shutil
-import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -14,6 +14,8 @@ from typing import IO
 
 from reports.archive_names import Names
 from reports.archives import LEVELS, BadUpload, LeftOut, Swollen, announced, files_in, reading_an_archive, unpacked
+from reports.arriving import Arriving
+from reports.sealed_spool import SealedSpool
 from tasks.roster.drop import MAX_FILES, is_litter
 
 PACKED = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zipx"}
@@ -46,7 +48,6 @@ class Room:
     left: LeftOut = field(default_factory=LeftOut)
     names: Names | None = None
     _unseen: int = LOOK_EVERY
-    _next: dict[Path, int] = field(default_factory=dict)
 
     def take(self, number: int) -> None:
         self._unseen += number
@@ -61,16 +62,6 @@ class Room:
             raise BadUpload(
                 f"The disk has room for {max(0, free) / 2**30:.1f} GB more: clear old uploads, or get a larger disk."
             )
-
-    def free_name(self, target: Path) -> Path:
-        """`image.jpg`, `image-2.jpg`, `image-3.jpg`, ...: old phones call every photo the same."""
-        if not target.exists():
-            return target
-        number = self._next.get(target, 2)
-        while (other := target.with_name(f"{target.stem}-{number}{target.suffix}")).exists():
-            number += 1
-        self._next[target] = number + 1
-        return other
 
 
 def safe_path(name: str) -> PurePosixPath | None:
@@ -93,15 +84,15 @@ def _safe(part: str) -> str:
     return f"{head.decode(errors='ignore')}…{tail.decode(errors='ignore')}"
 
 
-def keep_all(folder: Path, photos: Iterable[Sent], room: Room) -> None:
+def keep_all(arriving: Arriving, photos: Iterable[Sent], room: Room) -> None:
     for sent in photos:
         if PurePosixPath(sent.name).suffix.lower() == ".zip":
-            _unpack(folder, sent.content, room, "", 1)
+            _unpack(arriving, sent.content, room, "", 1)
         else:
-            _keep(folder, sent.name, chunks(sent.content), room)
+            _keep(arriving, sent.name, chunks(sent.content), room)
 
 
-def _keep(folder: Path, name: str, content: Iterable[bytes], room: Room) -> None:
+def _keep(arriving: Arriving, name: str, content: Iterable[bytes], room: Room) -> None:
     path = safe_path(name)
     shown = "".join(sign for sign in name if sign.isprintable())[-200:]
     if path is None:
@@ -116,22 +107,13 @@ def _keep(folder: Path, name: str, content: Iterable[bytes], room: Room) -> None
         return
     if room.files == 0:
         raise BadUpload(f"More than {MOST_FILES} files: this is not a folder of selfies.")
-    target = folder / path
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.is_dir():
-            raise FileExistsError
-        target = room.free_name(target)
-    except (FileExistsError, NotADirectoryError) as clash:  # a file where a folder should be
-        raise BadUpload("A file and a folder have the same name.") from clash
-    reason = f"larger than {FILE_BYTES / 2**20:.0f} MB"
-    try:
-        whole = copy(content, target, FILE_BYTES, room)
+        arriving.add(str(path), at_most(content, FILE_BYTES, room))
+    except TooLarge:
+        room.left.add(f"larger than {FILE_BYTES / 2**20:.0f} MB", shown)
+        return
     except Swollen:
-        whole, reason = False, "unpacks to far more than it holds"
-    if not whole:
-        target.unlink(missing_ok=True)
-        room.left.add(reason, shown)
+        room.left.add("unpacks to far more than it holds", shown)
         return
     room.files -= 1
     room.kept += 1
@@ -148,45 +130,47 @@ def chunks(source: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def copy(source: Iterable[bytes], target: Path, most: int, room: Room) -> bool:
-    """Copy what really comes, not what was announced; False, with a part of it written, when it is more than `most`."""
-    written = 0
-    with target.open("xb") as out:
-        for chunk in source:
-            written += len(chunk)
-            if written > most:
-                return False
-            room.take(len(chunk))
-            out.write(chunk)
-    return True
+class TooLarge(Exception):
+    """More bytes come than one file may have."""
 
 
-def _unpack(folder: Path, content: IO[bytes], room: Room, inside: str, level: int) -> None:
+def at_most(source: Iterable[bytes], most: int, room: Room) -> Iterator[bytes]:
+    """What really comes, not what was announced; TooLarge when it is more than `most`, BadUpload when the disk ends."""
+    seen = 0
+    for chunk in source:
+        seen += len(chunk)
+        if seen > most:
+            raise TooLarge
+        room.take(len(chunk))
+        yield chunk
+
+
+def _unpack(arriving: Arriving, content: IO[bytes], room: Room, inside: str, level: int) -> None:
     with reading_an_archive():
         archive = zipfile.ZipFile(content)
     with archive:
         room.must_hold(announced(archive))
         for name, entry in files_in(archive, room.names, room.left):
             if PurePosixPath(name).suffix.lower() == ".zip" and safe_path(name) is not None:
-                _unpack_inner(folder, archive, entry, room, inside + name, level)
+                _unpack_inner(arriving, archive, entry, room, inside + name, level)
             else:
-                _keep(folder, inside + name, unpacked(archive, entry, CHUNK), room)
+                _keep(arriving, inside + name, unpacked(archive, entry, CHUNK), room)
 
 
 def _unpack_inner(
-    folder: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: Room, name: str, level: int
+    arriving: Arriving, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: Room, name: str, level: int
 ) -> None:
     """An archive in an archive becomes a folder of its name; one that cannot be opened is named."""
     if level >= LEVELS:
         room.left.add("an archive within archives", name)
         return
-    with tempfile.TemporaryFile(dir=room.folder) as inner:
+    with SealedSpool(room.folder) as inner:
         try:
             for chunk in unpacked(archive, entry, CHUNK):
                 room.take(len(chunk))
                 inner.write(chunk)
             inner.seek(0)
-            _unpack(folder, inner, room, name[: -len(".zip")] + "/", level + 1)
+            _unpack(arriving, io.BufferedReader(inner, CHUNK), room, name[: -len(".zip")] + "/", level + 1)
         except Swollen:
             room.left.add("an archive that unpacks to far too much", name)
         except BadUpload as fault:

@@ -1,10 +1,12 @@
 """Takes photos in parts, so that an upload of a whole company goes on after a cut instead of beginning anew.
 
-A file is known by its name, size and time. Its parts wait in the drop, in a folder that no check looks into; when it is
-whole it goes the way of every upload. What has arrived is remembered until the upload is done.
+A file is known by its name, size and time. Its parts wait in the upload, sealed one by one, in a folder that no check
+looks into; when all are there the file goes the way of every upload. What has arrived is remembered until it is done.
 """
 
 import fcntl
+import hmac
+import io
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,10 +19,11 @@ from reports.archives import BadUpload
 from reports.unpacking import FILE_BYTES, Room, Sent
 from reports.uploads import add_photos
 from tasks.roster.drop import COMING
-from tasks.vault.files import make_folders
+from tasks.roster.upload import ARRIVING, Upload
+from tasks.vault.files import make_folders, replace_file
+from tasks.vault.sealing import plain_size, seal, unseal
 
 PART_BYTES = 16 * 2**20  # the most that is taken at once
-ARRIVING = ".arriving"
 
 
 @dataclass(frozen=True)
@@ -31,48 +34,95 @@ class Arrival:
     size: int
     stamp: str
 
-    def place(self, folder: Path) -> Path:
-        key = sha256(f"{self.name}\0{self.size}\0{self.stamp}".encode()).hexdigest()[:32]
-        return folder / ARRIVING / key
+    def place(self, upload: Upload) -> Path:
+        """Where its parts wait: a folder whose name says nothing of the file's."""
+        told = f"{self.name}\0{self.size}\0{self.stamp}".encode()
+        return upload.folder / ARRIVING / hmac.new(upload.key, told, sha256).hexdigest()[:32]
 
 
-def have(folder: Path, arrival: Arrival) -> int:
+def have(upload: Upload, arrival: Arrival) -> int:
     """How many bytes of this file are here; its size when it has arrived."""
-    place = arrival.place(folder)
+    place = arrival.place(upload)
     if place.with_suffix(".whole").exists():
         return arrival.size
-    return place.stat().st_size if place.exists() else 0
+    return sum(size for _, _, size in _parts(place))
 
 
-def take_part(folder: Path, arrival: Arrival, at: int, data: bytes) -> int:
+def take_part(upload: Upload, arrival: Arrival, at: int, data: bytes) -> int:
     """Add the next part; how many bytes are here now. One that does not begin where the last one ended is not taken.
 
-    Raises BadUpload when the disk is full, or the file cannot become part of the drop.
+    Raises BadUpload when the disk is full, or the file cannot become part of the upload.
     """
-    place = arrival.place(folder)
+    place = arrival.place(upload)
     make_folders(place.parent)
     with _alone(place):
-        here = have(folder, arrival)
+        here = have(upload, arrival)
         if at != here or here == arrival.size > 0:
             return here
         packed = PurePosixPath(arrival.name).suffix.lower() == ".zip"
         if here + len(data) > arrival.size or (arrival.size > FILE_BYTES and not packed):
             raise BadUpload(f"One file is larger than {FILE_BYTES // 2**20} MB. Send photos as the phone makes them.")
-        Room(folder).must_hold((arrival.size - here) * (2 if packed else 1))
-        with place.open("ab") as file:
-            file.write(data)
+        Room(upload.folder).must_hold((arrival.size - here) * (2 if packed else 1))
+        part = place / f"{at:015}"
+        replace_file(part, seal(upload.key, _bound(part), data))
         if here + len(data) == arrival.size:
-            _arrived(folder, arrival, place)
+            _arrived(upload, arrival, place)
         return here + len(data)
 
 
-def _arrived(folder: Path, arrival: Arrival, place: Path) -> None:
+def _parts(place: Path) -> list[tuple[Path, int, int]]:
+    """(file, where it begins, bytes) of the parts that follow each other from the first byte on."""
+    found: list[tuple[Path, int, int]] = []
+    end = 0
+    for path in sorted(place.glob("[0-9]*")):
+        if int(path.name) == end:
+            found.append((path, end, plain_size(path.stat().st_size)))
+            end += found[-1][2]
+    return found
+
+
+def _bound(part: Path) -> str:
+    """What a part's sealed bytes are bound to: the file, and the place in it."""
+    return f"part {part.parent.name}/{part.name}"
+
+
+class _Whole(io.RawIOBase):
+    """The parts of one file, opened as they are read; an archive is read from its end first."""
+
+    def __init__(self, key: bytes, place: Path) -> None:
+        self._key, self._parts, self._at = key, _parts(place), 0
+        self._open: tuple[Path | None, bytes] = (None, b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        end = sum(size for _, _, size in self._parts)
+        self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: end}[whence])
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        for path, begins, size in self._parts:
+            if begins <= self._at < begins + size:
+                if self._open[0] != path:
+                    self._open = (path, unseal(self._key, _bound(path), path.read_bytes()))
+                piece = self._open[1][self._at - begins :][: len(buffer)]
+                buffer[: len(piece)] = piece
+                self._at += len(piece)
+                return len(piece)
+        return 0
+
+
+def _arrived(upload: Upload, arrival: Arrival, place: Path) -> None:
     try:
-        with place.open("rb") as file:
-            add_photos(folder, [Sent(arrival.name, file)], lift=arrival.name.lower().endswith(".zip"))
+        with io.BufferedReader(_Whole(upload.key, place), 2**20) as file:
+            add_photos(upload, [Sent(arrival.name, file)], lift=arrival.name.lower().endswith(".zip"))
         place.with_suffix(".whole").touch()
     finally:
-        place.unlink()
+        shutil.rmtree(place, ignore_errors=True)
 
 
 @contextmanager

@@ -30,8 +30,9 @@ from tasks.retention.pages import clear_pages
 from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_receipt
 from tasks.retention.rows import clear_batches, empty_rows, hide_reviewers, mentions_of
 from tasks.retention.rules import Rules, load_rules
-from tasks.retention.traces import UPLOADS, Progress, look_for
-from tasks.retention.uploads import clear_drops
+from tasks.retention.traces import Progress, look_for
+from tasks.retention.uploads import clear_uploads
+from tasks.roster.open_drop import uploads
 from tasks.vault.audit_log import Event, append
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
@@ -213,7 +214,7 @@ def _clear_files(vault: Vault, everybody: Sequence[_Case]) -> tuple[str, ...]:
     reach("erase.pages.before")
     cleared = clear_pages(vault.settings.reports, [case.mentioned for case in everybody])
     reach("erase.pages.done")
-    clear_drops(vault.settings.home / UPLOADS, [case.mentioned for case in everybody])
+    clear_uploads(uploads(vault), [case.mentioned for case in everybody])
     reach("erase.drops.done")
     left = clear_scratch(vault.settings.scratch, [case.person for case in everybody])
     reach("erase.scratch.done")
@@ -271,7 +272,9 @@ def _search_bytes(vault: Vault, everybody: Sequence[_Case], around: Surroundings
     if named:
         limit = vault.settings.search_limit
         people = [case.mentioned for case in named]
-        search = look_for(people, vault.settings.home, around.search, limit, around.progress)
+        search = look_for(
+            people, vault.settings.home, around.search, limit, around.progress, list(uploads(vault)), databases(vault)
+        )
         for case in named:
             case.evidence["search"] = search.evidence(case.mentioned)
             case.left = list_left(case.mentioned, search.hits.get(case.person, ()), vault.settings.home)
@@ -280,6 +283,12 @@ def _search_bytes(vault: Vault, everybody: Sequence[_Case], around: Surroundings
         if places:
             case.evidence["residue"] = {**case.evidence["residue"], "trace": places}
     reach("erase.search.done")
+
+
+def databases(vault: Vault) -> list[sa.Engine]:
+    """Those of ours that are no files here: their rows are searched as rows."""
+    engines = {str(engine.url): engine for engine in (vault.engine, vault.keys.engine)}
+    return [engine for engine in engines.values() if engine.dialect.name == "postgresql"]
 
 
 def _is_looked_for(case: _Case) -> bool:

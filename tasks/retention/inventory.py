@@ -46,7 +46,7 @@ def take_inventory(vault: Vault) -> Inventory:
 
 def _people(session: Session, active: set[str]) -> Iterator[Person]:
     approved = _approvals(session)
-    withdrawn = _withdrawals(session)
+    withdrawn = withdrawals(session)
     opted_out = _opt_outs(session)
     leaving = select(Erasure.employee_id, Erasure.started_at).where(col(Erasure.state) == DEPARTING)
     left = dict(session.exec(leaving).all())
@@ -90,7 +90,7 @@ def _opt_outs(session: Session) -> dict[str, datetime]:
     return since | {employee_id: decision.at for employee_id, decision in said.items()}
 
 
-def _withdrawals(session: Session) -> dict[str, datetime]:
+def withdrawals(session: Session) -> dict[str, datetime]:
     """Per person when it became known that the consent that counts was withdrawn: a register may say a day long past,
     and the wait in which a slip is noticed begins when it was read. A later consent makes an older withdrawal moot."""
     standing: dict[str, datetime | None] = {}

@@ -26,7 +26,7 @@ from tasks.vault.failpoints import reach
 from tasks.vault.failures import VaultError
 from tasks.vault.records import Adapter, Artifact, Decision, EarlierName, Employee, Headshot, Selfie, Showing
 from tasks.vault.scratch import clear_old_scratch
-from tasks.vault.store import Vault
+from tasks.vault.store import UPLOAD, Vault
 
 _AboutPeople = (
     type[Selfie] | type[Adapter] | type[Headshot] | type[Showing] | type[Decision] | type[Artifact] | type[EarlierName]
@@ -162,7 +162,8 @@ def _records_of_the_forgotten(vault: Vault, states: dict[str, str], result: Orph
 
 
 def _keys_of_nobody(vault: Vault, states: dict[str, str], result: Orphans, dry_run: bool) -> None:
-    doomed = [person for person in vault.keys.holders() if states.get(person, "") != "active"]
+    holders = (one for one in vault.keys.holders() if not one.startswith(f"{UPLOAD}-"))
+    doomed = [person for person in holders if states.get(person, "") != "active"]
     if doomed:
         result.found["key_of_nobody"] += len(doomed)
     if doomed and not dry_run:

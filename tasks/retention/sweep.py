@@ -23,7 +23,7 @@ from tasks.retention.receipts import Receipt, restore_receipts
 from tasks.retention.reserve import give_way, keep_reserve
 from tasks.retention.restored import fence_restored
 from tasks.retention.rules import rules_or_built_in
-from tasks.retention.traces import UPLOADS
+from tasks.roster.open_drop import uploads
 from tasks.vault.advisory import Advisory
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import VaultError
@@ -95,18 +95,33 @@ def _sweep(vault: Vault, now: datetime, around: Surroundings, mass_deletion: int
     receipts += expire_items(vault, blobs, now, around)
     records = [verdict for verdict in plan.delete if ":" in verdict.item.id]
     expire_records(vault, records, now, around.actor)
-    uploads = clear_old_scratch(vault.settings.home / UPLOADS, now - rules.keep.selfies_at_latest)
+    old_uploads = _look_after_uploads(vault, now - rules.keep.selfies_at_latest)
     orphans = sweep_orphans(vault, now, now - rules.keep.unfinished_work)
     done: dict[str, int | str] = {
         "forgotten": len(plan.forget),
         "deleted": len(plan.delete),
         "held": len(plan.held),
-        "uploads": uploads,
+        "uploads": old_uploads,
     }
     done |= {"rules": rules.digest}
     vault.audit_all([event_of(orphans, around.actor), Event("sweep", "", "", done, around.actor)], now=now)
     write_checkpoint(vault, now)
     return receipts
+
+
+def _look_after_uploads(vault: Vault, before: datetime) -> int:
+    """What is too old goes, with its key; what an older version left in clear is sealed. How many files went."""
+    gone = clear_old_scratch(vault.settings.uploads, before)
+    for upload in uploads(vault):
+        upload.seal_clear()
+    vault.destroy_upload_keys(_upload_names(vault))
+    return gone
+
+
+def _upload_names(vault: Vault) -> list[str]:
+    """Those that lie here, and those that are being written."""
+    folders = vault.settings.uploads.glob("*") if vault.settings.uploads.is_dir() else ()
+    return [path.name.removeprefix(".").removesuffix(".part") for path in folders]
 
 
 def _restore_receipts(vault: Vault) -> None:

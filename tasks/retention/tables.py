@@ -90,10 +90,10 @@ def _values_of(connection: sqlite3.Connection, table: str) -> Iterator[tuple[str
     for number, row in enumerate(cursor, start=1):
         for column, value in zip(columns, row, strict=True):
             if isinstance(value, bytes):
-                yield f"table {table}, column {column}, {_row(columns, row, number)}", value
+                yield f"table {table}, column {column}, {which_row(columns, row, number)}", value
 
 
-def _row(columns: Sequence[str], row: Sequence[object], number: int) -> str:
+def which_row(columns: Sequence[str], row: Sequence[object], number: int) -> str:
     """How a keeper finds the row again: by its key where that is a plain id, else by its place."""
     for name in ("id", "digest", "batch_id", "seq", "key"):
         value = row[columns.index(name)] if name in columns else None

@@ -1,8 +1,8 @@
 """After people were forgotten: are their names still in any file here, in any spelling?
 
-Every file below `home` is read, and below whatever else the caller names. What is left out is counted, and stands on
-the receipt: encrypted pictures of others, noise without their keys. Reading takes time by the byte and by the person,
-so above a limit (`ROLLCALL_SEARCH_LIMIT`) nothing is read, and the receipt says that instead.
+Every file below `home` is read, and below whatever else the caller names; sealed uploads are opened for it. What is
+left out is counted, and stands on the receipt: encrypted pictures of others, noise without their keys. Reading takes
+time by the byte and by the person, so above a limit (`ROLLCALL_SEARCH_LIMIT`) nothing is read, and the receipt says so.
 """
 
 import os
@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tasks.retention.mentions import Mentioned
-from tasks.retention.search import Hit, paths_below, search_name, search_path
-from tasks.retention.spelled import spellings
-from tasks.vault.sealing import MAGIC
+import sqlalchemy as sa
 
-UPLOADS = "drops"
+from tasks.retention.mentions import Mentioned
+from tasks.retention.search import Hit, paths_below, search_bytes, search_name, search_path
+from tasks.retention.spelled import Spellings, spellings
+from tasks.retention.tables_postgresql import bytes_of_rows, search_rows
+from tasks.roster.upload import Upload
+from tasks.vault.failures import Unreadable
+from tasks.vault.sealed_folder import is_sealed_file
+
 LEFT = "left"  # lists of what a blocked case still has to lose, for the keeper
 _PATIENCE = 2.0  # seconds before somebody who waits is told how far it is
 
@@ -35,6 +39,7 @@ class Search:
     limit: int
     places: dict[str, int] | None  # person -> how many
     hits: dict[str, tuple[Hit, ...]] = field(default_factory=dict)  # person -> where; for the keeper, on no receipt
+    rows: int | None = None  # read in PostgreSQL; None where the records are files
 
     def evidence(self, who: Mentioned) -> dict[str, Any]:
         """For one person's case: counts and kinds of words, never a word or a path."""
@@ -43,19 +48,32 @@ class Search:
             return {"bytes": self.bytes, "limit": self.limit, **shared}
         found = self.places.get(who.id, 0)
         kinds = [*who.kinds, *(["wrapped keys"] if who.secrets else [])]
+        rows = {} if self.rows is None else {"rows": self.rows}
         return {
-            "files": self.files, "bytes": self.bytes, "sealed": self.sealed, "places": found, "for": kinds, **shared,
+            "files": self.files, "bytes": self.bytes, "sealed": self.sealed, "places": found, "for": kinds, **rows,
+            **shared,
         }  # fmt: skip
 
 
 def look_for(
-    people: Sequence[Mentioned], home: Path, elsewhere: Sequence[Path], limit: int, progress: Progress | None = None
+    people: Sequence[Mentioned],
+    home: Path,
+    elsewhere: Sequence[Path],
+    limit: int,
+    progress: Progress | None = None,
+    uploads: Sequence[Upload] = (),
+    databases: Sequence[sa.Engine] = (),
 ) -> Search:
-    """Read everything once for all of these people. `limit`: bytes to read, times people to look for."""
+    """Read everything once for all of these people, what lies sealed in `uploads` opened, and the rows of `databases`,
+    whose files are not ours. `limit`: bytes to read, times people to look for."""
     readable, sealed = _sorted_out((home, *elsewhere), home)
-    total = sum(size for _, size in readable)
+    opened = [(upload, path) for upload in uploads for path in upload.sealed_files()]
+    sealed -= {str(upload.sealed.place(path)) for upload, path in opened}
+    files = len(readable) + len(opened)
+    total = sum(size for _, size in readable) + sum(_plain_size(upload, path) for upload, path in opened)
+    total += sum(bytes_of_rows(engine) for engine in databases)
     if total * len(people) > limit:
-        return Search(len(readable), total, len(sealed), limit, None)
+        return Search(files, total, len(sealed), limit, None)
     owners = [person.id for person in people for _ in (*person.words, *person.secrets)]
     needles: list[str | bytes] = []
     for person in people:
@@ -72,25 +90,52 @@ def look_for(
     for path in sealed:
         note(search_name(path, wanted))
     begun, done = time.monotonic(), 0
+    for upload, path in opened:
+        note(_search_sealed(upload, path, wanted))
+        done += _plain_size(upload, path)
+    rows = 0
+    for engine in databases:
+        for found in search_rows(engine, wanted):
+            rows += found is None
+            if found is not None:
+                note([Hit(f"PostgreSQL, {engine.url.database}", found[0].spelling, found[0].needle, found[1])])
+        done += bytes_of_rows(engine)
     for path, size in readable:
         note(search_path(path, wanted))
         done += size
         if progress is not None and time.monotonic() - begun > _PATIENCE:
             progress(done, total)
-    counted = {person: len(found) for person, found in places.items()}
-    hits = {person: tuple(found.values()) for person, found in places.items()}
-    return Search(len(readable), total, len(sealed), limit, counted, hits)
+    counted = {person: len(there) for person, there in places.items()}
+    hits = {person: tuple(there.values()) for person, there in places.items()}
+    return Search(files, total, len(sealed), limit, counted, hits, rows if databases else None)
 
 
-def _sorted_out(roots: Sequence[Path], home: Path) -> tuple[list[tuple[str, int]], list[str]]:
-    """What can be read, with its size, and encrypted blobs."""
+def _search_sealed(upload: Upload, path: str, wanted: Spellings) -> Iterator[Hit]:
+    """Every needle in a file that lies sealed in this upload: its name and its content, told by HR's path."""
+    where = f"{upload.location}/{path}"
+    yield from search_bytes(path.encode(), wanted, f"name of {where}")
+    try:
+        yield from search_bytes(upload.sealed.read(path), wanted, where)
+    except (FileNotFoundError, Unreadable):  # gone meanwhile, or noise to us too
+        return
+
+
+def _plain_size(upload: Upload, path: str) -> int:
+    try:
+        return upload.sealed.size(path)
+    except FileNotFoundError:
+        return 0
+
+
+def _sorted_out(roots: Sequence[Path], home: Path) -> tuple[list[tuple[str, int]], set[str]]:
+    """What can be read as it lies there, with its size; and what is encrypted: in noise anything is found."""
     readable: list[tuple[str, int]] = []
-    sealed: list[str] = []
-    blobs = str(home / "blobs") + os.sep
+    sealed: set[str] = set()
+    ours = f"{home / 'blobs'}{os.sep}", f"{home / 'drops'}{os.sep}"
     for path in paths_below(roots, skip=(home / LEFT,)):
         size = _size(path)
-        if path.startswith(blobs) and size and _begins_sealed(path):
-            sealed.append(path)
+        if path.startswith(ours) and size and is_sealed_file(path):
+            sealed.add(path)
         else:
             readable.append((path, size))
     return readable, sealed
@@ -101,9 +146,8 @@ def _size(path: str) -> int:
     return os.path.getsize(path) if os.path.isfile(path) and not os.path.islink(path) else 0
 
 
-def _begins_sealed(path: str) -> bool:
-    with open(path, "rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+def _rows(search: dict[str, Any]) -> str:
+    return f", {search['rows']:,} rows of PostgreSQL" if "rows" in search else ""
 
 
 def describe(search: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -122,7 +166,7 @@ def describe(search: dict[str, Any]) -> Iterator[tuple[str, str]]:
         found = f"found in {search['places']} places" if search["places"] else "found nowhere"
         yield (
             f"Searched byte by byte for {' and '.join(search['for'])}",
-            f"{search['files']:,} files and folders, {search['bytes']:,} bytes: {found}",
+            f"{search['files']:,} files and folders{_rows(search)}, {search['bytes']:,} bytes: {found}",
         )
         yield (
             "Not searched",

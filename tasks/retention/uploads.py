@@ -6,92 +6,81 @@ several sheets goes whole. What HR keeps in a folder of their own is theirs, and
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from tasks.retention.mentions import Mentioned, Mentions
 from tasks.retention.pages import cut_mentions
 from tasks.roster.columns import header_score, map_columns
-from tasks.roster.drop import TABLES, DropFault, FolderDrop, sort_contents
+from tasks.roster.drop import TABLES, DropFault, sort_contents
 from tasks.roster.grid import Grid
 from tasks.roster.header_rows import find_header
 from tasks.roster.read import read_roster
 from tasks.roster.rows import RosterRow, Unreadable
 from tasks.roster.tables import read_tables
+from tasks.roster.upload import Upload
 from tasks.roster.write import table_csv
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import match_photos
-from tasks.selfies.picks import FILE, LEFT_OUT, Answers, parse_answers
-from tasks.vault.files import replace_file, sync_folder
+from tasks.selfies.picks import FILE, LEFT_OUT, Answers, read_answers, read_left_out
 
 
-def clear_drops(drops: Path, people: Sequence[Mentioned]) -> int:
-    """Take these people out of every drop below this folder; how many files were removed or written again."""
+def clear_uploads(uploads: Iterable[Upload], people: Sequence[Mentioned]) -> int:
+    """Take these people out of every upload; how many files were removed or written again. Parts of files that are
+    still on their way may be anybody's: they go, and their sender begins them anew."""
     known = [one for one in people if one.words or one.number]
-    if not known or not drops.is_dir():
-        return 0
     done = 0
-    for folder in sorted(path for path in drops.iterdir() if path.is_dir() and not path.is_symlink()):
-        done += _clear(folder, known, Mentions(known))
-        sync_folder(folder)
+    for upload in uploads if known else ():
+        done += upload.drop_halves() + _clear(upload, known, Mentions(known))
+        upload.sync()
     return done
 
 
-def _clear(folder: Path, people: Sequence[Mentioned], mentions: Mentions) -> int:
+def _clear(upload: Upload, people: Sequence[Mentioned], mentions: Mentions) -> int:
     try:
-        files = FolderDrop(str(folder)).files()
+        files = upload.files()
     except DropFault:
         return 0
-    theirs = _photos_of(folder, files, {one.number for one in people if one.number})
+    theirs = photos_of(upload, {one.number for one in people if one.number})
     theirs |= {path for path in files if mentions.search(path)}
     for path in theirs:
-        (folder / path).unlink(missing_ok=True)
-        _remove_empty((folder / path).parent, folder)
+        upload.remove(path)
     tables = [path for path in files if path not in theirs and path.lower().endswith(TABLES)]
-    changed = sum(_cut_table(folder / path, people, mentions) for path in tables)
-    return len(theirs) + changed + _cut_notes(folder, people, mentions)
+    changed = sum(_cut_table(upload, path, people, mentions) for path in tables)
+    return len(theirs) + changed + _cut_notes(upload, people, mentions)
 
 
-def _photos_of(folder: Path, files: list[str], numbers: set[str]) -> set[str]:
-    """Whatever intake would take for a photo of one of these numbers."""
-    drop = FolderDrop(str(folder))
+def photos_of(upload: Upload, numbers: set[str]) -> set[str]:
+    """Whatever intake would take for a photo of one of these numbers; nothing where that cannot be told."""
     try:
-        contents = sort_contents(files)
-        roster = read_roster(drop.read(contents.roster), contents.roster)
+        contents = sort_contents(upload.files())
+        roster = read_roster(upload.read(contents.roster), contents.roster)
         rows: list[RosterRow] = [replace(row, number=roster.filed_number(row)) for row in roster.rows]
-        picks = _answers(folder).picks
+        picks = read_answers(upload).picks
+        matching = match_photos(contents.photos, rows, read_manifest(upload), picks)
     except (DropFault, Unreadable, ValueError):
         return set()
-    matching = match_photos(contents.photos, rows, read_manifest(drop), picks)
     return {path for number in numbers for path in matching.by_number.get(number, ())}
 
 
-def _remove_empty(folder: Path, top: Path) -> None:
-    """A folder with nobody's photos in it still bears a name."""
-    while folder != top and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
-
-
-def _cut_table(path: Path, people: Sequence[Mentioned], mentions: Mentions) -> int:
+def _cut_table(upload: Upload, path: str, people: Sequence[Mentioned], mentions: Mentions) -> int:
     """1 when the table was written again or removed; a table that cannot be read is left to the search."""
     try:
-        grids = read_tables(path.read_bytes(), path.name, None, header_score).grids
-    except (Unreadable, OSError):
+        grids = read_tables(upload.read(path), path, None, header_score).grids
+    except (Unreadable, DropFault):
         return 0
     cut = [(grid, list(_rows_without(grid, people, mentions))) for grid in grids]
     if all(rows == grid.rows for grid, rows in cut):
         return 0
     if len(cut) > 1 or not cut[0][1]:
-        path.unlink()
+        upload.remove(path)
         return 1
     grid, rows = cut[0]
-    replace_file(
-        path.with_suffix(".csv"), table_csv(rows[0], rows[1:], delimiter=grid.delimiter if grid.kind == "csv" else ",")
-    )
-    if path.suffix != ".csv":
-        path.unlink()
+    target = str(PurePosixPath(path).with_suffix(".csv"))
+    upload.write(target, table_csv(rows[0], rows[1:], delimiter=grid.delimiter if grid.kind == "csv" else ","))
+    if target != path:
+        upload.remove(path)
     return 1
 
 
@@ -114,25 +103,20 @@ def _cell(row: list[str], at: int | None) -> str:
     return row[at].strip() if at is not None and at < len(row) else ""
 
 
-def _answers(folder: Path) -> Answers:
-    path = folder / FILE
-    return parse_answers(path.read_bytes()) if path.is_file() else Answers()
-
-
-def _cut_notes(folder: Path, people: Sequence[Mentioned], mentions: Mentions) -> int:
+def _cut_notes(upload: Upload, people: Sequence[Mentioned], mentions: Mentions) -> int:
     """What HR said about photos, and the lines about what an upload left out."""
     numbers, changed = {one.number for one in people}, 0
     try:
-        answers = _answers(folder)
+        answers = read_answers(upload)
     except ValueError:
         answers = Answers()
     picks = {key: who for key, who in answers.picks.items() if who not in numbers and not mentions.search(key)}
     pairs = frozenset(pair for pair in answers.two_people if numbers.isdisjoint(pair))
     if (picks, pairs) != (dict(answers.picks), answers.two_people):
-        replace_file(folder / FILE, Answers(picks, pairs).as_json())
+        upload.write(FILE, Answers(picks, pairs).as_json())
         changed += 1
-    left_out = folder / LEFT_OUT
-    if left_out.is_file() and mentions.search(text := left_out.read_text(encoding="utf-8")):
-        replace_file(left_out, (cut_mentions(text, mentions, ".json") or json.dumps([])).encode())
+    text = json.dumps(read_left_out(upload), ensure_ascii=False)
+    if mentions.search(text):
+        upload.write(LEFT_OUT, (cut_mentions(text, mentions, ".json") or json.dumps([])).encode())
         changed += 1
     return changed

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from tasks.progress import tell
 from tasks.roster.consents import read_consents
-from tasks.roster.drop import find_drop, sort_contents
+from tasks.roster.drop import sort_contents
 from tasks.roster.intake import admit, note_roster, seat_everybody
+from tasks.roster.open_drop import find_drop
 from tasks.roster.questions import ask_about_missing
 from tasks.roster.read import read_roster
 from tasks.vault.batches import Order, begin_run, load_batch, open_batch, take_version
@@ -20,8 +21,9 @@ from tasks.vault.task import step
 
 @step
 def begin_batch(order: Order) -> str:
-    """The batch of this order: the one there is, or a new one. Returns its id."""
+    """The batch of this order: the one there is, or a new one. Returns its id; DropFault when there is no such drop."""
     with open_vault(load_settings()) as vault:
+        find_drop(order.drop, vault)
         return open_batch(vault, order, datetime.now(UTC))
 
 
@@ -32,7 +34,7 @@ def take_roster(batch: str) -> None:
     settings = load_settings()
     with open_vault(settings) as vault:
         begin_run(vault, batch, now)
-        drop = find_drop(load_batch(vault, batch).drop)
+        drop = find_drop(load_batch(vault, batch).drop, vault)
     contents = sort_contents(drop.files())
     tables = {name: drop.read(name) for name in (contents.roster, contents.consents) if name}
     roster = read_roster(tables[contents.roster], contents.roster, today=now.date())

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tasks.roster.consents import read_consents
-from tasks.roster.drop import TABLES, FolderDrop
+from tasks.roster.consents import ConsentRegister, read_consents
+from tasks.roster.drop import TABLES, Drop, sort_contents
+from tasks.roster.folder_drop import FolderDrop
 from tasks.roster.read import read_roster
 from tasks.roster.rows import Roster, RosterProblem
 from tasks.roster.whose_consent import Consents, settle_consents
@@ -23,7 +24,7 @@ from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import Kept, PersonCheck, as_before, blocks, consent_code_of, settle, standing
-from tasks.selfies.picks import read_answers, read_left_out
+from tasks.selfies.picks import PHOTO_FOLDER, read_answers, read_left_out
 from tasks.selfies.same_face import Alike, Shown, findings_of, same_faces, settled_by
 from tasks.vision.faces import Eyes
 from tasks.vision.worlds import BaseWorld
@@ -134,14 +135,76 @@ def check_drop(
     moment = now or datetime.now(UTC)
     read = read_roster(roster.read_bytes(), roster.name, encoding, moment.date())
     register = read_consents(consents.read_bytes(), consents.name, encoding) if consents else None
-    drop = FolderDrop(str(selfies)) if selfies else None
+    photos = FolderDrop(str(selfies)) if selfies else None
+    known = _Known(moment, kept or {}, two_people, base)
+    return _check(read, register, photos, FolderDrop(str(roster.parent)), eyes, on_progress, known)
+
+
+def check_upload(
+    upload: Drop,
+    eyes: Eyes | Callable[[], Eyes] | None = None,
+    *,
+    now: datetime | None = None,
+    on_progress: Progress | None = None,
+    kept: Mapping[str, int] | None = None,
+    two_people: frozenset[tuple[str, str]] = frozenset(),
+    base: BaseWorld | None = None,
+) -> CheckReport:
+    """The same for a whole drop, wherever and however it lies."""
+    moment = now or datetime.now(UTC)
+    contents = sort_contents(upload.files())
+    read = read_roster(upload.read(contents.roster), contents.roster, None, moment.date())
+    register = read_consents(upload.read(contents.consents), contents.consents) if contents.consents else None
+    known = _Known(moment, kept or {}, two_people, base)
+    return _check(read, register, _PhotosOf(upload), upload, eyes, on_progress, known)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a check knows besides the drop."""
+
+    moment: datetime
+    kept: Mapping[str, int]
+    two_people: frozenset[tuple[str, str]]
+    base: BaseWorld | None
+
+
+@dataclass(frozen=True)
+class _PhotosOf:
+    """The folder of photos in a drop, as a drop: its paths begin there."""
+
+    drop: Drop
+
+    @property
+    def location(self) -> str:
+        return self.drop.location
+
+    def files(self) -> list[str]:
+        inside = (path for path in self.drop.files() if path.startswith(PHOTO_FOLDER))
+        return [path.removeprefix(PHOTO_FOLDER) for path in inside]
+
+    def read(self, path: str) -> bytes:
+        return self.drop.read(PHOTO_FOLDER + path)
+
+    def stamp(self, path: str) -> str:
+        return self.drop.stamp(PHOTO_FOLDER + path)
+
+
+def _check(
+    read: Roster,
+    register: ConsentRegister | None,
+    drop: Drop | None,
+    beside: Drop,
+    eyes: Eyes | Callable[[], Eyes] | None,
+    on_progress: Progress | None,
+    known: _Known,
+) -> CheckReport:
     files = still_photos(f for f in drop.files() if not f.lower().endswith(TABLES)) if drop else []
     filed = [replace(row, number=read.filed_number(row)) for row in read.rows]
-    beside = FolderDrop(str(roster.parent))
     answers = read_answers(beside)
     matching = match_photos(files, filed, read_manifest(drop) if drop else None, answers.picks)
     said = settle_consents(read, register)
-    before = {row.row: standing(row, read, consent_code_of(row, read, said, moment)) for row in read.rows}
+    before = {row.row: standing(row, read, consent_code_of(row, read, said, known.moment)) for row in read.rows}
     open_for = [row.number for row in read.rows if not blocks(before[row.row])]
     verdicts, company, alike = {}, {}, []
     if drop and eyes is not None:
@@ -153,7 +216,7 @@ def check_drop(
             verdicts[one.number] = one.verdict
             shown[one.number] = one.verdict.shown
         alike = same_faces(shown, opened.thresholds, opened.limits.duplicate_bits)
-        alike = settled_by(alike, answers.two_people | two_people)
+        alike = settled_by(alike, answers.two_people | known.two_people)
         company = findings_of(alike)
     people = []
     for row in read.rows:
@@ -162,17 +225,22 @@ def check_drop(
         photos = len(matching.by_number.get(read.filed_number(row), ()))
         company_wide = () if closed else company.get(row.number, ())
         unclear = matching.may_be(read.filed_number(row))
-        in_use = (kept or {}).get(read.filed_number(row), 0)
+        in_use = known.kept.get(read.filed_number(row), 0)
         if in_use and not photos and not closed:
             people.append(as_before(row, before[row.row], Kept(in_use, in_use, False, ())))
             continue
-        settled = settle(row, before[row.row], photos, verdict, company_wide, unclear, base)
+        settled = settle(row, before[row.row], photos, verdict, company_wide, unclear, known.base)
         people.append(replace(settled, files=matching.by_number.get(read.filed_number(row), ())))
     looked = bool(drop and eyes is not None)
     return CheckReport(read, said, matching, tuple(people), looked, read_left_out(beside), tuple(alike))
 
 
 def write_return_csv(report: CheckReport, path: Path) -> None:
+    """`return_table` in a file."""
+    path.write_bytes(return_table(report))
+
+
+def return_table(report: CheckReport) -> bytes:
     """A table for HR to work off and send on: one line per person and finding, safe to open in a spreadsheet. What the
     employee can do is said to the employee, with the file's name; figures stand at the end, for whoever asks."""
     header = ("Employee ID", "Name", "Roster row", "State", "For", "File", "What to do", "Finding", "Details")
@@ -187,4 +255,4 @@ def write_return_csv(report: CheckReport, path: Path) -> None:
         ] or [(*who, "", "", "", "", "")]
     for state, findings in (("file", report.file_findings), ("photos", report.drop_findings)):
         lines += [("", "", "", state, "HR", "", f.sentence, f.code, f.details) for f in findings]
-    path.write_bytes(table_csv(header, lines))
+    return table_csv(header, lines)

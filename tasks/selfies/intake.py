@@ -39,6 +39,8 @@ from tasks.vault.store import Vault
 from tasks.vision.faces import Eyes
 from tasks.vision.worlds import BaseWorld
 
+# Whoever is blocked by one of these is waited for by nobody: their photos leave an upload, too.
+NEVER = frozenset({"consent_withdrawn", "forgotten", "erasing"})
 RULES = 3  # goes up when a change of the rules makes an old examination wrong
 
 
@@ -89,7 +91,8 @@ def take_photos(
     _write_seats(vault, batch_id, checks)
     _note(vault, batch_id, digest, matching)
     taken = [s.row.number for s in sitters if not s.blocked and checks[s.employee_id].state == "ready"]
-    let_go(drop, vault.settings, [path for number in taken for path in matching.by_number.get(number, ())])
+    taken += [s.row.number for s in sitters if any(found.code in NEVER for found in s.standing)]
+    let_go(drop, [path for number in taken for path in matching.by_number.get(number, ())])
     return _sum_up(vault, batch_id, count, examined=True)
 
 

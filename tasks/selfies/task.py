@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tasks.progress import tell
-from tasks.roster.drop import find_drop
+from tasks.roster.open_drop import find_drop
 from tasks.selfies.intake import take_photos
 from tasks.vault.batches import load_batch
 from tasks.vault.settings import load_settings
@@ -25,7 +25,7 @@ def take_selfies(batch_id: str) -> dict[str, int]:
     settings = load_settings()
     with open_vault(settings) as vault:
         batch = load_batch(vault, batch_id)
-        drop = find_drop(batch.drop)
+        drop = find_drop(batch.drop, vault)
         world = load_base_card(batch.base, settings.bases).world
         taken = take_photos(
             vault,

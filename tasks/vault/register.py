@@ -176,12 +176,12 @@ REGISTER: tuple[Kind, ...] = (
     ),
     Kind(
         "upload",
-        "what HR uploaded at the desk: roster and photos, until a batch has taken them in",
+        "what HR uploaded at the desk: roster and photos, sealed, until a batch has taken them in",
         "scratch",
         "<home>/drops/",
         "biometric",
-        "photos removed when a batch has taken them in; a forgotten person's files and lines at once; the rest when "
-        "photos' latest date is reached",
+        "photos removed when a batch has taken them in; a forgotten person's files and lines at once; the rest, with "
+        "the upload's key, when photos' latest date is reached",
     ),
     Kind(
         "drop",

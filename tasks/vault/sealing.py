@@ -26,16 +26,40 @@ _PREFIX = 7
 _HEADER = len(MAGIC) + _SALT + _PREFIX
 
 
-def seal(data_key: bytes, name: str, data: bytes) -> Iterator[bytes]:
-    """The encrypted form of `data`, chunk by chunk; at least one chunk, even for nothing."""
+def seal(data_key: bytes, name: str, data: bytes | Iterable[bytes]) -> Iterator[bytes]:
+    """The encrypted form of `data`, or of what comes in chunks; at least one chunk, even for nothing."""
     salt, prefix = os.urandom(_SALT), os.urandom(_PREFIX)
     yield MAGIC + salt + prefix
     cipher = _cipher(data_key, salt, name)
+    pieces = _pieces(data) if isinstance(data, bytes) else _gathered(data)
+    piece, number = next(pieces, b""), 0
+    for following in pieces:
+        yield cipher.encrypt(_nonce(prefix, number, False), piece, MAGIC)
+        piece, number = following, number + 1
+    yield cipher.encrypt(_nonce(prefix, number, True), piece, MAGIC)
+
+
+def _pieces(data: bytes) -> Iterator[bytes | memoryview]:
     view = memoryview(data)
-    last = max(0, (len(data) - 1) // CHUNK)
-    for number in range(last + 1):
-        piece = view[number * CHUNK : (number + 1) * CHUNK]
-        yield cipher.encrypt(_nonce(prefix, number, number == last), piece, MAGIC)
+    return (view[start : start + CHUNK] for start in range(0, len(view), CHUNK))
+
+
+def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes | memoryview]:
+    """The same bytes in chunks of the one size that a reader expects."""
+    waiting = bytearray()
+    for chunk in chunks:
+        waiting += chunk
+        while len(waiting) >= CHUNK:
+            yield bytes(waiting[:CHUNK])
+            del waiting[:CHUNK]
+    if waiting:
+        yield bytes(waiting)
+
+
+def plain_size(sealed: int) -> int:
+    """How many bytes lie in a sealed form of this many."""
+    body = sealed - _HEADER
+    return body - _TAG * max(1, -(-body // (CHUNK + _TAG)))
 
 
 def unseal(data_key: bytes, name: str, sealed: bytes) -> bytes:

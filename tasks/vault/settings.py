@@ -158,6 +158,10 @@ class Settings(BaseSettings):
         return self.home / "reports"
 
     @property
+    def uploads(self) -> Path:
+        return self.home / "drops"
+
+    @property
     def receipts(self) -> Path:
         return self.home / "receipts"
 

@@ -8,6 +8,7 @@ takes a permit too. Deleting takes none, because nobody needs leave to forget.
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from types import TracebackType
 from typing import Any
 
@@ -27,6 +28,8 @@ from tasks.vault.register import blob_kind
 from tasks.vault.sealing import is_sealed, seal, unseal
 from tasks.vault.settings import Settings
 from tasks.vault.tombstones import forgotten_at
+
+UPLOAD = "upload"  # kind of the keys that open what was uploaded at the desk
 
 
 class Vault:
@@ -94,6 +97,18 @@ class Vault:
         if self.keys.made != made:
             note_keys(self.engine, self.keys.master_fingerprint, self.keys.made)
         return key
+
+    def upload_key(self, folder: str) -> bytes:
+        """What the upload of this name is sealed with: a key of its own, which goes when the upload does."""
+        return self._data_key(upload_owner(folder), UPLOAD)
+
+    def destroy_upload_keys(self, standing: Iterable[str]) -> int:
+        """Destroy the keys of uploads that are not among these any more; how many."""
+        kept = {upload_owner(folder) for folder in standing}
+        doomed = [one for one in self.keys.holders() if one.startswith(f"{UPLOAD}-") and one not in kept]
+        if doomed:
+            self.keys.destroy_kinds([(one, UPLOAD) for one in doomed])
+        return len(doomed)
 
     def _record_intent(self, permit: Permit, kind: str, key: str, now: datetime) -> None:
         with self.session() as session:
@@ -175,6 +190,11 @@ class Vault:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def upload_owner(folder: str) -> str:
+    """Whose key opens the upload in this folder: nobody's, and a folder that somebody named says nothing by it."""
+    return f"{UPLOAD}-{sha256(folder.encode()).hexdigest()[:16]}"
 
 
 def key_owner(key: str) -> tuple[str, str]:

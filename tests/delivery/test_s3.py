@@ -13,7 +13,8 @@ import pytest
 from tasks.delivery.destinations import PAPERS
 from tasks.disclosure.source import read_origin
 from tasks.headshots.kit import BrandKit
-from tasks.roster.drop import DropFault, find_drop, sort_contents
+from tasks.roster.drop import DropFault, sort_contents
+from tasks.roster.open_drop import find_drop
 from tasks.vault.blobs_company import CompanyBucket
 from tasks.vault.store import Vault
 from tests.delivery.conftest import build_pack
@@ -51,7 +52,7 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-def test_a_drop_under_a_prefix(endpoint: str, bucket: str) -> None:
+def test_a_drop_under_a_prefix(vault: Vault, endpoint: str, bucket: str) -> None:
     client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
     files = {
         "hr/roster.csv": b"Employee ID\n1\n",
@@ -61,7 +62,7 @@ def test_a_drop_under_a_prefix(endpoint: str, bucket: str) -> None:
     }
     for key, data in files.items():
         client.put_object(Bucket=bucket, Key=key, Body=data)
-    drop = find_drop(f"s3://{bucket}/hr?endpoint={endpoint}")
+    drop = find_drop(f"s3://{bucket}/hr?endpoint={endpoint}", vault)
     assert drop.files() == ["roster.csv", "selfies/Ann Doe/a b.jpg"]
     assert sort_contents(drop.files()).photos == ("selfies/Ann Doe/a b.jpg",)
     assert drop.read("selfies/Ann Doe/a b.jpg") == b"photo"
@@ -70,12 +71,12 @@ def test_a_drop_under_a_prefix(endpoint: str, bucket: str) -> None:
         with pytest.raises(DropFault, match="not_a_file"):
             drop.read(path)
     client.put_object(Bucket=bucket, Key="hr/roster.csv", Body=b"Employee ID\n2\n")
-    assert find_drop(f"s3://{bucket}/hr?endpoint={endpoint}").stamp("roster.csv") != before
+    assert find_drop(f"s3://{bucket}/hr?endpoint={endpoint}", vault).stamp("roster.csv") != before
     with pytest.raises(DropFault, match="not_a_file"):  # what was listed is not there any more
         drop.read("roster.csv")
     for nowhere in (f"s3://{bucket}/empty?endpoint={endpoint}", f"s3://{bucket}x/?endpoint={endpoint}"):
         with pytest.raises(DropFault, match="no_drop"):
-            find_drop(nowhere)
+            find_drop(nowhere, vault)
 
 
 def test_a_delivery_to_a_prefix(vault: Vault, kit: BrandKit, endpoint: str, bucket: str) -> None:

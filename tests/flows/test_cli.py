@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.roster.open_drop import upload_in
+from tasks.vault.settings import Settings
+from tasks.vault.store import open_vault
+
 ROOT = Path(__file__).resolve().parents[2]
 NORTHWIND = ROOT / "samples" / "northwind"
 
@@ -32,6 +36,21 @@ def test_check_writes_a_table_to_send_back(tmp_path: Path) -> None:
     out = tmp_path / "problems.csv"
     rollcall("check", str(NORTHWIND / "roster.csv"), "--out", str(out))
     assert len(out.read_text(encoding="utf-8-sig").splitlines()) > 5
+
+
+def test_a_whole_folder_is_checked_and_an_upload_that_lies_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = "Employee ID,Name,Email,Consent\n7,Ada Okafor,ada@example.com,no\n"
+    monkeypatch.setenv("ROLLCALL_HOME", str(tmp_path / "home"))
+    for folder in (tmp_path / "theirs", tmp_path / "home" / "drops" / "20261128-0123456789"):
+        (folder / "selfies").mkdir(parents=True)
+        (folder / "roster.csv").write_text(table)
+    settings = Settings(home=tmp_path / "home")
+    with open_vault(settings) as vault:
+        assert upload_in(folder, vault).seal_clear() == 1
+    assert "1 people: 0 ready, 1 blocked" in rollcall("check", str(tmp_path / "theirs"))
+    assert "1 people: 0 ready, 1 blocked" in rollcall("check", str(folder))
 
 
 def test_checking_a_roster_loads_neither_torch_nor_prefect() -> None:

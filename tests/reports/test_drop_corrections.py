@@ -1,6 +1,5 @@
 """A drop is corrected at the desk: picks, tables, more photos, in parts; and what was uploaded before stays."""
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -16,15 +15,18 @@ from reports.desk import create_desk
 from reports.desk_strays import choices, may_be_shown, thumbnail
 from reports.upload_parts import Arrival, begin, have, take_part
 from reports.uploads import keep_upload, left_out
-from tasks.roster.drop import COMING, DropFault, newest_drop
-from tasks.selfies.check import check_drop
-from tasks.selfies.picks import Answers, parse_answers
+from tasks.roster.drop import COMING, DropFault
+from tasks.roster.open_drop import newest_drop, upload_in
+from tasks.roster.upload import Upload
+from tasks.selfies.check import check_upload
+from tasks.selfies.picks import FILE, Answers, parse_answers, read_answers
 from tasks.selfies.two_people import known_two_people, remember_two_people
 from tasks.vault.records import Employee
 from tasks.vault.settings import Settings
+from tasks.vault.store import open_vault
 from tasks.vision.faces import Eyes
 from tests.reports.conftest import PASSWORD
-from tests.reports.test_uploads import archive, below, checked, sent
+from tests.reports.test_uploads import archive, checked, sent
 from tests.selfies.conftest import LIMITS, THRESHOLDS, CardEyes, draw_card
 
 PEOPLE = (
@@ -58,8 +60,13 @@ def desk(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     app.state.vault.close()
 
 
-def make_drop(home: Path, *photos: str, second: str = "yes", name: str = "20261128-aa") -> Path:
-    drop = home / "drops" / name
+def the_upload(home: Path, name: str) -> Upload:
+    with open_vault(Settings(home=home)) as vault:
+        return upload_in(home / "drops" / name, vault)
+
+
+def make_drop(home: Path, *photos: str, second: str = "yes", name: str = "20261128-aa") -> Upload:
+    drop = the_upload(home, name)
     roster = sent("r.csv", PEOPLE.format(second=second).encode())
     keep_upload(drop, roster, None, [sent(one, photo()) for one in photos])
     return drop
@@ -71,7 +78,7 @@ def token(desk: TestClient) -> str:
 
 def test_a_stray_is_named_and_settled_with_one_pick_that_can_be_changed(desk: TestClient, home: Path) -> None:
     drop = make_drop(home, "Jan Kowalski/1.jpg", "Jan Kowalski/2.jpg", "Katerina Bondarenko/9.jpg", "4802/1.jpg")
-    page = checked(desk, f"/drops/{drop.name}")
+    page = checked(desk, f"/drops/{drop.folder.name}")
     assert "Fits Jan Kowalski (71) or Jan Kowalski (72) alike." in page
     assert "Fits nobody; perhaps Kateryna Bondarenko (4802)?" in page
     form = {
@@ -80,20 +87,20 @@ def test_a_stray_is_named_and_settled_with_one_pick_that_can_be_changed(desk: Te
         "who": ["72", ""],
         "other": ["", ""],
     }
-    assert desk.post(f"/drops/{drop.name}/picks", data=form).status_code == 303
-    assert json.loads((drop / ".answers.json").read_text())["picks"] == {"Jan Kowalski/": "72"}
-    page = checked(desk, f"/drops/{drop.name}")
+    assert desk.post(f"/drops/{drop.folder.name}/picks", data=form).status_code == 303
+    assert dict(read_answers(drop).picks) == {"Jan Kowalski/": "72"}
+    page = checked(desk, f"/drops/{drop.folder.name}")
     assert 'value="72" selected' in page  # settled, still to be seen, still to be changed
     form |= {"who": ["72", "-"], "other": ["71 · Jan Kowalski", ""]}
-    desk.post(f"/drops/{drop.name}/picks", data=form)
-    report = check_drop(drop / "roster.csv", drop / "selfies")
+    desk.post(f"/drops/{drop.folder.name}/picks", data=form)
+    report = check_upload(drop)
     assert {number: len(paths) for number, paths in report.matching.by_number.items()} == {"71": 2, "4802": 1}
     assert report.matching.set_aside == ("Katerina Bondarenko/9.jpg",)
     # Opened again, it is nobody's again.
-    checked(desk, f"/drops/{drop.name}")
+    checked(desk, f"/drops/{drop.folder.name}")
     form |= {"who": ["", ""], "other": ["", ""]}
-    desk.post(f"/drops/{drop.name}/picks", data=form)
-    assert check_drop(drop / "roster.csv", drop / "selfies").matching.set_aside == ()
+    desk.post(f"/drops/{drop.folder.name}/picks", data=form)
+    assert check_upload(drop).matching.set_aside == ()
 
 
 @pytest.mark.parametrize(
@@ -107,10 +114,10 @@ def test_a_stray_is_named_and_settled_with_one_pick_that_can_be_changed(desk: Te
 )
 def test_only_what_the_check_knows_can_be_picked(desk: TestClient, home: Path, form: dict[str, list[str]]) -> None:
     drop = make_drop(home, "Jan Kowalski/1.jpg", "4802/1.jpg")
-    checked(desk, f"/drops/{drop.name}")
-    assert desk.post(f"/drops/{drop.name}/picks", data={"token": token(desk), **form}).status_code == 422
-    assert desk.post(f"/drops/{drop.name}/picks", data={"token": "x", **form}).status_code == 403
-    assert not (drop / ".answers.json").exists()
+    checked(desk, f"/drops/{drop.folder.name}")
+    assert desk.post(f"/drops/{drop.folder.name}/picks", data={"token": token(desk), **form}).status_code == 422
+    assert desk.post(f"/drops/{drop.folder.name}/picks", data={"token": "x", **form}).status_code == 403
+    assert not drop.sealed.holds(FILE)
 
 
 def test_a_photo_is_only_shown_where_everybody_it_may_be_has_agreed(home: Path) -> None:
@@ -118,7 +125,7 @@ def test_a_photo_is_only_shown_where_everybody_it_may_be_has_agreed(home: Path) 
     eyes = Eyes("cards", cards, cards, cards, cards, THRESHOLDS, THRESHOLDS, LIMITS)
     for second, shown in (("yes", True), ("no", False)):
         drop = make_drop(home, "Jan Kowalski/1.jpg", "Katerina Bondarenko/9.jpg", second=second, name=f"d-{second}")
-        report = check_drop(drop / "roster.csv", drop / "selfies", None, eyes)
+        report = check_upload(drop, eyes)
         both, nobodys = report.matching.strays
         assert may_be_shown(both, report) is shown
         assert not may_be_shown(nobodys, report)  # an unmatched photo is not opened
@@ -137,20 +144,22 @@ def test_damaged_answers_are_an_error_and_no_silence() -> None:
 
 def test_tables_are_replaced_and_photos_added_and_the_drop_goes_on(desk: TestClient, home: Path) -> None:
     drop = make_drop(home, "4802/1.jpg")
-    page = checked(desk, f"/drops/{drop.name}")
+    page = checked(desk, f"/drops/{drop.folder.name}")
     assert "of 3 people" in page
-    assert f"/drops/{drop.name}" in desk.get("/drops/new").text  # drops are listed
+    assert f"/drops/{drop.folder.name}" in desk.get("/drops/new").text  # drops are listed
     four = PEOPLE.format(second="yes") + "73,Ebba Lund,e@acme.example,yes,2026-03-02\n"
     files = [
         ("roster", ("new.csv", four.encode())),
         ("photos", ("73/a.jpg", photo())),
         ("photos", ("4802/1.jpg", photo())),
     ]
-    answer = desk.post(f"/drops/{drop.name}/more", data={"token": token(desk)}, files=files)
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/drops/{drop.name}")
-    assert "of 4 people" in checked(desk, f"/drops/{drop.name}")
-    assert below(drop) == ["roster.csv", "selfies/4802/1.jpg", "selfies/73/a.jpg"]
-    refused = desk.post(f"/drops/{drop.name}/more", data={"token": token(desk)}, files={"roster": ("r.exe", b"x")})
+    answer = desk.post(f"/drops/{drop.folder.name}/more", data={"token": token(desk)}, files=files)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/drops/{drop.folder.name}")
+    assert "of 4 people" in checked(desk, f"/drops/{drop.folder.name}")
+    assert drop.files() == ["roster.csv", "selfies/4802/1.jpg", "selfies/73/a.jpg"]
+    refused = desk.post(
+        f"/drops/{drop.folder.name}/more", data={"token": token(desk)}, files={"roster": ("r.exe", b"x")}
+    )
     assert refused.status_code == 400
     assert "CSV or Excel" in refused.text
 
@@ -159,7 +168,7 @@ def test_an_upload_in_parts_goes_on_after_a_cut(desk: TestClient, home: Path) ->
     headers = {"X-Rollcall-Token": token(desk), "X-Rollcall-Parts": "yes"}
     files = {"roster": ("r.csv", PEOPLE.format(second="yes").encode())}
     identity = desk.post("/drops", data={"token": token(desk)}, files=files, headers=headers).json()["drop"]
-    drop = home / "drops" / identity
+    drop = the_upload(home, identity)
     assert "still on their way" in desk.get(f"/drops/{identity}").text
     with pytest.raises(DropFault):
         newest_drop(Settings(home=home))  # not before everything is here
@@ -185,14 +194,14 @@ def test_an_upload_in_parts_goes_on_after_a_cut(desk: TestClient, home: Path) ->
         assert desk.get(where, params=query).json() == {"have": len(data)}  # asked again after a cut: nothing to send
     assert desk.post(f"/drops/{identity}/parts", params={**query, "at": 0}, content=b"x").status_code == 403
     assert desk.post(f"/drops/{identity}/done", headers=headers).json() == {"address": f"/drops/{identity}"}
-    assert below(drop) == ["roster.csv", "selfies/4802/IMG 1 ü.jpg", "selfies/71/b.jpg", "selfies/72/c.jpg"]
-    assert newest_drop(Settings(home=home)) == str(drop)
+    assert drop.files() == ["roster.csv", "selfies/4802/IMG 1 ü.jpg", "selfies/71/b.jpg", "selfies/72/c.jpg"]
+    assert newest_drop(Settings(home=home)) == drop.location
 
 
 def test_what_arrives_in_parts_is_bounded(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drop = make_drop(home)
-    begin(drop)
-    assert (drop / COMING).exists()
+    begin(drop.folder)
+    assert (drop.folder / COMING).exists()
     large = Arrival("film.mov", 200 * 2**20, "1")
     with pytest.raises(unpacking.BadUpload, match="larger than 100 MB"):
         take_part(drop, large, 0, b"x")
@@ -200,7 +209,7 @@ def test_what_arrives_in_parts_is_bounded(home: Path, monkeypatch: pytest.Monkey
         take_part(drop, Arrival("a.jpg", 3, "1"), 0, b"more than it said")
     empty = Arrival("71/empty.jpg", 0, "1")
     assert take_part(drop, empty, 0, b"") == 0
-    assert below(drop / "selfies") == ["71/empty.jpg"]
+    assert drop.files() == ["roster.csv", "selfies/71/empty.jpg"]
     monkeypatch.setattr(unpacking, "RESERVE", 2**60)
     with pytest.raises(unpacking.BadUpload, match="The disk has room for"):
         take_part(drop, Arrival("b.jpg", 3, "1"), 0, b"abc")
@@ -214,13 +223,13 @@ def test_a_broken_archive_in_parts_says_so_and_can_be_sent_again(home: Path) -> 
         take_part(drop, arrival, 0, b"PK no")
     assert have(drop, arrival) == 0
     assert left_out(drop) == []
-    assert [name for name in os.listdir(drop) if name.startswith(".adding")] == []
+    assert [name for name in os.listdir(drop.folder) if name.startswith(".adding")] == []
 
 
 def test_checking_a_long_list_of_strays_stays_quick(home: Path) -> None:
     drop = make_drop(home, *(f"IMG_{n}.jpg" for n in range(400)))
     began = time.monotonic()
-    report = check_drop(drop / "roster.csv", drop / "selfies")
+    report = check_upload(drop)
     assert len(choices(report)) == 300
     assert time.monotonic() - began < 20
 
@@ -229,7 +238,7 @@ def test_hr_says_once_that_two_alike_are_two(desk: TestClient, home: Path, monke
     cards = CardEyes()
     eyes = Eyes("cards", cards, cards, cards, cards, THRESHOLDS, THRESHOLDS, LIMITS)
     monkeypatch.setattr("reports.desk_drops.eyes_at_hand", lambda _: eyes)
-    drop = home / "drops" / "20261128-bb"
+    drop = the_upload(home, "20261128-bb")
     photos = [sent(f"{n}/{i}.jpg", draw_card("red", 20 * (n == 4802) + i)) for n in (71, 4802) for i in range(4)]
     photos.append(sent("4802/again.jpg", draw_card("red", 0)))  # the very same photo as 71/0.jpg
     keep_upload(drop, sent("r.csv", PEOPLE.format(second="yes").encode()), None, photos)
@@ -237,19 +246,19 @@ def test_hr_says_once_that_two_alike_are_two(desk: TestClient, home: Path, monke
         for number in ("71", "4802"):
             one = Employee(id=f"p{number}", number=number, name="x", state="active", updated_at=datetime.now(UTC))
             session.add(one)
-    page = checked(desk, f"/drops/{drop.name}")
+    page = checked(desk, f"/drops/{drop.folder.name}")
     assert "0 of 3 people" in page
     assert "The very same photo lies in both folders." in page
     form = {"token": token(desk), "first": "71", "second": "72"}
-    assert desk.post(f"/drops/{drop.name}/two-people", data=form).status_code == 422
-    answer = desk.post(f"/drops/{drop.name}/two-people", data={**form, "second": "4802"})
+    assert desk.post(f"/drops/{drop.folder.name}/two-people", data=form).status_code == 422
+    answer = desk.post(f"/drops/{drop.folder.name}/two-people", data={**form, "second": "4802"})
     assert answer.status_code == 303
-    page = checked(desk, f"/drops/{drop.name}")
+    page = checked(desk, f"/drops/{drop.folder.name}")
     assert "2 of 3 people" in page
     assert "You have said that they are two people." in page
     # The next upload of the same people does not ask again.
     assert known_two_people(desk.app.state.vault) == {("4802", "71")}  # type: ignore[attr-defined]
-    (drop / ".answers.json").unlink()
-    report = check_drop(drop / "roster.csv", drop / "selfies", None, eyes, two_people=frozenset({("4802", "71")}))
+    assert drop.remove(FILE)
+    report = check_upload(drop, eyes, two_people=frozenset({("4802", "71")}))
     assert [one.settled for one in report.alike] == [True]
     assert remember_two_people(desk.app.state.vault, "71", "9", "Ada", datetime.now(UTC)) is False  # type: ignore[attr-defined]

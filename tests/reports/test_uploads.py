@@ -22,9 +22,12 @@ from reports.archives import BadUpload
 from reports.desk import create_desk
 from reports.unpacking import Sent, safe_path
 from reports.uploads import add_photos, clear_parts, keep_upload, left_out, replace_table
+from tasks.roster.open_drop import upload_in
+from tasks.roster.upload import Upload
 from tasks.vault.settings import Settings
 from tests.reports.conftest import PASSWORD
 
+KEY = bytes(range(32))
 TRICKS = ["..", ".", "/", "\\", "a", "C:", "\0", " "]
 ROSTER = b"""Employee ID,Legal Name,Work Email,Department,Job Title,Headshot Consent
 001,Ada Okafor,ada@example.com,Sales,Manager,yes
@@ -45,25 +48,34 @@ def archive(**entries: bytes) -> bytes:
 
 
 def below(folder: Path) -> list[str]:
+    """What lies there on the disk."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def upload_at(folder: Path) -> Upload:
+    return Upload(str(folder), KEY)
+
+
+def photos_in(upload: Upload) -> list[str]:
+    return [path.removeprefix("selfies/") for path in upload.sealed_files() if path.startswith("selfies/")]
 
 
 def test_a_folder_of_photos_becomes_a_drop(tmp_path: Path) -> None:
     photos = [sent("team/001/a.jpg"), sent("team/001/b.HEIC"), sent("team/002/a.jpg"), sent("team/.DS_Store")]
-    assert keep_upload(tmp_path / "drop", sent("Export.XLSX"), sent("c.csv"), photos) == 3
-    assert below(tmp_path / "drop") == [
+    assert keep_upload(upload_at(tmp_path / "drop"), sent("Export.XLSX"), sent("c.csv"), photos) == 3
+    assert upload_at(tmp_path / "drop").sealed_files() == [
         "consents.csv", "roster.xlsx", "selfies/001/a.jpg", "selfies/001/b.HEIC", "selfies/002/a.jpg",
     ]  # fmt: skip
 
 
 def test_one_persons_folder_is_not_mistaken_for_a_wrapping(tmp_path: Path) -> None:
-    keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("001/a.jpg"), sent("001/b.jpg")])
-    assert below(tmp_path / "drop" / "selfies") == ["001/a.jpg", "001/b.jpg"]
+    keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("001/a.jpg"), sent("001/b.jpg")])
+    assert photos_in(upload_at(tmp_path / "drop")) == ["001/a.jpg", "001/b.jpg"]
 
 
 def test_the_same_name_twice_keeps_both(tmp_path: Path) -> None:
-    keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("a.jpg", b"1"), sent("a.jpg", b"2")])
-    assert len(below(tmp_path / "drop" / "selfies")) == 2
+    keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("a.jpg", b"1"), sent("a.jpg", b"2")])
+    assert len(photos_in(upload_at(tmp_path / "drop"))) == 2
 
 
 @hypothesis_settings(max_examples=60, deadline=None)
@@ -86,12 +98,12 @@ def test_an_archive_is_unpacked_without_links_and_litter(tmp_path: Path) -> None
         link = zipfile.ZipInfo("photos/003/link.jpg")
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         made.writestr(link, "/etc/passwd")
-    keep_upload(tmp_path / "here" / "drop", sent("r.csv"), None, [sent("photos.ZIP", out.getvalue())])
-    assert left_out(tmp_path / "here" / "drop") == ["Left out, a link and no file: photos/003/link.jpg."]
-    assert below(tmp_path) == [
-        "here/drop/.left-out.json", "here/drop/roster.csv", "here/drop/selfies/outside.jpg",
-        "here/drop/selfies/photos/001/a.jpg", "here/drop/selfies/photos/002/b.jpg",
+    keep_upload(upload_at(tmp_path / "here" / "drop"), sent("r.csv"), None, [sent("photos.ZIP", out.getvalue())])
+    assert left_out(upload_at(tmp_path / "here" / "drop")) == ["Left out, a link and no file: photos/003/link.jpg."]
+    assert upload_at(tmp_path / "here" / "drop").sealed_files() == [
+        ".left-out.json", "roster.csv", "selfies/outside.jpg", "selfies/photos/001/a.jpg", "selfies/photos/002/b.jpg",
     ]  # fmt: skip
+    assert all(path.startswith("here/drop/") for path in below(tmp_path))
 
 
 WHOLE = archive(**{"a.jpg": b"x" * 1000})
@@ -101,7 +113,7 @@ GARBLED = WHOLE[:35] + b"\xff\xff\xff" + WHOLE[38:]  # behind the entry's header
 @pytest.mark.parametrize("content", [b"", b"PK not a zip", WHOLE[:-30], GARBLED])
 def test_a_broken_archive_is_refused_and_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(BadUpload, match="cannot be read"):
-        keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("p.zip", content)])
+        keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("p.zip", content)])
     assert below(tmp_path) == []
 
 
@@ -117,7 +129,7 @@ def small_disk() -> Iterator[None]:
 def test_a_full_disk_is_not_blamed_on_the_archive(tmp_path: Path, small_disk: None) -> None:
     content = archive(**{"a.jpg": b"x" * 2**20})
     with pytest.raises(OSError, match="File too large"):
-        keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("p.zip", content)])
+        keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("p.zip", content)])
     assert below(tmp_path) == []
 
 
@@ -128,9 +140,9 @@ def test_what_comes_out_counts_not_what_was_announced(
     monkeypatch.setattr(unpacking, "FILE_BYTES", most)
     bomb = archive(**{"a.jpg": b"\0" * 5_000_000, "b.jpg": b"x"})
     assert len(bomb) < 10_000
-    assert keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("p.zip", bomb)]) == 1
-    assert below(tmp_path / "drop" / "selfies") == ["b.jpg"]
-    (line,) = left_out(tmp_path / "drop")
+    assert keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("p.zip", bomb)]) == 1
+    assert photos_in(upload_at(tmp_path / "drop")) == ["b.jpg"]
+    (line,) = left_out(upload_at(tmp_path / "drop"))
     assert reason in line
     assert line.endswith(": a.jpg.")
 
@@ -148,25 +160,27 @@ def overlapping() -> bytes:
 def test_entries_that_share_their_data_are_refused(tmp_path: Path) -> None:
     assert len(zipfile.ZipFile(io.BytesIO(overlapping())).namelist()) == 40
     with pytest.raises(BadUpload, match="share their data"):
-        keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("p.zip", overlapping())])
+        keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("p.zip", overlapping())])
     assert below(tmp_path) == []
 
 
 def test_an_upload_leaves_the_records_their_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacking, "RESERVE", 2**60)
     with pytest.raises(BadUpload, match="The disk has room for"):
-        keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("a.jpg")])
+        keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("a.jpg")])
     assert below(tmp_path) == []
     free = unpacking.shutil.disk_usage(tmp_path).free
     monkeypatch.setattr(unpacking, "RESERVE", free - 2**20)  # a megabyte is left
     with pytest.raises(BadUpload, match="The disk has room for"):
-        keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("p.zip", archive(**{"a.jpg": b"x" * 2**22}))])
+        keep_upload(
+            upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("p.zip", archive(**{"a.jpg": b"x" * 2**22}))]
+        )
 
 
 def test_hundreds_of_photos_may_have_one_name(tmp_path: Path) -> None:
     photos = [sent("001/image.jpg", str(number).encode()) for number in range(400)]
-    assert keep_upload(tmp_path / "drop", sent("r.csv"), None, photos) == 400
-    names = below(tmp_path / "drop" / "selfies")
+    assert keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, photos) == 400
+    names = photos_in(upload_at(tmp_path / "drop"))
     assert len(names) == 400
     assert "001/image-2.jpg" in names
     assert "001/image-400.jpg" in names
@@ -177,7 +191,7 @@ def test_an_entry_without_a_name_costs_nobody_anything(tmp_path: Path) -> None:
     at = content.index(b"PK\1\2")
     nameless = content[: at + 28] + b"\0\0" + content[at + 30 :]  # the directory says: a name of no letters
     try:
-        keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("p.zip", nameless)])
+        keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("p.zip", nameless)])
     except BadUpload as fault:
         assert "cannot be read" in str(fault)  # noqa: PT017 - either is a sentence; neither is a traceback
 
@@ -190,12 +204,12 @@ def test_nothing_in_an_archive_is_dropped_without_a_line(tmp_path: Path) -> None
         "/".join(["d"] * 60) + "/y.jpg": b"4", "__MACOSX/._x.jpg": b"5", "Thumbs.db": b"6",
         f"{'n' * 300} - Ada.jpg": b"7",
     })  # fmt: skip
-    assert keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("p.zip", content)]) == 3
-    kept = below(tmp_path / "drop" / "selfies")
+    assert keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("p.zip", content)]) == 3
+    kept = photos_in(upload_at(tmp_path / "drop"))
     assert deep in kept
     assert "Jonas Huber/IMG_1.jpg" in kept
     assert any(name.startswith("nnn") and name.endswith(" - Ada.jpg") for name in kept)
-    lines = "\n".join(left_out(tmp_path / "drop"))
+    lines = "\n".join(left_out(upload_at(tmp_path / "drop")))
     for reason in (
         "cannot be read: broken.zip",
         "send a ZIP): b.rar",
@@ -210,31 +224,31 @@ def test_archives_within_archives_end_somewhere(tmp_path: Path) -> None:
     content = archive(**{"a.jpg": b"1"})
     for _ in range(6):
         content = archive(**{"in.zip": content})
-    assert keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("p.zip", content)]) == 0
-    assert "an archive within archives" in left_out(tmp_path / "drop")[0]
+    assert keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("p.zip", content)]) == 0
+    assert "an archive within archives" in left_out(upload_at(tmp_path / "drop"))[0]
 
 
 def test_photos_are_added_and_what_is_there_stays(tmp_path: Path) -> None:
-    drop = tmp_path / "drop"
+    drop = upload_at(tmp_path / "drop")
     keep_upload(drop, sent("r.csv", ROSTER), None, [sent("001/a.jpg", b"1"), sent("002/a.jpg", b"2")])
     again = [sent("001/a.jpg", b"1"), sent("001/b.jpg", b"3"), sent("002/a.jpg", b"another"), sent("x.rar", b"R")]
     assert add_photos(drop, again) == (2, 1)
-    assert below(drop / "selfies") == ["001/a.jpg", "001/b.jpg", "002/a-2.jpg", "002/a.jpg"]
-    assert (drop / "selfies/002/a.jpg").read_bytes() == b"2"
+    assert photos_in(drop) == ["001/a.jpg", "001/b.jpg", "002/a-2.jpg", "002/a.jpg"]
+    assert drop.read("selfies/002/a.jpg") == b"2"
     assert add_photos(drop, [sent("001/day one/c.jpg", b"4"), sent("001/day two/d.jpg", b"5")]) == (2, 0)
-    assert "001/day one/c.jpg" in below(drop / "selfies")  # a folder that names somebody is no wrapping
+    assert "001/day one/c.jpg" in photos_in(drop)  # a folder that names somebody is no wrapping
     assert left_out(drop) == ["Left out, an archive that is not opened (send a ZIP): x.rar."]
 
 
 def test_another_roster_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
-    drop = tmp_path / "drop"
+    drop = upload_at(tmp_path / "drop")
     keep_upload(drop, sent("r.csv", ROSTER), None, [sent("001/a.jpg")])
     replace_table(drop, "roster", sent("new.xlsx", b"y"))
     replace_table(drop, "consents", sent("c.csv", b"z"))
-    assert below(drop) == ["consents.csv", "roster.xlsx", "selfies/001/a.jpg"]
+    assert drop.sealed_files() == ["consents.csv", "roster.xlsx", "selfies/001/a.jpg"]
     with pytest.raises(BadUpload, match="CSV or Excel"):
         replace_table(drop, "roster", sent("new.exe", b"y"))
-    assert below(drop) == ["consents.csv", "roster.xlsx", "selfies/001/a.jpg"]
+    assert drop.sealed_files() == ["consents.csv", "roster.xlsx", "selfies/001/a.jpg"]
 
 
 def test_what_a_crash_left_half_unpacked_goes_and_what_is_being_filled_stays(tmp_path: Path) -> None:
@@ -251,14 +265,15 @@ def test_what_a_crash_left_half_unpacked_goes_and_what_is_being_filled_stays(tmp
             return super().read(size)
 
     other = threading.Thread(
-        target=keep_upload, args=(drops / "live", sent("r.csv"), None, [Sent("a.jpg", Slow(b"x"))])
+        target=keep_upload, args=(upload_at(drops / "live"), sent("r.csv"), None, [Sent("a.jpg", Slow(b"x"))])
     )
     other.start()
     assert begun.wait(20)
     assert clear_parts(drops) == 2
     go_on.set()
     other.join(20)
-    assert below(drops) == ["20261127-cd/selfies/a.jpg", "live/roster.csv", "live/selfies/a.jpg"]
+    assert [path for path in below(drops) if not path.startswith("live/")] == ["20261127-cd/selfies/a.jpg"]
+    assert upload_at(drops / "live").sealed_files() == ["roster.csv", "selfies/a.jpg"]
 
 
 PEOPLE = "Employee ID,Name\n91,Zoë Brückner\n92,Çağla Yıldız\n93,Małgorzata Świątek\n94,Jörg Weiß\n95,Юлия Ким\n"
@@ -295,30 +310,30 @@ def old_zip(page: str, *names: str) -> bytes:
 )
 def test_names_of_old_archives_are_read_by_the_rosters_own(tmp_path: Path, page: str, names: tuple[str, ...]) -> None:
     content = old_zip(page, *names, "IMG_1.jpg")
-    keep_upload(tmp_path / "drop", sent("r.csv", PEOPLE.encode()), None, [sent("p.zip", content)])
-    kept = below(tmp_path / "drop" / "selfies")
+    keep_upload(upload_at(tmp_path / "drop"), sent("r.csv", PEOPLE.encode()), None, [sent("p.zip", content)])
+    kept = photos_in(upload_at(tmp_path / "drop"))
     assert kept == sorted([*(unicodedata.normalize("NFC", name) for name in names), "IMG_1.jpg"])
-    assert (page == "utf-8") == (left_out(tmp_path / "drop") == [])  # a code page is never taken in silence
+    assert (page == "utf-8") == (left_out(upload_at(tmp_path / "drop")) == [])  # a code page is never taken in silence
 
 
 def test_letters_that_fit_nobody_are_not_guessed(tmp_path: Path) -> None:
     people = "Employee ID,Name\n1,Wei\u00df\n2,Wei\u00e1\n"  # one byte, E1, is \u00df in one page and \u00e1 in another
     for content in (old_zip("cp852", "Weiß/1.jpg"), old_zip("cp850", "Übung Straße/1.jpg")):
-        drop = tmp_path / str(len(content))
+        drop = upload_at(tmp_path / str(len(content)))
         keep_upload(drop, sent("r.csv", people.encode()), None, [sent("p.zip", content)])
-        assert len(below(drop / "selfies")) == 1
+        assert len(photos_in(drop)) == 1
         assert "letters that it does not tell" in left_out(drop)[0]
 
 
 def test_a_roster_must_be_a_table(tmp_path: Path) -> None:
     with pytest.raises(BadUpload, match="CSV or Excel"):
-        keep_upload(tmp_path / "drop", sent("roster.exe"), None, [])
+        keep_upload(upload_at(tmp_path / "drop"), sent("roster.exe"), None, [])
     assert below(tmp_path) == []
 
 
 def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     with pytest.raises(BadUpload, match="same name"):
-        keep_upload(tmp_path / "drop", sent("r.csv"), None, [sent("001"), sent("001/a.jpg")])
+        keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("001"), sent("001/a.jpg")])
 
 
 @pytest.fixture
@@ -355,7 +370,8 @@ def test_an_upload_is_checked_and_leads_to_the_run_form(desk: TestClient, tmp_pa
     assert "attachment" in table.headers["content-disposition"]
     assert "no_consent" in table.text
     drop = answer.headers["location"].rsplit("/", 1)[1]
-    assert below(tmp_path / "home" / "drops" / drop) == ["roster.csv", "selfies/001/not-a-photo.jpg"]
+    upload = upload_in(tmp_path / "home" / "drops" / drop, desk.app.state.vault)  # type: ignore[attr-defined]
+    assert upload.files() == ["roster.csv", "selfies/001/not-a-photo.jpg"]
 
 
 def test_a_check_whose_page_was_closed_is_found_again(desk: TestClient, tmp_path: Path) -> None:

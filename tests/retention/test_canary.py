@@ -26,8 +26,8 @@ from tasks.retention.erase import Surroundings, forget
 from tasks.retention.left import read_list
 from tasks.retention.rules import load_rules
 from tasks.roster.consents import read_consents
-from tasks.roster.drop import FolderDrop
 from tasks.roster.intake import admit, note_roster, seat_everybody
+from tasks.roster.open_drop import open_drop
 from tasks.roster.read import read_roster
 from tasks.selfies.intake import take_photos
 from tasks.vault.batches import Order, open_batch
@@ -139,7 +139,7 @@ def _take(vault: Vault, folder: Path, eyes: Eyes) -> str:
     register = read_consents((folder / "consents.csv").read_bytes(), "consents.csv")
     seat_everybody(vault, batch, admit(vault, roster, register, NOW), roster)
     note_roster(vault, batch, roster, register)
-    take_photos(vault, batch, FolderDrop(str(folder)), lambda: eyes, "embedded", NOW)
+    take_photos(vault, batch, open_drop(str(folder), vault), lambda: eyes, "embedded", NOW)
     return batch
 
 
@@ -176,6 +176,7 @@ def test_after_forgetting_no_mark_is_left_anywhere(vault: Vault, eyes: Eyes) -> 
     } <= before.keys()
 
     batch = _take(vault, folder, eyes)
+    stray.parent.mkdir(exist_ok=True)
     stray.write_bytes(photos[0])
     with vault.reading() as session:
         identity = session.exec(select(Employee.id).where(Employee.number == NUMBER)).one()

@@ -23,6 +23,7 @@ from tasks.retention.erase import (
     open_cases,
     search_again,
 )
+from tasks.retention.left import read_list
 from tasks.retention.mentions import Mentioned
 from tasks.retention.rules import load_rules
 from tasks.retention.traces import look_for
@@ -397,7 +398,8 @@ def test_on_postgresql(postgres_url: str, tmp_path: Path, kit: ModuleType) -> No
         later = kit.NOW + timedelta(hours=7)
         receipt = look_again(vault, open_cases(vault, later)[1], later, AROUND)[0]
         assert receipt.state == "final"
-        assert receipt.level == "cryptographic", "PostgreSQL's files were not searched"
+        assert receipt.level == "bytes", "its rows were searched as SQLite's are"
+        assert receipt.search["rows"] > 10
         page = (settings.receipts / f"{receipt.id}.html").read_text()
         assert "PostgreSQL&#x27;s own log, its archives and replicas" in page
         assert kit.fingerprint(vault, people[1]) == before
@@ -406,6 +408,40 @@ def test_on_postgresql(postgres_url: str, tmp_path: Path, kit: ModuleType) -> No
             for table in sa.inspect(connection).get_table_names():
                 text = str(connection.exec_driver_sql(f'SELECT * FROM "{table}"').all())
                 assert "p1Quagga" not in text
+
+
+@pytest.mark.postgres
+def test_a_row_of_postgresql_that_still_holds_them_blocks_and_is_listed(
+    postgres_url: str, tmp_path: Path, kit: ModuleType
+) -> None:
+    """In text, in JSON and in bytes; a colleague whose words only look like theirs holds nothing up."""
+    settings = Settings(home=tmp_path / "home", database_url=postgres_url, keys_url=postgres_url)
+    with open_vault(settings) as vault:
+        who = kit.enrol(vault, "p1")
+        kit.photograph(vault, who)
+        with vault.session() as session:
+            session.add(Employee(id="p2", number=f"{who.number}0", name="Else", email=f"x{who.email}",
+                                 updated_at=kit.NOW))  # fmt: skip
+        with vault.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE elsewhere (id integer, said text, more jsonb, raw bytea)")
+            row = sa.text("INSERT INTO elsewhere VALUES (:id, :said, CAST(:more AS jsonb), :raw)")
+            for number, (said, more, raw) in enumerate(
+                [(f"lunch with {who.name}", "{}", b""), ("", f'{{"to": ["{who.email}"]}}', b""),
+                 ("", "{}", b"\0" + who.number.encode() + b"\0"), ("nobody", "{}", b"")]
+            ):  # fmt: skip
+                connection.execute(row, {"id": number, "said": said, "more": more, "raw": raw})
+        receipt = forget(vault, "p1", "requested", kit.NOW, AROUND)
+        assert receipt.residue == ("trace: 3",)
+        listed = read_list(settings.home, receipt.id)
+        for number, column in enumerate(("said", "more", "raw")):
+            assert [line for line in listed if f", table elsewhere, column {column}, row id = {number}, " in line], (
+                listed
+            )
+        with vault.engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE elsewhere")
+        known = [("name", who.name), ("e-mail", who.email), ("number", who.number)]
+        again = search_again(vault, receipt.id, known, kit.NOW, AROUND)
+        assert (again.state, again.level) == ("provisional", "bytes")
 
 
 @pytest.mark.postgres

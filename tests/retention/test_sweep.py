@@ -18,6 +18,7 @@ from tasks.retention.inventory import take_inventory
 from tasks.retention.receipts import Receipt
 from tasks.retention.rules import load_rules
 from tasks.retention.sweep import MassDeletion, SweepRunning, _alone, run_retention
+from tasks.roster.open_drop import uploads
 from tasks.vault import audit_log
 from tasks.vault.failures import NoConsent, NotLikeThis, Unreadable
 from tasks.vault.records import Adapter, Artifact, Batch, Consent, Decision, Employee, Erasure, Headshot, Selfie
@@ -480,14 +481,14 @@ def test_the_benchmark_forgets_a_company() -> None:
 
 def test_uploads_go_when_photos_must(settings: Settings, vault: Vault, kit: ModuleType) -> None:
     kit.enrol(vault, "p1")
-    upload = settings.home / "drops" / "u1" / "selfies" / "1.jpg"
-    upload.parent.mkdir(parents=True)
-    upload.write_bytes(b"x")
-    os.utime(upload, (kit.NOW.timestamp(), kit.NOW.timestamp()))
+    photo = settings.home / "drops" / "u1" / "selfies" / "1.jpg"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(b"x")
+    os.utime(photo, (kit.NOW.timestamp(), kit.NOW.timestamp()))
     run_retention(settings, kit.NOW + 29 * DAY)
-    assert upload.exists()
+    assert [upload.files() for upload in uploads(vault)] == [["selfies/1.jpg"]]
     run_retention(settings, kit.NOW + 30 * DAY + timedelta(seconds=1))
-    assert not upload.exists()
+    assert list((settings.home / "drops").iterdir()) == []
 
 
 def test_the_log_and_the_receipts_confirm_each_other(

@@ -9,9 +9,13 @@ from types import ModuleType
 import pytest
 
 from tasks.retention.erase import forget
+from tasks.retention.left import read_list
 from tasks.retention.search import search_files
 from tasks.retention.spelled import spellings
+from tasks.roster.open_drop import upload_in
 from tasks.roster.read import read_roster
+from tasks.roster.upload import Upload
+from tasks.selfies.picks import Answers, read_answers, read_left_out
 from tasks.vault.records import Consent, Employee
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
@@ -38,7 +42,7 @@ def vault(tmp_path: Path, kit: ModuleType) -> object:
         yield vault
 
 
-def _drop(vault: Vault, name: str, roster: bytes, suffix: str = "csv") -> Path:
+def _drop(vault: Vault, name: str, roster: bytes, suffix: str = "csv") -> Upload:
     folder = vault.settings.home / "drops" / name
     for path in ("7/a.jpg", "8/a.jpg", "77/a.jpg", "Zyxquark Vellichor (2)/b.jpg"):
         (folder / "selfies" / path).parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +51,10 @@ def _drop(vault: Vault, name: str, roster: bytes, suffix: str = "csv") -> Path:
     (folder / "consents.csv").write_text(CONSENTS)
     (folder / ".answers.json").write_text(json.dumps({"picks": {"x/": "7", "y/": "8"}, "two_people": [["7", "8"]]}))
     (folder / ".left-out.json").write_text(json.dumps(["notes of Zyxquark Vellichor.pdf: no photo", "x.exe: no photo"]))
-    return folder
+    half = folder / ".arriving" / "0123456789abcdef0123456789abcdef"
+    half.mkdir(parents=True)
+    (half / "000000000000000").write_bytes(b"half a photo, of nobody knows whom")
+    return upload_in(folder, vault)
 
 
 def _workbook() -> bytes:
@@ -73,23 +80,23 @@ def _workbook() -> bytes:
 def test_their_photos_and_lines_leave_every_drop_and_nobody_elses(
     vault: Vault, kit: ModuleType, suffix: str, content: bytes
 ) -> None:
-    folders = [_drop(vault, name, content, suffix) for name in ("20261101-a", "20261102-b")]
+    """The first lies sealed, the second as an older version left it."""
+    found = [_drop(vault, name, content, suffix) for name in ("20261101-a", "20261102-b")]
+    assert found[0].seal_clear() == 8
     receipt = forget(vault, "p1", "requested", kit.NOW)
     assert receipt.state == "provisional", receipt.residue
-    for folder in folders:
-        assert sorted(path.relative_to(folder / "selfies").as_posix() for path in folder.rglob("*.jpg")) == [
-            "77/a.jpg", "8/a.jpg",
-        ]  # fmt: skip
-        assert sorted(path.name for path in (folder / "selfies").iterdir()) == ["77", "8"], "a folder bears a name too"
-        read = read_roster((folder / "roster.csv").read_bytes(), "roster.csv")
+    for upload in found:
+        assert [path for path in upload.files() if path.endswith(".jpg")] == ["selfies/77/a.jpg", "selfies/8/a.jpg"]
+        assert {path.name for path in (upload.folder / "selfies").glob("*")} <= {"77", "8"}, "a folder bears a name too"
+        read = read_roster(upload.read("roster.csv"), "roster.csv")
         assert [(row.number, row.name, row.email) for row in read.rows] == [
             ("8", "Bystander Plain", "by@canary.example"), ("77", "Other Seven", "other@canary.example"),
         ]  # fmt: skip
-        assert "\n7," not in (folder / "consents.csv").read_text("utf-8-sig").replace("\r\n", "\n")
-        assert "77,2026-10-01" in (folder / "consents.csv").read_text("utf-8-sig")
-        answers = json.loads((folder / ".answers.json").read_text())
-        assert answers == {"picks": {"y/": "8"}, "two_people": []}
-        assert json.loads((folder / ".left-out.json").read_text()) == ["x.exe: no photo"]
+        consents = upload.read("consents.csv").decode("utf-8-sig").splitlines()
+        assert [line.split(",")[0] for line in consents] == ["Employee ID", "8", "77"]
+        assert read_answers(upload) == Answers({"y/": "8"})
+        assert read_left_out(upload) == ("x.exe: no photo",)
+        assert list((upload.folder / ".arriving").iterdir()) == []
     wanted = spellings(["Zyxquark Vellichor", "zyx@canary.example"])
     assert list(search_files([vault.settings.home], wanted)) == []
 
@@ -106,6 +113,13 @@ def test_what_hr_keeps_elsewhere_is_not_touched_and_the_receipt_says_so(
 
 
 def test_a_trace_in_an_upload_that_nothing_explains_is_listed(vault: Vault, kit: ModuleType) -> None:
-    folder = _drop(vault, "20261101-a", ROSTER.encode())
-    (folder / "selfies" / "stray.jpg").write_bytes(b"\xff\xd8\0\0 Artist Zyxquark Vellichor\0")
-    assert forget(vault, "p1", "requested", kit.NOW).residue == ("trace: 1",)
+    """A photo of nobody's with the name inside: read in clear, and read where it lies sealed."""
+    for name, sealed in (("20261101-a", False), ("20261101-b", True)):
+        upload = _drop(vault, name, ROSTER.encode())
+        (upload.folder / "selfies" / "stray.jpg").write_bytes(b"\xff\xd8\0\0 Artist Zyxquark Vellichor\0")
+        if sealed:
+            upload.seal_clear()
+    receipt = forget(vault, "p1", "requested", kit.NOW)
+    assert receipt.residue == ("trace: 2",)
+    where = read_list(vault.settings.home, receipt.id)
+    assert [place for place in where if "20261101-b/selfies/stray.jpg" in place], where

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.roster.drop import Contents, DropFault, FolderDrop, find_drop, newest_drop, sort_contents
+from tasks.roster.drop import Contents, DropFault, sort_contents
+from tasks.roster.folder_drop import FolderDrop
+from tasks.roster.open_drop import find_drop, newest_drop
 from tasks.vault.settings import Settings
+from tasks.vault.store import open_vault
 
 
 @pytest.fixture
@@ -85,5 +88,5 @@ def test_the_newest_upload_is_found(tmp_path: Path) -> None:
         (tmp_path / "drops" / name).mkdir(parents=True)
         os.utime(tmp_path / "drops" / name, (i, i))
     assert newest_drop(settings) == str(tmp_path / "drops" / "a")
-    with pytest.raises(DropFault, match="no_drop"):
-        find_drop(str(tmp_path / "nowhere"))
+    with open_vault(settings) as vault, pytest.raises(DropFault, match="no_drop"):
+        find_drop(str(tmp_path / "nowhere"), vault)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tasks.roster.consents import CONSENT_TO_EMPLOYEE
-from tasks.roster.drop import FolderDrop
+from tasks.roster.folder_drop import FolderDrop
 from tasks.selfies.check import CheckReport, check_drop, write_return_csv
 from tasks.selfies.findings import WORDS
 from tasks.selfies.picks import FILE, LEFT_OUT

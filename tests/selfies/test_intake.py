@@ -14,8 +14,8 @@ from sqlmodel import select
 
 from tasks.adapters.portraits import accepted_selfies
 from tasks.roster.consents import read_consents
-from tasks.roster.drop import FolderDrop
 from tasks.roster.intake import admit, seat_everybody
+from tasks.roster.open_drop import open_drop, upload_in
 from tasks.roster.read import read_roster
 from tasks.selfies.intake import Taken, take_photos
 from tasks.selfies.picks import NOBODYS, Answers
@@ -47,14 +47,15 @@ def drop(make_drop: Callable[..., Path], card: Callable[..., bytes]) -> Path:
 
 def seat(vault: Vault, drop: Path, kit: str = "harbour", now: datetime = NOW) -> str:
     batch = open_batch(vault, Order(str(drop), kit, "draft", "embedded"), now)
-    roster = read_roster((drop / "roster.csv").read_bytes(), "roster.csv")
-    register = read_consents((drop / "consents.csv").read_bytes(), "consents.csv")
+    opened = open_drop(str(drop), vault)
+    roster = read_roster(opened.read("roster.csv"), "roster.csv")
+    register = read_consents(opened.read("consents.csv"), "consents.csv")
     seat_everybody(vault, batch, admit(vault, roster, register, NOW), roster)
     return batch
 
 
 def take(vault: Vault, batch: str, drop: Path, eyes: Callable[[], Eyes]) -> Taken:
-    return take_photos(vault, batch, FolderDrop(str(drop)), eyes, "cards", NOW)
+    return take_photos(vault, batch, open_drop(str(drop), vault), eyes, "cards", NOW)
 
 
 def blind() -> NoReturn:
@@ -125,10 +126,12 @@ def test_photos_leave_an_upload_that_was_taken_in_and_everything_stays_as_it_was
     """The vault has them; HR's own folder is never touched. Running it again changes nothing, for any kit."""
     ours = vault.settings.home / "drops" / "20261123-abc"
     shutil.copytree(drop, ours)
+    assert upload_in(ours, vault).seal_clear() == 11
+    assert list(ours.rglob("*.jpg")) == []
     first = seat(vault, ours)
     assert take(vault, first, ours, lambda: eyes).ready == 2
-    left = sorted(path.relative_to(ours / "selfies").as_posix() for path in ours.rglob("*.jpg"))
-    assert left == ["2/a.jpg", "4/x.jpg"], "of who may not be opened, and of who still has to send some"
+    left = [path for path in upload_in(ours, vault).files() if path.endswith(".jpg")]
+    assert left == ["selfies/2/a.jpg", "selfies/4/x.jpg"], "of who may not be opened, and of who still has to send some"
     for state in ("rendered", "done"):
         move_seat(vault, first, seats_of(vault, first)[0].employee_id, state)
     stood, kept = by_number(vault, first), accepted_selfies(vault, seats_of(vault, first)[0].employee_id)
@@ -156,11 +159,11 @@ def test_taking_them_after_an_interruption_leaves_the_same_records(vault: Vault,
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        take_photos(vault, batch, FolderDrop(str(drop)), lambda: eyes, "cards", NOW, stop)
+        take_photos(vault, batch, open_drop(str(drop), vault), lambda: eyes, "cards", NOW, stop)
     with vault.reading() as session:
         half = {s.id: s for s in session.exec(select(Selfie))}
     assert len(half) == 6
-    take_photos(vault, batch, FolderDrop(str(drop)), lambda: eyes, "cards", NOW + timedelta(hours=1))
+    take_photos(vault, batch, open_drop(str(drop), vault), lambda: eyes, "cards", NOW + timedelta(hours=1))
     with vault.reading() as session:
         whole = {s.id: s for s in session.exec(select(Selfie))}
     assert {identity: whole[identity] for identity in half} == half
@@ -186,7 +189,7 @@ def test_an_upload_deletes_nothing_and_a_photo_that_left_the_drop_is_no_longer_u
     before, there = used(vault, "1"), keys(vault)
     (drop / "selfies" / "1" / "4.jpg").unlink()
     take_version(vault, batch, "corrected", 4, NOW + timedelta(hours=1))
-    take_photos(vault, batch, FolderDrop(str(drop)), lambda: eyes, "cards", NOW + timedelta(hours=1))
+    take_photos(vault, batch, open_drop(str(drop), vault), lambda: eyes, "cards", NOW + timedelta(hours=1))
     assert len(before - used(vault, "1")) == 1
     assert used(vault, "1") < before
     assert keys(vault) == there
@@ -229,10 +232,10 @@ def test_newer_photos_stay_in_use_when_the_older_drop_is_run_again(
     (newer / "selfies" / "1" / "new.jpg").write_bytes(card("red", 60))
     later = NOW + timedelta(days=1)
     second = seat(vault, newer, now=later)
-    take_photos(vault, second, FolderDrop(str(newer)), lambda: eyes, "cards", later)
+    take_photos(vault, second, open_drop(str(newer), vault), lambda: eyes, "cards", later)
     new = used(vault, "1")
     assert len(new) == 1
-    take_photos(vault, first, FolderDrop(str(drop)), lambda: eyes, "cards", later + timedelta(days=1))
+    take_photos(vault, first, open_drop(str(drop), vault), lambda: eyes, "cards", later + timedelta(days=1))
     assert used(vault, "1") == new
 
 

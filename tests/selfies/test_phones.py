@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.roster.drop import FolderDrop
+from tasks.roster.folder_drop import FolderDrop
 from tasks.selfies.check import CheckReport, check_drop
 from tasks.selfies.examine import examine
 from tasks.selfies.live_photos import still_photos
