@@ -17,6 +17,16 @@ def graphics_cards() -> list[str]:
     return [str(number) for number in range(listed.stdout.count("GPU "))]
 
 
+def cards_gib() -> list[float]:
+    """The memory of each graphics card of this machine; empty where there is none."""
+    asked = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        listed = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=False)
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return []
+    return [float(line) / 1024 for line in listed.stdout.split() if line.strip().isdigit()]
+
+
 def card_workers(wanted: int | None) -> list[tuple[str, dict[str, str]]]:
     """Names and environments of the workers that learn and draw: one per graphics card, and where there is none, one
     on the processor. `wanted`: so many, where somebody says; on the control machine of many it may be none.

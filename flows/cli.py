@@ -88,20 +88,55 @@ def make(
     ] = False,
     home: Home = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done and how long it takes.")] = False,
+    cards: Annotated[int, typer.Option(min=1, help="With --plan: cards, or workers, that share it.")] = 1,
+    price: Annotated[
+        float | None, typer.Option(min=0, help="With --plan: what an hour of one card costs.", show_default=False)
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Go on where photos are real and base or eyes know drawn people only.")
     ] = False,
 ) -> None:
     """Learn every face on a roster and take everybody's headshot under one brand kit. Running it again resumes."""
     if plan:
-        from tasks.adapters.forecasting import plan_lines
-
-        for line in plan_lines(settings_for(home), quality):
-            console.print(line)
+        say_plan(settings_for(home), drop, quality, people, cards, price)
         return
     if yes:
         os.environ["ROLLCALL_MIXED_WORLDS"] = "1"  # every step of the run asks the settings
     run_batch(drop, kit, quality, people, home, "new" if only_new else "everybody")
+
+
+def say_plan(settings: "Settings", drop: str, quality: str, people: str, cards: int, price: float | None) -> None:
+    """What the job would take: how somebody is learned, and hours, money and room for everybody on the roster."""
+    from datetime import datetime
+
+    from flows.cards import cards_gib
+    from tasks.adapters.forecasting import plan_lines
+    from tasks.adapters.outlook import outlook, say_outlook
+    from tasks.vault.store import open_vault
+
+    lines = plan_lines(settings, quality)
+    if number := people_in(drop) if people == "all" else int(people):
+        with open_vault(settings) as vault:
+            seen = outlook(vault, settings, quality, number, cards)
+        lines += say_outlook(
+            seen, datetime.now().astimezone(), price=price if price is not None else settings.price_per_hour,
+            currency=settings.currency, cards_gib=cards_gib(), settings=settings, quality=quality,
+        )  # fmt: skip
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def people_in(drop: str) -> int:
+    """How many people a drop's roster lists; none where there is no drop to read."""
+    from tasks.roster.drop import DropFault, find_drop, sort_contents
+    from tasks.roster.read import read_roster
+
+    try:
+        found = find_drop(drop)
+        roster = sort_contents(found.files()).roster
+        return len(read_roster(found.read(roster), roster).rows)
+    except (DropFault, OSError):
+        return 0
 
 
 def run_batch(drop: str, kit: str, quality: str, people: str, home: Path | None, who: str = "everybody") -> None:

@@ -133,7 +133,8 @@ def test_what_images_install_is_what_was_tested_with_the_hash_of_every_file(targ
     tested, locked = pinned((DEPLOY.parent / "constraints.txt").read_text()), pinned(text)
     assert {name: version for name, version in locked.items() if tested.get(name, version) != version} == {}
     wanted = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert {canonicalize_name(Requirement(one).name) for one in wanted} <= set(locked)
+    missing = {canonicalize_name(Requirement(one).name) for one in wanted} - set(locked)
+    assert not missing, "a new dependency: run deploy/lock.sh, which writes the lists anew"
     entries = re.split(r"\n(?=[a-z])", text.strip())
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
 

@@ -1,0 +1,75 @@
+"""What a job takes on so many cards, in hours and money, and where each number comes from."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tasks.adapters.outlook import GROUP, OVERHEAD_S, outlook, say_outlook
+from tasks.vault.records import Adapter, Consent, Employee
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault, open_vault
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    with open_vault(Settings(home=tmp_path)) as opened:
+        yield opened
+
+
+def said(vault: Vault, people: int, cards: int, price: float | None = None, gib: list[float] | None = None) -> str:
+    seen = outlook(vault, vault.settings, "standard", people, cards)
+    lines = say_outlook(
+        seen, NOW, price=price, currency="EUR", cards_gib=gib or [], settings=vault.settings, quality="standard"
+    )
+    return "\n".join(lines)
+
+
+def test_twice_the_cards_take_half_the_time_and_the_same_money(vault: Vault) -> None:
+    two, four = (outlook(vault, vault.settings, "standard", 64 * GROUP, cards) for cards in (2, 4))
+    assert two.hours == pytest.approx(2 * four.hours)
+    assert two.card_hours == pytest.approx(four.card_hours)
+
+
+def test_a_card_without_a_group_helps_nobody(vault: Vault) -> None:
+    one, many = (outlook(vault, vault.settings, "standard", GROUP, cards) for cards in (1, 100))
+    assert one.hours == many.hours
+
+
+def test_seconds_measured_here_count_and_are_said_to_be(vault: Vault) -> None:
+    assert "a guess until the first run here" in said(vault, 10, 1)
+    with vault.session() as session:
+        session.add(Employee(id="p1", number="1", name="Ada", updated_at=NOW))
+        session.add(
+            Adapter(
+                digest="d", employee_id="p1", base="embedded", base_fingerprint="f", steps=150, seconds=150 * 0.6,
+                blob_key="", created_at=NOW,
+            )
+        )  # fmt: skip
+    seen = outlook(vault, vault.settings, "standard", 10, 1)
+    assert seen.hours * 3600 == pytest.approx(10 * 150 * 0.6 / 0.6 + OVERHEAD_S)
+    assert "as measured on this installation" in said(vault, 10, 1)
+
+
+def test_money_is_card_hours_times_the_price(vault: Vault) -> None:
+    seen = outlook(vault, vault.settings, "standard", 100, 4)
+    assert f"Cost: {seen.card_hours * 2.5:.2f} EUR" in said(vault, 100, 4, price=2.5)
+    assert "Cost" not in said(vault, 100, 4)
+
+
+def test_whether_the_base_fits_the_card_of_this_machine(vault: Vault) -> None:
+    assert "Fits the card here (24 GiB): 8 people" in said(vault, 10, 1, gib=[80.0, 24.0])
+    assert "Does NOT fit" in said(vault, 10, 1, gib=[0.1])
+    assert "No graphics card" in said(vault, 10, 1)
+
+
+def test_room_is_what_people_take_here(vault: Vault) -> None:
+    assert "not known until somebody is there" in said(vault, 1000, 1)
+    with vault.session() as session:
+        session.add(Employee(id="p1", number="1", name="Ada", updated_at=NOW))
+        session.add(Consent(id="c", employee_id="p1", given_at=NOW))
+    vault.write(vault.permit("p1", now=NOW), "selfies", "a", bytes(2_000_000))
+    assert "2.0 GB (2.0 MB a person" in said(vault, 1000, 1)
