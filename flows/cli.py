@@ -28,6 +28,7 @@ from tasks.vault.process import begin_process, company_umask, end_with_parent
 
 if TYPE_CHECKING:
     from tasks.vault.settings import Settings
+    from tasks.vault.store import Vault
 
 app = typer.Typer(
     name="rollcall",
@@ -115,9 +116,11 @@ def say_plan(settings: "Settings", drop: str, quality: str, people: str, cards: 
     from tasks.vault.store import open_vault
 
     lines = plan_lines(settings, quality)
-    if number := people_in(drop) if people == "all" else int(people):
-        with open_vault(settings) as vault:
+    with open_vault(settings) as vault:
+        number = people_in(vault, drop) if people == "all" else int(people)
+        if number:
             seen = outlook(vault, settings, quality, number, cards)
+    if number:
         lines += say_outlook(
             seen, datetime.now().astimezone(), price=price if price is not None else settings.price_per_hour,
             currency=settings.currency, cards_gib=cards_gib(), settings=settings, quality=quality,
@@ -126,13 +129,14 @@ def say_plan(settings: "Settings", drop: str, quality: str, people: str, cards: 
         console.print(line, markup=False, soft_wrap=True)
 
 
-def people_in(drop: str) -> int:
+def people_in(vault: "Vault", drop: str) -> int:
     """How many people a drop's roster lists; none where there is no drop to read."""
-    from tasks.roster.drop import DropFault, find_drop, sort_contents
+    from tasks.roster.drop import DropFault, sort_contents
+    from tasks.roster.open_drop import find_drop
     from tasks.roster.read import read_roster
 
     try:
-        found = find_drop(drop)
+        found = find_drop(drop, vault)
         roster = sort_contents(found.files()).roster
         return len(read_roster(found.read(roster), roster).rows)
     except (DropFault, OSError):

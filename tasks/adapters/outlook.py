@@ -6,8 +6,8 @@ Each number says where it comes from: measured on this installation, or a guess 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tasks.adapters.forecasting import ENOUGH_PHOTOS, seconds_per_step
-from tasks.adapters.plan import forecast, plan_training, slots_for
+from tasks.adapters.forecasting import seconds_per_step
+from tasks.adapters.plan import ENOUGH_PHOTOS, forecast, plan_training, slots_for
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
 from tasks.vision.diffusion_card import load_base_card
