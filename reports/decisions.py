@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from reports.reviewer_names import plain_name, plain_note
 from tasks.headshots.wishes import REASONS
 from tasks.vault.audit_log import Event, append
 from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Showing
-from tasks.vault.review import VERDICTS, consent_for, event_of, reviews_of, settle_pictures, standing
+from tasks.vault.review import VERDICTS, Review, consent_for, event_of, reviews_of, settle_pictures, standing
 from tasks.vault.review import Event as ReviewEvent
 from tasks.vault.seat_kits import kits_of
 from tasks.vault.store import Vault
@@ -78,6 +79,9 @@ def apply_decisions(
         if batch is None:
             raise BadDecisions("there is no such batch here")
         known = _Known(session, batch, author, may_decide)
+        asking = {str(row.get("employee")) for row in rows if isinstance(row, Mapping) and "sees" in row}
+        stood = reviews_of(session, {one: known.kits[one] for one in asking & known.people.keys()})
+        decided: set[str] = set()
         made: list[Decision] = []
         refused: list[Refusal] = []
         repeated = 0
@@ -85,16 +89,22 @@ def apply_decisions(
             decision, code = known.read(row, who, moment)
             if code is not None:
                 refused.append(Refusal(place, code))
-            elif decision is not None and (other := _unseen(session, row, decision, made)) is not None:
+            elif decision is not None and (
+                decision.employee_id not in decided and (other := _unseen(session, row, decision, stood)) is not None
+            ):
                 refused.append(Refusal(place, "overrules", other))
             elif decision is not None and session.get(Decision, decision.id) is None:
                 session.add(decision)
                 made.append(decision)
+                decided.add(decision.employee_id)  # what this reviewer says further is in the same breath
             else:
                 repeated += 1
         session.flush()
+        by_kit: defaultdict[str, list[str]] = defaultdict(list)
         for employee_id in dict.fromkeys(decision.employee_id for decision in made):
-            _settle(session, employee_id, known.kits[employee_id])
+            by_kit[known.kits[employee_id]].append(employee_id)
+        for kit, people in by_kit.items():
+            _settle(session, people, kit)
         append(session, [_event(decision) for decision in made], now=moment)
     return Applied(len(made), repeated, tuple(refused))
 
@@ -148,7 +158,7 @@ class _Known:
 
 
 def _unseen(
-    session: Session, row: Mapping[str, Any], decision: Decision, made: Sequence[Decision]
+    session: Session, row: Mapping[str, Any], decision: Decision, stood: Mapping[str, Review]
 ) -> ReviewEvent | None:
     """A colleague's standing decision that this one would overrule, and that its author did not know of.
 
@@ -157,9 +167,7 @@ def _unseen(
     """
     if "sees" not in row or decision.verdict == "undo" or session.get(Decision, decision.id) is not None:
         return None
-    if any(one.employee_id == decision.employee_id for one in made):
-        return None  # what this reviewer said a moment ago, in the same breath
-    stands = reviews_of(session, {decision.employee_id: decision.kit})[decision.employee_id].decision
+    stands = stood[decision.employee_id].decision
     if stands is None or stands.by == decision.by or stands.id == row["sees"]:
         return None
     return stands if overrules(decision.verdict, decision.headshot_digest, stands.verdict, stands.picture) else None
@@ -189,31 +197,45 @@ def _moment(text: Any, now: datetime) -> datetime | None:
         return None
 
 
-def _settle(session: Session, employee_id: str, kit: str) -> None:
-    """Set the states of one person's pictures to what their decisions, of all batches, come to."""
-    review = settle_pictures(session, employee_id, kit)
-    if review.approved is not None:
-        _show_everywhere(session, employee_id, kit, review.approved)
+def _settle(session: Session, people: Sequence[str], kit: str) -> None:
+    """Set the states of these people's pictures to what their decisions, of all batches, come to."""
+    reviews = settle_pictures(session, people, kit)
+    _show_everywhere(session, {one: found.approved for one, found in reviews.items() if found.approved}, kit)
+    for some in _portions(people):
+        said = select(Decision.employee_id).where(col(Decision.employee_id).in_(some), Decision.verdict == "opt_out")
+        for employee_id in session.exec(said.distinct()).all():
+            _settle_no(session, employee_id, kit)
+
+
+def _settle_no(session: Session, employee_id: str, kit: str) -> None:
+    """An opt-out, and its undoing, count under every kit."""
+    employee = session.get_one(Employee, employee_id)
     mine = session.exec(select(Decision).where(col(Decision.employee_id) == employee_id)).all()
-    if any(decision.verdict == "opt_out" for decision in mine):
-        employee = session.get_one(Employee, employee_id)
-        left = standing(event_of(decision) for decision in mine)
-        employee.generation = not any(event.verdict == "opt_out" for event in left)
-        session.add(employee)
-        others = select(Headshot.kit).where(col(Headshot.employee_id) == employee_id, col(Headshot.kit) != kit)
-        for other in session.exec(others.distinct()).all():  # an opt-out, and its undoing, count under every kit
-            settle_pictures(session, employee_id, other)
+    left = standing(event_of(decision) for decision in mine)
+    employee.generation = not any(event.verdict == "opt_out" for event in left)
+    session.add(employee)
+    others = select(Headshot.kit).where(col(Headshot.employee_id) == employee_id, col(Headshot.kit) != kit)
+    for other in session.exec(others.distinct()).all():
+        settle_pictures(session, [employee_id], other)
 
 
-def _show_everywhere(session: Session, employee_id: str, kit: str, digest: str) -> None:
-    """The approved picture is that person's in every batch of this kit, the older ones too."""
-    seats = select(Seat.batch_id).join(Batch, col(Batch.id) == col(Seat.batch_id))
+def _show_everywhere(session: Session, approved: Mapping[str, str], kit: str) -> None:
+    """Everybody's approved picture is theirs in every batch of this kit, the older ones too."""
+    seats = select(Seat.batch_id, Seat.employee_id).join(Batch, col(Batch.id) == col(Seat.batch_id))
     theirs = (col(Seat.kit) == kit) | ((col(Seat.kit) == "") & (col(Batch.kit) == kit))
-    for batch_id in session.exec(seats.where(col(Seat.employee_id) == employee_id, theirs)).all():
-        shown = session.get(Showing, (batch_id, digest))
-        shown = shown or Showing(batch_id=batch_id, headshot_digest=digest, employee_id=employee_id)
-        shown.retired = False
-        session.add(shown)
+    for some in _portions(list(approved)):
+        there = select(Showing).where(col(Showing.headshot_digest).in_([approved[one] for one in some]))
+        known = {(row.batch_id, row.headshot_digest): row for row in session.exec(there)}
+        for batch_id, one in session.exec(seats.where(col(Seat.employee_id).in_(some), theirs)).all():
+            shown = known.get((batch_id, approved[one]))
+            shown = shown or Showing(batch_id=batch_id, headshot_digest=approved[one], employee_id=one)
+            shown.retired = False
+            session.add(shown)
+
+
+def _portions(people: Sequence[str]) -> list[Sequence[str]]:
+    """SQLite takes a limited number of values at once."""
+    return [people[start : start + 500] for start in range(0, len(people), 500)]
 
 
 def _event(decision: Decision) -> Event:
@@ -256,6 +278,19 @@ def events_of(
         }
         for row, event in events
     ]  # fmt: skip
+
+
+def mark_of(vault: Vault, batch_id: str) -> str:
+    """What changes when `events_of` does: for whoever looks every second whether a colleague has decided."""
+    seats = select(Seat.employee_id).where(col(Seat.batch_id) == batch_id)
+    with vault.reading() as session:
+        mine = col(Decision.employee_id).in_(seats)
+        said = session.exec(select(sa.func.count(), sa.func.max(Decision.at)).where(mine)).one()
+        here = col(Employee.id).in_(seats), col(Employee.state) == "active"
+        people = session.exec(select(sa.func.count(), sa.func.sum(Employee.identity)).where(*here)).one()
+        stand = col(Consent.employee_id).in_(seats), col(Consent.withdrawn_at).is_(None)
+        consents = session.exec(select(sa.func.count()).where(*stand)).one()
+    return sha256(repr((said, people, consents)).encode()).hexdigest()[:16]
 
 
 def browser_time(at: datetime) -> str:

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as HttpFault
 
 from reports import desk_pages
-from reports.decisions import BadDecisions, apply_decisions, events_of, refusal_of
+from reports.decisions import BadDecisions, apply_decisions, events_of, mark_of, refusal_of
 from reports.desk_address import Forwarded, is_here, proxies_of
 from reports.desk_batch import add_batch
 from reports.desk_consent import add_consent_form
@@ -122,8 +122,9 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
             response = await call_next(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        # A page that renews itself is no sign of a person.
-        counts = request.url.path != "/logout" and not request.url.path.endswith("/events")
+        # A page that renews itself, or looks by the clock for what colleagues did, is no sign of a person.
+        renews = request.url.path.endswith("/events") or "x-rollcall-look" in request.headers
+        counts = request.url.path != "/logout" and not renews
         if session is not None and refused is None and counts and now - session.seen > IDLE / 20:
             await run_in_threadpool(door.renew, session, now)
         return response
@@ -181,8 +182,12 @@ def _add_pages(app: FastAPI) -> None:
     @app.get("/batches/{batch}/decisions")
     def decided(batch: str, request: Request) -> Response:
         _known(vault, batch)
-        may_see = partial(signed_in(request).may, "viewer")
-        return JSONResponse({"decisions": events_of(vault, batch, may_see)})
+        session = signed_in(request)
+        mark = f'"{mark_of(vault, batch)}-{session.id[:8]}"'
+        if request.headers.get("if-none-match") == mark:
+            return Response(status_code=304, headers={"ETag": mark})
+        events = events_of(vault, batch, partial(session.may, "viewer"))
+        return JSONResponse({"decisions": events}, headers={"ETag": mark})
 
     @app.post("/batches/{batch}/decisions")
     async def decide(batch: str, request: Request) -> Response:

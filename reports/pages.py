@@ -186,10 +186,20 @@ def wall_rows(data: ReportData, pictures: Mapping[str, PersonPictures]) -> list[
             "number": person.number, "state": review_state(person), "base": undecided_state(person),
             "problems": list(problem_codes(person)), "note": note, "thumb": asdict(thumb) if thumb else None,
             "headshot": first.digest if first else None, "lane": first.lane if first else None,
+            "clear": bool(first) and not (flagged or reason or person.findings or person.state == "flagged"),
             "likeness": _likeness(first), "newest": latest.isoformat() if latest else "",
             **({"kit": person.kit} if person.kit else {}),
         })  # fmt: skip
     return rows
+
+
+URGENT = ("attention", "redo", "rejected", "failed", "review", "waiting", "blocked", "opted_out", "approved")
+
+
+def first_seen(rows: Sequence[Mapping[str, Any]], number: int) -> list[Mapping[str, Any]]:
+    """Whom the wall shows first: in the order of its script, so that their pictures are there before it has run."""
+    shown = sorted(rows, key=lambda row: (URGENT.index(row["state"]), row["name"].casefold()))
+    return shown[:number]
 
 
 def _likeness(shot: HeadshotRow | None) -> float | None:

@@ -30,6 +30,7 @@ from tasks.vault.files import replace_file
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 PER_PAGE = 60
+FIRST = 10  # people whose cards stand in the wall's page itself
 # `file:` lets the same page work from a folder, where some browsers do not count a file as its own origin.
 CSP = (
     "default-src 'none'; img-src 'self' file:; style-src 'self' file:; script-src 'self' file:; "
@@ -111,7 +112,19 @@ def _batch_pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures])
     }  # fmt: skip
     counts = {state: sum(row["state"] == state for row in rows) for state in STATES}
     return [
-        ("index.html", render("wall.html", wall=wall, rows=rows, shape=shape, counts=counts, here="wall", **shared)),
+        (
+            "index.html",
+            render(
+                "wall.html",
+                wall=wall,
+                rows=rows,
+                first=pages.first_seen(rows, FIRST),
+                shape=shape,
+                counts=counts,
+                here="wall",
+                **shared,
+            ),
+        ),
         ("blocked.html", render("blocked.html", here="blocked", **shared)),
         (
             "run.html",

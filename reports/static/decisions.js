@@ -13,7 +13,9 @@ window.Rollcall = (function () {
   const data = island ? JSON.parse(island.textContent) : null;
   const kit = data ? data.kit : "";
   const listeners = [];
-  const keys = { events: `rollcall:${batch}:decisions`, posted: `rollcall:${batch}:posted`, order: `rollcall:${batch}:order` };
+  const keys = { events: `rollcall:${batch}:decisions`, posted: `rollcall:${batch}:posted`, order: `rollcall:${batch}:order`, groups: `rollcall:${batch}:groups` };
+  const CHUNK = 200; /* decisions sent at once: so many that the desk keeps nobody else waiting */
+  const LOOK = 1200; /* milliseconds between two looks at what colleagues did */
   const REFUSED = {
     unknown_headshot: "the picture is not here any more", not_in_batch: "they are not in this batch any more",
     not_yours: "your role does not reach them", bad_time: "this machine's clock is wrong", overrules: "somebody else has decided meanwhile",
@@ -33,10 +35,35 @@ window.Rollcall = (function () {
   const nameOf = (event) => [event.employee, event.headshot, event.verdict, event.at].join(" ");
   const isMine = (event) => !event.by || event.by === me;
 
+  /* Events by person, made anew when the list has changed: a wall asks for 2,000 people at every decision. */
+  let index = { of: null, people: new Map() };
+  function eventsOf(id) {
+    if (index.of !== events) {
+      index = { of: events, people: new Map() };
+      for (const event of events) {
+        if (!index.people.has(event.employee)) index.people.set(event.employee, []);
+        index.people.get(event.employee).push(event);
+      }
+    }
+    return index.people.get(id) || [];
+  }
+
   /* What counts for one person. A decision that the desk refused does not: the page must not show what is not so. */
+  const NOTHING = { state: "undecided", decision: null, approved: null, pictures: {} };
+  const memo = new Map();
   function review(person) {
-    const mine = events.filter((event) => event.employee === person.id && !refused.has(nameOf(event)))
+    if (index.of !== events) memo.clear();
+    const key = person.pictures ? "" : person.id; /* a person's own page knows all pictures, a wall only some */
+    if (key && memo.has(key)) return memo.get(key);
+    const found = think(person);
+    if (key) memo.set(key, found);
+    return found;
+  }
+
+  function think(person) {
+    const mine = eventsOf(person.id).filter((event) => !refused.has(nameOf(event)))
       .map((event) => ({ batch, kit: person.kit || kit, ...event }));
+    if (!mine.length && !person.pictures) return NOTHING;
     return reviewOf(mine, person.pictures || guess(person, mine), person.kit || kit);
   }
 
@@ -52,7 +79,7 @@ window.Rollcall = (function () {
     const found = review(person);
     if (found.state !== "undecided") return found.state;
     /* What stood when this page was made may have been undone since. */
-    const touched = known || events.some((event) => event.employee === person.id);
+    const touched = known || eventsOf(person.id).length > 0;
     return touched ? person.base : person.state;
   }
 
@@ -85,19 +112,37 @@ window.Rollcall = (function () {
     return true;
   }
 
-  function append(event) {
-    /* Two presses in one millisecond are two decisions: the time is what tells them apart. */
-    let at = Date.now();
+  /* Two presses in one millisecond are two decisions: the time is what tells them apart. */
+  function free() {
     const last = events.length ? Date.parse(events[events.length - 1].at) : 0;
-    if (last >= at && last < at + 1000) at = last + 1;
-    const whole = { note: "", reasons: [], kit, ...event, headshot: event.headshot || null, at: new Date(at).toISOString(), by: me, batch };
-    events = load(keys.events, events).concat([whole]);
+    return last >= Date.now() && last < Date.now() + 60000 ? last + 1 : Date.now();
+  }
+
+  function append(...given) {
+    events = load(keys.events, events);
+    let at = free();
+    const made = given.map((event) => ({
+      note: "", reasons: [], kit, ...event, headshot: event.headshot || null, at: new Date(at++).toISOString(), by: me, batch,
+    }));
+    events = events.concat(made);
     save(keys.events, events);
     changed();
     post();
+    return made;
   }
 
-  /* Takes back the last thing that this reviewer said here; never what a colleague said. */
+  /* Many people with one press, each a decision of its own. Whom a colleague has decided about is left as it is. */
+  function decideMany(people, verdict) {
+    const stands = (person) => review(person).decision;
+    const ours = people.filter((person) => person.headshot && (!stands(person) || isMine(stands(person))));
+    const asked = ours.map((person) => ({
+      employee: person.id, headshot: person.headshot, verdict, kit: person.kit || kit, sees: (stands(person) || {}).id || "",
+    }));
+    if (asked.length) save(keys.groups, [...load(keys.groups, []).slice(-19), append(...asked).map(nameOf)]);
+    return { made: asked.length, left: people.length - ours.length };
+  }
+
+  /* Takes back the last thing that this reviewer said here, whole if it was said of many; never what a colleague said. */
   function undo() {
     const undone = new Map();
     for (let i = events.length - 1; i >= 0; i--) {
@@ -106,14 +151,19 @@ window.Rollcall = (function () {
       const open = undone.get(event.employee) || 0;
       if (event.verdict === "undo") { undone.set(event.employee, open + 1); continue; }
       if (open > 0) { undone.set(event.employee, open - 1); continue; }
-      const stands = standing(events.filter((one) => one.employee === event.employee).map((one) => ({ batch, ...one }))).pop();
-      if (stands && !isMine(stands)) { toast(`${stands.by} has decided since`); return null; }
-      append({ employee: event.employee, headshot: event.headshot, verdict: "undo" });
-      toast("Undone");
+      const group = new Set(load(keys.groups, []).find((names) => names.includes(nameOf(event))) || [nameOf(event)]);
+      const back = events.filter((one) => group.has(nameOf(one)) && nameOf(newest(one.employee)) === nameOf(one));
+      if (!back.length) { toast(`${(newest(event.employee) || {}).by || "Somebody"} has decided since`); return null; }
+      append(...back.map((one) => ({ employee: one.employee, headshot: one.headshot, kit: one.kit || kit, verdict: "undo" })));
+      toast(back.length > 1 ? `Undone: ${back.length} people` : "Undone");
       return event;
     }
     toast("Nothing to undo");
     return null;
+  }
+
+  function newest(id) {
+    return standing(eventsOf(id).map((one) => ({ batch, ...one }))).pop() || { employee: id };
   }
 
   async function ask(id) {
@@ -141,25 +191,38 @@ window.Rollcall = (function () {
 
   async function post() {
     if (!desk || sending) return;
-    const open = events.filter((event) => !posted.has(nameOf(event)) && !refused.has(nameOf(event)));
-    if (!open.length) return sync();
+    const waiting = () => events.filter((event) => !posted.has(nameOf(event)) && !refused.has(nameOf(event)));
+    if (!waiting().length) return sync();
     sending = true;
     try {
-      const answer = await fetch(desk, {
-        method: "POST", credentials: "same-origin",
-        headers: { "Content-Type": "application/json", "X-Rollcall-Token": meta("rollcall-csrf") },
-        body: JSON.stringify({ batch, decisions: open }),
-      });
-      if (answer.status === 401 || answer.status === 403) { sync("Signed out: reload to sign in; decisions are kept here"); return; }
-      if (!answer.ok) { sync("The desk did not take them; kept here"); return; }
-      const bad = new Map((await answer.json()).refused.map((one) => [one.place, one]));
-      open.forEach((event, place) => {
-        if (bad.has(place)) refused.set(nameOf(event), bad.get(place)); else posted.add(nameOf(event));
-      });
-      save(keys.posted, [...posted]);
+      for (let all = waiting(); all.length; all = waiting()) {
+        const open = all.slice(0, CHUNK);
+        if (all.length > CHUNK) sync(`Saving: ${all.length} to go`, true);
+        const answer = await fetch(desk, {
+          method: "POST", credentials: "same-origin",
+          headers: { "Content-Type": "application/json", "X-Rollcall-Token": meta("rollcall-csrf") },
+          body: JSON.stringify({ batch, decisions: open }),
+        });
+        if (answer.status === 401 || answer.status === 403) { signedOut(); return; }
+        if (!answer.ok) { sync("The desk did not take them; kept here"); return; }
+        const bad = new Map((await answer.json()).refused.map((one) => [one.place, one]));
+        open.forEach((event, place) => {
+          if (bad.has(place)) refused.set(nameOf(event), bad.get(place)); else posted.add(nameOf(event));
+        });
+        memo.clear();
+        save(keys.posted, [...posted]);
+      }
     } catch { sync("Desk not reached; decisions are kept here"); return; } finally { sending = false; }
     await fetchAll();
     await settleOverruled();
+  }
+
+  /* The way back in leads to this page again, and what was decided meanwhile is sent from here. */
+  function signedOut() {
+    out = true;
+    $("sign-in").href = `/login?${new URLSearchParams({ to: location.pathname })}`;
+    $("sign-in").hidden = false;
+    sync("Signed out; decisions are kept here");
   }
 
   /* Somebody else was quicker: whoever decided here says whether to decide otherwise. */
@@ -182,13 +245,18 @@ window.Rollcall = (function () {
   }
 
   /* What others decided, and what this browser sent: the desk's list and ours are one list of events. */
-  let asked = 0;
-  async function fetchAll() {
+  let asked = 0, seen = "", out = false, lost = false;
+  async function fetchAll(looking) {
     if (!desk) return;
     asked = Date.now();
     try {
-      const answer = await fetch(desk, { credentials: "same-origin" });
-      if (!answer.ok) return;
+      /* A look by the clock is no sign of life: a page that is left open does not keep anybody signed in. */
+      const headers = looking ? { "If-None-Match": seen, "X-Rollcall-Look": "yes" } : {};
+      const answer = await fetch(desk, { credentials: "same-origin", cache: "no-store", headers });
+      if (answer.status === 401) { signedOut(); return; }
+      if (lost) { lost = false; setTimeout(post); }
+      if (answer.status === 304 || !answer.ok) return;
+      seen = answer.headers.get("ETag") || "";
       const theirs = (await answer.json()).decisions;
       const there = new Set(theirs.map(nameOf));
       events = theirs.concat(load(keys.events, events).filter((event) => !there.has(nameOf(event)) && !posted.has(nameOf(event))));
@@ -198,22 +266,27 @@ window.Rollcall = (function () {
       save(keys.events, events);
       save(keys.posted, [...posted]);
       changed();
-    } catch { sync("Desk not reached; decisions are kept here"); }
+    } catch { lost = true; sync("Desk not reached; decisions are kept here"); }
+  }
+
+  /* What colleagues decide is here within two seconds, while somebody looks at this page. */
+  function look() {
+    if (!out && !sending && document.visibilityState === "visible" && Date.now() - asked >= LOOK) fetchAll(true);
   }
 
   /* Whoever comes back to this page sees what colleagues did meanwhile. */
   async function refresh() {
-    if (document.visibilityState !== "visible" || Date.now() - asked < 1000) return;
+    if (out || document.visibilityState !== "visible" || Date.now() - asked < 1000) return;
     await fetchAll();
     post();
   }
 
-  function sync(text) {
+  function sync(text, fine) {
     const open = events.filter((event) => !posted.has(nameOf(event))).length;
-    const lost = refused.size ? `Not saved: ${refused.size}` : "";
+    const gone = refused.size ? `Not saved: ${refused.size}` : "";
     const plain = desk ? (events.length && !open ? "Saved" : "") : (events.length ? "Only in this browser: export and send it" : "");
-    $("sync").textContent = text || lost || plain;
-    $("sync").classList.toggle("bad", Boolean(text || lost));
+    $("sync").textContent = text || gone || plain;
+    $("sync").classList.toggle("bad", Boolean((text && !fine) || gone));
     $("export").hidden = !events.length;
     showRefused();
   }
@@ -248,7 +321,7 @@ window.Rollcall = (function () {
     fading = setTimeout(() => { line.hidden = true; }, 2600);
   }
 
-  function changed() { listeners.forEach((listener) => listener()); sync(); }
+  function changed() { memo.clear(); listeners.forEach((listener) => listener()); sync(); }
 
   /* One key, one action; never while typing, never with a modifier held. */
   function onKeys(actions) {
@@ -273,9 +346,10 @@ window.Rollcall = (function () {
   document.addEventListener("visibilitychange", refresh);
   sync();
   fetchAll().then(post);
+  if (desk) setInterval(look, LOOK / 3);
 
   return {
-    $, data, decide, undo, ask, askRedo, review, say, clock, stateOf, undecided, toast, onKeys,
+    $, data, batch, decide, decideMany, undo, ask, askRedo, review, say, clock, stateOf, undecided, toast, onKeys,
     events: () => events.filter((event) => !refused.has(nameOf(event))), /* what was not taken was not said */
     onChange: (listener) => listeners.push(listener),
     order: () => load(keys.order, { ids: [], open: [] }), keepOrder: (ids, open) => save(keys.order, { ids, open }),

@@ -1,26 +1,38 @@
 /* The team wall: filters, search, sort and pages over one list of small records; only one page of cards is ever drawn. */
 "use strict";
 (function () {
-  const { $, data, decide, undo, ask, askRedo, review, clock, stateOf, undecided, toast, onKeys, onChange, keepOrder } = window.Rollcall;
+  const { $, data, batch, decide, decideMany, undo, ask, askRedo, review, clock, stateOf, undecided, toast, onKeys, onChange, keepOrder } = window.Rollcall;
   const DONE = { approve: "Approved", reject: "Rejected", redo: "Redo asked", opt_out: "Opted out" };
-  const people = data.people.map((person, place) => ({
-    ...person, place, words: fold([person.name, person.title, person.department, person.number].join(" ")),
-  }));
-  const view = { state: "", department: "", problem: "", search: "", sort: "name", page: 0 };
+  const people = data.people.map((person, place) => ({ ...person, place }));
+  const byId = new Map(people.map((person) => [person.id, person]));
+  const view = { state: "", department: "", problem: "", search: "", sort: "attention", page: 0 };
   let shown = [];
   let current = -1;
 
+  /* Where somebody was, over going back, a reload and signing in again; this tab's alone. */
+  const place = `rollcall:${batch}:wall`;
+  let kept = {};
+  try { kept = JSON.parse(sessionStorage.getItem(place)) || {}; } catch { /* the tab remembers nothing */ }
+  for (const key of Object.keys(view)) if (typeof kept[key] === typeof view[key]) view[key] = kept[key];
+  function remember() {
+    const here = shown[current] ? shown[current].id : "";
+    order();
+    try { sessionStorage.setItem(place, JSON.stringify({ ...view, here, top: scrollY, chosen: [...chosen] })); } catch { /* full */ }
+  }
+
   function fold(text) { return text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase(); }
 
-  const byName = (a, b) => a.name.localeCompare(b.name);
+  const alphabet = new Intl.Collator();
+  const byName = (a, b) => alphabet.compare(a.name, b.name);
+  const rank = (person) => URGENT.indexOf(stateOf(person));
   const hasPicture = (a, b) => Number(!a.thumb) - Number(!b.thumb);
   const URGENT = ["attention", "redo", "rejected", "failed", "review", "waiting", "blocked", "opted_out", "approved"];
   const SORTS = {
     name: (a, b) => hasPicture(a, b) || byName(a, b),
     roster: (a, b) => a.place - b.place,
-    department: (a, b) => a.department.localeCompare(b.department) || hasPicture(a, b) || byName(a, b),
+    department: (a, b) => alphabet.compare(a.department, b.department) || hasPicture(a, b) || byName(a, b),
     likeness: (a, b) => hasPicture(a, b) || (a.likeness ?? 2) - (b.likeness ?? 2) || byName(a, b),
-    attention: (a, b) => URGENT.indexOf(stateOf(a)) - URGENT.indexOf(stateOf(b)) || byName(a, b),
+    attention: (a, b) => a.rank - b.rank || byName(a, b),
   };
 
   function find() {
@@ -29,9 +41,19 @@
       (!view.state || stateOf(person) === view.state) &&
       (!view.department || person.department === view.department) &&
       (!view.problem || person.problems.includes(view.problem)) &&
-      terms.every((term) => person.words.includes(term)));
-    shown.sort(SORTS[view.sort]);
-    keepOrder(shown.map((person) => person.id), shown.filter((person) => person.headshot && undecided(person)).map((person) => person.id));
+      terms.every((term) => wordsOf(person).includes(term)));
+    if (view.sort === "attention") for (const person of shown) person.rank = rank(person);
+    shown.sort(SORTS[view.sort] || SORTS.attention);
+    setTimeout(order); /* pictures first */
+  }
+
+  function order() {
+    keepOrder(shown.map((person) => person.id), shown.filter(open).map((person) => person.id));
+  }
+
+  function wordsOf(person) {
+    person.words = person.words || fold([person.name, person.title, person.department, person.number].join(" "));
+    return person.words;
   }
 
   const pages = () => Math.max(1, Math.ceil(shown.length / data.perPage));
@@ -41,6 +63,7 @@
     view.page = Math.min(view.page, pages() - 1);
     const cards = onPage();
     $("wall").replaceChildren(...cards.map(card));
+    for (const picture of [...$("wall").querySelectorAll("img")].slice(0, 12)) picture.loading = "eager";
     $("empty").hidden = cards.length > 0;
     $("pager").hidden = pages() === 1;
     $("page-text").textContent = `Page ${view.page + 1} of ${pages()}`;
@@ -77,6 +100,8 @@
       button.setAttribute("aria-label", `${{ approve: "Approve", reject: "Reject", redo: "Redo" }[button.dataset.verdict]} ${person.name}`);
       if (!person.headshot) button.remove();
     }
+    const box = item.querySelector(".choose");
+    if (person.headshot) box.querySelector(".sr").textContent = `Choose ${person.name}`; else box.remove();
     mark(item, person);
     return item;
   }
@@ -87,6 +112,9 @@
     chip.className = `chip ${state}`;
     chip.textContent = data.states[state] || state;
     item.dataset.state = state;
+    item.classList.toggle("chosen", chosen.has(person.id));
+    const box = item.querySelector(".choose input");
+    if (box) box.checked = chosen.has(person.id);
     const decision = review(person).decision;
     item.querySelector(".by").textContent = decision && decision.by ? `${decision.by}, ${clock(decision.at)}` : "";
   }
@@ -119,6 +147,65 @@
       ? `${total - open - redos} of ${total} reviewed${redos ? `, ${redos} ${redos === 1 ? "waits" : "wait"} for new pictures` : ""}` : "Everybody is reviewed";
   }
 
+  /* Choosing many: only who has a picture and is not decided yet, so that nothing is decided twice by mistake. */
+  const chosen = new Set((Array.isArray(kept.chosen) ? kept.chosen : []).filter((id) => byId.has(id)));
+  const open = (person) => Boolean(person && person.headshot && undecided(person));
+  const clear = () => shown.filter((person) => open(person) && person.clear);
+  const many = (number, what) => `${number.toLocaleString()} ${number === 1 ? "person" : "people"}${what || ""}`;
+
+  function choose(list, on) {
+    for (const person of list) if (on && open(person)) chosen.add(person.id); else chosen.delete(person.id);
+    mend();
+  }
+
+  function mend() {
+    for (const id of chosen) if (!open(byId.get(id))) chosen.delete(id);
+    for (const item of $("wall").children) mark(item, byId.get(item.dataset.id));
+    $("chosen").hidden = !chosen.size && $("undo-chosen").hidden;
+    if (!chosen.size && !$("undo-chosen").hidden) return free();
+    $("undo-chosen").hidden = true;
+    for (const one of ["approve-chosen", "choose-none"]) $(one).hidden = false;
+    $("chosen-count").textContent = chosen.size ? `${many(chosen.size)} chosen` : "";
+    $("approve-chosen").textContent = `Approve ${many(chosen.size)}`;
+    free();
+  }
+
+  /* Who can be chosen at once. */
+  function free() {
+    const without = clear(), all = shown.filter(open);
+    $("choose-clear").hidden = !without.length;
+    $("choose-clear").textContent = `Choose ${many(without.length)} without a finding`;
+    $("choose-shown").hidden = !all.length || all.length === without.length;
+    $("choose-shown").textContent = `Choose all ${many(all.length)} shown`;
+  }
+
+  function row() {
+    const wide = columns();
+    const first = current - ((current % data.perPage) % wide);
+    return shown.slice(first, Math.min(first + wide, (view.page + 1) * data.perPage));
+  }
+
+  function approveChosen() {
+    const list = [...chosen].map((id) => byId.get(id)).filter(open);
+    if (!list.length) { toast("Choose people first: X"); return; }
+    chosen.clear();
+    const { made, left } = decideMany(list, "approve");
+    mend();
+    if (made) {
+      $("chosen").hidden = false;
+      $("chosen-count").textContent = `Approved: ${many(made)}`;
+      for (const one of ["approve-chosen", "choose-none"]) $(one).hidden = true;
+      $("undo-chosen").hidden = false;
+    }
+    toast(`Approved: ${many(made)}${left ? `; ${left} left to a colleague who was quicker` : ""}. U takes it back`);
+  }
+
+  function takeBack() {
+    $("undo-chosen").hidden = true;
+    undo();
+    mend();
+  }
+
   function change(key, value) {
     view[key] = value;
     view.page = 0;
@@ -126,6 +213,7 @@
     for (const button of $("segments").children) button.setAttribute("aria-pressed", String(button.dataset.state === view.state));
     find();
     draw();
+    mend();
   }
 
   function focus(place) {
@@ -166,13 +254,35 @@
   onKeys({
     j: () => focus(current + 1), ArrowRight: () => focus(current + 1), k: () => focus(current - 1), ArrowLeft: () => focus(current - 1),
     ArrowDown: () => focus(current < 0 ? 0 : current + columns()), ArrowUp: () => focus(current - columns()),
-    a: here("approve"), r: here("reject"), d: here("redo"), o: here("opt_out"), n: next, u: () => { undo(); },
+    a: here("approve"), r: here("reject"), d: here("redo"), o: here("opt_out"), n: next, u: takeBack,
     "/": () => $("search").focus(),
+    x: (press) => {
+      const list = press.shiftKey ? row() : [shown[current]].filter(Boolean);
+      if (list.length) choose(list, !list.filter(open).every((person) => chosen.has(person.id))); else toast("Pick somebody first: J");
+    },
+    c: () => choose(clear(), true), y: approveChosen, Escape: () => (chosen.size ? choose([...chosen].map((id) => byId.get(id)), false) : false),
   });
+
+  let from = -1; /* where a range begins */
+  $("wall").addEventListener("click", (event) => {
+    const box = event.target.closest(".choose input");
+    if (!box) return;
+    const at = shown.findIndex((person) => person.id === box.closest(".card").dataset.id);
+    const range = event.shiftKey && from >= 0 ? shown.slice(Math.min(from, at), Math.max(from, at) + 1) : [shown[at]];
+    from = at;
+    choose(range, box.checked);
+  });
+  $("choose-clear").addEventListener("click", () => choose(clear(), true));
+  $("choose-shown").addEventListener("click", () => choose(shown.filter(open), true));
+  $("choose-none").addEventListener("click", () => choose([...chosen].map((id) => byId.get(id)), false));
+  $("approve-chosen").addEventListener("click", approveChosen);
+  $("undo-chosen").addEventListener("click", takeBack);
+  addEventListener("pagehide", remember);
+  addEventListener("beforeunload", remember);
 
   $("wall").addEventListener("click", (event) => {
     const button = event.target.closest("[data-verdict]");
-    if (button) judge(people.find((person) => person.id === button.closest(".card").dataset.id), button.dataset.verdict);
+    if (button) judge(byId.get(button.closest(".card").dataset.id), button.dataset.verdict);
   });
   $("wall").addEventListener("focusin", (event) => {
     const item = event.target.closest(".card");
@@ -190,15 +300,18 @@
   });
   $("page-before").addEventListener("click", () => { view.page -= 1; draw(); scrollTo(0, 0); });
   $("page-after").addEventListener("click", () => { view.page += 1; draw(); scrollTo(0, 0); });
-  onChange(() => {
-    for (const item of $("wall").children) mark(item, people.find((person) => person.id === item.dataset.id));
-    count();
-  });
+  onChange(() => { mend(); count(); });
 
   const option = (value, text) => { const made = document.createElement("option"); made.value = value; made.textContent = text; return made; };
   $("department").append(...[...new Set(people.map((person) => person.department))].filter(Boolean).sort().map((name) => option(name, name)));
   $("problem").append(...Object.entries(data.problems).map(([code, name]) => option(code, name)));
   $("controls").hidden = false;
+  for (const key of ["department", "problem", "search", "sort"]) $(key).value = view[key];
+  for (const button of $("segments").children) button.setAttribute("aria-pressed", String(button.dataset.state === view.state));
   find();
   draw();
+  mend();
+  const was = shown.findIndex((person) => person.id === kept.here);
+  if (was >= 0) focus(was);
+  if (kept.top) scrollTo(0, kept.top);
 })();

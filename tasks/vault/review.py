@@ -186,16 +186,19 @@ def consent_for(consents: Iterable[Consent], at: datetime) -> str:
     return (before or fitting)[-1].id if fitting else ""
 
 
-def settle_pictures(session: Session, employee_id: str, kit: str) -> Review:
-    """Write into one person's pictures under one kit what their decisions come to."""
+def settle_pictures(session: Session, people: Iterable[str], kit: str) -> dict[str, Review]:
+    """Write into these people's pictures under one kit what their decisions come to."""
     session.flush()
-    review = reviews_of(session, {employee_id: kit})[employee_id]
-    mine = select(Headshot).where(Headshot.employee_id == employee_id, Headshot.kit == kit)
-    for shot in session.exec(mine):
-        if shot.state != review.pictures[shot.digest]:
-            shot.state = review.pictures[shot.digest]
-            session.add(shot)
-    return review
+    reviews = reviews_of(session, dict.fromkeys(people, kit))
+    ids = sorted(reviews)
+    for start in range(0, len(ids), 500):
+        mine = select(Headshot).where(col(Headshot.employee_id).in_(ids[start : start + 500]), Headshot.kit == kit)
+        for shot in session.exec(mine):
+            state = reviews[shot.employee_id].pictures[shot.digest]
+            if shot.state != state:
+                shot.state = state
+                session.add(shot)
+    return reviews
 
 
 def standing_opt_outs(session: Session) -> dict[str, Decision]:

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from reports.decisions import apply_decisions
 from reports.desk import create_desk
 from reports.desk_door import COOKIE, IDLE, STAY, Door
-from tasks.vault.records import Consent, Decision, Employee, Headshot, SignIn
+from tasks.vault.records import AuditEntry, Consent, Decision, Employee, Headshot, SignIn
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tests.reports.conftest import NOON, PASSWORD, digest, small
@@ -315,3 +315,46 @@ def test_that_the_forgetting_is_late_is_the_first_thing_said(
         assert "Forgetting is late" in desk.get("/").text
         vault.audit("sweep", "", actor="test", now=clock.now - timedelta(hours=1))
     assert "Forgetting is late" not in desk.get("/").text
+
+
+def test_whoever_looks_every_second_is_told_only_of_what_is_new(desk: TestClient) -> None:
+    address = f"/batches/{BATCH}/decisions"
+    first = desk.get(address)
+    mark = {"If-None-Match": first.headers["etag"]}
+    same = desk.get(address, headers=mark)
+    assert (same.status_code, same.content) == (304, b"")
+    assert post(desk, token(desk)) == 200
+    changed = desk.get(address, headers=mark)
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != first.headers["etag"]
+    assert len(changed.json()["decisions"]) == len(first.json()["decisions"]) + 1
+
+
+def test_a_page_that_is_left_open_keeps_nobody_signed_in(desk: TestClient, clock: Clock) -> None:
+    address = f"/batches/{BATCH}/decisions"
+    for _ in range(5):
+        clock.now += IDLE / 4
+        status = desk.get(address, headers={"X-Rollcall-Look": "yes", "accept": "application/json"}).status_code
+    assert status == 401, "looking by the clock is no sign of life"
+    desk.post("/login", data={"name": "Ada", "password": PASSWORD})
+    for _ in range(5):
+        clock.now += IDLE / 4
+        status = desk.get(address, headers={"accept": "application/json"}).status_code
+    assert status == 200
+
+
+def test_a_thousand_decisions_at_once_are_a_thousand_decisions(desk: TestClient, settings: Settings) -> None:
+    """One press approves many: each is an event of its own, with its own entry in the log, and can be undone alone."""
+    given, people = token(desk), [n for n in (0, 1, 3, 4) if n < 9]
+    rows = [
+        {"employee": f"p{n:015x}", "headshot": digest("headshot", n, 0), "verdict": verdict, "sees": "",
+         "at": f"2026-09-14T12:30:0{place}.{n:03d}Z"}
+        for place, verdict in enumerate(("approve", "undo")) for n in (people if verdict == "approve" else people[:1])
+    ]  # fmt: skip
+    sent = {"headers": {"X-Rollcall-Token": given}, "json": {"batch": BATCH, "decisions": rows}}
+    assert desk.post(f"/batches/{BATCH}/decisions", **sent).json() == {"recorded": 5, "repeated": 0, "refused": []}
+    assert desk.post(f"/batches/{BATCH}/decisions", **sent).json()["repeated"] == 5, "a double click adds nothing"
+    with open_vault(settings) as vault, vault.reading() as records:
+        states = dict(records.exec(select(Headshot.employee_id, Headshot.state).where(col(Headshot.shot) == 0)).all())
+        assert len(records.exec(select(AuditEntry).where(col(AuditEntry.action) == "decide")).all()) == 5
+    assert [states[f"p{n:015x}"] for n in people] == ["candidate", "approved", "approved", "approved"]
