@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("flows", "tasks", "reports", "synthetic")
-STEPS = ("roster", "selfies", "adapters", "disclosure", "headshots", "likeness", "delivery", "retention")
+STEPS = ("disclosure", "roster", "selfies", "adapters", "headshots", "likeness", "delivery", "retention")
 FOUNDATIONS = ("vault", "vision")
 DOORS = {
     # Two services of one vendor, so two doors: where blobs lie, and where the master key does.

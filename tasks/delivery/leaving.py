@@ -27,6 +27,7 @@ from tasks.disclosure.chain import SigningChain
 from tasks.disclosure.credentials import sign, weight
 from tasks.disclosure.installation import marked
 from tasks.disclosure.label import with_label
+from tasks.disclosure.of_photos import sentence
 from tasks.disclosure.pattern import MarkKey
 from tasks.disclosure.source import Origin, origin_of, xmp_packet
 from tasks.headshots.kit import BrandKit, kit_digest
@@ -67,7 +68,8 @@ class Subject:
 
 
 def subject_of(sitter: Sitter, shot: Headshot, data: bytes) -> Subject:
-    return Subject(sitter, shot, data, origin_of(shot.lane, f"{system_version()} {sitter.base}".strip()))
+    photo = sentence(str(shot.scores.get("photo_signed_by") or ""))
+    return Subject(sitter, shot, data, origin_of(shot.lane, f"{system_version()} {sitter.base}".strip(), photo))
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ def recipe_of(means: Means, output: Output, origin: Origin, lane: str) -> str:
         "format": FORMAT,
         "output": output.model_dump(mode="json"),
         "kit": kit_digest(means.kit),
-        "origin": [origin.source_type, origin.version],
+        "origin": [origin.source_type, origin.version, origin.photo],
         "signer": hashlib.sha256(means.chain.certificates).hexdigest(),
         "stamped": means.chain.time_stamps is not None,
         "icon": hashlib.sha256(icon.read_bytes()).hexdigest() if icon else "",

@@ -69,9 +69,11 @@ def sign(data: bytes, form: str, origin: Origin, chain: SigningChain) -> bytes:
 
 @lru_cache(maxsize=16)
 def weight(form: str, chain: SigningChain) -> int:
-    """How many bytes signing adds to a file: the same for every picture, since it holds nothing of one."""
+    """How many bytes signing adds to a file at most: nothing of a picture is in it."""
     empty = encode(np.zeros((16, 16, 3), np.uint8), form)  # type: ignore[arg-type]
-    return len(sign(empty, form, Origin("trainedAlgorithmicMedia", version="0" * 40), chain)) - len(empty)
+    return len(sign(empty, form, Origin("trainedAlgorithmicMedia", version="0" * 40, photo="0" * 140), chain)) - len(
+        empty
+    )
 
 
 def _manifest(origin: Origin) -> dict[str, Any]:
@@ -81,6 +83,8 @@ def _manifest(origin: Origin) -> dict[str, Any]:
         "digitalSourceType": VOCABULARY + origin.source_type,
         "softwareAgent": agent,
     }
+    if origin.photo:
+        created["description"] = origin.photo
     actions = {"actions": [created], "allActionsIncluded": True}
     return {
         "claim_generator_info": [agent | {"specVersion": SPECIFICATION}],

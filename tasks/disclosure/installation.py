@@ -45,6 +45,16 @@ def signing_chain(settings: Settings, now: datetime) -> SigningChain:
     return company_chain(certificates, key, settings.time_stamps)
 
 
+def photo_roots(settings: Settings) -> bytes:
+    """The roots (PEM) whose signatures on people's photos are believed; nothing when the settings name none."""
+    if settings.photo_roots is None:
+        return b""
+    try:
+        return settings.photo_roots.read_bytes()
+    except OSError as fault:
+        raise BadSetting(f"ROLLCALL_PHOTO_ROOTS names a file that cannot be read ({fault.strerror}).") from None
+
+
 def own_root(settings: Settings) -> bytes:
     """The root of the test chain (PEM), for our own reader; nothing when there is none."""
     root = credentials_folder(settings) / "test-root.pem"

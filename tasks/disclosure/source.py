@@ -37,11 +37,14 @@ class Origin:
     source_type: str  # the last word of the URI
     system: str = SYSTEM
     version: str = ""  # of the system and of the base model; nothing about the person
+    photo: str = ""  # a sentence on the photograph that it was made from; in the signed credentials only
 
 
-def origin_of(lane: str, version: str) -> Origin:
-    """The origin of a lane's pictures; an unknown lane counts as generated, the stronger statement."""
-    return Origin(SOURCE_TYPES.get(lane, SOURCE_TYPES["generated"]), SYSTEM, version)
+def origin_of(lane: str, version: str, photo: str = "") -> Origin:
+    """The origin of a lane's pictures; an unknown lane counts as generated, the stronger statement. What is said of the
+    `photo` counts for the faithful lane alone: a generated picture is no photograph any more."""
+    said = photo if lane == "faithful" else ""
+    return Origin(SOURCE_TYPES.get(lane, SOURCE_TYPES["generated"]), SYSTEM, version, said)
 
 
 def xmp_packet(origin: Origin) -> bytes:

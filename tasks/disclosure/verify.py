@@ -105,7 +105,8 @@ LIMITS = Limits(memory=1024 * 2**20, cpu=8.0)
 _UNREADABLE = Credentials("", None, "", "", changed=True, trusted=False, faults=("unreadable",))
 
 
-def _credentials(data: bytes, form: str, anchors: bytes) -> Credentials | None:
+def credentials_of(data: bytes, form: str, anchors: bytes) -> Credentials | None:
+    """A stranger's file's credentials, read in the sandbox."""
     options = {"form": form, "anchors": anchors.decode()}
     try:
         return from_inside(the_sandbox().open(f"{READER}:read_inside", data, LIMITS, options).value)
@@ -125,7 +126,7 @@ def examine(data: bytes, keys: Sequence[MarkKey] = (), anchors: bytes = b"") -> 
     """Reads one file's bytes. `Refused` when it is no picture that we open."""
     decoded = open_picture(data)
     form, copy = decoded.format.lower(), Copy(decoded.picture)
-    credentials = _credentials(data, form, anchors) if form in MIME else None
+    credentials = credentials_of(data, form, anchors) if form in MIME else None
     mark, lane = None, None
     for key in keys:
         found = find_in(copy, key)

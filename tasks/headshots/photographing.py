@@ -28,7 +28,7 @@ from tasks.headshots.wishes import wish_of
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.leaving import Leavers
-from tasks.vault.records import Adapter, Employee, Headshot, Seat, Showing
+from tasks.vault.records import Adapter, Employee, Headshot, Seat, Selfie, Showing
 from tasks.vault.scores import Scores
 from tasks.vault.seats import Lane
 from tasks.vault.store import Vault
@@ -260,11 +260,18 @@ def _take_faithful(studio: Studio, leavers: Leavers, queue: Sequence[Sitting]) -
             photo = next((selfie for selfie in opened[sitting.id] if selfie.digest == sitting.selfie), None)
             if photo is None:
                 raise LookupError(f"a photo of {sitting.id} is gone")
-            _finish_and_keep(studio, sitting, photo.picture)
+            _finish_and_keep(studio, sitting, photo.picture, _signer_of(studio.vault, sitting))
         progress.tell("faithful", place + 1, len(queue), sitting.id)
 
 
-def _finish_and_keep(studio: Studio, sitting: Sitting, picture: Picture) -> None:
+def _signer_of(vault: Vault, sitting: Sitting) -> str | None:
+    """Who had signed the photo of this sitting, if somebody had."""
+    with vault.reading() as session:
+        mine = select(Selfie.signed_by).where(Selfie.employee_id == sitting.id, Selfie.digest == sitting.selfie)
+        return session.exec(mine).first() or None
+
+
+def _finish_and_keep(studio: Studio, sitting: Sitting, picture: Picture, signed_by: str | None = None) -> None:
     """Finishes one picture and keeps it with its measures; one that cannot be finished is kept as flagged."""
     vault, permit = studio.vault, sitting.permit
     name = sitting.digest[:32]
@@ -283,7 +290,7 @@ def _finish_and_keep(studio: Studio, sitting: Sitting, picture: Picture) -> None
         flags = [flag.code for flag in candidate.flags]
         scores = Scores(
             measures=asdict(candidate.finished.measures), source_inter_eye=candidate.finished.source_inter_eye,
-            flags=tuple(flag.as_json() for flag in candidate.flags),
+            flags=tuple(flag.as_json() for flag in candidate.flags), photo_signed_by=signed_by,
         )  # fmt: skip
     row = Headshot(
         digest=sitting.digest, employee_id=sitting.id, adapter_digest=sitting.adapter, kit=studio.kit_name,

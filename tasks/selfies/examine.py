@@ -49,10 +49,11 @@ def examine(
     on_photo: Callable[[int], None] | None = None,
     *,
     keep: bool = False,
+    roots: bytes = b"",
 ) -> Iterator[Examined]:
     """Everybody in `numbers` who may be looked at, in that order; people without photos too, with a verdict on that.
 
-    With `keep` each photo comes back as it is to be kept.
+    With `keep` each photo comes back as it is to be kept; `roots` are certificates trusted for photos' own signatures.
     """
     pool = ThreadPoolExecutor(cores(), "photos")
     people = iter(numbers)
@@ -63,7 +64,7 @@ def examine(
             while _waiting(ahead) < AHEAD * cores() and (number := next(people, None)) is not None:
                 if may_open(number):
                     paths = tuple(photos.get(number, ()))
-                    ahead.append((number, paths, [pool.submit(_look, path, drop, eyes, keep) for path in paths]))
+                    ahead.append((number, paths, [pool.submit(_look, path, drop, eyes, keep, roots) for path in paths]))
             if not ahead:
                 return
             number, paths, looking = ahead.popleft()
@@ -85,10 +86,10 @@ def _waiting(ahead: deque[tuple[str, tuple[str, ...], list[Future[_Seen]]]]) -> 
     return sum(max(len(looking), 1) for _, _, looking in ahead)
 
 
-def _look(path: str, drop: Drop, eyes: Eyes, keep: bool) -> _Seen:
+def _look(path: str, drop: Drop, eyes: Eyes, keep: bool, roots: bytes) -> _Seen:
     try:
         data = drop.read(path)
     except DropFault as fault:
         code = "too_large" if fault.code == "too_large" else "not_a_picture"
         return Look(refused=(code, fault.fix.partition(";")[0], "50 MiB")), None
-    return look_at(data, eyes, keep=keep)
+    return look_at(data, eyes, keep=keep, roots=roots)

@@ -16,6 +16,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from tasks.disclosure.installation import photo_roots
 from tasks.roster.drop import Drop, sort_contents
 from tasks.roster.read import read_roster
 from tasks.roster.rows import RosterRow
@@ -224,7 +225,8 @@ def _examine_all(
         return number in permits
 
     progress = (lambda done: on_photo(done, total)) if on_photo else None
-    for one in examine(list(open_for), matching.by_number, drop, eyes, may_open, progress, keep=True):
+    roots = photo_roots(vault.settings)
+    for one in examine(list(open_for), matching.by_number, drop, eyes, may_open, progress, keep=True, roots=roots):
         try:
             also[one.number] = _keep(vault, permits[one.number], one, here, drop_from, now)
         except NoConsent as refusal:  # forgotten, or taken back, while their photos were looked at

@@ -94,6 +94,7 @@ def _row(employee_id: str, one: Examined, index: int, before: dict[str, Selfie],
         accepted=verdict.accepted,
         findings=[found.as_json() for found in verdict.findings],
         order=index + 1,
+        signed_by=look.signed_by,
         created_at=before[identity].created_at if identity in before else now,
     )
 

@@ -39,10 +39,12 @@ class Look:
     texture: float = 0.0  # of the whole photo: what tells a photograph from a drawing (worlds.py)
     weak: bool = False  # the face was found, but not surely: good for saying what is wrong, not for accepting
     refused: tuple[str, str, str] | None = None  # code, measured, limit
+    signed_by: str = ""  # whose valid content credentials it came with
 
 
-def look_at(data: bytes, eyes: Eyes, *, keep: bool = False) -> tuple[Look, bytes | None]:
-    """Measures one photo. With `keep` what is to be kept of it comes back as well: a JPEG, rebuilt from pixels.
+def look_at(data: bytes, eyes: Eyes, *, keep: bool = False, roots: bytes = b"") -> tuple[Look, bytes | None]:
+    """Measures one photo. With `keep` what is to be kept of it comes back as well: a JPEG, rebuilt from pixels, and who
+    had signed it; `roots` (PEM) are the certificates whose word on that is taken.
 
     Whatever a file does to what opens or measures it is said of that file, and costs nobody else their verdict.
     """
@@ -53,7 +55,7 @@ def look_at(data: bytes, eyes: Eyes, *, keep: bool = False) -> tuple[Look, bytes
         code = "too_large" if refused.code == "bomb" else refused.code
         return Look(digest, refused=(code, refused.measured, refused.limit)), None
     try:
-        look = measured(photo, digest, eyes)
+        look = replace(measured(photo, digest, eyes), signed_by=_signer(data, roots) if keep else "")
     except (EyesMissing, MemoryError):  # nothing that the file could help
         raise
     except Exception as error:
@@ -61,6 +63,12 @@ def look_at(data: bytes, eyes: Eyes, *, keep: bool = False) -> tuple[Look, bytes
             digest, *photo.size, refused=("unopenable", type(error).__name__, "a photo that can be judged")
         ), None
     return look, encode(photo.kept, "jpeg", QUALITY) if photo.kept is not None and look.quality is not None else None
+
+
+def _signer(data: bytes, roots: bytes) -> str:
+    from tasks.disclosure.of_photos import photo_signer  # a check, which keeps nothing, does without its libraries
+
+    return photo_signer(data, roots)
 
 
 def measured(photo: Photo, digest: str, eyes: Eyes) -> Look:

@@ -195,6 +195,7 @@ class Selfie(SQLModel, table=True):
     order: int = 0
     created_at: datetime = Field(sa_type=Moment)
     replaced_at: datetime | None = Field(default=None, sa_type=Moment)  # newer photos are used instead
+    signed_by: str = ""  # who signed the content credentials that it came with, where those were valid
 
 
 class Adapter(SQLModel, table=True):

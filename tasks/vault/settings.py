@@ -80,6 +80,9 @@ class Settings(BaseSettings):
         None, description="PEM certificates, leaf first, that sign content credentials; a test chain when unset"
     )
     signing_key_file: Path | None = Field(None, description="PEM private key of the first certificate", repr=False)
+    photo_roots: Path | None = Field(
+        None, description="PEM roots, such as the C2PA trust list, whose signatures on people's photos are believed"
+    )
     export_folder: Path | None = Field(None, description="below it deliveries from forms and the desk are written")
     packs: Path | None = Field(None, description="the company's own delivery packs, one TOML file each")
     time_stamps: str | None = Field(None, description="address of an RFC 3161 authority, so that signatures outlive it")
@@ -105,6 +108,7 @@ class Settings(BaseSettings):
         "signing_chain",
         "signing_key_file",
         "export_folder",
+        "photo_roots",
         "packs",
         "tls_certificate",
         "tls_key",

@@ -237,3 +237,15 @@ def test_a_file_without_its_credentials_is_found_out(
     monkeypatch.setattr("tasks.delivery.leaving.sign", lambda data, form, origin, chain: data)
     with pytest.raises(DeliveryFault, match="no credentials"):
         build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
+
+
+def test_that_a_photo_was_signed_is_said_of_the_picture_that_is_still_that_photo(
+    vault: Vault, kit: BrandKit, tmp_path: Path
+) -> None:
+    with vault.session() as session:
+        for shot in session.exec(select(Headshot)):
+            shot.scores = {"photo_signed_by": "Leica Camera AG"}
+            session.add(shot)
+    said = b"valid content credentials, signed by Leica Camera AG."
+    for file in build_pack(vault, "b1", kit, tmp_path, now=NOW).files:
+        assert (said in (tmp_path / file.path).read_bytes()) == (file.lane == "faithful")

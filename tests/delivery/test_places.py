@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -149,8 +152,6 @@ def test_a_hand_written_manifest_leads_nowhere(vault: Vault, small: BrandKit, tm
 @contextmanager
 def room_for(size: int) -> Iterator[None]:
     """No file of this process may become longer: writing ends as on a full disk, with an error in the middle."""
-    import signal
-
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -234,3 +235,55 @@ def test_the_hand_over_page_says_how_and_whose_pictures_come_down(
     assert "To be taken down" in page
     assert "=Ann &amp; &lt;Co&gt;" in page
     assert "consent withdrawn" in page
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tasks.delivery.handing_over import Order, hand_over
+from tasks.delivery.pack import kit_pack
+from tasks.delivery.places import FolderDestination
+from tasks.delivery.zips import ZipDestination
+from tasks.headshots.kit import load_kit
+from tasks.vault.settings import Settings
+from tasks.vault.store import open_vault
+
+home, out, after = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+kind = ZipDestination if out.suffix == ".zip" else FolderDestination
+deliver = kind.deliver
+
+def then_die(self, file, person, count=[0]):
+    there = deliver(self, file, person)
+    count[0] += 1
+    if count[0] == after:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return there
+
+kind.deliver = then_die
+kit = load_kit("signal", Path("brand_kits"))
+kit = kit.model_copy(update={"outputs": kit.outputs[1:2]})
+with open_vault(Settings(home=home)) as vault:
+    order, now = Order("b1", kit, (kit_pack(kit),)), datetime(2026, 11, 23, 13, tzinfo=UTC)
+    hand_over(vault, order, lambda: kind(out), lambda: now)
+"""
+
+
+@pytest.mark.parametrize("name", ["out", "out.zip"])
+def test_killed_in_the_middle_the_next_run_ends_as_if_nothing_had_happened(
+    vault: Vault, small: BrandKit, tmp_path: Path, name: str
+) -> None:
+    """With kill -9, after the second of three people's files."""
+    place = tmp_path / name
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", KILLED, str(vault.settings.home), str(place), "2"]
+    done = subprocess.run(command, cwd=root, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert not (place / "manifest.json").exists()
+    assert not (tmp_path / "out.zip").exists()
+    kept = stamps(place) if place.is_dir() else {}
+    manifest = build_pack(vault, "b1", small, place, now=NOW)
+    assert sorted(file.number for file in manifest.files) == ["007", "1002", "1003"]
+    assert manifest.changes.new == tuple(employee_id(number) for number in ("007", "1002", "1003"))
+    assert list(tmp_path.rglob("*.part")) == []
+    assert len(kept) == (0 if name.endswith(".zip") else 2)
