@@ -2,15 +2,18 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 PEOPLE ?= 6
+COUNT ?= 40
+SEED ?= 1
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-all lint up clean
+.PHONY: help demo test test-all lint mutants up clean
 
 help:
 	@echo "make demo    the main job on the synthetic company, report at the end  (PEOPLE=6; PEOPLE=all for everybody)"
 	@echo "make up      the whole service: Prefect for HR, workers and the review desk"
 	@echo "make test    the tests        make test-all   the slow ones too        make lint   ruff and mypy"
+	@echo "make mutants lines of the promises turned wrong, one at a time: does a fast test fail?  (COUNT=40 SEED=1)"
 	@echo "make clean   removes the demo's data (var/), keeps the environment"
 
 # uv installs in a quarter of pip's time, and asks the machine's own certificates, as companies' networks want it; where
@@ -39,6 +42,9 @@ test-all: $(READY)
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+
+mutants: $(READY)
+	@$(VENV)/bin/python -m benchmarks.mutants --count $(COUNT) --seed $(SEED)
 
 clean:
 	rm -rf var

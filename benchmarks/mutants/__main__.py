@@ -51,7 +51,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # Prefect's side, which is words and ids; and lists of other people's words.
 NOT_PROMISED = ("task.py", "__init__.py", "failpoints.py", "headers.py", "status_words.py")
-HUNG = "(broke off or hung)"
+HUNG, LOADING = "(hung, or took its process down)", "(the tests cannot be loaded)"
 LIMIT_S = 90.0  # of one mutant's tests; who needs longer hangs, and that is noticed
 
 
@@ -97,34 +97,49 @@ def draw(root: Path, rooms: Sequence[str], seed: int, count: int) -> list[Place]
 
 def _try_all(root: Path, drawn: Sequence[Place], covered: Covered, ends: float) -> int:
     equivalent = known_equivalents()
-    killers: dict[str, str] = {}  # what was turned → the test that noticed
-    same, survived = 0, []
-    for place in drawn:
-        if time.monotonic() > ends:
-            break
-        source = (root / place.file).read_text()
-        before, after = place.changed(source)
-        told = f"{place.file}:{place.line} {place.kind}\n    - {before}\n    + {after}"
-        if (place.file, before, after) in equivalent:
-            same += 1
-            continue
-        tests = _in_time(covered.tests_of(place.file, place.line), covered)
-        killer = _killer(root, place, source, tests)
-        if killer:
-            killers[told] = killer
-            print(f"killed    {told}\n    by {killer}", flush=True)
-        else:
-            survived.append(told)
-            print(f"SURVIVED  {told}\n    {len(tests)} tests ran this line", flush=True)
-    false = _in_a_fork(root, lambda: _first_failure(sorted(set(killers.values()) - {HUNG}), "--maxfail=1000"), 3600)
-    if killers and false != "":
-        raise SystemExit(f"nothing is known: {false or 'a test'} fails with nothing turned, too")
-    tried, counted = len(killers) + len(survived) + same, len(killers) + len(survived)
+    killers: dict[Place, str] = {}
+    survived: list[Place] = []
+    same, waiting = 0, list(drawn)
+    some = [test for place in drawn for test in covered.tests_of(place.file, place.line)[:1]]
+    if some and _in_a_fork(root, lambda: _failures(some[:1], "-x"), LIMIT_S) in (None, [LOADING]):
+        raise SystemExit("the tests cannot be begun with nothing turned: nothing would be known")
+    while waiting:
+        for place in waiting:
+            if time.monotonic() > ends:
+                break
+            if (place.file, *place.changed((root / place.file).read_text())) in equivalent:
+                same += 1
+                continue
+            killer = _killer(root, place, _in_time(covered.tests_of(place.file, place.line), covered))
+            if killer:
+                killers[place] = killer
+            else:
+                survived.append(place)
+            print(_told_of(root, place, killer), flush=True)
+        # A test that fails with nothing turned notices nothing: those lines meet the others.
+        false = set(
+            _in_a_fork(root, lambda: _failures(sorted({*killers.values()} - {HUNG, LOADING}), "--maxfail=1000"), 3600)
+        )
+        covered.failed += sorted(false)
+        waiting = [place for place, killer in killers.items() if killer in false]
+        for place in waiting:
+            del killers[place]
+    counted = len(killers) + len(survived)
     share = f"{len(killers) / counted:.0%}" if counted else "-"
-    print(f"\n{tried} of {len(drawn)} tried: {len(killers)} killed, {len(survived)} survived ({share} killed), "
-          f"{same} do the same; the killers pass with nothing turned")  # fmt: skip
-    print("\n".join(["", "Survivors:", *survived]) if survived else "")
+    dead = sum(killer in (HUNG, LOADING) for killer in killers.values())
+    print(
+        f"\n{counted + same} of {len(drawn)} tried: {len(killers)} killed ({share}), of them {dead} by hanging or not"
+    )
+    print(f"loading; {len(survived)} survived, {same} do the same. Every other killer passes with nothing turned.")
+    if survived:
+        print("\n".join(["", "Survivors:", *(_told_of(root, place, "") for place in survived)]))
     return 1 if survived else 0
+
+
+def _told_of(root: Path, place: Place, killer: str) -> str:
+    before, after = place.changed((root / place.file).read_text())
+    verdict = f"killed    {place.file}:{place.line} by {killer}" if killer else f"SURVIVED  {place.file}:{place.line}"
+    return f"{verdict}\n    - {before}\n    + {after}"
 
 
 def _in_time(tests: Sequence[str], covered: Covered) -> list[str]:
@@ -138,23 +153,24 @@ def _in_time(tests: Sequence[str], covered: Covered) -> list[str]:
     return some
 
 
-def _killer(root: Path, place: Place, source: str, tests: Sequence[str]) -> str:
+def _killer(root: Path, place: Place, tests: Sequence[str]) -> str:
     """The test that fails with this place turned; empty when none does."""
     if not tests:
         return ""
     path = root / place.file
+    source = path.read_text()
     for stale in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
         stale.unlink()
     _replace(path, place.applied(source))
     try:
-        killer = _in_a_fork(root, lambda: _first_failure(tests, "-x"), LIMIT_S)
+        failed = _in_a_fork(root, lambda: _failures(tests, "-x"), LIMIT_S)
     finally:
         _replace(path, source)
-    return HUNG if killer is None else str(killer)
+    return HUNG if failed is None else next(iter(failed), "")
 
 
-def _first_failure(tests: Sequence[str], stop: str) -> str:
-    """Runs these tests in this process; the first that fails, or that cannot even be loaded. Empty when all pass."""
+def _failures(tests: Sequence[str], stop: str) -> list[str]:
+    """Runs these tests in this process; those that failed, or could not even be loaded."""
     import pytest
 
     sys.dont_write_bytecode = True
@@ -167,8 +183,9 @@ def _first_failure(tests: Sequence[str], stop: str) -> str:
         def pytest_collectreport(self, report: pytest.CollectReport) -> None:
             failed.extend([report.nodeid] if report.failed else [])
 
-    code = pytest.main([stop, "-q", "--no-header", "-p", "no:cacheprovider", *tests], [Listener()]) if tests else 0
-    return (failed or [HUNG])[0] if code else ""
+    said = [stop, "-q", "--no-header", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    code = pytest.main([*said, *tests], [Listener()]) if tests else 0
+    return list(dict.fromkeys(failed or ([LOADING] if code else [])))
 
 
 def _told(root: Path, tests: set[str], files: Sequence[str], remember: str) -> Covered:
@@ -226,7 +243,8 @@ def _in_a_fork(root: Path, ask: Callable[[], Any], limit: float) -> Any:
 def _preload(modules: Sequence[str]) -> None:
     """What the tests load of others is loaded once, before the forks. Prefect reads its settings when it is loaded, and
     some libraries start threads: those are left to each process."""
-    left = ("prefect", "pytest", "_pytest", "hypothesis", "coverage", "apprise", "docket", "playwright", "xdist")
+    left = ("prefect", "pytest", "_pytest", "hypothesis", "_hypothesis", "coverage", "apprise", "docket", "playwright",
+            "xdist", "anyio")  # fmt: skip
     for name in modules:
         if not name.startswith(left) and "." not in name:
             with suppress(Exception):  # what some of them make up at run time is nothing to be loaded

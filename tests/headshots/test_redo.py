@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import col, select
 
 from tasks.headshots.kit import BrandKit
-from tasks.headshots.photographing import Studio, digest_of, retire_superseded, show
+from tasks.headshots.photographing import Studio, digest_of, kept, retire_superseded, show
 from tasks.headshots.redo import wants_redo
 from tasks.headshots.task import ask_again
 from tasks.headshots.wishes import AS_USUAL, Wish, wish_of
@@ -100,6 +100,16 @@ def test_another_renderer_makes_other_pictures(monkeypatch: pytest.MonkeyPatch) 
     assert digest_of("p9", adapter="a", seed=1) != before, "and its owner is"
     monkeypatch.setattr("tasks.headshots.photographing.RENDERER_VERSION", 99)
     assert digest_of(ADA, adapter="a", seed=1) != before
+
+
+def test_a_picture_is_there_for_its_owner_only_and_with_its_blobs(vault: Vault, batch: str) -> None:
+    """0.1 left the owner out of the digest: the same photos under another name would have found these."""
+    assert kept(vault, "d0", ADA)
+    assert not kept(vault, "d0", "p9")
+    assert not kept(vault, "d9", ADA)
+    with vault.session() as session:
+        session.get_one(Headshot, "d0").finished_key = f"people/{ADA}/headshots/gone.jpg"
+    assert not kept(vault, "d0", ADA)
 
 
 def test_pictures_newer_than_the_wish_fulfil_it(vault: Vault, batch: str) -> None:
