@@ -38,8 +38,10 @@ from reports.desk_readiness import add_readiness
 from reports.desk_retention import add_retention
 from reports.desk_routes import by_role
 from reports.desk_run import add_run
+from reports.desk_squeeze import Squeezed
 from reports.desk_team import add_team, team_page
 from reports.desk_verify import add_verify
+from reports.desk_writing import AGAIN_S, Writing
 from reports.gather import viewable
 from reports.site import STATIC, asset_names
 from reports.site_of_batch import report_folder, rewrite_report
@@ -102,6 +104,7 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
     own_names = {urlsplit(settings.public_url).netloc}
     app.state.vault = vault = open_vault(settings)
     app.state.door = Door(settings, vault)
+    app.state.writing = Writing(lambda batch: rewrite_report(vault, batch, now=clock()))
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Next) -> Response:
@@ -140,6 +143,7 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
             return HTMLResponse(desk_pages.fault(fault.status_code, role, *who), fault.status_code, fault.headers)
         return JSONResponse({"error": "role" if role else fault.status_code}, fault.status_code, fault.headers)
 
+    app.add_middleware(Squeezed)
     app.add_middleware(Forwarded, proxies=proxies_of(settings.proxies))  # outside the guard: it says who is asking
     for add in PARTS:
         add(app)
@@ -245,16 +249,23 @@ def _page(app: FastAPI, batch: str, path: str, session: Session) -> Response:
     elif not session.may("viewer"):  # some departments only: a page of the whole batch is written for them
         text = team_page(vault, batch, path, session, app.state.clock())
         return HTMLResponse(framed(text, batch, session.by, app.state.door.token(session)))
-    if not (folder / "index.html").is_file():
-        rewrite_report(vault, batch, now=app.state.clock())
+    if not (folder / "index.html").is_file() and not app.state.writing.written(batch):
+        return _later(app, session)
     if path.endswith(".webp"):
         return _file(folder / path)
     text = _read(folder / path)
     if any(gone in text for gone in _gone(vault, batch)):  # forgotten since: no page may speak of them
-        rewrite_report(vault, batch, now=app.state.clock())
+        if not app.state.writing.written(batch):
+            return _later(app, session)
         text = _read(folder / path)
     token = app.state.door.token(session)
     return HTMLResponse(framed(text, batch, session.by, token, delivers=session.may("keeper")))
+
+
+def _later(app: FastAPI, session: Session) -> Response:
+    """What is not there yet, and looks again by itself."""
+    page = desk_pages.fault(202, by=session.by, token=app.state.door.token(session))
+    return HTMLResponse(page, 202, {"Refresh": str(AGAIN_S)})
 
 
 def _still_here(vault: Vault, batch: str, employee_id: str, now: datetime, session: Session) -> None:

@@ -27,6 +27,7 @@ def entered(back: str, name: str) -> str:
 
 
 FAULTS = {
+    202: ("This report is being written", "The page looks again by itself; with thousands of people it takes minutes."),
     403: ("That was not accepted", "The page was open for too long. Go back, reload it and try again."),
     404: ("There is no such page", "It may have been moved, or the address is not complete."),
     410: ("This is gone", "The person it was about is no longer in our records, or took their consent back."),
