@@ -35,7 +35,9 @@ from synthetic.training.shards import CELL
 from synthetic.training.sheets import PROMPTS, save_sheet
 from synthetic.training.texture import kept_structure
 from tasks.adapters.examples import Person
+from tasks.adapters.lessons import PORTRAIT, cut_selfie
 from tasks.adapters.plan import plan_training
+from tasks.adapters.portraits import Likeness
 from tasks.adapters.training import train_cohort
 from tasks.headshots.render import RenderJob, plan_render, render
 from tasks.vision.colour import delta_e, to_lab
@@ -155,6 +157,12 @@ def rank_one(vectors: Sequence[Sequence[Vectors]], centroids: Vectors) -> tuple[
     return hits / sum(map(len, vectors)), people / len(vectors), float(np.mean(own)), float(np.mean(other))
 
 
+def mask_of(shot: Painting, side: int, outside: float) -> npt.NDArray[np.float32]:
+    """How much each pixel of a selfie counts, as in the product, but from the painter's own truth."""
+    selfie = Likeness("", shot.picture, Face((0.0, 0.0, 1.0, 1.0), shot.landmarks, 1.0))
+    return cut_selfie(selfie, PORTRAIT, side, shot.alpha, outside).plane
+
+
 def learn(
     base: FrozenBase, subjects: Sequence[Subject], quality: str, slots: int, updates: int | None = None
 ) -> tuple[list[object], float]:
@@ -168,6 +176,9 @@ def learn(
             [at_side(shot.picture, base.card.resolution) for shot in s.selfies],
             [caption] * SELFIES,
             s.seed,
+            planes=[mask_of(shot, base.card.resolution, plan.outside) for shot in s.selfies]
+            if plan.outside < 1
+            else (),
         )
         for s in subjects
     ]

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from flows import (
+    cli_adapter,
     cli_backup,
     cli_deliver,
     cli_disclosure,
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_studio.kits, name="kit")
 app.add_typer(cli_models.models, name="models")
+app.add_typer(cli_adapter.adapter, name="adapter")
 app.add_typer(cli_keeping.retention, name="retention")
 app.add_typer(cli_keeping.audit, name="audit")
 app.command("deliver")(cli_deliver.deliver)

@@ -81,7 +81,11 @@ def load_adapter(data: bytes) -> dict[str, Tensor]:
 
 def adapter_facts(data: bytes) -> dict[str, Any]:
     """What the file says of itself: base, fingerprint and plan."""
-    length = int.from_bytes(data[:8], "little")
-    header: dict[str, Any] = json.loads(data[8 : 8 + length])
-    facts: dict[str, Any] = json.loads(header.get("__metadata__", {}).get("rollcall", "{}"))
+    facts: dict[str, Any] = json.loads(header_of(data).get("__metadata__", {}).get("rollcall", "{}"))
     return facts
+
+
+def header_of(data: bytes) -> dict[str, Any]:
+    """A safetensors file begins with the length of its header, which is JSON."""
+    header: dict[str, Any] = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return header

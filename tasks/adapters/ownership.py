@@ -126,7 +126,10 @@ def _losses(base: FrozenBase, person: Examples, slots: int, draws: int, at_once:
         seen = noisy.sample[chosen].repeat(slots, 1, 1, 1)
         conditions = person.conditions.rows(index[chosen].repeat(slots)).to(device, base.dtype)
         answer = family.predict(seen, family.times(uniform[chosen]).to(device).repeat(slots), conditions)
-        errors = (answer - noisy.target[chosen].repeat(slots, 1, 1, 1)).square().flatten(1).mean(1)
+        gaps = (answer - noisy.target[chosen].repeat(slots, 1, 1, 1)).square()
+        if person.planes is not None:  # what was to be learned is what is looked at
+            gaps = gaps * person.planes[index[chosen]].to(device).repeat(slots, 1, 1, 1)
+        errors = gaps.flatten(1).mean(1)
         total += errors.view(slots, len(chosen)).double().sum(1).cpu()
     return (total / draws).numpy()
 

@@ -27,7 +27,7 @@ from tasks.retention.fence import Wish, raise_fence
 from tasks.retention.left import keep_list, list_left
 from tasks.retention.mentions import Mentioned
 from tasks.retention.pages import clear_pages
-from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_receipt
+from tasks.retention.receipts import Receipt, circumstances, exported_of, receipt_of, write_receipt
 from tasks.retention.rows import clear_batches, empty_rows, hide_reviewers, mentions_of
 from tasks.retention.rules import Rules, load_rules
 from tasks.retention.traces import Progress, look_for
@@ -305,7 +305,7 @@ def _conclude(
         query = select(Erasure).where(col(Erasure.id).in_([case.id for case in group])).order_by(col(Erasure.id))
         rows = list(session.exec(query))
     for row, case in zip(rows, group, strict=True):
-        row.evidence = {**case.evidence, **circumstances(vault, around.rules)}
+        row.evidence = {**case.evidence, **circumstances(vault, around.rules), **exported_of(vault, case.person)}
         _advance(row, now, vault, final)
         receipt = receipt_of(row)
         digests = write_receipt(receipt, vault.settings.receipts, signer)

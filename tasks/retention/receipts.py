@@ -14,10 +14,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import col, func, select
+
 from tasks.retention.rules import Rules
 from tasks.retention.traces import describe
 from tasks.vault.files import replace_file
-from tasks.vault.records import Erasure
+from tasks.vault.records import AuditEntry, Erasure
 from tasks.vault.signing import Signer
 from tasks.vault.store import Vault
 
@@ -34,6 +36,8 @@ KEPT = (
     "that leave was given or withdrawn, and when, under the opaque id",
     "a keyed pseudonym of the employee number: if a roster lists it again, consent from before today does not count",
 )
+
+EXPORTED = "adapter_exported"  # the audit log's word, written by `tasks.adapters.hand_out`, which loads torch
 
 _POSTGRESQL = (
     "PostgreSQL's own log, its archives and replicas, and the free space of its pages: deleted rows are vacuumed out "
@@ -61,9 +65,18 @@ _LEVELS = {
 }
 
 
-def outside_of(records: str) -> tuple[str, ...]:
-    """What lies outside our reach when the records are kept in this kind of database."""
-    return (*OUTSIDE, _POSTGRESQL) if records == "postgresql" else OUTSIDE
+def outside_of(records: str, exported: int = 0) -> tuple[str, ...]:
+    """What lies outside our reach when the records are kept in this kind of database, and adapters were handed out."""
+    files = (f"adapters of this person that were exported as files for other tools: {exported}",) if exported else ()
+    return (*OUTSIDE, *files, _POSTGRESQL) if records == "postgresql" else (*OUTSIDE, *files)
+
+
+def exported_of(vault: Vault, person: str) -> dict[str, int]:
+    """How often an adapter of this person was handed out as a file, by the audit log; nothing where it never was."""
+    query = select(func.count()).select_from(AuditEntry).where(col(AuditEntry.subject) == person)
+    with vault.reading() as session:
+        count = session.exec(query.where(col(AuditEntry.action) == EXPORTED)).one()
+    return {"exported": count} if count else {}
 
 
 def circumstances(vault: Vault, rules: Rules) -> dict[str, str]:
@@ -158,7 +171,7 @@ def receipt_of(case: Erasure) -> Receipt:
         keys_destroyed=int(evidence.get("keys_destroyed", 0)),
         residue=residue,
         held_by_log=log_pending,
-        outside=outside_of(str(evidence.get("records", ""))),
+        outside=outside_of(str(evidence.get("records", "")), int(evidence.get("exported", 0))),
         search=dict(evidence.get("search", {})),
         kept=KEPT if case.scope == "person" else (),
         rules=str(evidence.get("rules", "")),
