@@ -209,8 +209,8 @@ def welcome(settings: Settings, addresses: Addresses, logins: Logins, password: 
     else:
         login = f"/enter#{logins.people}" if show else f"   (login: people's in {home / FILE})"
         kept = "as ROLLCALL_DESK_PASSWORD says" if settings.desk_password else f"in {home / DESK}"
-        lines = [f"  Run batches   {addresses.ui}{login}"]
-        lines += [f"  Review        {addresses.desk}   (password: {password if show else kept})"]
+        lines = [f"  The desk      {addresses.desk}   (password: {password if show else kept})"]
+        lines += [f"  Prefect       {addresses.ui}{login}"]
         lines += [
             "",
             "  One password for everybody is for a trial: docs/roles.md says how people sign in as themselves.",

@@ -180,6 +180,8 @@ def _withdraw(request: Request, person: str, form: Mapping[str, str]) -> None:
     vault, now = request.app.state.vault, request.app.state.clock()
     record_withdrawal(vault, person, _noted(request, form), now)
     let_withdrawn_go(vault, now)
+    for seat in _load(request, person).seats:  # no wall shows them from now on
+        request.app.state.writing.written(seat.batch, 0.5)
 
 
 def _noted(request: Request, form: Mapping[str, str]) -> Noted:

@@ -27,7 +27,7 @@
       const now = drawn.getElementById("main");
       if (!answer.ok || !now) return location.reload();
       if (!now.querySelector("[data-again]")) return location.reload(); /* its end has scripts of its own */
-      if (now.innerHTML !== main.innerHTML) main.replaceChildren(...now.childNodes);
+      if (!now.isEqualNode(main)) main.replaceChildren(...now.childNodes);
     } catch { /* the desk is away for a moment */ }
     setTimeout(again, 2000);
   }

@@ -1,6 +1,7 @@
 """prefect.yaml and the flows agree: every entry point imports, every form field has words, every pool is known."""
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import yaml
 from jsonschema import Draft202012Validator
 from prefect import Flow
 from prefect.utilities.callables import parameter_schema
+from prefect.utilities.templating import apply_values
 
 from flows.environment import SWEEP_CRON
 from flows.prefect_api import POOLS
+from reports.desk_routes import ROUTES
 from tasks.vault.failures import NotLikeThis
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +35,14 @@ def test_every_entry_point_is_a_flow_that_keeps_nothing_in_prefect(deployment: d
     assert flow.persist_result is False
     assert deployment["description"].strip()
     assert deployment["work_pool"]["name"] in POOLS
+
+
+@pytest.mark.parametrize("deployment", [d for d in DEPLOYMENTS if d["name"] != "Cohort"], ids=lambda d: d["name"])
+def test_every_form_leads_to_its_page_at_the_desk(deployment: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLLCALL_PUBLIC_URL", "https://desk.example")
+    [address] = re.findall(r"\]\((.+?)\)", apply_values(deployment["description"], {}))
+    assert address.startswith("https://desk.example/")
+    assert f"GET {address.removeprefix('https://desk.example')}" in ROUTES, "a page that there is"
 
 
 def test_the_schedule_is_the_one_that_the_door_knows_in_the_companys_time_zone() -> None:

@@ -82,6 +82,8 @@ def test_a_withdrawal_by_hand_stops_all_use_at_once_and_says_when_everything_goe
         vault.permit(ONE, now=LATER)
     page = desk.get(f"/people/{ONE}").text
     assert "will be erased: 17 September" in page
+    wall = desk.get("/batches/b20261123a/").text
+    assert f"people/{ONE}/t-" not in wall, "no wall shows a picture of theirs"
     assert "Everything of 1 person" in desk.get("/retention").text
     assert "nothing to take back" in press(desk, ONE, "withdraw", **EVIDENCE).text, "twice is said, not done"
 

@@ -26,7 +26,7 @@ SAYS = {
     "consent-form": "Consent form: file://",
     "make": r"4 people on the roster[\s\S]*learned 2 faces",
     "review": "Review desk: http://127.0.0.1",
-    "up": r"Run batches[\s\S]*Review ",
+    "up": r"The desk[\s\S]*Prefect ",
     "worker": "1 at work for http",
     "doctor": r"ok   records[\s\S]*ok   workers of gpu",
     "decide": "2 decisions recorded",
@@ -103,7 +103,7 @@ def desk_answers(said: str) -> bool:
 def join(installation, said: str) -> str:
     """What `rollcall worker` and `rollcall doctor` say at the server that was announced."""
     [line] = [line for line in LINES if name_of(line) == "worker"]
-    address = re.search(r"Run batches\s+(http://127\.0\.0\.1:\d+)", said)
+    address = re.search(r"Prefect\s+(http://127\.0\.0\.1:\d+)", said)
     worker = installation.run(*shlex.split(line.replace("ADDRESS", address[1])), "--until-idle", "1s")
     return worker + installation.run("doctor", ROLLCALL_PREFECT_API_URL=f"{address[1]}/api")
 
