@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
 from flows.door import Door
 from flows.environment import LOOPBACK, SWEEP_CRON
+from tasks.vault.json_log import logs
 from tasks.vault.process import begin_process, end_with_parent
 
 
@@ -76,7 +77,7 @@ def main() -> None:
     # Addresses are those of the connection: whoever counts wrong logins must not believe what a caller says of itself.
     uvicorn.run(
         door, host=options.host, port=options.port, log_level="warning", access_log=False, proxy_headers=False,
-        server_header=False, timeout_graceful_shutdown=5,
+        server_header=False, timeout_graceful_shutdown=5, **logs(),
     )  # fmt: skip
 
 

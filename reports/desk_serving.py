@@ -10,6 +10,7 @@ from reports.desk import create_desk
 from reports.desk_address import BadProxies
 from reports.desk_roles import BadRoles
 from reports.oidc import BadProvider
+from tasks.vault.json_log import logs
 from tasks.vault.settings import Settings
 
 
@@ -35,6 +36,7 @@ def configuration(settings: Settings, host: str, port: int) -> uvicorn.Config:
         raise CannotServe(str(wrong)) from wrong
     return uvicorn.Config(
         desk, host=host, port=port, log_level="warning", access_log=False, server_header=False, proxy_headers=False,
+        **logs(),
         timeout_graceful_shutdown=3,  # pages that wait for news do not hold the desk up
         ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key,
     )  # fmt: skip

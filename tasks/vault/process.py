@@ -34,6 +34,10 @@ def begin_process() -> None:
     least = 0 if most == 0 else 1
     resource.setrlimit(resource.RLIMIT_CORE, (least, least))
     _prctl(_PR_SET_DUMPABLE, 0)
+    if os.environ.get("ROLLCALL_LOG") == "json":
+        from tasks.vault.json_log import begin_json_log  # it knows databases, and the sandbox's children need none
+
+        begin_json_log()
 
 
 def for_children(environment: dict[str, str]) -> dict[str, str]:
