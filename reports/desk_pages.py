@@ -76,9 +76,9 @@ def coming(session: Session, token: str, identity: str) -> str:
     return render("coming.html", root="/", by=session.by, token=token, id=identity)
 
 
-def questions(session: Session, token: str, asked: Sequence[Asked], error: str = "") -> str:
-    """What only HR can say, each with its answers."""
-    return render("questions.html", root="/", by=session.by, token=token, asked=asked, error=error)
+def questions(session: Session, token: str, asked: Sequence[Asked], error: str = "", plain: int = 0) -> str:
+    """What only HR can say, each with its answers. `plain`: how many can be answered together."""
+    return render("questions.html", root="/", by=session.by, token=token, asked=asked, error=error, plain=plain)
 
 
 def verify(session: Session, token: str, said: Sequence[str], verdict: str, error: str) -> str:

@@ -9,10 +9,11 @@ from starlette.concurrency import run_in_threadpool
 from reports import desk_pages
 from reports.desk_door import Door
 from reports.desk_login import signed_in
-from tasks.roster.questions import BadAnswer, answer_question, open_questions
+from tasks.roster.questions import BadAnswer, answer_plain, answer_question, open_questions, plain_answers
 from tasks.vault.store import Vault
 
 FORM_SIZE = 8192  # bytes
+PLAIN = "plain"  # instead of a question's id: all that a merger asked, in one answer
 
 
 def add_questions(app: FastAPI) -> None:
@@ -22,7 +23,8 @@ def add_questions(app: FastAPI) -> None:
 
     def page(request: Request, error: str = "", status: int = 200) -> HTMLResponse:
         session = signed_in(request)
-        return HTMLResponse(desk_pages.questions(session, door.token(session), open_questions(vault), error), status)
+        asked, plain = open_questions(vault), len(plain_answers(vault))
+        return HTMLResponse(desk_pages.questions(session, door.token(session), asked, error, plain), status)
 
     @app.get("/questions")
     def ask(request: Request) -> Response:
@@ -37,8 +39,12 @@ def add_questions(app: FastAPI) -> None:
             if not door.accepts(session, str(form.get("token"))):
                 raise HTTPException(403)
             chosen = str(form.get("answer") or "")
+            expected = str(form.get("plain") or "")
         try:
-            await run_in_threadpool(answer_question, vault, question, chosen, session.by, app.state.clock())
+            if question == PLAIN and expected.isdigit():
+                await run_in_threadpool(answer_plain, vault, int(expected), session.by, app.state.clock())
+            else:
+                await run_in_threadpool(answer_question, vault, question, chosen, session.by, app.state.clock())
         except BadAnswer as fault:
             return await run_in_threadpool(page, request, str(fault), 409)
         return RedirectResponse("/questions", 303)

@@ -10,6 +10,7 @@ number of a record, never whose photos and pictures are whose.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from tasks.roster.identity import Candidate, is_last_roster, name_key, same_name
+from tasks.roster.merged import approvals_of, carry_over, take_over
 from tasks.roster.rows import RosterRow
 from tasks.vault.audit_log import Event, append
 from tasks.vault.keys import Keyring
@@ -174,14 +176,46 @@ def answer_question(vault: Vault, question_id: str, answer: str, by: str, now: d
         elif answer.startswith(SAME):
             person = session.get_one(Employee, answer.removeprefix(SAME))
             question.person = person.id
+            approved = approvals_of(session, person.id)
             _become(session, person, record, now)
             _give_seats(session, record.id, person.id)
             session.flush()
+            carry_over(session, person, approved, by, now)
+            take_over(session, record, person)
             session.delete(record)
         question.answer, question.by, question.answered_at = answer.partition(":")[0], by, now
         session.add(question)
         what = {"kind": question.kind, "answer": question.answer}
         append(session, [Event("answered", question.person or record.id, question.id, what, "reviewer")], now=now)
+
+
+def plain_answers(vault: Vault) -> list[tuple[str, str]]:
+    """(question, answer) of those that a merger asks by the hundred: nobody has the line's number, and one known person
+    has its name or e-mail. They are offered to HR together, and answered by nobody else."""
+    with vault.reading() as session:
+        query = select(Question).where(Question.kind == "who_is_this", col(Question.answer).is_(None))
+        rows = session.exec(query.order_by(col(Question.asked_at), col(Question.id))).all()
+        found = []
+        meant = Counter(str(one["id"]) for row in rows for one in row.candidates)
+        for row in rows:
+            alone = row.candidates[0] if len(row.candidates) == 1 else None
+            if alone is not None and alone["by"] == "name" and meant[str(alone["id"])] == 1:
+                asked = _in_words(session, row)
+                answer = f"{SAME}{alone['id']}"
+                if asked is not None and answer in {choice.answer for choice in asked.choices}:
+                    found.append((row.id, answer))
+    return found
+
+
+def answer_plain(vault: Vault, expected: int, by: str, now: datetime) -> int:
+    """Says of all of them that they are the same people. `expected`: how many whoever answers was shown; BadAnswer when
+    there are others by now. How many were answered."""
+    plain = plain_answers(vault)
+    if len(plain) != expected:
+        raise BadAnswer(f"There are {len(plain)} of these by now: look at them once more.")
+    for question, answer in plain:
+        answer_question(vault, question, answer, by, now)
+    return len(plain)
 
 
 def rename(session: Session, person: Employee, number: str, name: str, email: str, now: datetime) -> None:

@@ -48,7 +48,8 @@ from tasks.vision.images import encode, read_picture
 
 KITS = ("northwind", "harbour")
 BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)
-PLAN = plan_training(load_base_card("embedded", REPOSITORY / "base_models"), "draft", 8)
+CARD = load_base_card("embedded", REPOSITORY / "base_models")
+PLAN = plan_training(CARD, "draft", 8)
 SIDE = 96  # px of everything that is drawn here
 
 
@@ -247,7 +248,7 @@ class Company:
         ordered = load_batch(self.vault, batch)
         for seat in seats_of(self.vault, batch, states=TO_PHOTOGRAPH):
             kit = self.kits[seat.kit or ordered.kit]
-            studio = Studio(self.vault, batch, kit.name, kit, None, None, "sd", "sks")  # type: ignore[arg-type]
+            studio = Studio(self.vault, batch, kit.name, kit, None, None, CARD)  # type: ignore[arg-type]
             with suppress(NoConsent):
                 self._take(studio, seat)
             yield "photographed"

@@ -62,3 +62,20 @@ def test_without_the_sessions_token_nothing_is_answered(desk: TestClient, vault:
     assert desk.post(f"/questions/{question.id}", data={"token": "x", "answer": "mistake"}).status_code == 403
     with vault.reading() as session:
         assert session.get_one(Question, question.id).answer is None
+
+
+def test_what_a_merger_asked_is_answered_with_one_press(desk: TestClient, vault: Vault) -> None:
+    """Two people under new numbers; whoever answers says how many were shown, so that a later one is not in it."""
+    with vault.reading() as session:
+        some = session.exec(select(Employee).where(Employee.state == "active").order_by(Employee.number)).all()[:2]
+    lines = "".join(f"M-{one.number},{one.name},{one.email}\n" for one in some)
+    admit(vault, read_roster(f"Employee ID,Name,Work Email\n{lines}".encode(), "r.csv"), None, NOON, "b20261123a")
+    page = desk.get("/questions").text
+    assert "All 2 are the same people as before" in page
+    assert desk.post("/questions/plain", data={"token": token(page), "plain": "1"}).status_code == 409
+    assert desk.post("/questions/plain", data={"token": "x", "plain": "2"}).status_code == 403
+    form = {"token": token(page), "plain": "2"}
+    assert desk.post("/questions/plain", data=form, follow_redirects=False).status_code == 303
+    with vault.reading() as session:
+        assert {session.get_one(Employee, one.id).number for one in some} == {f"M-{one.number}" for one in some}
+    assert "All " not in desk.get("/questions").text

@@ -5,22 +5,26 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
+from typer.testing import CliRunner
 
 from tasks.roster.consents import read_consents
 from tasks.roster.identity import is_last_roster, same_name
 from tasks.roster.intake import admit, seat_everybody, withdraw_at_once
 from tasks.roster.questions import (
     BadAnswer,
+    answer_plain,
     answer_question,
     ask_about_missing,
     open_questions,
+    plain_answers,
     waiting_people,
 )
 from tasks.roster.read import read_roster
 from tasks.vault.batches import Order, open_batch, seats_of, take_version
 from tasks.vault.failures import NoConsent
-from tasks.vault.records import AuditEntry, EarlierName, Employee, Question
+from tasks.vault.records import AuditEntry, Consent, Decision, EarlierName, Employee, Headshot, Question
+from tasks.vault.review import reviews_of
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -244,3 +248,138 @@ def test_names_and_rosters_are_compared_as_people_would() -> None:
     assert is_last_roster("abcd", "ab")
     assert not is_last_roster("abcd", "xyz")
     assert not is_last_roster("abcd", "axyz")
+
+
+def approve(vault: Vault, batch: str, number: str, kit: str = "harbour") -> None:
+    """A picture of this person, approved under the consent that stands."""
+    who = people(vault)[number]
+    with vault.session() as session:
+        stands = col(Consent.employee_id) == who.id, col(Consent.withdrawn_at).is_(None)
+        [consent] = session.exec(select(Consent.id).where(*stands))
+        digest = f"{kit} picture of {number}"
+        session.add(
+            Headshot(digest=digest, employee_id=who.id, kit=kit, kit_digest="k", shot=0, seed=1, created_at=NOW)
+        )
+        session.add(
+            Decision(id=f"d{digest}", employee_id=who.id, headshot_digest=digest, batch_id=batch, kit=kit, note="nice",
+                     verdict="approve", identity=who.identity, consent_id=consent, by="Otto", at=NOW)
+        )  # fmt: skip
+
+
+def approved(vault: Vault, number: str, kit: str = "harbour") -> str | None:
+    who = people(vault)[number].id
+    with vault.reading() as session:
+        return reviews_of(session, {who: kit})[who].approved
+
+
+def test_a_merger_changes_every_address_and_nothing_is_asked_or_approved_again(vault: Vault) -> None:
+    batch = take(vault, OTHERS + SIOBHAN + LI)
+    approve(vault, batch, "NW-4")
+    take(vault, (OTHERS + SIOBHAN + LI).replace("@x.example", "@merged.example"), 1)
+    assert open_questions(vault) == []
+    assert people(vault)["NW-4"].email == "siobhan@merged.example"
+    assert approved(vault, "NW-4") == "harbour picture of NW-4"
+
+
+def test_whoever_says_that_a_new_number_is_the_same_person_says_so_of_their_picture(vault: Vault) -> None:
+    """Nobody looks at two thousand pictures again because a merger changed every number."""
+    batch = take(vault, OTHERS + SIOBHAN + LI)
+    for kit in ("harbour", "signal"):
+        approve(vault, batch, "NW-4", kit)
+    take(vault, OTHERS + SIOBHAN.replace("NW-4", "M-4") + LI, 1)
+    assert approved(vault, "NW-4") is not None, "and until then they wait (tasks.roster.questions.waiting_people)"
+    say(vault, "M-4", "The same as Siobhan")
+    assert approved(vault, "M-4") == "harbour picture of NW-4"
+    assert approved(vault, "M-4", "signal") == "signal picture of NW-4"
+    with vault.reading() as session:
+        rows = session.exec(select(Decision).where(Decision.kit == "harbour").order_by(col(Decision.at))).all()
+        said = {row.by: row for row in rows}
+        assert (said["Otto"].identity, said["Hannah"].identity) == (0, 1), "decisions are added, never edited"
+        assert (said["Hannah"].note, said["Hannah"].author) == ("", "")
+        logged = session.exec(select(AuditEntry).where(AuditEntry.action == "decide")).all()
+    assert {row.result["decision"] for row in logged} >= {said["Hannah"].id}
+    # What somebody did not say so of ends with the name: there is only one word about it, and it is older.
+    take(vault, OTHERS + "M-4,Siobhan Li,siobhan@x.example\n" + LI, 2)
+    assert people(vault)["M-4"].identity == 2
+    assert approved(vault, "M-4") is None
+
+
+def test_an_approval_that_did_not_count_is_not_carried_over(vault: Vault) -> None:
+    batch = take(vault, OTHERS + SIOBHAN + LI)
+    approve(vault, batch, "NW-4")
+    with vault.session() as session:
+        session.add(
+            Decision(id="redo", employee_id=people(vault)["NW-4"].id, batch_id=batch, kit="harbour", verdict="redo",
+                     by="Otto", at=NOW + timedelta(hours=1))
+        )  # fmt: skip
+    take(vault, OTHERS + SIOBHAN.replace("NW-4", "M-4") + LI, 1)
+    say(vault, "M-4", "The same as Siobhan")
+    assert approved(vault, "M-4") is None
+
+
+def test_an_objection_to_a_line_in_question_is_the_persons(vault: Vault) -> None:
+    """It was kept under a record that the answer removes."""
+    take(vault, OTHERS + SIOBHAN + LI)
+    batch = take(vault, OTHERS + SIOBHAN.replace("NW-4", "M-4") + LI, 1)
+    [question] = open_questions(vault)
+    with vault.session() as session:
+        record = session.get_one(Question, question.id).employee_id
+        session.add(
+            Decision(id="no", employee_id=record, batch_id=batch, kit="harbour", verdict="opt_out", by="Otto", at=NOW)
+        )
+    say(vault, "M-4", "The same as Siobhan")
+    siobhan = people(vault)["M-4"]
+    with vault.reading() as session:
+        assert session.get_one(Decision, "no").employee_id == siobhan.id
+    assert siobhan.generation is False
+
+
+def test_what_a_merger_asks_by_the_hundred_is_answered_at_once(vault: Vault) -> None:
+    """New numbers for all, in one answer; what is not plain stays a question of its own."""
+    batch = take(vault, OTHERS + SIOBHAN + LI)
+    approve(vault, batch, "NW-5")
+    known = [f"same:{people(vault)[number].id}" for number in ("NW-1", "NW-2", "NW-5")]
+    moved = (OTHERS + LI).replace("NW-", "M-") + "NW-4,Somebody Else,else@x.example\n"
+    before = {one.name: one.id for one in people(vault).values()}
+    take(vault, moved, 1)
+    assert sorted(answer for _, answer in plain_answers(vault)) == sorted(known)
+    with pytest.raises(BadAnswer, match="3 of these by now"):
+        answer_plain(vault, 2, "Hannah", NOW)
+    assert len(open_questions(vault)) >= 4
+    assert answer_plain(vault, 3, "Hannah", NOW) == 3
+    assert plain_answers(vault) == []
+    assert {number for number, one in people(vault).items() if one.id in before.values()} >= {"M-1", "M-2", "M-5"}
+    assert approved(vault, "M-5") == "harbour picture of NW-5"
+    left = [one for one in open_questions(vault) if one.kind == "who_is_this"]
+    assert len(left) == 1, "of whom the number is somebody's is asked by itself"
+    assert "Somebody Else" in left[0].words
+
+
+def test_two_lines_that_mean_one_person_are_not_plain(vault: Vault) -> None:
+    take(vault, OTHERS + LI)
+    take(vault, OTHERS + LI.replace("NW-5", "M-5") + LI.replace("NW-5", "M-6").replace("li@", "wei@"), 1)
+    assert plain_answers(vault) == []
+
+
+def test_questions_are_read_and_answered_in_the_shell(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import cli
+
+    def shell(*words: str) -> tuple[int, str]:
+        result = CliRunner().invoke(cli.app, [*words, "--home", str(vault.settings.home)])
+        return result.exit_code, " ".join(result.output.split())
+
+    assert shell("questions") == (0, "No open questions.")
+    take(vault, OTHERS + SIOBHAN + LI)
+    take(vault, OTHERS + SIOBHAN.replace("NW-4", "M-4") + LI, 1)
+    [asked] = open_questions(vault)
+    code, said = shell("questions")
+    assert code == 0
+    assert asked.id in said
+    assert "The same as Siobhan O'Connor, NW-4" in said
+    assert "1 open question" in said
+    assert shell("answer", asked.id, "perhaps")[0] == 1
+    assert shell("answer", asked.id, asked.choices[0].answer, "--by", "Hannah")[0] == 0
+    assert people(vault)["M-4"].name == "Siobhan O'Connor"
+    with vault.reading() as session:
+        assert session.get_one(Question, asked.id).by == "Hannah"
+    assert shell("answer", asked.id, asked.choices[0].answer)[0] == 1, "once"
