@@ -27,6 +27,7 @@ from tasks.roster.read import read_roster
 from tasks.selfies.examine import Examined
 from tasks.selfies.judge import SelfieVerdict, SetVerdict
 from tasks.selfies.keep import keep_photos
+from tasks.selfies.look import Look
 from tasks.vault.batches import (
     Order,
     drop_since,
@@ -209,7 +210,7 @@ class Company:
             with suppress(NoConsent):
                 permit = self.vault.permit(one.employee_id, now=self.now)
                 data = encode(painted(self.people[human].colour, sent), "png")
-                look = type("Look", (), {"digest": hashlib.sha256(data).hexdigest(), "width": SIDE, "height": SIDE})()
+                look = Look(digest=hashlib.sha256(data).hexdigest(), width=SIDE, height=SIDE)
                 seen = Examined(one.row.number, ("1.png",), (look,), SetVerdict((SelfieVerdict(1, True),), ()), (data,))
                 keep_photos(self.vault, permit, seen, drop_since(self.vault, batch), self.now)
         if not self._in_use(one.employee_id):
