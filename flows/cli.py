@@ -238,7 +238,8 @@ def check(
     settings = load_settings()
     try:
         eyes = open_eyes(settings.eyes, settings.models) if selfies or whole else None
-        world = BaseWorld(load_base_card(settings.base, settings.bases).world, settings.mixed_worlds)
+        card = load_base_card(settings.base, settings.bases)
+        world = BaseWorld(card.world, settings.mixed_worlds, card.render_size)
         if whole:
             report = check_upload(opened_drop(roster, settings), eyes, base=world)
         else:

@@ -105,7 +105,7 @@ class Checks:
 
     def _base(self) -> BaseWorld:
         card = load_base_card(self.settings.base, self.settings.bases)
-        return BaseWorld(card.world, self.settings.mixed_worlds)
+        return BaseWorld(card.world, self.settings.mixed_worlds, card.render_size)
 
 
 def eyes_at_hand(settings: Settings) -> Eyes | None:

@@ -192,6 +192,19 @@ CODES: Mapping[str, Words] = {
     "video": Words("A video", "This is a video and not a photo.", "Send a photo."),
     "animated": Words("Animated picture", "This is a moving picture.", "Send a still photo."),
     "noisy": Words("Very grainy", "The photo is too noisy to show detail.", "Take it in better light."),
+    "little_detail": Words("Enlarged", "The photo shows less than its size promises.", "Send the original."),
+    "compressed": Words("Crushed", "The photo was compressed until its detail was gone.", "Send the original."),
+    "cut_off": Words(
+        "Face is cut off", "Part of the face lies outside the photo.", "Send one with the whole head and the shoulders."
+    ),
+    "uneven_light": Words("Lit from one side", "One half of the face is in the dark.", "Face the window."),
+    "no_colour": Words("Black and white", "The photo has no colour.", "Send one in colour, without a filter."),
+    "rolled": Words("Head leans", "The head leans much.", "Hold the phone upright."),
+    "turned_upright": Words("Turned", "The photo lay on its side or upside down.", "Nothing to do: it was turned."),
+    "eyes_shut": Words("Eyes shut", "The eyes are shut.", "Send one with open eyes."),
+    "covered": Words(
+        "Face is covered", "A mask, a hand or a phone hides part of the face.", "Send one with nothing before the face."
+    ),
     "little_variety": Words(
         "Photos are much alike",
         "The photos were taken in one place and light.",

@@ -209,6 +209,9 @@ def _network(folder: Path, name: str) -> list[str]:
 
 # Limits of the selfie checks for drawn people, whose skin and eyes are smoother and larger than life.
 LIMITS = {
+    "blocks": 3.0,  # smooth drawings show the JPEG's grid sooner than any photograph
+    "halves": 0.1,
+    "roll": 45.0,
     "score": 0.5,
     "eye_contrast": 0.33,  # sunglasses .24, everybody else above .42
     "sharpness": 0.008,  # defocus .001, everybody else above .026

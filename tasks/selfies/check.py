@@ -26,6 +26,7 @@ from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import Kept, PersonCheck, as_before, blocks, consent_code_of, settle, standing
 from tasks.selfies.picks import PHOTO_FOLDER, read_answers, read_left_out
 from tasks.selfies.same_face import Alike, Shown, findings_of, same_faces, settled_by
+from tasks.selfies.size import limits_for
 from tasks.vision.faces import Eyes
 from tasks.vision.worlds import BaseWorld
 
@@ -212,7 +213,11 @@ def _check(
         opened = eyes() if callable(eyes) else eyes
         shown: dict[str, tuple[Shown, ...]] = {}
         progress = (lambda done: on_progress("photos", done, total)) if on_progress else None
-        for one in examine(open_for, matching.by_number, drop, opened, lambda _: True, progress):
+        drawn = {row.number: row.generation for row in read.rows}
+        for one in examine(
+            open_for, matching.by_number, drop, opened, lambda _: True, progress,
+            limits=lambda number: limits_for(opened.limits, drawn[number], base),
+        ):  # fmt: skip
             verdicts[one.number] = one.verdict
             shown[one.number] = one.verdict.shown
         alike = same_faces(shown, opened.thresholds, opened.limits.duplicate_bits)

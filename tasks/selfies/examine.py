@@ -17,7 +17,7 @@ from tasks.roster.drop import Drop, DropFault
 from tasks.sandbox import cores
 from tasks.selfies.judge import SetVerdict, judge_set
 from tasks.selfies.look import Look, look_at
-from tasks.vision.faces import Eyes
+from tasks.vision.faces import Eyes, QualityLimits
 
 AHEAD = 3  # photos for each core that wait or are being looked at, beyond the person whose turn it is
 
@@ -50,10 +50,12 @@ def examine(
     *,
     keep: bool = False,
     roots: bytes = b"",
+    limits: Callable[[str], QualityLimits] | None = None,
 ) -> Iterator[Examined]:
     """Everybody in `numbers` who may be looked at, in that order; people without photos too, with a verdict on that.
 
     With `keep` each photo comes back as it is to be kept; `roots` are certificates trusted for photos' own signatures.
+    `limits`: by number, where they are not everybody's.
     """
     pool = ThreadPoolExecutor(cores(), "photos")
     people = iter(numbers)
@@ -75,7 +77,7 @@ def examine(
                 if on_photo:
                     on_photo(seen)
             looks = tuple(look for look, _ in found)
-            verdict = judge_set(looks, eyes.limits, eyes.thresholds)
+            verdict = judge_set(looks, limits(number) if limits else eyes.limits, eyes.thresholds)
             yield Examined(number, paths, looks, verdict, tuple(kept for _, kept in found))
     finally:
         pool.shutdown(cancel_futures=True)

@@ -30,6 +30,7 @@ from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import PersonCheck, as_before, outcome, settle
 from tasks.selfies.picks import Answers, read_answers
 from tasks.selfies.same_face import Shown, findings_of, same_faces, settled_by
+from tasks.selfies.size import limits_for
 from tasks.selfies.two_people import known_two_people
 from tasks.vault.batches import drop_since
 from tasks.vault.consent import Permit
@@ -42,7 +43,7 @@ from tasks.vision.worlds import BaseWorld
 
 # Whoever is blocked by one of these is waited for by nobody: their photos leave an upload, too.
 NEVER = frozenset({"consent_withdrawn", "forgotten", "erasing"})
-RULES = 3  # goes up when a change of the rules makes an old examination wrong
+RULES = 4  # goes up when a change of the rules makes an old examination wrong
 
 
 @dataclass(frozen=True)
@@ -225,8 +226,10 @@ def _examine_all(
         return number in permits
 
     progress = (lambda done: on_photo(done, total)) if on_photo else None
-    roots = photo_roots(vault.settings)
-    for one in examine(list(open_for), matching.by_number, drop, eyes, may_open, progress, keep=True, roots=roots):
+    for one in examine(
+        list(open_for), matching.by_number, drop, eyes, may_open, progress, keep=True, roots=photo_roots(vault.settings),
+        limits=lambda number: limits_for(eyes.limits, open_for[number].row.generation, base),
+    ):  # fmt: skip
         try:
             also[one.number] = _keep(vault, permits[one.number], one, here, drop_from, now)
         except NoConsent as refusal:  # forgotten, or taken back, while their photos were looked at

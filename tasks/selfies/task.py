@@ -26,7 +26,7 @@ def take_selfies(batch_id: str) -> dict[str, int]:
     with open_vault(settings) as vault:
         batch = load_batch(vault, batch_id)
         drop = find_drop(batch.drop, vault)
-        world = load_base_card(batch.base, settings.bases).world
+        card = load_base_card(batch.base, settings.bases)
         taken = take_photos(
             vault,
             batch_id,
@@ -35,6 +35,6 @@ def take_selfies(batch_id: str) -> dict[str, int]:
             settings.eyes,
             datetime.now(UTC),
             lambda done, total: tell("photos", done, total),
-            BaseWorld(world, settings.mixed_worlds),
+            BaseWorld(card.world, settings.mixed_worlds, card.render_size),
         )
     return {"people": taken.people, "ready": taken.ready, "blocked": taken.blocked, "photos": taken.photos}

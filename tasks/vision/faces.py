@@ -63,6 +63,20 @@ class Matter(Protocol):
 
 
 @dataclass(frozen=True)
+class Lids:
+    """What many points of a face say about it."""
+
+    apart: float  # gap of the lids over the eye's width
+    unsteady: float  # eye distances by which the points move from one look to the next: high where a face is covered
+
+
+class LidReader(Protocol):
+    """Reads one face's lids and covers, where such a network is installed."""
+
+    def read(self, picture: Picture, face: Face) -> Lids: ...
+
+
+@dataclass(frozen=True)
 class Thresholds:
     """Cosines of one encoder, fitted on the data named in its TOML."""
 
@@ -86,6 +100,9 @@ class QualityLimits:
     """Limits of the selfie checks (`quality.Quality`), measured for these eyes."""
 
     inter_eye_px: float = 60.0
+    inter_eye_usual_px: float = (
+        0.0  # below this a larger photo is asked for; set by what will be made (selfies/size.py)
+    )
     inter_eye_good_px: float = 90.0
     score: float = 0.8
     yaw: float = 0.20
@@ -101,6 +118,17 @@ class QualityLimits:
     second_face_reject: float = 0.15  # area of another face / area of the main one
     second_face_warn: float = 0.02
     duplicate_bits: int = 6
+    # Of `flaws.Flaws`, each with its false alarms beside the function that measures it.
+    beyond: float = 0.0
+    grain: float = 6.0
+    halves: float = 0.25
+    chroma: float = 3.0
+    blocks: float = 1.6
+    table: float = 100.0
+    turn_margin: float = 9.0  # by how much another way up must be the surer face; 9: nobody asks
+    lids_warn: float = 0.17  # of `Lids`: narrow eyes are worth a look, and
+    lids_shut: float = 0.10  # only what no open eye shows is refused
+    unsteady: float = 0.06
 
 
 @dataclass(frozen=True)
@@ -115,6 +143,7 @@ class Eyes:
     thresholds: Thresholds
     judge_thresholds: Thresholds
     limits: QualityLimits
+    lids: LidReader | None = None  # where its network is here
     witness: Matter | None = None  # a second opinion on where the person is, where its network is here
 
 

@@ -25,6 +25,8 @@ CHEEKS = ((0.30, 0.66, 0.07, 0.06), (0.70, 0.66, 0.07, 0.06))  # x, y, half widt
 # In distances from the eyes to the mouth, and beside the eyes in eye distances: where a face surely is.
 FOREHEAD, CHIN, CHEEK = 1.05, 1.75, 0.55
 LEAST_BLOCKS = 12  # blocks of 8 px a side: in fewer there is no telling a grid from a picture
+DETAIL = (60, 48, 34, 24)  # px between the eyes, at which detail is looked for
+DIFFER = 0.02  # second differences over the whole face's variance, from which there is detail: good .024 and more
 BINS = 24  # of lightness, for comparing the halves of a face
 
 
@@ -36,6 +38,7 @@ class Flaws:
     noise: float = 0.0  # sd of grain on the calmer cheek, levels of 255
     halves: float = 1.0  # overlap of the lightness of the face's two halves, 0..1
     chroma: float = 20.0  # median chroma of the cheeks: bare skin of every tone has 8 and more
+    detail: float = 1e3  # px between the eyes of a photo that would show as much; beyond DETAIL nobody asks
     blocks: float = 1.0  # steps at the worst of eight phases over the usual one: a JPEG's grid
 
 
@@ -49,7 +52,28 @@ def read_flaws(picture: Picture, face: Face) -> Flaws:
         halves=read_halves(lab),
         chroma=read_chroma(lab),
         blocks=read_blocks(picture),
+        detail=read_detail(picture, face),
     )
+
+
+def read_detail(picture: Picture, face: Face) -> float:
+    """px between the eyes up to which the photo really has detail: an enlarged thumbnail keeps that of the thumbnail.
+
+    Looked at smaller and smaller, until neighbouring pixels differ as they do in a photo of that size. Of 21
+    photographs none is called smaller than it is; enlarged from 30 px, 18 of 21 are told at 48 px and all at 60.
+    """
+    real = face.inter_eye
+    for size in DETAIL:
+        if size > real:
+            continue
+        side = round(size / float(FACE_TEMPLATE[1, 0] - FACE_TEMPLATE[0, 0]))
+        crop, _ = align_to(picture, face.landmarks, FACE_TEMPLATE, side)
+        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        across = grey[:, :-2] - 2 * grey[:, 1:-1] + grey[:, 2:]
+        down = grey[:-2] - 2 * grey[1:-1] + grey[2:]
+        if min(across.var(), down.var()) >= DIFFER * max(float(grey.var()), 1e-3):
+            return real if size == DETAIL[0] or size * 1.25 >= real else float(size)
+    return min(real, float(DETAIL[-1]))
 
 
 def read_beyond(landmarks: Floats, width: int, height: int) -> float:

@@ -46,6 +46,7 @@ class Decoded:
     format: str
     digest: str  # sha256 of the original bytes, in hex
     longest: int = 0  # longer side of the original, px
+    table: float = 0.0  # mean step of a JPEG's table of lightness: 2 is hardly compressed, above 100 crushed
 
 
 def read_picture(data: bytes, side: int = MAX_SIDE, least: int | None = None) -> Decoded:
@@ -62,14 +63,14 @@ def read_picture(data: bytes, side: int = MAX_SIDE, least: int | None = None) ->
         warnings.simplefilter("ignore")
         try:
             if look.format == "HEIF":
-                picture, longest = _heif(data, look, side)
+                (picture, longest), table = _heif(data, look, side), 0.0
             else:
-                picture, longest = _pillow(data, look, side, least or side)
+                picture, longest, table = _pillow(data, look, side, least or side)
         except (Refused, MemoryError):
             raise
         except Exception as error:
             raise Refused("truncated", type(error).__name__, "a whole picture") from None
-    return Decoded(picture, look.format, hashlib.sha256(data).hexdigest(), longest)
+    return Decoded(picture, look.format, hashlib.sha256(data).hexdigest(), longest, table)
 
 
 def jpeg_scale(width: int, height: int, least: int) -> int:
@@ -77,7 +78,7 @@ def jpeg_scale(width: int, height: int, least: int) -> int:
     return next(scale for scale in (8, 4, 2, 1) if scale == 1 or max(width, height) // scale >= least)
 
 
-def _pillow(data: bytes, look: Glance, side: int, least: int) -> tuple[Picture, int]:
+def _pillow(data: bytes, look: Glance, side: int, least: int) -> tuple[Picture, int, float]:
     scale = 1
     if look.format == "JPEG":
         scale = jpeg_scale(look.width, look.height, least)
@@ -94,8 +95,9 @@ def _pillow(data: bytes, look: Glance, side: int, least: int) -> tuple[Picture, 
         longest = max(image.size)
         if scale > 1:
             image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
+        table = getattr(image, "quantization", {}).get(0, ()) if look.format == "JPEG" else ()
         image.load()
-        return from_image(image, side, _orientation(image)), longest
+        return from_image(image, side, _orientation(image)), longest, sum(table) / max(len(table), 1)
 
 
 def _heif(data: bytes, look: Glance, side: int) -> tuple[Picture, int]:

@@ -33,6 +33,7 @@ class BaseWorld:
 
     world: World
     anyway: bool = False
+    resolution: int | None = None  # px of a side of what it draws
 
 
 def read_texture(picture: Picture) -> float:

@@ -19,6 +19,7 @@ from tasks.vision.faces import Eyes, EyesMissing, Face
 from tasks.vision.images import Picture
 from tasks.vision.matting import refine_matte
 from tasks.vision.readers import sessions
+from tasks.vision.readers.mesh import FaceMesh
 
 Floats = npt.NDArray[np.float32]
 
@@ -39,9 +40,11 @@ def open_opencv(models: Path, card_path: Path = OPENCV_CARD) -> Eyes:
     finder = checked_file(models, card.finder, _REMEDY)
     matter = checked_file(models, card.matter, _REMEDY)
     eyes = _assemble(card, present, models, finder, matter)
-    if card.witness is None or state_of(models, card.witness) == "missing":
-        return eyes
-    return replace(eyes, witness=SecondMatter(checked_file(models, card.witness, _REMEDY)))
+    if card.landmarks is not None and state_of(models, card.landmarks) != "missing":
+        eyes = replace(eyes, lids=FaceMesh(checked_file(models, card.landmarks, _REMEDY)))
+    if card.witness is not None and state_of(models, card.witness) != "missing":
+        eyes = replace(eyes, witness=SecondMatter(checked_file(models, card.witness, _REMEDY)))
+    return eyes
 
 
 def _assemble(card: EyesCard, encoders: list[EncoderCard], models: Path, finder: Path, matter: Path) -> Eyes:

@@ -1,0 +1,258 @@
+"""Photographs of real people: what intake says of them, clean and degraded, and what the real-photo lane makes of them.
+
+    python -m benchmarks.faces DIR --models MODELS [--sheets OUT] [--most 12] [--kits northwind harbour]
+
+DIR holds one folder a person with their photographs, or all photographs together with a `manifest.json`, a list of
+{"file": ..., "person": ...}. MODELS holds the files of the eyes `opencv`. Nothing is written but contact sheets, to
+OUT.
+Every table has the rules of 0.1 beside today's. Thirds are of the people's own skin (ITA in these photographs, which is
+light as well as skin), with counts: twenty photographs can say little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.faces_composites import Composite, composites, cut_person
+from benchmarks.faces_degraded import DEGRADED, as_photo, jpeg
+from tasks.headshots.kit import BrandKit, load_kit
+from tasks.headshots.look import find_head, find_person
+from tasks.headshots.matte import cut_out
+from tasks.headshots.measure import bare_skin, skin_colour
+from tasks.headshots.remnant import read_remnant
+from tasks.headshots.studio import REMNANT, finish_candidate
+from tasks.selfies.judge import SelfieVerdict, judge_photo
+from tasks.selfies.look import Look, measured, quarter_turns
+from tasks.vault.settings import load_settings
+from tasks.vision.colour import ita
+from tasks.vision.faces import Eyes, Face, QualityLimits, open_eyes
+from tasks.vision.images import Picture, read_picture
+from tasks.vision.photos import Photo
+
+SIDE = 1024  # px at most: the same work for a phone's photo and a portrait of the web
+VISIBLE, CLEAN = 0.0015, 0.0005  # of the frame: a remnant that shows, and none
+NEW = {
+    "cut_off",
+    "compressed",
+    "no_colour",
+    "uneven_light",
+    "rolled",
+    "turned_upright",
+    "eyes_shut",
+    "covered",
+    "little_detail",
+}
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One photograph with its face."""
+
+    person: str
+    name: str
+    picture: Picture
+    face: Face
+    skin: float  # ITA in degrees: high is light
+
+
+def read_shots(folder: Path, eyes: Eyes, most: int | None) -> list[Shot]:
+    """Everybody's photographs, reduced to SIDE; those without a face are left out, and said."""
+    manifest = folder / "manifest.json"
+    if manifest.is_file():
+        rows = [(row["person"], folder / row["file"]) for row in json.loads(manifest.read_text("utf-8"))]
+    else:
+        rows = [(path.parent.name, path) for path in sorted(folder.glob("*/*")) if path.is_file()]
+    shots = []
+    for person, path in rows[: most or None]:
+        picture = read_picture(path.read_bytes(), SIDE).picture
+        face = find_head(picture, eyes)
+        if face is None:
+            print(f"left out, no face: {path.name}")
+            continue
+        tone = float(ita(skin_colour(picture, bare_skin(picture, face))))
+        shots.append(Shot(person, path.stem, picture, face, tone))
+    return shots
+
+
+def thirds_of(shots: Sequence[Shot]) -> list[str]:
+    """dark, mid or light for each, by thirds of what is there."""
+    order = np.argsort(np.argsort([shot.skin for shot in shots]))
+    return [("dark", "mid", "light")[int(3 * place // len(shots))] for place in order]
+
+
+def seen_as(photo: Photo, eyes: Eyes, limits: QualityLimits) -> tuple[SelfieVerdict, SelfieVerdict]:
+    """Today's verdict on a photo, and what 0.1 would have said."""
+    turned = quarter_turns(photo.judged, eyes)
+    new = replace(measured(photo.turned(turned), "", eyes), turned=turned)
+    old: Look = measured(photo, "", eyes) if turned else new
+    then = judge_photo(replace(old, flaws=None, lids=None, table=0.0, turned=0), limits)
+    return judge_photo(new, limits), replace(then, findings=tuple(f for f in then.findings if f.code not in NEW))
+
+
+def noticed(verdict: SelfieVerdict) -> bool:
+    """Whether anything is said at all, of the photo being turned too."""
+    return bool(verdict.findings)
+
+
+def by_thirds(found: Sequence[bool], thirds: Sequence[str]) -> str:
+    counts = [
+        f"{sum(f for f, t in zip(found, thirds, strict=True) if t == name)}/{list(thirds).count(name)}"
+        for name in ("dark", "mid", "light")
+    ]
+    return f"{sum(found):>3} of {len(found)}  ({' '.join(counts)})"
+
+
+def intake_tables(shots: Sequence[Shot], eyes: Eyes) -> None:
+    """What is said of good photographs, and of each degradation of those of which nothing was said."""
+    limits = replace(eyes.limits, inter_eye_px=48.0)  # px: what the ordinary portraits of the web have
+    thirds = thirds_of(shots)
+    start = time.process_time()
+    verdicts = [seen_as(as_photo(shot.picture), eyes, limits)[0] for shot in shots]
+    print(f"\n{len(shots)} photographs as they are, {(time.process_time() - start) / len(shots):.2f} s of CPU each")
+    for code, count in Counter(f"{f.code} ({f.severity})" for v in verdicts for f in v.findings).most_common():
+        print(f"  {code:<28}{count}")
+    print(f"  {'refused':<28}{by_thirds([not v.accepted for v in verdicts], thirds)}   dark/mid/light")
+    good = [i for i, v in enumerate(verdicts) if not any(f.code != "turned_away" for f in v.findings)]
+    print(f"\n{'degraded, of which nothing was said':<34}{'noticed by 0.1':<30}{'noticed today':<30}refused today")
+    rng = np.random.default_rng(1)
+    of_good = [thirds[i] for i in good]
+    for name in [*DEGRADED, "JPEG q10", "JPEG q10, saved again"]:
+        pairs = []
+        for shot in (shots[i] for i in good):
+            if name.startswith("JPEG"):
+                photo = jpeg(shot.picture, 10)
+                photo = jpeg(photo.judged, 92) if "again" in name else photo
+            else:
+                photo = as_photo(DEGRADED[name](shot.picture, shot.face, rng))
+            pairs.append(seen_as(photo, eyes, limits))
+        cells = [by_thirds([noticed(v) for v in column], of_good) for column in zip(*pairs, strict=True)]
+        refused = by_thirds([not new.accepted for new, _ in pairs], of_good)
+        print(f"{name:<34}{cells[1]:<30}{cells[0]:<30}{refused}", flush=True)
+
+
+def matte_table(shots: Sequence[Shot], eyes: Eyes) -> None:
+    """Remnants on composites with known alpha, by the four looks of 0.1 and by two; and who is flagged."""
+    people = [one for shot in shots if (one := cut_person(shot.name, shot.picture, eyes)) is not None]
+    made = composites(people)
+    pairs = [(one, row) for one in made if (row := _matted(one, eyes)) is not None]
+    made, rows = [one for one, _ in pairs], [row for _, row in pairs]
+    print(f"\n{len(rows)} composites of {len(people)} cut-outs (every second person and room is for testing)")
+    print(f"{'looks':<22}{'remnant, % of person':<24}{'lost':<8}over .15 % of the frame")
+    for at, name in enumerate(("four (0.1)", "two (today)")):
+        figures = np.array([row[at] for row in rows])
+        over = int((figures[:, 2] > VISIBLE).sum())
+        print(f"{name:<22}{100 * figures[:, 0].mean():<24.2f}{100 * figures[:, 1].mean():<8.2f}{over} of {len(rows)}")
+    for half in (False, True):
+        here = [row for row, one in zip(rows, made, strict=True) if one.for_test is half]
+        told = [(row[at][2], row[2 + at]) for row in here for at in (0, 1)]
+        bad, clean = [score for share, score in told if share > VISIBLE], [s for share, s in told if share < CLEAN]
+        print(
+            f"flagged, {'tested on' if half else 'fitted on'}: {sum(s > REMNANT for s in bad)} of {len(bad)} with a "
+            f"remnant, {sum(s > REMNANT for s in clean)} of {len(clean)} clean"
+        )
+
+
+Figures = tuple[float, float, float]
+
+
+def _matted(one: Composite, eyes: Eyes) -> tuple[Figures, Figures, float, float] | None:
+    """(remnant of the person, lost of the person, remnant of the frame) by four looks and by two, and both flags."""
+    face = find_head(one.picture, eyes)
+    if face is None:
+        return None
+    width = 2.1 * face.inter_eye
+    looks = find_person(one.picture, eyes, drawn=True)
+    second = eyes.witness.matte(one.picture) if eyes.witness is not None else np.min(looks[:2], axis=0)
+    figures, scores = [], []
+    for coarse in (np.mean(looks, axis=0), np.mean(looks[:2], axis=0)):
+        alpha = cut_out(one.picture, np.asarray(coarse, np.float32), width, drawn=False).alpha
+        reach = max(1, round(0.04 * width))
+        window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+        more = np.maximum(alpha - cv2.dilate(one.alpha, window), 0)
+        less = np.maximum(cv2.erode(one.alpha, window) - alpha, 0)
+        kept, lost = (float(np.where(v > 0.25, v, 0).mean()) for v in (more, less))
+        area = float(one.alpha.mean())
+        figures.append((kept / area, lost / area, kept))
+        told = read_remnant(
+            one.picture, alpha, face.landmarks, np.asarray(second, np.float32), witness=eyes.witness is not None
+        )
+        scores.append(told)
+    return figures[0], figures[1], scores[0], scores[1]
+
+
+def lane_table(shots: Sequence[Shot], kits: Sequence[BrandKit], eyes: Eyes, size: int, sheets: Path | None) -> None:
+    """The real-photo lane: flags per kit, and a sheet to look at."""
+    print(f"\n{'kit':<12}{'clean':<10}{'halo median/p90':<18}{'holes p90':<11}{'seconds':<9}flags")
+    for kit in kits:
+        flags: Counter[str] = Counter()
+        clean, halo, holes, tiles = 0, [], [], []
+        start = time.process_time()
+        for shot in shots:
+            made = finish_candidate(shot.picture, kit, eyes, size, lane="faithful")
+            codes = [flag.code for flag in made.flags]
+            flags.update(codes)
+            clean += not codes
+            halo.append(made.finished.measures.halo)
+            holes.append(made.finished.measures.holes)
+            tiles.append((made.finished.picture, f"{shot.name} {' '.join(codes)}"))
+        spent = (time.process_time() - start) / max(len(shots), 1)
+        said = ", ".join(f"{code} {count}" for code, count in flags.most_common())
+        halos = f"{np.median(halo):.1f} / {np.percentile(halo, 90):.1f}"
+        cells = f"{kit.name:<12}{f'{clean} of {len(shots)}':<10}{halos:<18}{np.percentile(holes, 90):<11.2%}"
+        print(f"{cells}{spent:<9.1f}{said}", flush=True)
+        if sheets is not None:
+            write_sheet(sheets / f"faces-{kit.name}.jpg", tiles)
+
+
+def write_sheet(path: Path, tiles: Sequence[tuple[Picture, str]], across: int = 7, side: int = 260) -> None:
+    """A contact sheet: each picture with what was said of it."""
+    cells = []
+    for picture, text in tiles:
+        scale = side / max(picture.shape[:2])
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        cell = np.full((side + 18, side, 3), 255, np.uint8)
+        cell[: small.shape[0], : small.shape[1]] = small
+        cv2.putText(cell, text[:44], (2, side + 13), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (0, 0, 0), 1, cv2.LINE_AA)
+        cells.append(cell)
+    cells += [np.full_like(cells[0], 255)] * (-len(cells) % across)
+    rows = [np.hstack(cells[at : at + across]) for at in range(0, len(cells), across)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.vstack(rows)[..., ::-1])
+    print(f"  sheet: {path}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    settings = load_settings()
+    parser.add_argument("--models", type=Path, default=settings.models)
+    parser.add_argument("--kits", nargs="*", default=["northwind", "harbour", "daylight", "signal"])
+    parser.add_argument("--size", type=int, default=400, help="width of finished pictures, px")
+    parser.add_argument("--most", type=int, default=None, help="photographs looked at, at most")
+    parser.add_argument("--sheets", type=Path, default=None)
+    parser.add_argument("--only", nargs="*", choices=["intake", "mattes", "lane"], default=["intake", "mattes", "lane"])
+    asked = parser.parse_args()
+    cv2.setNumThreads(1)
+    eyes = open_eyes("opencv", asked.models)
+    shots = read_shots(asked.folder, eyes, asked.most)
+    known = f"lids: {'asked' if eyes.lids else 'no network'}, second matte: {'asked' if eyes.witness else 'no network'}"
+    print(f"{len(shots)} photographs of {len({shot.person for shot in shots})} people; {known}")
+    if "intake" in asked.only:
+        intake_tables(shots, eyes)
+    if "mattes" in asked.only:
+        matte_table(shots, eyes)
+    if "lane" in asked.only:
+        lane_table(shots, [load_kit(name, settings.kits) for name in asked.kits], eyes, asked.size, asked.sheets)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Every nasty kind as a small picture made here: each figure tells the bad one from the good one, for every skin."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.faces_degraded import DEGRADED
+from tasks.selfies.look import look_at, measured, quarter_turns
+from tasks.vision.faces import Eyes, Face, QualityLimits
+from tasks.vision.flaws import Flaws, read_flaws
+from tasks.vision.images import Picture, encode, read_picture
+from tasks.vision.photos import Photo
+from tasks.vision.portrait import FACE_TEMPLATE
+
+LIMITS = QualityLimits()
+SKINS = {"dark": (92, 62, 48), "mid": (178, 132, 104), "light": (228, 188, 165)}
+
+
+def portrait(skin: tuple[int, int, int], side: int = 480) -> tuple[Picture, Face]:
+    """A face of ellipses before a wall, lit softly, with a little grain: a photograph as far as these figures go."""
+    rng = np.random.default_rng(7)
+    picture = np.full((side, side, 3), (120, 135, 150), np.float32)
+    picture += 14 * np.sin(np.arange(side) / 40)[None, :, None]
+    points = (FACE_TEMPLATE - 0.5) * np.float32(0.5 * side) + np.float32(0.5 * side)
+    middle = (side // 2, round(0.52 * side))
+    cv2.ellipse(picture, middle, (round(0.24 * side), round(0.33 * side)), 0, 0, 360, skin, -1)
+    for x, y in points[:2]:
+        cv2.ellipse(picture, (round(float(x)), round(float(y))), (18, 9), 0, 0, 360, (235, 235, 235), -1)
+        cv2.circle(picture, (round(float(x)), round(float(y))), 8, (45, 35, 30), -1)
+    mouth = points[3:5].mean(0)
+    cv2.ellipse(picture, (round(float(mouth[0])), round(float(mouth[1]))), (30, 8), 0, 0, 360, (150, 70, 75), -1)
+    picture = cv2.GaussianBlur(picture, (0, 0), 1.2)
+    soft = 1.1 - 0.35 * (np.arange(side) / side)[:, None, None] + 0.04 * np.cos(np.arange(side) / 60)[None, :, None]
+    found = np.clip(picture * soft + rng.normal(0, 1.5, picture.shape), 0, 255).astype(np.uint8)
+    box = (0.26 * side, 0.19 * side, 0.48 * side, 0.66 * side)
+    return found, Face(box, points.astype(np.float32), 0.99)
+
+
+def wrong(flaws: Flaws) -> set[str]:
+    told = {
+        "beyond": flaws.beyond > LIMITS.beyond, "noise": flaws.noise > LIMITS.grain,
+        "halves": flaws.halves < LIMITS.halves, "chroma": flaws.chroma < LIMITS.chroma,
+        "blocks": flaws.blocks > LIMITS.blocks,
+    }  # fmt: skip
+    return {name for name, found in told.items() if found}
+
+
+@pytest.mark.parametrize("skin", SKINS)
+def test_a_good_photo_has_no_flaw(skin: str) -> None:
+    assert wrong(read_flaws(*portrait(SKINS[skin]))) == set()
+
+
+@pytest.mark.parametrize("skin", SKINS)
+@pytest.mark.parametrize(
+    ("kind", "flaw"),
+    [("grain of sd 12", "noise"), ("grey", "chroma"), ("one half at a quarter", "halves")],
+)
+def test_each_kind_is_told_for_every_skin(skin: str, kind: str, flaw: str) -> None:
+    picture, face = portrait(SKINS[skin])
+    assert flaw in wrong(read_flaws(DEGRADED[kind](picture, face, np.random.default_rng(1)), face))
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, -170), (0, 150), (-180, 0), (180, 0)])
+def test_a_face_over_any_edge_is_cut_off(x: int, y: int) -> None:
+    picture, face = portrait(SKINS["mid"])
+    moved = Face(face.box, face.landmarks + np.array([x, y], np.float32), 0.99)
+    assert wrong(read_flaws(picture, face)) == set()
+    assert "beyond" in wrong(read_flaws(picture, moved))
+
+
+def test_a_crushed_jpeg_is_told_from_its_pixels_too() -> None:
+    picture, face = portrait(SKINS["mid"])
+    for times, most in ((1, 10), (2, 10)):
+        crushed = picture
+        for quality in (most, 92)[:times]:
+            out = io.BytesIO()
+            Image.fromarray(crushed).save(out, "JPEG", quality=quality)
+            crushed = np.asarray(Image.open(io.BytesIO(out.getvalue())).convert("RGB"))
+        assert "blocks" in wrong(read_flaws(crushed, face))
+
+
+def test_the_files_own_table_says_how_far_it_was_compressed(embedded_eyes: Eyes) -> None:
+    picture, _ = portrait(SKINS["mid"])
+    tables = {}
+    for quality in (5, 20, 50, 92):
+        out = io.BytesIO()
+        Image.fromarray(picture).save(out, "JPEG", quality=quality)
+        tables[quality] = read_picture(out.getvalue()).table
+    assert tables[5] > tables[20] > LIMITS.table > tables[50] > tables[92]
+    assert read_picture(encode(picture, "png")).table == 0
+
+
+class Upright:
+    """A finder that is surest of the way up in which the sky, the lightest strip, is above."""
+
+    def find(self, picture: Picture) -> list[Face]:
+        strips = [picture[:40].mean(), picture[-40:].mean(), picture[:, :40].mean(), picture[:, -40:].mean()]
+        return [Face((0, 0, 10, 10), FACE_TEMPLATE * 100, 0.95 if strips[0] == max(strips) else 0.85)]
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_photo_comes_upright_whichever_way_it_came(quarters: int, embedded_eyes: Eyes) -> None:
+    eyes = replace(embedded_eyes, finder=Upright(), limits=QualityLimits(turn_margin=0.05))
+    picture = np.full((200, 300, 3), 90, np.uint8)
+    picture[:60] = 240
+    came = np.ascontiguousarray(np.rot90(picture, -quarters))
+    photo = Photo(came, came, came.shape[1::-1], 1.0)
+    turned = quarter_turns(came, eyes)
+    assert turned == quarters
+    upright = photo.turned(turned)
+    assert upright.kept is not None
+    assert (upright.judged == picture).all()
+    assert (upright.kept == picture).all()
+    assert upright.size == (300, 200)
+    assert quarter_turns(came, replace(eyes, limits=QualityLimits())) == 0  # eyes that were not measured for it
+
+
+def test_real_photographs_by_the_real_eyes(photos: Path, opencv_eyes: Eyes) -> None:
+    """Upside down and on their side they come out as they were; shut eyes are seen where the network for them is."""
+    rng = np.random.default_rng(1)
+    for name in ("d08_1.jpg", "d06_1.jpg"):
+        data = (photos / name).read_bytes()
+        picture = read_picture(data, 640).picture
+        for quarters in range(4):
+            assert quarter_turns(np.ascontiguousarray(np.rot90(picture, -quarters)), opencv_eyes) == quarters
+        look, _ = look_at(data, opencv_eyes)
+        assert look.flaws is not None
+        assert wrong(look.flaws) == set()
+        if opencv_eyes.lids is not None and name == "d06_1.jpg":
+            face = opencv_eyes.finder.find(picture)[0]
+            shut = DEGRADED["eyes shut"](picture, face, rng)
+            looks = [measured(Photo(p, None, (640, 640), 1.0), "", opencv_eyes) for p in (picture, shut)]
+            assert looks[0].lids is not None
+            assert looks[1].lids is not None
+            assert looks[0].lids.apart > LIMITS.lids_warn > looks[1].lids.apart
