@@ -54,6 +54,7 @@ FACTS: Mapping[str, str] = {
     "seconds": "Time",
     "people": "People",
     "eyes": "Face reader",
+    "judges": "Likeness is judged by",
     "device": "Computed on",
     "work": "What this run did",
     "trained": "Faces learned",

@@ -53,14 +53,6 @@ FLAGS: Mapping[str, Words] = {
         "Something beside the person has the colours of the room that the photo was taken in.",
         "Look at the edge. If it shows: ask for a photo before a plain wall.",
     ),
-    "no_room": Words(
-        "Photo ends at the shoulders",
-        "There is no room round the head, so the face is larger than the others'.",
-        "Ask for a photo with more room above and beside them.",
-    ),
-    "no_colour": Words(
-        "Black and white", "The photo has no colour; everybody else's picture does.", "Ask for a photo in colour."
-    ),
     "enlarged": Words(
         "Too little detail", "The face in the photo is small and was enlarged much.", "Ask for a larger photo."
     ),

@@ -194,6 +194,11 @@ CODES: Mapping[str, Words] = {
     "noisy": Words("Very grainy", "The photo is too noisy to show detail.", "Take it in better light."),
     "little_detail": Words("Enlarged", "The photo shows less than its size promises.", "Send the original."),
     "compressed": Words("Crushed", "The photo was compressed until its detail was gone.", "Send the original."),
+    "no_room": Words(
+        "Photo ends at head or shoulders",
+        "There is no room round the head, so the face is larger than the others'.",
+        "Send one with more room above and beside the head.",
+    ),
     "cut_off": Words(
         "Face is cut off", "Part of the face lies outside the photo.", "Send one with the whole head and the shoulders."
     ),

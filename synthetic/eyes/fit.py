@@ -209,6 +209,7 @@ def _network(folder: Path, name: str) -> list[str]:
 
 # Limits of the selfie checks for drawn people, whose skin and eyes are smoother and larger than life.
 LIMITS = {
+    "detail_px": 0.0,  # drawn people are smooth at any size
     "blocks": 3.0,  # smooth drawings show the JPEG's grid sooner than any photograph
     "halves": 0.1,
     "roll": 45.0,

@@ -13,6 +13,7 @@ from tasks.headshots.kit import BrandKit
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
 from tasks.vision.quality import read_quality
+from tasks.vision.rating import rate, read_background, read_room
 
 
 def finish_photo(picture: Picture, kit: BrandKit, eyes: Eyes, size: int | None = None) -> Finished:
@@ -21,22 +22,12 @@ def finish_photo(picture: Picture, kit: BrandKit, eyes: Eyes, size: int | None =
 
 
 def order_photos(pictures: Sequence[Picture], eyes: Eyes) -> list[int]:
-    """Indices of a person's photographs, best first for a headshot; pictures without a face are left out.
-
-    Best is frontal, level, sharp and large, in that order of weight: what finishing cannot give a picture.
-    """
-    rated: list[tuple[float, int]] = []
+    """Indices of a person's photographs, best first for a headshot (`rating.py`); those without a face are left out."""
+    rated: list[tuple[int, int]] = []
     for index, picture in enumerate(pictures):
         faces = eyes.finder.find(picture)
         if not faces:
             continue
-        quality = read_quality(picture, faces[0])
-        rating = (
-            -2.0 * min(1.0, quality.turned / 0.4)
-            - 0.5 * min(1.0, abs(quality.roll) / 20)
-            + 1.0 * min(1.0, quality.sharpness / 0.1)
-            + 1.0 * min(1.0, quality.inter_eye_px / 150)
-            - 1.0 * min(1.0, quality.clipped_share / 0.3)
-        )
-        rated.append((rating, index))
+        room = read_room(faces[0], picture.shape[1], picture.shape[0])
+        rated.append((rate(read_quality(picture, faces[0]), room, read_background(picture, faces[0])), index))
     return [index for _, index in sorted(rated, key=lambda pair: (-pair[0], pair[1]))]

@@ -15,7 +15,7 @@ from tasks.likeness.everybody import compare_everybody, pictures_digest
 from tasks.likeness.faithful import Faithfulness
 from tasks.likeness.judging import first_choice
 from tasks.likeness.team import team_consistency
-from tasks.vault.batches import load_batch, seats_of
+from tasks.vault.batches import load_batch, note_facts, seats_of
 from tasks.vault.records import Seat
 from tasks.vault.scores import Scores
 from tasks.vault.seats import JUDGED
@@ -24,6 +24,13 @@ from tasks.vault.store import Vault
 from tasks.vision.faces import Eyes
 
 VERSIONS = ("torch", "diffusers", "peft", "prefect")
+
+
+def judged_by(chooser: str, judge: str) -> str:
+    """Whether likeness is judged by another network than the one that chose photos: nobody vouches for himself."""
+    if chooser != judge:
+        return "another network than the one that chose photos"
+    return "the network that chose photos: a second encoder is not installed (docs/air-gapped.md)"
 
 
 def judge_together(
@@ -37,7 +44,9 @@ def judge_together(
     facts = load_batch(vault, batch).facts
     digest = pictures_digest(vault, batch, kits)
     if facts.get("team", {}).get("pictures") != digest:
-        compare_everybody(vault, batch, kits, open_eyes(settings.eyes, settings.models))
+        eyes = open_eyes(settings.eyes, settings.models)
+        compare_everybody(vault, batch, kits, eyes)
+        note_facts(vault, batch, judges=judged_by(eyes.embedder.name, eyes.judge.name))
     groups = kits.groups(seats_of(vault, batch, states=JUDGED)) or [(kits.own, [])]
     tables = [_team_under(vault, batch, kit, seats) for kit, seats in groups]
     started = datetime.fromisoformat(facts["started_at"])

@@ -27,7 +27,7 @@ from tasks.selfies.people import Kept, PersonCheck, as_before, blocks, consent_c
 from tasks.selfies.picks import PHOTO_FOLDER, read_answers, read_left_out
 from tasks.selfies.same_face import Alike, Shown, findings_of, same_faces, settled_by
 from tasks.selfies.size import limits_for
-from tasks.vision.faces import Eyes
+from tasks.vision.faces import Eyes, QualityLimits
 from tasks.vision.worlds import BaseWorld
 
 # (what is being done, done so far, of how many)
@@ -100,9 +100,13 @@ class CheckReport:
                 lines.append(f"  {person.number}  {person.name}")
                 lines += [f"      {_mark(f)} {f.code}{_which(person, f)}: {f.sentence}" for f in person.findings]
         lines += ["", f"Ready ({len(self.ready)})"]
-        lines += [f"  {person.number}  {person.name}  {person.accepted} photos" for person in self.ready]
+        lines += [f"  {p.number}  {p.name}  {p.accepted} photos{_best_of(p)}" for p in self.ready]
         count = len(self.ready) + len(self.warned)
         return [*lines, "", f"{len(self.people)} people: {count} ready, {len(self.blocked)} blocked."]
+
+
+def _best_of(person: PersonCheck) -> str:
+    return f", best {person.files[person.best - 1]}" if person.best and person.best <= len(person.files) else ""
 
 
 def _mark(found: Finding) -> str:
@@ -213,11 +217,8 @@ def _check(
         opened = eyes() if callable(eyes) else eyes
         shown: dict[str, tuple[Shown, ...]] = {}
         progress = (lambda done: on_progress("photos", done, total)) if on_progress else None
-        drawn = {row.number: row.generation for row in read.rows}
-        for one in examine(
-            open_for, matching.by_number, drop, opened, lambda _: True, progress,
-            limits=lambda number: limits_for(opened.limits, drawn[number], base),
-        ):  # fmt: skip
+        limits = _limits(read, opened, base)
+        for one in examine(open_for, matching.by_number, drop, opened, lambda _: True, progress, limits=limits):
             verdicts[one.number] = one.verdict
             shown[one.number] = one.verdict.shown
         alike = same_faces(shown, opened.thresholds, opened.limits.duplicate_bits)
@@ -238,6 +239,12 @@ def _check(
         people.append(replace(settled, files=matching.by_number.get(read.filed_number(row), ())))
     looked = bool(drop and eyes is not None)
     return CheckReport(read, said, matching, tuple(people), looked, read_left_out(beside), tuple(alike))
+
+
+def _limits(roster: Roster, eyes: Eyes, base: BaseWorld | None) -> Callable[[str], QualityLimits]:
+    """By number, since what a photo must show depends on what will be made of it."""
+    drawn = {row.number: row.generation for row in roster.rows}
+    return lambda number: limits_for(eyes.limits, drawn[number], base)
 
 
 def write_return_csv(report: CheckReport, path: Path) -> None:

@@ -67,6 +67,7 @@ WORDS: dict[str, tuple[Severity, str, str]] = {
     "no_face": ("reject", "No face can be found in this photo.", "We cannot find a face in this photo. Take one with your whole face in view."),
     "several_faces": ("reject", "There is more than one face in this photo.", "There is more than one face in this photo. Send one with only you in it."),
     "small_face": ("reject", "Their face is too small in this photo.", "Your face is too small in this photo. Come closer."),
+    "no_room": ("warn", "The photo ends at their head or shoulders, so their face will be larger than the others'. Ask for one with more room above and beside them.", "Your photo ends at your head or shoulders. Send one with more room above and beside you."),
     "small_face/usable": ("warn", "Their face is small in this photo; a larger one makes a better picture.", "Your face is small in this photo; a larger one makes a better picture."),
     "little_detail": ("reject", "This photo was enlarged: it shows less than its size promises. Ask for the original.", "This photo was enlarged or is a copy of a small one. Send the original from your phone."),
     "blurred": ("reject", "This photo is blurred.", "This photo is blurred. Hold the phone still and wipe the lens."),
@@ -87,6 +88,7 @@ WORDS: dict[str, tuple[Severity, str, str]] = {
     "near_duplicate": ("reject", "This photo is nearly the same as another of theirs; it counts once.", "This photo is nearly the same as another of yours; it counts once. Send a different one."),
     # the set
     "other_person": ("reject", "This face does not look like the one in their other photos. Is it them?", "This face does not look like the one in your other photos. Is it you?"),
+    "other_person/which": ("warn", "It cannot be told which of their photos are theirs: this is one of those in doubt. Look at them, or ask.", "We cannot tell which of your photos show you: is this one you?"),
     "other_person/set": ("block", "Their photos seem to show two people. Find out which ones are them.", "Your photos seem to show two people. Tell HR which ones are you."),
     "little_variety": ("warn", "Their photos are much alike. One in other light or another place makes the result safer.", "Your photos are much alike. One in other light or another place makes the result safer."),
     "same_face_two_names/picture": ("block", "The very same photo lies under two names. Say whose it is.", "The very same photo lies under two names. HR has to say whose it is."),

@@ -7,7 +7,7 @@ another's. Exposure is judged on clipping and darkness, never on how light someb
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class SelfieVerdict:
     photo: int
     accepted: bool
     findings: tuple[Finding, ...] = ()
+    rating: int = 0  # 0..100: which of this person's photos is best
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class SetVerdict:
     @property
     def accepted(self) -> int:
         return sum(verdict.accepted for verdict in self.verdicts)
+
+    @property
+    def best(self) -> int | None:
+        """The number of the photo that makes the best headshot; None where none is accepted."""
+        accepted = [verdict for verdict in self.verdicts if verdict.accepted]
+        return max(accepted, key=lambda verdict: (verdict.rating, -verdict.photo)).photo if accepted else None
 
     @property
     def few(self) -> bool:
@@ -77,7 +84,7 @@ def judge_photo(look: Look, limits: QualityLimits, photo: int = 1) -> SelfieVerd
     found += _judge_quality(look.quality, limits, photo, uneven=any(f.code == "uneven_light" for f in found))
     if look.weak and not any(f.severity == "reject" for f in found):
         return SelfieVerdict(photo, False, (finding("no_face", 0, 1, photo=photo),))
-    return SelfieVerdict(photo, all(f.severity != "reject" for f in found), tuple(found))
+    return SelfieVerdict(photo, all(f.severity != "reject" for f in found), tuple(found), look.rating)
 
 
 def _judge_flaws(look: Look, limits: QualityLimits, photo: int) -> list[Finding]:
@@ -111,8 +118,10 @@ def _judge_size(look: Look, q: Quality, limits: QualityLimits, photo: int) -> li
     if q.inter_eye_px < limits.inter_eye_px:
         return [finding("small_face", q.inter_eye_px, limits.inter_eye_px, photo=photo)]
     detail = look.flaws.detail if look.flaws is not None else q.inter_eye_px
-    if detail < min(limits.inter_eye_px, q.inter_eye_px) and q.sharpness >= limits.sharpness:
+    if detail < min(limits.inter_eye_px, q.inter_eye_px, limits.detail_px) and q.sharpness >= limits.sharpness:
         return [finding("little_detail", detail, limits.inter_eye_px, photo=photo)]
+    if look.room < limits.room:
+        return [finding("no_room", look.room, limits.room, photo=photo)]
     if q.inter_eye_px < limits.inter_eye_usual_px:
         return [finding("small_face/usable", q.inter_eye_px, limits.inter_eye_usual_px, photo=photo)]
     return []
@@ -201,7 +210,7 @@ def _spread(looks: Sequence[Look]) -> int:
 
 def _reject(verdict: SelfieVerdict, why: Finding) -> SelfieVerdict:
     accepted = verdict.accepted and why.severity != "reject"
-    return SelfieVerdict(verdict.photo, accepted, (*verdict.findings, why))
+    return replace(verdict, accepted=accepted, findings=(*verdict.findings, why))
 
 
 def _without_copies(
@@ -251,6 +260,8 @@ def _without_strangers(
     if len(left) == 2:  # nothing says which of two is the right one
         value = float(cosines[0, 1])
         if value < thresholds.stranger:
+            for i in left:
+                result[i] = _reject(result[i], finding("other_person/which", value, thresholds.stranger, photo=i + 1))
             return result, [finding("other_person/set", value, thresholds.stranger, severity="warn")]
         return result, []
     groups = _groups(cosines, thresholds.stranger)
@@ -265,8 +276,11 @@ def _without_strangers(
         usual = float(np.median(np.delete(best, place)))  # how surely the others find each other
         if best[place] < thresholds.belongs:
             sure = best[place] < max(thresholds.stranger, min(thresholds.belongs, ALONE * usual))
-            severity = REJECT if sure else WARN
-            why = finding("other_person", float(best[place]), thresholds.belongs, severity=severity, photo=i + 1)
+            # Only photos that find each other can say of another one that it is not them: else each of them is doubted
+            # by the others, and blaming one would be a guess that hits the right one in a fifth of all cases.
+            code = "other_person" if usual >= thresholds.belongs else "other_person/which"
+            severity = REJECT if sure and code == "other_person" else WARN
+            why = finding(code, float(best[place]), thresholds.belongs, severity=severity, photo=i + 1)
             result[i] = _reject(result[i], why)
     return result, []
 

@@ -18,6 +18,7 @@ from tasks.vision.glance import Refused
 from tasks.vision.images import Picture, encode, resize
 from tasks.vision.photos import Photo, open_photo
 from tasks.vision.quality import Quality, difference_hashes, read_quality
+from tasks.vision.rating import rate, read_background, read_room
 from tasks.vision.worlds import read_texture
 
 TURNED_AT = 640  # px: enough to find a face by, whichever way up
@@ -40,6 +41,8 @@ class Look:
     eye_width: float = 1.0  # distance of the eyes over that from eyes to mouth: turning the head makes it small
     texture: float = 0.0  # of the whole photo: what tells a photograph from a drawing (worlds.py)
     flaws: Flaws | None = None
+    room: float = 1.0  # how much of an ordinary frame there is round the head
+    rating: int = 0  # 0..100, for comparing one person's photos
     lids: Lids | None = None  # where a network for them is installed
     table: float = 0.0  # of a JPEG: how coarse its steps of lightness are
     turned: int = 0  # quarter turns by which the photo was put upright
@@ -94,8 +97,11 @@ def measured(photo: Photo, digest: str, eyes: Eyes) -> Look:
         return look
     main = found[0]
     quality = read_quality(picture, main)
+    room = read_room(main, picture.shape[1], picture.shape[0])
     return replace(
         look,
+        room=room,
+        rating=rate(quality, room, read_background(picture, main)),
         second_share=max((face.area for face in found[1:]), default=0.0) / max(main.area, 1.0),
         # In pixels of what is kept: that is what will be learned from.
         quality=replace(quality, inter_eye_px=quality.inter_eye_px * photo.enlarged),

@@ -32,6 +32,7 @@ class PersonCheck:
     accepted: int
     few: bool
     findings: tuple[Finding, ...]
+    best: int | None = None  # which of their photos makes the best headshot, counted from 1
     files: tuple[str, ...] = field(default=(), repr=False)  # in the check only: the records keep no file's name
 
     def file_of(self, found: Finding) -> str:
@@ -96,6 +97,7 @@ def settle(
         accepted=verdict.accepted if verdict else 0,
         few=bool(verdict and verdict.few and lane == "generated"),
         findings=findings,
+        best=verdict.best if verdict and verdict.accepted > 1 else None,
     )
 
 

@@ -13,6 +13,7 @@ from tasks.vision.faces import QualityLimits
 from tasks.vision.worlds import BaseWorld
 
 EYES_OF_FRAME = 0.185  # distance of the eyes in the aligned portrait that bases learn from and draw
+LEAST_ROOM = 0.85  # of an ordinary frame: with less, the face is drawn in by a sixth and more
 LEAST_PHOTO = 24.0  # px between the eyes: with less, the real-photo lane has no face to show
 
 
@@ -22,4 +23,5 @@ def limits_for(limits: QualityLimits, generation: bool, base: BaseWorld | None) 
     needed = LEAST_PHOTO
     if generation:
         needed = EYES_OF_FRAME * base.resolution if base is not None and base.resolution else usual
-    return replace(limits, inter_eye_px=min(usual, needed), inter_eye_usual_px=usual)
+    room = 0.0 if generation else LEAST_ROOM
+    return replace(limits, inter_eye_px=min(usual, needed), inter_eye_usual_px=usual, room=room)

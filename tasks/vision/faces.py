@@ -124,6 +124,8 @@ class QualityLimits:
     halves: float = 0.25
     chroma: float = 3.0
     blocks: float = 1.6
+    room: float = 0.0  # of an ordinary frame round the head; asked where the photo itself becomes the picture
+    detail_px: float = 60.0  # px between the eyes up to which pixels must hold detail; 0: nobody asks
     table: float = 100.0
     turn_margin: float = 9.0  # by how much another way up must be the surer face; 9: nobody asks
     lids_warn: float = 0.17  # of `Lids`: narrow eyes are worth a look, and

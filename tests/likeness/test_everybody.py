@@ -15,7 +15,7 @@ from synthetic.painter.painting import paint
 from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.measure import PictureMeasures
 from tasks.likeness.everybody import beside_the_teams_light, compare_everybody, pictures_digest
-from tasks.likeness.together import judge_together
+from tasks.likeness.together import judge_together, judged_by
 from tasks.vault.batches import load_batch, note_facts
 from tasks.vault.records import Seat
 from tasks.vault.settings import Settings
@@ -130,7 +130,7 @@ def test_the_same_pictures_are_compared_once(house: Any, clean: PictureMeasures,
 
     def count(name: str, models: Path) -> Eyes:
         opened.append(name)
-        return None  # type: ignore[return-value]
+        return open_eyes(name, models)
 
     for one in ("p0", "p1"):
         house.seat(one)
@@ -140,6 +140,7 @@ def test_the_same_pictures_are_compared_once(house: Any, clean: PictureMeasures,
         facts = judge_together(house.vault, house.batch, BatchKits(house.kit), Settings(home=tmp_path / "other"), count)
         note_facts(house.vault, house.batch, **facts)
     assert len(opened) == 1
+    assert load_batch(house.vault, house.batch).facts["judges"] == judged_by("one", "other") != judged_by("one", "one")
     assert load_batch(house.vault, house.batch).facts["team"]["pictures"] == before
     house.headshot("p0", "new", clean, choice=2)
     assert pictures_digest(house.vault, house.batch, BatchKits(house.kit)) != before

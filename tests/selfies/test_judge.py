@@ -217,3 +217,17 @@ def test_how_large_a_face_must_be_depends_on_what_is_made() -> None:
     assert said(False, BaseWorld("real", resolution=1024)) == [("small_face", "warn")]  # their own photo, finished
     tiny = judge_photo(look(1, inter_eye_px=20.0), limits_for(LIMITS, False, None))
     assert [found.severity for found in tiny.findings] == ["reject"]
+
+
+def test_where_it_cannot_be_told_which_photo_is_a_strangers_all_in_doubt_are_shown_and_none_is_blamed() -> None:
+    pair = judge_set([look(1, 0), look(2, 90)], LIMITS, THRESHOLDS)
+    assert [f.photo for f in pair.all_findings if f.code == "other_person"] == [None, 1, 2]
+    assert all(verdict.accepted for verdict in pair.verdicts)
+    # Three photos that hardly know each other: who is the stranger is anybody's guess.
+    three = judge_set([look(1, 0), look(2, 74), look(3, 148)], LIMITS, THRESHOLDS)
+    doubted = [f for f in three.all_findings if f.code == "other_person"]
+    assert [f.photo for f in doubted] == [1, 2, 3]
+    assert {f.severity for f in doubted} == {"warn"}
+    # Two that know each other may say it of the third.
+    sure = judge_set([look(1, 0), look(2, 20), look(3, 100)], LIMITS, THRESHOLDS)
+    assert [(f.photo, f.severity) for f in sure.all_findings if f.code == "other_person"] == [(3, "reject")]
