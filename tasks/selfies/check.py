@@ -217,7 +217,7 @@ def _check(
         opened = eyes() if callable(eyes) else eyes
         shown: dict[str, tuple[Shown, ...]] = {}
         progress = (lambda done: on_progress("photos", done, total)) if on_progress else None
-        limits = _limits(read, opened, base)
+        limits = _limits(read, opened, known.base)
         for one in examine(open_for, matching.by_number, drop, opened, lambda _: True, progress, limits=limits):
             verdicts[one.number] = one.verdict
             shown[one.number] = one.verdict.shown

@@ -227,7 +227,8 @@ def _examine_all(
 
     progress = (lambda done: on_photo(done, total)) if on_photo else None
     for one in examine(
-        list(open_for), matching.by_number, drop, eyes, may_open, progress, keep=True, roots=photo_roots(vault.settings),
+        list(open_for), matching.by_number, drop, eyes, may_open, progress, keep=True,
+        roots=photo_roots(vault.settings),
         limits=lambda number: limits_for(eyes.limits, open_for[number].row.generation, base),
     ):  # fmt: skip
         try:
