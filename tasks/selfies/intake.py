@@ -228,8 +228,7 @@ def _examine_all(
     progress = (lambda done: on_photo(done, total)) if on_photo else None
     for one in examine(
         list(open_for), matching.by_number, drop, eyes, may_open, progress, keep=True,
-        roots=photo_roots(vault.settings),
-        limits=lambda number: limits_for(eyes.limits, open_for[number].row.generation, base),
+        roots=photo_roots(vault.settings), limits=lambda n: limits_for(eyes.limits, open_for[n].row.generation, base),
     ):  # fmt: skip
         try:
             also[one.number] = _keep(vault, permits[one.number], one, here, drop_from, now)
