@@ -64,8 +64,10 @@ def finish_candidate(
 def studio_flags(measures: PictureMeasures, kit: BrandKit) -> list[Flag]:
     """What is off: backdrop, halo, holes, framing, and the person. Order: worst for a team wall first."""
     flags = [*_set_flags(measures, kit), *_photo_flags(measures), *_retouch_flags(measures, kit)]
-    if measures.photo_chroma is None or measures.zoom <= DRAWN_IN:
+    if measures.photo_chroma is None:
         return flags
+    if measures.zoom <= DRAWN_IN:  # placed by the eyes: how long a face is, is the person's own
+        return [flag for flag in flags if flag.code != "head_height"]
     # A photograph that ends at the shoulders is drawn in: one sentence about the cause, not two about what follows.
     kept = [flag for flag in flags if flag.code not in {"inter_eye", "head_height"}]
     if len(kept) == len(flags):

@@ -199,6 +199,8 @@ def test_a_photo_that_ends_at_the_shoulders_is_said_in_one_sentence(kits: dict[s
     (flag,) = studio_flags(near, kit)
     assert flag.code == "no_room"
     assert "30%" in flag.sentence
+    long_face = replace(measured_well(kit), head_height=kit.framing.head_height + 0.05)
+    assert studio_flags(long_face, kit) == []  # their own proportions, placed by the eyes
     codes = {flag.code for flag in studio_flags(replace(near, photo_chroma=None, photo_eyes=None), kit)}
     assert codes == {"inter_eye", "head_height"}  # a render's frame is the base's, and nobody's shoulders
 
