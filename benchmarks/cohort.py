@@ -34,7 +34,7 @@ from tasks.adapters.export import adapter_bytes, lora_config
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.training import TrainedAdapter, train_cohort
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base, pixels
-from tasks.vision.faces import open_eyes
+from tasks.vision.open_eyes import open_eyes
 
 HOUSE = Path(__file__).resolve().parents[1] / "base_models"
 PHOTOS = 8

@@ -43,8 +43,9 @@ from tasks.headshots.render import RenderJob, plan_render, render
 from tasks.vision.colour import delta_e, to_lab
 from tasks.vision.diffusion import FrozenBase, open_base, pixels
 from tasks.vision.diffusion_card import load_base_card
-from tasks.vision.faces import Eyes, EyesMissing, Face, open_eyes
+from tasks.vision.faces import Eyes, EyesMissing, Face
 from tasks.vision.images import Picture
+from tasks.vision.open_eyes import open_eyes
 from tasks.vision.portrait import PORTRAIT_TEMPLATE
 
 SELFIES, RENDERS, TRUE = 8, 4, 6

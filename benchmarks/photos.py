@@ -29,8 +29,9 @@ from tasks.roster.folder_drop import FolderDrop
 from tasks.sandbox import cores, the_sandbox
 from tasks.selfies.examine import examine
 from tasks.selfies.look import measured
-from tasks.vision.faces import Eyes, open_eyes
+from tasks.vision.faces import Eyes
 from tasks.vision.images import MAX_SIDE, read_picture, resize
+from tasks.vision.open_eyes import open_eyes
 from tasks.vision.photos import LONG_SIDE, Photo
 
 SELFIES = Path(__file__).resolve().parents[1] / "samples" / "northwind" / "selfies"

@@ -42,8 +42,9 @@ from tasks.headshots.render import RenderJob, plan_render, render
 from tasks.vision.colour import to_lab
 from tasks.vision.diffusion import FrozenBase, open_base
 from tasks.vision.diffusion_card import load_base_card
-from tasks.vision.faces import Eyes, open_eyes
+from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
+from tasks.vision.open_eyes import open_eyes
 from tasks.vision.portrait import align_portrait
 
 SELFIES, TRUE = 8, 4

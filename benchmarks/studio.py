@@ -32,7 +32,8 @@ from tasks.headshots.measure import PictureMeasures
 from tasks.likeness.faithful import TARGET_SHIFT, ToneBias, can_tell
 from tasks.likeness.judge import Judged
 from tasks.likeness.team import team_consistency
-from tasks.vision.faces import REPOSITORY, Eyes, open_eyes
+from tasks.vision.faces import REPOSITORY, Eyes
+from tasks.vision.open_eyes import open_eyes
 
 
 def print_skin(team: Sequence[Shown], verdicts: Mapping[str, Judged], bias: Sequence[ToneBias], kit: BrandKit) -> None:

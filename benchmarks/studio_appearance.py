@@ -34,8 +34,9 @@ from tasks.likeness.head import OUTLINE, Head, read_head
 from tasks.likeness.kept import BARE, OUTLINE_FLOOR, WORN, Kept, compare_heads, kept_flags, wears_glasses
 from tasks.likeness.reference import find_faces
 from tasks.vision.colour import delta_e, linear_to_srgb, to_lab
-from tasks.vision.faces import REPOSITORY, Eyes, Face, open_eyes
+from tasks.vision.faces import REPOSITORY, Eyes, Face
 from tasks.vision.images import Picture, read_picture
+from tasks.vision.open_eyes import open_eyes
 
 FIRST_SEED = 940_000  # not those on which the limits were chosen
 SELFIE_SIZE = 384  # px

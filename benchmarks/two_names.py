@@ -20,8 +20,9 @@ from synthetic.painter.capture import Wish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
 from tasks.selfies.same_face import Shown, same_faces
-from tasks.vision.faces import Eyes, open_eyes
+from tasks.vision.faces import Eyes
 from tasks.vision.images import encode, read_picture
+from tasks.vision.open_eyes import open_eyes
 from tasks.vision.pixels import Picture
 from tasks.vision.quality import difference_hashes
 

@@ -230,7 +230,8 @@ def check(
     from tasks.selfies.check import check_drop, check_upload, write_return_csv
     from tasks.vault.settings import load_settings
     from tasks.vision.diffusion_card import load_base_card
-    from tasks.vision.faces import EyesMissing, open_eyes
+    from tasks.vision.faces import EyesMissing
+    from tasks.vision.open_eyes import open_eyes
     from tasks.vision.worlds import BaseWorld
 
     whole = roster.is_dir()

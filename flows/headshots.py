@@ -19,7 +19,7 @@ from reports.task import build_report, let_withdrawn_photos_go
 from tasks.adapters.plan import ENOUGH_PHOTOS, CannotLearn, plan_training
 from tasks.adapters.task import announce_forecast, hold_costly, seat_people
 from tasks.headshots.kit import sort_kits
-from tasks.roster.open_drop import newest_drop
+from tasks.roster.open_drop import UPLOAD, located
 from tasks.roster.task import begin_batch, take_roster
 from tasks.selfies.task import take_selfies
 from tasks.vault.batches import Order
@@ -32,15 +32,27 @@ from tasks.vision.worlds import misfit
 
 QUALITIES = ["draft", "standard", "best"]
 WHO = ["everybody", "new"]
+_FOLDERS = "".join(f", or {name}" for name in load_settings().inputs) or ", or the folder that holds them"
 _KITS = list(sort_kits(load_settings().kits)[0])
-# A folder by its whole path on the machine that works, or a bucket; nothing that only HR's own computer knows.
-DROP = r"|/.+|s3://.+"
-UPLOAD = r"[0-9]{8}-[0-9a-f]{10}"  # how the desk calls what it was given (reports/desk_drops.py)
+
+
+def drop_pattern(settings: Settings) -> str:
+    """What may stand for a drop in Prefect, which keeps it: an upload's number or a folder's name. A folder by its
+    whole path only where IT has listed none; nothing that only HR's own computer knows."""
+    uploads = rf"({re.escape(str(settings.uploads))}/)?{UPLOAD}"
+    known = [re.escape(word) for named in settings.inputs.items() for word in named]
+    return "|".join(["", uploads, *(known or ["/.+", "s3://.+"])])
+
+
 PEOPLE = r"all|[1-9][0-9]{0,5}"
 
 Drop = Annotated[
     str,
-    field("Roster and photos", "The folder that holds them. Leave empty for the newest upload.", pattern=DROP),
+    field(
+        "Roster and photos",
+        f"Leave empty for the newest upload; or its number{_FOLDERS}.",
+        pattern=drop_pattern(load_settings()),
+    ),
 ]
 Kit = Annotated[str, field("Brand kit", "Backdrop, light, framing and clothes for everybody.", choices=_KITS)]
 Quality = Annotated[
@@ -79,7 +91,7 @@ def make_headshots(
     """
     settings = load_settings()
     order = Order(
-        drop=drop or newest_drop(settings), kit=usable(kit, settings.kits),
+        drop=located(drop, settings), kit=usable(kit, settings.kits),
         quality=known(quality, QUALITIES, "quality"), base=settings.base, people=counted(people),
         who="new" if known(who, WHO, "choice of people") == "new" else "everybody",
     )  # fmt: skip

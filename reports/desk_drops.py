@@ -44,7 +44,8 @@ from tasks.vault.files import make_folders
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vision.diffusion_card import load_base_card
-from tasks.vision.faces import Eyes, EyesMissing, open_eyes
+from tasks.vision.faces import Eyes, EyesMissing
+from tasks.vision.open_eyes import open_eyes
 from tasks.vision.worlds import BaseWorld
 
 KEPT = 30  # results remembered; older ones are checked again when somebody asks

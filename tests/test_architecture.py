@@ -87,6 +87,27 @@ def test_steps_import_foundations_and_earlier_steps_only() -> None:
     assert wrong == []
 
 
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """A contract imports nobody who keeps it: who opens by name stands beside both (`open_drop`, `open_blobs`,
+    `open_eyes`)."""
+    known = {relative(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in modules()}
+    wanted = {
+        name: {
+            other
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom) and node.module
+            for other in (f"{node.module}.{node.names[0].name}", node.module)
+            if other in known and other != name
+        }
+        for name, path in known.items()
+    }
+    while free := {name for name, others in wanted.items() if not others & wanted.keys()}:
+        wanted = {name: others for name, others in wanted.items() if name not in free}
+    while ends := wanted.keys() - set().union(*wanted.values()):  # who only leads into a circle
+        wanted = {name: others for name, others in wanted.items() if name not in ends}
+    assert sorted(wanted) == []
+
+
 @pytest.mark.parametrize("package", sorted(DOORS))
 def test_each_package_has_one_door(package: str) -> None:
     wrong = []

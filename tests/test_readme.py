@@ -45,6 +45,15 @@ def test_links_and_pictures_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_every_setting_is_in_the_table() -> None:
+    from tasks.vault.settings import Settings
+
+    table = "\n".join(line for line in README.splitlines() if line.startswith("| `"))
+    named = {name.lower() for name in re.findall(r"`ROLLCALL_([A-Z_]+)`", table)}
+    before = {"log"}  # asked before there are settings (tasks/vault/process.py)
+    assert set(Settings.model_fields) | before == named, "a setting without a row, or a row without a setting"
+
+
 def test_the_data_map_is_the_one_that_is_carried_out() -> None:
     from tasks.vault.register import data_map
 

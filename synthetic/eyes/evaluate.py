@@ -19,8 +19,9 @@ import numpy.typing as npt
 from synthetic.eyes.fit import embed_all, look, paint_people, pairs
 from synthetic.eyes.people import TEST
 from synthetic.scenes import draw_scene
-from tasks.vision.faces import REPOSITORY, Eyes, EyesMissing, Face, FaceEmbedder, Thresholds, open_eyes
+from tasks.vision.faces import REPOSITORY, Eyes, EyesMissing, Face, FaceEmbedder, Thresholds
 from tasks.vision.images import read_picture
+from tasks.vision.open_eyes import open_eyes
 from tasks.vision.readers.embedded import EmbeddedFinder, open_embedded
 
 Floats = npt.NDArray[np.float32]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from tasks.roster.folder_drop import FolderDrop
 from tasks.roster.upload import Upload
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
+
+UPLOAD = r"[0-9]{8}-[0-9a-f]{10}"  # how the desk calls what it was given (reports/desk_drops.py)
 
 
 def open_drop(location: str, vault: Vault) -> Drop:
@@ -56,6 +59,14 @@ def find_drop(location: str, vault: Vault) -> Drop:
     drop = open_drop(location, vault)
     sort_contents(drop.files())
     return drop
+
+
+def located(said: str, settings: Settings) -> str:
+    """The address of a drop that somebody named: by an upload's number, by a folder's name among the settings, or by
+    the address itself; nothing said is the newest upload."""
+    if re.fullmatch(UPLOAD, said):
+        return str(settings.uploads / said)
+    return settings.inputs.get(said, said) or newest_drop(settings)
 
 
 def newest_drop(settings: Settings) -> str:

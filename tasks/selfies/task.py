@@ -12,7 +12,7 @@ from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vault.task import step
 from tasks.vision.diffusion_card import load_base_card
-from tasks.vision.faces import open_eyes
+from tasks.vision.open_eyes import open_eyes
 from tasks.vision.worlds import BaseWorld
 
 

@@ -34,7 +34,7 @@ class Known:
     """What the records know of their keys. `keyring` is empty before the first opening, and in homes of 0.1."""
 
     keyring: str
-    master: str  # fingerprint; empty until it was needed: a key management service is asked at the first key
+    master: str  # fingerprint; empty until the first key was made
     made: int  # keys that had ever been made when this was noted
     in_use: bool  # blobs of people who are here were written under some key
 

@@ -8,7 +8,9 @@ key (`rotate`) now and then: keys wrapped by a master that no longer exists are 
 """
 
 import hmac
+import logging
 import os
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -19,9 +21,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.vault.database import forget_deleted_pages, open_database, reading
-from tasks.vault.failures import Fenced, Unreadable
+from tasks.vault.failures import Fenced, MasterKeyRefused, Unreadable
 from tasks.vault.installation import Known, check_master, check_store, missing_store
 from tasks.vault.master import MasterKey, MasterKeyInFile, open_master
+
+logger = logging.getLogger(__name__)
 
 _wrapped = sa.Table(
     "wrapped_key",
@@ -50,6 +54,10 @@ _NAME, _MADE, _MASTER = "store.name", "store.keys_made", "store.master"
 _NOTHING_KNOWN = Known("", "", 0, in_use=False)
 
 
+AGAIN_S = 300.0
+_SILENT: dict[str, float] = {}  # where a master key's service did not answer -> until when opening does not ask again
+
+
 class Keyring:
     """Opens, makes and destroys wrapped keys. Keys are never cached: a destroyed key must be gone at once."""
 
@@ -68,11 +76,14 @@ class Keyring:
             connection.execute(fresh.on_conflict_do_nothing())  # two first users agree on one name
             began = self._insert(_secret).values(name=_MADE, secret=str(held).encode())
             connection.execute(began.on_conflict_do_nothing())  # a store of 0.1 has not counted
+        self._location = master
         self._master: MasterKey = open_master(master, may_create=held == 0 and not known.keyring)
         self.name, self.made, _ = self._state()
         self.master_fingerprint = self._secret_of(_MASTER)
-        if isinstance(self._master, MasterKeyInFile):  # a service is asked when it is needed anyway
+        if isinstance(self._master, MasterKeyInFile):
             self._prove_master(held)
+        elif self.master_fingerprint:
+            self._ask_the_service()
 
     def _state(self) -> tuple[str, int, int]:
         """(the store's name, keys it ever made, keys it holds now), as far as there is a store."""
@@ -96,6 +107,19 @@ class Keyring:
         with reading(self.engine) as connection:
             held = connection.execute(sa.select(sa.func.count()).select_from(_wrapped)).scalar_one()
         self._prove_master(held)
+
+    def _ask_the_service(self) -> None:
+        """WrongKeys when the service holds another key than the one that wrapped these. One that does not answer holds
+        nobody up, since forgetting needs no service: it is asked again by the next key, or by who opens this later."""
+        if time.monotonic() < _SILENT.get(self._location, 0.0):
+            return
+        try:
+            found = self._master.fingerprint()
+        except MasterKeyRefused as refused:
+            _SILENT[self._location] = time.monotonic() + AGAIN_S
+            logger.warning("the key management service was not asked for its key's name: %s", refused.code)
+            return
+        check_master(self.master_fingerprint, found)
 
     def _prove_master(self, held: int) -> None:
         """See that this master key wrapped what is here; a store of 0.1 is asked for one of its keys."""

@@ -34,10 +34,14 @@ _ADVICE = {
 _NOT_OURS = {"InvalidCiphertextException", "IncorrectKeyException"}
 
 
+_ASKED: dict[str, str] = {}  # location -> fingerprint of the key there, as the service named it to this process
+
+
 class MasterKeyInKms:
-    """Wraps by asking the service. Opening it connects to nothing: forgetting must work while the service is down."""
+    """Wraps by asking the service. Making one connects to nothing: forgetting must work while the service is down."""
 
     def __init__(self, location: str) -> None:
+        self._location = location
         parts = urlsplit(location.removeprefix(KMS))
         options = parse_qs(parts.query)
         unknown = sorted(options.keys() - _OPTIONS)
@@ -63,9 +67,12 @@ class MasterKeyInKms:
         return bytes(answer["CiphertextBlob"])
 
     def fingerprint(self) -> str:
-        """Of the key's full name: an alias, a region or another machine's spelling lead to the same one."""
-        answer = self._ask(self._client.encrypt, KeyId=self.key_id, Plaintext=b"rollcall", EncryptionContext={})
-        return sha256(str(answer["KeyId"]).encode()).hexdigest()[:16]
+        """Of the key's full name: an alias, a region or another machine's spelling lead to the same one. The service is
+        asked once in a process."""
+        if self._location not in _ASKED:
+            answer = self._ask(self._client.encrypt, KeyId=self.key_id, Plaintext=b"rollcall", EncryptionContext={})
+            _ASKED[self._location] = sha256(str(answer["KeyId"]).encode()).hexdigest()[:16]
+        return _ASKED[self._location]
 
     def unwrap(self, wrapped: bytes, employee_id: str, kind: str) -> bytes:
         context = _context(employee_id, kind)

@@ -5,6 +5,7 @@ only in the `Settings` they pass.
 """
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -83,6 +84,9 @@ class Settings(BaseSettings):
     photo_roots: Path | None = Field(
         None, description="PEM roots, such as the C2PA trust list, whose signatures on people's photos are believed"
     )
+    input_folders: str = Field(
+        "", description="folders and buckets that may be photographed, by name: `hr=/srv/hr, berlin=s3://...`"
+    )
     export_folder: Path | None = Field(None, description="below it deliveries from forms and the desk are written")
     packs: Path | None = Field(None, description="the company's own delivery packs, one TOML file each")
     time_stamps: str | None = Field(None, description="address of an RFC 3161 authority, so that signatures outlive it")
@@ -126,6 +130,19 @@ class Settings(BaseSettings):
             raise ValueError(f"there is no time zone called {value}: write it as Europe/Berlin")
         return value
 
+    @field_validator("input_folders")
+    @classmethod
+    def _named_folders(cls, value: str) -> str:
+        wrong = [one for one in _listed(value) if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}=(/|s3://).+", one)]
+        if wrong:
+            raise ValueError("write each as name=/whole/path or name=s3://bucket, with commas between them")
+        return value
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Name → folder or bucket, of those that are listed."""
+        return dict(one.split("=", 1) for one in _listed(self.input_folders))
+
     @property
     def records_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home / 'rollcall.db'}"
@@ -168,6 +185,10 @@ class Settings(BaseSettings):
     @property
     def receipts(self) -> Path:
         return self.home / "receipts"
+
+
+def _listed(value: str) -> list[str]:
+    return [one.strip() for one in value.split(",") if one.strip()]
 
 
 def load_settings() -> Settings:

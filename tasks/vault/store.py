@@ -16,13 +16,14 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from tasks.vault import audit_log
-from tasks.vault.blobs import Blobs, checked_key, open_blobs
+from tasks.vault.blobs import Blobs, checked_key
 from tasks.vault.consent import Permit, check_permit, give_permit, require_permit
 from tasks.vault.database import check_shape, open_database, prepare
 from tasks.vault.failpoints import reach
 from tasks.vault.failures import Fenced, MissingBlob, Unreadable
 from tasks.vault.installation import adopt_keys, known_keys, note_keys
 from tasks.vault.keys import Keyring
+from tasks.vault.open_blobs import open_blobs
 from tasks.vault.records import Artifact, Consent, Employee
 from tasks.vault.register import blob_kind
 from tasks.vault.sealing import is_sealed, seal, unseal

@@ -14,7 +14,6 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tasks.shipped import SHIPPED
 from tasks.vision.images import Picture
 
 Vector = npt.NDArray[np.float32]
@@ -150,22 +149,6 @@ class Eyes:
 
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def open_eyes(name: str = "embedded", models: Path | None = None) -> Eyes:
-    """Open "embedded", which comes with Rollcall, or "opencv", whose files lie in `models` (`Settings.models`).
-
-    Networks are checked against their pinned sha256 and loaded when first used.
-    """
-    if name == "embedded":
-        from tasks.vision.readers.embedded import open_embedded
-
-        return open_embedded(SHIPPED / "base_models" / "eyes")
-    if name == "opencv" and models is not None:
-        from tasks.vision.readers.opencv import open_opencv
-
-        return open_opencv(models)
-    raise EyesMissing(f"no eyes are called {name!r}; there are 'embedded' and (with a folder of models) 'opencv'")
 
 
 def cosine(first: Vector, second: Vector) -> float:

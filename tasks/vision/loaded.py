@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tasks.vision.diffusion import FrozenBase, open_base
 from tasks.vision.diffusion_card import load_base_card
-from tasks.vision.faces import Eyes, open_eyes
+from tasks.vision.faces import Eyes
+from tasks.vision.open_eyes import open_eyes
 
 
 @lru_cache(maxsize=1)

@@ -30,7 +30,8 @@ from tasks.vault.sealing import is_sealed
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vision.diffusion import FrozenBase
-from tasks.vision.faces import REPOSITORY, Eyes, open_eyes
+from tasks.vision.faces import REPOSITORY, Eyes
+from tasks.vision.open_eyes import open_eyes
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SELFIES = REPOSITORY / "samples" / "northwind" / "selfies"

@@ -14,8 +14,8 @@ from tasks.adapters.ownership import check_owners
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.training import train_cohort
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
-from tasks.vision.faces import open_eyes
 from tasks.vision.images import Picture, read_picture
+from tasks.vision.open_eyes import open_eyes
 from tasks.vision.portrait import align_portrait
 
 ROOT = Path(__file__).resolve().parents[2]

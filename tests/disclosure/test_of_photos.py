@@ -10,8 +10,9 @@ from tasks.disclosure.credentials import sign
 from tasks.disclosure.of_photos import UNKNOWN, photo_signer, sentence
 from tasks.disclosure.source import Origin, origin_of
 from tasks.selfies.look import look_at
-from tasks.vision.faces import Eyes, open_eyes
+from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture, encode
+from tasks.vision.open_eyes import open_eyes
 from tests.disclosure.test_credentials import NOW
 
 

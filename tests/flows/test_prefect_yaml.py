@@ -13,9 +13,12 @@ from prefect.utilities.callables import parameter_schema
 from prefect.utilities.templating import apply_values
 
 from flows.environment import SWEEP_CRON
+from flows.headshots import drop_pattern
 from flows.prefect_api import POOLS
 from reports.desk_routes import ROUTES
+from tasks.roster.open_drop import located
 from tasks.vault.failures import NotLikeThis
+from tasks.vault.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
@@ -101,6 +104,29 @@ def test_what_is_typed_has_to_fit_before_prefect_stores_it(
     check = Draft202012Validator(schema)
     assert [value for value in fit if not check.is_valid(value)] == []
     assert [value for value in unfit if check.is_valid(value)] == []
+
+
+def test_where_folders_are_listed_no_path_is_typed(tmp_path: Path) -> None:
+    """A path is HR's own words, and Prefect keeps it. The names of what IT has listed say nothing."""
+    settings = Settings(home=tmp_path, input_folders="hr=/srv/hr, berlin=s3://bucket/hr?endpoint=http://s3")
+    fits = re.compile(drop_pattern(settings)).fullmatch
+    upload = "20261128-0123456789"
+    for said, where in (
+        (upload, str(tmp_path / "drops" / upload)),
+        (str(tmp_path / "drops" / upload), str(tmp_path / "drops" / upload)),
+        ("hr", "/srv/hr"),
+        ("/srv/hr", "/srv/hr"),  # what a batch that is carried on was begun with
+        ("berlin", "s3://bucket/hr?endpoint=http://s3"),
+    ):
+        assert fits(said)
+        assert located(said, settings) == where
+    assert fits("")
+    for said in ("/srv/Hannah Arendt", "/srv/hr/Hannah", f"/tmp/{upload}", "Hannah", "s3://else"):
+        assert not fits(said), said
+    assert re.compile(drop_pattern(Settings(home=tmp_path))).fullmatch("/srv/anything")
+    for wrong in ("/srv/hr", "HR=/srv", "hr=srv", "hr"):
+        with pytest.raises(ValueError, match="name=/whole/path"):
+            Settings(home=tmp_path, input_folders=wrong)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from synthetic.painter.capture import Wish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import Painting, paint
 from tasks.headshots.kit import BrandKit, list_kits, load_kit
-from tasks.vision.faces import REPOSITORY, Eyes, EyesMissing, open_eyes
+from tasks.vision.faces import REPOSITORY, Eyes, EyesMissing
 from tasks.vision.images import Picture, read_picture
+from tasks.vision.open_eyes import open_eyes
 
 KITS = REPOSITORY / "brand_kits"
 SHARED = Path(os.environ.get("ROLLCALL_SHARED", REPOSITORY.parent / "shared"))

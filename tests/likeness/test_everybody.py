@@ -19,8 +19,9 @@ from tasks.likeness.together import judge_together, judged_by
 from tasks.vault.batches import load_batch, note_facts
 from tasks.vault.records import Seat
 from tasks.vault.settings import Settings
-from tasks.vision.faces import Eyes, open_eyes
+from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
+from tasks.vision.open_eyes import open_eyes
 
 SEEDS = {"p0": 910_010, "p1": 910_011, "p2": 910_012, "p3": 910_013}
 

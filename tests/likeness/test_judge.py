@@ -12,8 +12,9 @@ from tasks.headshots.kit import BrandKit
 from tasks.headshots.measure import PictureMeasures
 from tasks.likeness.judge import Judged, ToJudge, judge_candidate
 from tasks.likeness.reference import PersonReference, find_faces, read_reference
-from tasks.vision.faces import Eyes, open_eyes
+from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
+from tasks.vision.open_eyes import open_eyes
 
 
 @pytest.fixture(scope="module")

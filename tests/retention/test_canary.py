@@ -34,7 +34,8 @@ from tasks.vault.batches import Order, open_batch
 from tasks.vault.records import Decision, Employee, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
-from tasks.vision.faces import REPOSITORY, Eyes, open_eyes
+from tasks.vision.faces import REPOSITORY, Eyes
+from tasks.vision.open_eyes import open_eyes
 
 NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
 SELFIES = REPOSITORY / "samples" / "northwind" / "selfies"

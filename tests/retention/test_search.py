@@ -22,7 +22,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from tasks.retention.search import search_blobs, search_bytes, search_files, spellings
-from tasks.vault.blobs import FolderBlobs, open_blobs
+from tasks.vault.blobs_folder import FolderBlobs
+from tasks.vault.open_blobs import open_blobs
 
 NAME = "Zoë Quágga-Okapi"
 EMAIL = "zoe.quagga@canary.example"

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.selfies.check import CheckReport, check_drop
 from tasks.selfies.people import PersonCheck
-from tasks.vision.faces import open_eyes
+from tasks.vision.open_eyes import open_eyes
 
 pytestmark = pytest.mark.slow  # a quarter of a thousand photos
 NORTHWIND = Path(__file__).resolve().parents[2] / "samples" / "northwind"

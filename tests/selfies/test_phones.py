@@ -211,7 +211,7 @@ def test_people_come_in_their_order_and_nobody_is_asked_about_long_before_their_
     ],
 )
 def test_the_cases_that_were_wrong_before_are_right(case: str, right: dict[str, tuple[int, list[str]]]) -> None:
-    from tasks.vision.faces import open_eyes
+    from tasks.vision.open_eyes import open_eyes
 
     report = checked(CASES / case, open_eyes("embedded"))
     said = {

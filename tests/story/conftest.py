@@ -10,7 +10,6 @@ import io
 import os
 import re
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlmodel import select
 
@@ -144,7 +144,8 @@ class Installation:
         return done.stdout + done.stderr
 
     def run_until(self, phase: str, *words: str) -> bool:
-        """Runs `rollcall` and kills it, and everything it started, when `phase` begins. False if it never began."""
+        """Runs `rollcall` and kills it, and it alone, when `phase` begins: what it started has to end with it. False if
+        the phase never began."""
         process = subprocess.Popen(
             [sys.executable, "-m", "flows.cli", *words],
             env=self.environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -152,10 +153,14 @@ class Installation:
         )  # fmt: skip
         assert process.stdout
         reached = any(phase in line for line in process.stdout)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        started = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        process.kill()
         process.wait()
         process.stdout.close()
+        _, left = psutil.wait_procs(started, timeout=20)
+        for one in left:
+            one.kill()
+        assert left == [], f"killed in {phase!r}, these would go on for ever: {[one.cmdline() for one in left]}"
         return reached
 
     def rows(self, query: str) -> list[tuple[object, ...]]:

@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tasks.vault.blobs import Blobs, FolderBlobs, checked_key, open_blobs
+from tasks.vault.blobs import Blobs, checked_key
+from tasks.vault.blobs_folder import FolderBlobs
 from tasks.vault.failures import MissingBlob, StoreFault
+from tasks.vault.open_blobs import open_blobs
 
 
 @pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.s3)])

@@ -18,9 +18,12 @@ from types import ModuleType
 
 import pytest
 
+from tasks.vault import master_kms
 from tasks.vault.failures import MasterKeyRefused, Unreadable, VaultError
+from tasks.vault.installation import WrongKeys
 from tasks.vault.keys import Keyring
 from tasks.vault.master import open_master
+from tasks.vault.master_kms import MasterKeyInKms
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -124,6 +127,34 @@ def test_a_vault_on_a_key_service(service: str, tmp_path: Path, now: datetime, a
         vault.keys.destroy(["p1"])
         with pytest.raises(Unreadable, match="its key was destroyed"):
             vault.read(vault.permit("p1", now=now), key)
+
+
+def test_another_key_of_the_service_is_refused_when_the_vault_is_opened(
+    service: str, tmp_path: Path, now: datetime, add_person: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with the first new key, weeks later: by then it reads as if somebody's key had been destroyed."""
+    settings = Settings(home=tmp_path / "home", master_key=f"kms:alias/rollcall{service}")
+    with open_vault(settings) as vault:
+        key = vault.write(vault.permit(add_person(vault), now=now), "selfies", "1.jpg", b"a face", now=now)
+    other = settings.model_copy(update={"master_key": f"kms:alias/other{service}"})
+    with pytest.raises(WrongKeys, match=r"wrapped by the master key \w+, and this one is"):
+        open_vault(other)
+    asked: list[int] = []
+    ask = MasterKeyInKms._ask
+    monkeypatch.setattr(MasterKeyInKms, "_ask", staticmethod(lambda call, **q: asked.append(1) or ask(call, **q)))
+    master_kms._ASKED.clear()  # as in a new process
+    for _ in range(3):
+        open_vault(settings).close()
+    assert len(asked) == 1, "once in a process"
+    with failing(500, "KMSInternalException") as location:
+        down = settings.model_copy(update={"master_key": location})
+        asked.clear()
+        for _ in range(3):
+            with open_vault(down) as vault:  # nobody knows, so nobody is kept from forgetting
+                vault.keys.destroy(["p2"])
+        assert len(asked) == 1, "a service that is down holds nobody up again and again"
+    with open_vault(settings) as vault:
+        assert vault.read(vault.permit("p1", now=now), key) == b"a face"
 
 
 def test_keys_move_from_a_file_into_the_service(service: str, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tasks.vision.faces import REPOSITORY, Eyes, Face, open_eyes
+from tasks.vision.faces import REPOSITORY, Eyes, Face
+from tasks.vision.open_eyes import open_eyes
 
 
 def _shared() -> Path:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.vision.faces import Eyes, EyesMissing, Face, open_eyes
+from tasks.vision.faces import Eyes, EyesMissing, Face
 from tasks.vision.images import read_picture
+from tasks.vision.open_eyes import open_eyes
 from tasks.vision.portrait import align_portrait, move_points
 from tasks.vision.readers.embedded import open_embedded
 
