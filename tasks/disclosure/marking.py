@@ -21,6 +21,9 @@ from tasks.vision.images import Picture, resize
 # the unmarked picture, .9 is seen alone. Busy ground takes .4 of its own strength, 1.3 at most.
 FLAT, SHARE, MOST = 0.45, 0.40, 1.3
 
+# However strong, nowhere more than this: 44 dB of what carries it, rounding included.
+LIMIT = 1.55
+
 # Where a harsh copy would not be read with a margin, the mark is made stronger, and read again.
 STRONGER = (1.0, 1.15, 1.35, 1.6)
 COPIES = (
@@ -44,7 +47,7 @@ def put_mark(picture: Picture, key: MarkKey, payload: int) -> MarkedPicture:
     marked = MarkedPicture(picture, 0.0, 0.0)
     noise, room = pattern(key, payload), strength(luminance(picture))
     for factor in STRONGER:
-        changed = _add(picture, noise, room * np.float32(factor))
+        changed = _add(picture, noise, np.minimum(room * np.float32(factor), np.float32(LIMIT)))
         evidence = min(_evidence(_copy(changed, *how), key, payload) for how in COPIES)
         if evidence >= marked.evidence:
             marked = MarkedPicture(changed, factor, evidence)

@@ -99,3 +99,10 @@ def test_what_is_marked_is_known_at_a_glance_and_another_lane_s_mark_is_not_take
         assert not carries(one.picture, key, other)
         assert not carries(one.picture, elsewhere, payload_for(elsewhere, "generated"))
         assert not carries(picture, key, mine)
+
+
+def test_it_is_nowhere_stronger_than_44_db_however_busy_the_ground(key: MarkKey) -> None:
+    noise = np.random.default_rng(3).normal(128, 60, (256, 256, 3)).clip(40, 215)
+    busy = np.repeat(np.repeat(noise, 2, 0), 2, 1).astype(np.uint8)
+    one = put_mark(busy, key, payload_for(key, "generated"))
+    assert 10 * np.log10(255**2 / np.mean((one.picture.astype(float) - busy) ** 2)) >= 44
