@@ -45,7 +45,7 @@ def known_keys(engine: sa.Engine) -> Known:
         noted = {row.name: row.value for row in session.exec(select(Installation))}
         living = select(Artifact.key).join(Employee, Employee.id == Artifact.employee_id)  # type: ignore[arg-type]
         in_use = session.exec(living.where(Employee.state == "active").limit(1)).first() is not None
-    return Known(noted.get("keyring", ""), noted.get("master", ""), int(noted.get("keys", 0)), in_use)
+    return Known(noted.get("keyring", ""), noted.get("master", ""), max(int(noted.get("keys", 0)), 0), in_use)
 
 
 def adopt_keys(engine: sa.Engine, keyring: str, master: str, made: int) -> None:

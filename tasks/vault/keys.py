@@ -94,7 +94,7 @@ class Keyring:
                 held = connection.execute(sa.select(sa.func.count()).select_from(_wrapped)).scalar_one()
         if _secret.name not in tables:
             return "", held, held
-        made = int(self._secret_of(_MADE) or held)
+        made = max(int(self._secret_of(_MADE) or held), 0)  # PostgreSQL counted downwards once
         return self._secret_of(_NAME), made, held
 
     def _secret_of(self, name: str) -> str:
@@ -156,8 +156,9 @@ class Keyring:
             if connection.execute(sa.select(_barred).where(_barred.c.employee_id == employee_id)).first():
                 raise Fenced("erasing", employee_id)
             # Two first writers agree on one key: the second one's is not inserted.
-            done = connection.execute(self._insert(_wrapped).values(row).on_conflict_do_nothing())
-            self.made = self._count_made(connection, done.rowcount)
+            # Asked by what comes back: PostgreSQL's driver counts an insert that may do nothing as -1 rows.
+            wanted = self._insert(_wrapped).values(row).on_conflict_do_nothing().returning(_wrapped.c.kind)
+            self.made = self._count_made(connection, len(connection.execute(wanted).all()))
             mine = (_wrapped.c.employee_id == employee_id) & (_wrapped.c.kind == kind)
             wrapped = connection.execute(sa.select(_wrapped.c.wrapped).where(mine)).scalar_one()
         return self._master.unwrap(wrapped, employee_id, kind)
@@ -172,7 +173,7 @@ class Keyring:
     @staticmethod
     def _count_made(connection: sa.Connection, more: int) -> int:
         counted = sa.select(_secret.c.secret).where(_secret.c.name == _MADE).with_for_update()
-        made = int(bytes(connection.execute(counted).scalar_one())) + more
+        made = max(int(bytes(connection.execute(counted).scalar_one())), 0) + more
         connection.execute(sa.update(_secret).where(_secret.c.name == _MADE).values(secret=str(made).encode()))
         return made
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks.machines import Cluster, cluster, kill_machine, missing
+from benchmarks.scale import small_kits
 from tasks.vault.batches import seats_of
 from tasks.vault.store import open_vault
 
@@ -31,10 +32,10 @@ def until(what: str, found: Callable[[], Any]) -> Any:
 
 
 @pytest.fixture
-def machines(bases: Path, kits: Path, tmp_path: Path) -> Iterator[Cluster]:
+def machines(bases: Path, tmp_path: Path) -> Iterator[Cluster]:
     if reason := missing():
         pytest.skip(reason)
-    more = {"ROLLCALL_BASES": str(bases), "ROLLCALL_KITS": str(kits), "OMP_NUM_THREADS": "2"}
+    more = {"ROLLCALL_BASES": str(bases), "ROLLCALL_KITS": str(small_kits(tmp_path / "kits")), "OMP_NUM_THREADS": "2"}
     with cluster(tmp_path, **more) as one:
         yield one
 

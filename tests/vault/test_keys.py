@@ -1,6 +1,7 @@
 """Keys are made once, open only with their master, and are in no file once destroyed."""
 
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,31 @@ def test_rotation_keeps_survivors_and_kills_old_backups(files: tuple[str, str], 
     restored.write_bytes(old_store)
     with pytest.raises(WrongKeys):  # last month's backup, with this month's master
         Keyring(f"sqlite:///{restored}", str(tmp_path / "new.key"))
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_keys_that_were_ever_made_are_counted_upwards(
+    store: str, files: tuple[str, str], request: pytest.FixtureRequest
+) -> None:
+    """An older copy of the store is known by this number, in every process that opens it: one that went down, as
+    PostgreSQL's driver counts, told whoever came at the wrong moment that the keys were lost."""
+    url = files[0] if store == "sqlite" else str(request.getfixturevalue("postgres_url"))
+    with closing(Keyring(url, files[1])) as ring, closing(Keyring(url, files[1])) as other:
+        for kind in ("selfies", "adapter", "selfies"):
+            ring.data_key("p1", kind)
+        assert ring.made == 2
+        other.data_key("p2", "selfies")
+        assert other.made == 3
+        ring.destroy(["p2"])
+    with closing(Keyring(url, files[1])) as again:
+        assert again.made == 3
+
+
+def test_a_count_that_went_below_nought_locks_nobody_out(files: tuple[str, str]) -> None:
+    ring = Keyring(*files)
+    with ring.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE installation_secret SET secret = X'2D36' WHERE name = 'store.keys_made'")
+    again = Keyring(*files)
+    assert again.made == 0
+    again.data_key("p1", "selfies")
+    assert again.made == 1
