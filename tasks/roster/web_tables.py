@@ -14,6 +14,7 @@ from tasks.roster.grid import Grid, Scorer, Tables, unquoted
 from tasks.roster.rows import Unreadable
 
 MAX_CELLS = 3_000_000
+WIDEST = 16_384  # columns of any spreadsheet
 _SPREADSHEET = "urn:schemas-microsoft-com:office:spreadsheet"
 
 
@@ -140,7 +141,7 @@ def read_xml_spreadsheet(text: str, score: Scorer) -> Tables:
         elif tag == "Cell" and sheets and sheets[-1].rows:
             column = int(plain["Index"]) - 1 if plain.get("Index", "").isdigit() else column
             span[0] = int(plain["MergeAcross"]) if plain.get("MergeAcross", "").isdigit() else 0
-            if column > 16_384:
+            if column >= WIDEST:
                 raise Unreadable("too_large", "A column stands too far right: save the people as XLSX.")
         elif tag == "Data":
             cell = ""

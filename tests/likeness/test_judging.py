@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
 from tasks.headshots.measure import PictureMeasures
 from tasks.headshots.studio import Flag
 from tasks.likeness.choose import Candidate
-from tasks.likeness.judging import why_flagged
+from tasks.likeness.judging import _judge_person, why_flagged
 from tasks.likeness.score import LikenessScore
+from tasks.vault.records import Headshot
 
 LIKE = LikenessScore(0.6, 0.95, 0.99, 1, 0.3, "p9", False)
 
@@ -32,3 +36,12 @@ def test_the_gravest_is_named(clean: PictureMeasures, codes: tuple[str, ...], re
 
 def test_a_person_without_a_picture_has_no_face() -> None:
     assert why_flagged([]) == "no_face"
+
+
+def test_a_picture_that_could_not_be_finished_is_not_judged(house: Any) -> None:
+    """Its row says why; there are no pixels to look at, and nobody else waits for it."""
+    row = Headshot(
+        digest="d", employee_id="p1", kit="k", kit_digest="k", shot=0, seed=1, finished_key="", flags=["no_face"],
+        created_at=datetime(2026, 11, 23, tzinfo=UTC),
+    )  # fmt: skip
+    assert _judge_person(house.vault, "p1", [row], None, {}, house.kit, None) == []  # type: ignore[arg-type]

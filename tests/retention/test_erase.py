@@ -29,7 +29,7 @@ from tasks.retention.rules import load_rules
 from tasks.retention.traces import look_for
 from tasks.vault.failpoints import listening
 from tasks.vault.failures import Fenced, Forgotten
-from tasks.vault.records import AuditEntry, Batch, Consent, Employee, Erasure, Seat
+from tasks.vault.records import Artifact, AuditEntry, Batch, Consent, Employee, Erasure, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vault.tombstones import is_tombstone
@@ -464,3 +464,21 @@ def test_an_old_transaction_on_postgresql_delays_the_final_word(
             counted = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'employee'"
             dead = connection.exec_driver_sql(counted).scalar_one()
         assert dead == 0
+
+
+def test_what_was_erased_is_made_to_last_before_its_rows_go(
+    vault: Vault, company: dict[str, Any], kit: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut the bytes must not be back where no row speaks of them."""
+    seen: list[tuple[bool, bool]] = []
+    settle = vault.blobs.settle
+
+    def watched() -> None:
+        with vault.reading() as session:
+            rows = session.exec(select(Artifact).where(Artifact.employee_id == "p1")).all()
+        seen.append((bool(vault.blobs.remains("people/p1/")), bool(rows)))
+        settle()
+
+    monkeypatch.setattr(vault.blobs, "settle", watched)
+    forget(vault, "p1", "requested", kit.NOW)
+    assert (False, True) in seen

@@ -293,6 +293,16 @@ def test_a_web_page_or_xml_called_xls_is_the_table_it_is() -> None:
     assert [problem.code for problem in roster.problems] == ["hidden_row"]
 
 
+def test_an_xml_table_is_as_wide_as_a_spreadsheet_can_be_and_no_wider() -> None:
+    """A stray value in a column that no spreadsheet has would take the memory of all columns before it."""
+    widest = XML.replace(
+        '<Cell ss:Index="3"><Data ss:Type="String">Zoé Roy', '<Cell ss:Index="{}"><Data ss:Type="String">Zoé Roy'
+    )
+    assert read_roster(widest.format(16_384).encode(), "roster.xls").rows
+    with pytest.raises(Unreadable, match="too far right"):
+        read_roster(widest.format(16_385).encode(), "roster.xls")
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [(b"%PDF-1.7\n", "a PDF"), (b"MIME-Version: 1.0\n", "MHTML"), (b"<?xml version='1.0'?><a/>", "XML")],
