@@ -1,16 +1,13 @@
 """Uploads at the desk: take a roster and photos, check them in the background, show what was found, and lead on.
 
-A check reads the drop and writes nothing; what it found lives in this process only and is found again when asked for.
-The page ends in the form that starts a run with it (`desk_run`).
+A check reads the drop and writes nothing (`checks`); what lies here is listed in `desk_uploads`. The page of a check
+ends in the form that starts a run with it (`desk_run`).
 """
 
 import secrets
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -21,9 +18,11 @@ from starlette.formparsers import MultiPartException
 
 from reports import desk_pages
 from reports.archives import BadUpload
+from reports.checks import Checks
 from reports.desk_corrections import Desk, add_corrections, sent
 from reports.desk_door import Door, Session
 from reports.desk_strays import choices
+from reports.desk_uploads import add_uploads, limits, room_for
 from reports.pages import Problem
 from reports.sealed_spool import sealed_form
 from reports.unpacking import MOST_FILES, Room
@@ -31,90 +30,15 @@ from reports.upload_parts import is_coming
 from reports.uploads import clear_parts, half_written, keep_upload
 from reports.withdrawals import withdraw_now
 from reports.words import say
-from tasks.roster.drop import DropFault
 from tasks.roster.open_drop import upload_in, uploads
 from tasks.roster.row_desk import look_ahead
-from tasks.roster.rows import Unreadable
 from tasks.roster.upload import Upload
-from tasks.selfies.check import CheckReport, check_upload, return_table
-from tasks.selfies.keep import photos_in_use
+from tasks.selfies.check import CheckReport, return_table
 from tasks.selfies.people import PersonCheck
-from tasks.selfies.two_people import known_two_people, remember_two_people
+from tasks.selfies.two_people import remember_two_people
 from tasks.vault.files import make_folders
 from tasks.vault.settings import Settings
-from tasks.vault.store import Vault, open_vault
-from tasks.vision.diffusion_card import load_base_card
-from tasks.vision.faces import Eyes, EyesMissing
-from tasks.vision.open_eyes import open_eyes
-from tasks.vision.worlds import BaseWorld
-
-KEPT = 30  # results remembered; older ones are checked again when somebody asks
-LISTED = 20  # earlier uploads on the upload page
-
-
-@dataclass
-class Check:
-    """One drop being looked at. `done` of `total` photos; then a report, or what stopped it in words."""
-
-    done: int = 0
-    total: int = 0
-    report: CheckReport | None = None
-    failed: str = ""
-
-
-@dataclass
-class Checks:
-    """The desk's checks, one at a time: they share a machine with everything else."""
-
-    settings: Settings
-    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "check"))
-    _known: dict[str, Check] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def of(self, identity: str, now: datetime) -> Check:
-        """The check of this drop, begun if nobody asked before."""
-        with self._lock:
-            check = self._known.get(identity)
-            if check is None:
-                check = self._known[identity] = Check()
-                for old in list(self._known)[:-KEPT]:
-                    del self._known[old]
-                self.pool.submit(self._run, identity, check, now)
-        return check
-
-    def forget(self, identity: str) -> None:
-        """The drop has changed: the next who asks begins a new check."""
-        with self._lock:
-            self._known.pop(identity, None)
-
-    def _run(self, identity: str, check: Check, now: datetime) -> None:
-        def progress(what: str, done: int, total: int) -> None:
-            check.done, check.total = done, total
-
-        try:
-            with open_vault(self.settings) as vault:
-                upload, known = upload_in(self.settings.uploads / identity, vault), known_two_people(vault)
-                kept = photos_in_use(vault)
-            check.report = check_upload(
-                upload, eyes_at_hand(self.settings), now=now, on_progress=progress, kept=kept, two_people=known,
-                base=self._base(),
-            )  # fmt: skip
-        except (DropFault, Unreadable) as fault:
-            check.failed = getattr(fault, "fix", "") or "The roster cannot be read. Export it again as CSV or XLSX."
-        except Exception as fault:  # a thread has nobody above it: whatever it was, the page must say so
-            check.failed = f"The check stopped ({type(fault).__name__}). Nothing was changed; try `rollcall check`."
-
-    def _base(self) -> BaseWorld:
-        card = load_base_card(self.settings.base, self.settings.bases)
-        return BaseWorld(card.world, self.settings.mixed_worlds, card.render_size)
-
-
-def eyes_at_hand(settings: Settings) -> Eyes | None:
-    """The eyes, or None where they are not installed: roster, consent and matching are worth a check by themselves."""
-    try:
-        return open_eyes(settings.eyes, settings.models)
-    except (EyesMissing, OSError):
-        return None
+from tasks.vault.store import Vault
 
 
 def add_drops(app: FastAPI) -> None:
@@ -122,6 +46,7 @@ def add_drops(app: FastAPI) -> None:
     settings, door = app.state.settings, app.state.door
     app.state.checks = checks = Checks(settings)
     _put_in_order(app.state.vault)
+    checks.go_on(app.state.clock())
 
     def session_of(request: Request) -> Session:
         session = request.state.session
@@ -132,12 +57,9 @@ def add_drops(app: FastAPI) -> None:
     @app.get("/drops/new")
     def ask(request: Request) -> Response:
         session = session_of(request)
-        return HTMLResponse(desk_pages.upload(session, door.token(session), earlier=earlier_uploads(settings)))
-
-    @app.get("/drops")
-    @app.get("/drops/")
-    def listed() -> Response:
-        return RedirectResponse("/drops/new", 303)
+        return HTMLResponse(
+            desk_pages.upload(session, door.token(session), room=limits(settings), free=room_for(settings))
+        )
 
     @app.post("/drops")
     async def take(request: Request) -> Response:
@@ -148,11 +70,11 @@ def add_drops(app: FastAPI) -> None:
         except BadUpload as fault:
             if in_parts:
                 return JSONResponse({"error": str(fault)}, 422)
-            return HTMLResponse(
-                desk_pages.upload(session, door.token(session), str(fault), earlier_uploads(settings)), 400
-            )
+            return HTMLResponse(desk_pages.upload(session, door.token(session), str(fault), limits(settings)), 400)
+        app.state.vault.audit("upload", identity, actor=session.author or "reviewer", now=app.state.clock())
         return JSONResponse({"drop": identity}) if in_parts else RedirectResponse(f"/drops/{identity}", 303)
 
+    add_uploads(app, checks, partial(_drop, settings))
     _add_check(app, checks, session_of)
     add_corrections(
         app,
@@ -180,7 +102,11 @@ def _add_check(app: FastAPI, checks: Checks, session_of: Callable[[Request], Ses
         # A copy: the check goes on beside us, and the page must not change its mind while it is written.
         check = copy(checks.of(_drop(settings, identity), app.state.clock()))
         found = _found(app, identity, check.report)
-        return HTMLResponse(desk_pages.drop(session, door.token(session), check=check, id=identity, **found))
+        before = checks.before(identity)
+        waits = copy(before) if before is not None else None
+        return HTMLResponse(
+            desk_pages.drop(session, door.token(session), check=check, id=identity, waits=waits, **found)
+        )
 
     @app.get("/drops/{identity}/return.csv")
     def table(identity: str, request: Request) -> Response:
@@ -237,14 +163,6 @@ def _put_in_order(vault: Vault) -> None:
     clear_parts(vault.settings.uploads)
     for upload in uploads(vault):
         upload.seal_clear()
-
-
-def earlier_uploads(settings: Settings) -> list[tuple[str, datetime]]:
-    """Uploads that still lie here, the newest first: a check whose page was closed is found again by its time."""
-    folder = settings.uploads
-    found = [path for path in folder.iterdir() if path.is_dir() and _is_drop(path.name)] if folder.is_dir() else []
-    times = sorted(((datetime.fromtimestamp(path.stat().st_mtime, UTC), path.name) for path in found), reverse=True)
-    return [(name, at) for at, name in times[:LISTED]]
 
 
 def _is_drop(identity: str) -> bool:

@@ -66,9 +66,9 @@ def _face(vault: Vault, batch: str, shot: Headshot, now: datetime) -> str | None
     return f"/batches/{batch}/people/{shot.employee_id}/{file.name}" if file is not None and allowed else None
 
 
-def upload(session: Session, token: str, error: str = "", earlier: Sequence[tuple[str, datetime]] = ()) -> str:
-    """The page that takes a roster and photos, and leads back to the uploads that are here."""
-    return render("upload.html", root="/", by=session.by, token=token, error=error, earlier=earlier)
+def upload(session: Session, token: str, error: str = "", room: str = "", free: int = 0) -> str:
+    """The page that takes a roster and photos. `room`: what there is room for, in words; `free`: bytes, or 0."""
+    return render("upload.html", root="/", by=session.by, token=token, error=error, room=room, free=free)
 
 
 def coming(session: Session, token: str, identity: str) -> str:

@@ -25,8 +25,11 @@
       bar.value = total ? sent / total : 1;
       const rate = moved / Math.max(1, (Date.now() - started) / 1000);
       const left = rate ? Math.round((total - sent) / rate / 60) : 0;
-      const size = (bytes) => bytes > 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GB` : `${Math.ceil(bytes / 2 ** 20)} MB`;
       words.textContent = note || `${whole} of ${count} files, ${size(sent)} of ${size(total)}${left ? `, about ${left} min left` : ""}. Leave this page open.`;
+    }
+
+    function size(bytes) {
+      return bytes > 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GB` : `${Math.ceil(bytes / 2 ** 20)} MB`;
     }
 
     /* Tries until it is answered: the network comes back by itself. What the server refuses ends the upload. */
@@ -68,8 +71,19 @@
       show();
     }
 
+    /* Before the first byte: what does not fit is not begun. An archive lies here twice while it is unpacked. */
+    function mustFit(files) {
+      const room = Number(form.dataset.room || 0);
+      const needs = files.reduce((sum, file) => sum + file.size * (/\.zip$/i.test(file.name) ? 2 : 1), 0);
+      if (room && needs > room) throw new Error(`These files need ${size(needs)}; there is room for ${size(room)}. Remove old uploads, or send them in parts.`);
+    }
+
+    const stay = (event) => event.preventDefault(); /* closing the page asks first */
+    addEventListener("beforeunload", stay);
+
     async function send() {
       const chosen = [...form.querySelectorAll("input[name=photos]")].flatMap((input) => [...input.files]);
+      mustFit(chosen);
       count = chosen.length;
       total = chosen.reduce((sum, file) => sum + file.size, 0);
       show();
@@ -102,10 +116,13 @@
       await Promise.all(Array.from({ length: AT_ONCE }, async () => {
         for (let next = queue.shift(); next; next = queue.shift()) await sendFile(drop, next[0], next[1], most);
       }));
-      location.assign((await post(`/drops/${drop}/done`)).address);
+      const { address } = await post(`/drops/${drop}/done`);
+      removeEventListener("beforeunload", stay);
+      location.assign(address);
     }
 
     send().catch((fault) => {
+      removeEventListener("beforeunload", stay);
       button.disabled = false;
       words.textContent = fault.message;
       words.className = "error";

@@ -12,8 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
+from reports.checks import Check
 from reports.desk import create_desk
-from reports.desk_drops import Check
 from tasks.adapters.costs import cost_of, hold_if_costly
 from tasks.roster.read import read_roster
 from tasks.selfies.check import check_drop

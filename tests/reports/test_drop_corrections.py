@@ -52,7 +52,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def desk(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    monkeypatch.setattr("reports.desk_drops.eyes_at_hand", lambda _: None)  # matching is what is tried here
+    monkeypatch.setattr("reports.checks.eyes_at_hand", lambda _: None)  # matching is what is tried here
     app = create_desk(Settings(home=home, desk_password=PASSWORD, prefect_ui_url="http://127.0.0.1:9"))
     with TestClient(app, base_url="http://127.0.0.1:4280", follow_redirects=False) as client:
         client.post("/login", data={"name": "Ada", "password": PASSWORD})
@@ -146,7 +146,7 @@ def test_tables_are_replaced_and_photos_added_and_the_drop_goes_on(desk: TestCli
     drop = make_drop(home, "4802/1.jpg")
     page = checked(desk, f"/drops/{drop.folder.name}")
     assert "of 3 people" in page
-    assert f"/drops/{drop.folder.name}" in desk.get("/drops/new").text  # drops are listed
+    assert f"/drops/{drop.folder.name}" in desk.get("/drops").text  # drops are listed
     four = PEOPLE.format(second="yes") + "73,Ebba Lund,e@acme.example,yes,2026-03-02\n"
     files = [
         ("roster", ("new.csv", four.encode())),
@@ -237,7 +237,7 @@ def test_checking_a_long_list_of_strays_stays_quick(home: Path) -> None:
 def test_hr_says_once_that_two_alike_are_two(desk: TestClient, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cards = CardEyes()
     eyes = Eyes("cards", cards, cards, cards, cards, THRESHOLDS, THRESHOLDS, LIMITS)
-    monkeypatch.setattr("reports.desk_drops.eyes_at_hand", lambda _: eyes)
+    monkeypatch.setattr("reports.checks.eyes_at_hand", lambda _: eyes)
     drop = the_upload(home, "20261128-bb")
     photos = [sent(f"{n}/{i}.jpg", draw_card("red", 20 * (n == 4802) + i)) for n in (71, 4802) for i in range(4)]
     photos.append(sent("4802/again.jpg", draw_card("red", 0)))  # the very same photo as 71/0.jpg

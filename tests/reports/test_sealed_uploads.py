@@ -77,7 +77,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def desk(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    monkeypatch.setattr("reports.desk_drops.eyes_at_hand", lambda _: None)
+    monkeypatch.setattr("reports.checks.eyes_at_hand", lambda _: None)
     app = create_desk(Settings(home=home, desk_password=PASSWORD, prefect_ui_url="http://127.0.0.1:9"))
     with TestClient(app, base_url="http://127.0.0.1:4280", follow_redirects=False) as client:
         client.post("/login", data={"name": "Ada", "password": PASSWORD})

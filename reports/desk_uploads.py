@@ -1,0 +1,117 @@
+"""Uploads at the desk: what lies here and until when, one sent by mistake removed, a check stopped or begun anew."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+from reports.checks import Checks
+from reports.desk_door import Door
+from reports.desk_login import signed_in
+from reports.desk_page import show
+from reports.unpacking import FILE_BYTES, RESERVE
+from reports.upload_parts import is_coming
+from reports.uploads import TABLE_BYTES, half_written
+from tasks.retention.rules import rules_or_built_in
+from tasks.roster.open_drop import upload_folders
+from tasks.vault.settings import Settings
+from tasks.vault.store import Vault
+
+FORM_SIZE = 8192  # bytes
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One upload that lies here. `until`: when retention takes it at the latest."""
+
+    id: str
+    at: datetime
+    files: int
+    size: int
+    until: datetime
+    coming: bool
+
+
+def kept_uploads(settings: Settings) -> list[Kept]:
+    """Every upload that lies here, the newest first: a check whose page was closed is found again by its time."""
+    rules, _ = rules_or_built_in(settings.retention_rules)
+    found = []
+    for folder in upload_folders(settings):
+        stats = [path.stat() for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+        newest = max((one.st_mtime for one in stats), default=folder.stat().st_mtime)
+        at = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+        until = datetime.fromtimestamp(newest, UTC) + rules.keep.selfies_at_latest
+        size = sum(one.st_size for one in stats)
+        found.append(Kept(folder.name, at, len(stats), size, until, is_coming(folder)))
+    return sorted(found, key=lambda one: (one.at, one.id), reverse=True)
+
+
+def said_size(number: int) -> str:
+    """`3 MB`, `1.6 GB`: as a person reads it."""
+    return f"{number / 2**30:.1f} GB" if number >= 2**30 else f"{-(-number // 2**20)} MB"
+
+
+def room_for(settings: Settings) -> int:
+    """Bytes that an upload may take, beside what the records need."""
+    return max(0, shutil.disk_usage(settings.home).free - RESERVE)
+
+
+def limits(settings: Settings) -> str:
+    """What an upload may hold, said before its first byte."""
+    return (
+        f"There is room for {said_size(room_for(settings))} here. One photo may have up to {FILE_BYTES // 2**20} MB, "
+        f"a table up to {TABLE_BYTES // 2**20} MB; an archive needs its size twice while it is unpacked."
+    )
+
+
+def remove_upload(vault: Vault, identity: str, by: str, now: datetime) -> None:
+    """Take an upload away for good, with its key. What a run has taken in is in the records and stays there."""
+    folder = vault.settings.uploads / identity
+    files = sum(1 for path in folder.rglob("*") if path.is_file())
+    gone = half_written(folder)
+    folder.rename(gone)  # from here on it is no upload; what a crash leaves of it is cleared at the next start
+    shutil.rmtree(gone)
+    names = (path.name.removeprefix(".").removesuffix(".part") for path in vault.settings.uploads.glob("*"))
+    vault.destroy_upload_keys(list(names))
+    vault.audit("upload_removed", identity, "", {"files": files}, actor=by, now=now)
+
+
+def add_uploads(app: FastAPI, checks: Checks, known: Callable[[str], str]) -> None:
+    """The list, and what can be done with one. `known`: the id of an upload that is here, else 404."""
+    vault: Vault = app.state.vault
+    door: Door = app.state.door
+
+    async def by_leave(request: Request) -> None:
+        if int(request.headers["content-length"]) > FORM_SIZE:
+            raise HTTPException(413)
+        async with request.form(max_files=0, max_fields=2) as form:
+            if not door.accepts(signed_in(request), str(form.get("token"))):
+                raise HTTPException(403)
+
+    @app.get("/drops")
+    @app.get("/drops/")
+    def listed(request: Request) -> Response:
+        found = kept_uploads(app.state.settings)
+        return show(request, "uploads.html", uploads=found, said_size=said_size)
+
+    @app.post("/drops/{identity}/remove")
+    async def remove(identity: str, request: Request) -> Response:
+        await by_leave(request)
+        checks.forget(known(identity))
+        remove_upload(vault, known(identity), signed_in(request).author or "reviewer", app.state.clock())
+        return RedirectResponse("/drops", 303)
+
+    @app.post("/drops/{identity}/stop")
+    async def stop(identity: str, request: Request) -> Response:
+        await by_leave(request)
+        checks.stop(known(identity))
+        return RedirectResponse(f"/drops/{identity}", 303)
+
+    @app.post("/drops/{identity}/again")
+    async def again(identity: str, request: Request) -> Response:
+        await by_leave(request)
+        checks.forget(known(identity))
+        return RedirectResponse(f"/drops/{identity}", 303)
