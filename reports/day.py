@@ -31,8 +31,11 @@ def title_of(batch: BatchState) -> str:
     return tell("batch.unnamed", batch.people, kit=batch.kit_title)
 
 
-def wants_of(batches: Iterable[BatchState], questions: int, late: str, by: str) -> list[Want]:
-    """Everything that waits for somebody at the desk. `by`: who looks, who may not say yes to a run of their own."""
+def wants_of(
+    batches: Iterable[BatchState], questions: int, late: str, by: str, goes: tuple[int, str] = (0, "")
+) -> list[Want]:
+    """Everything that waits for somebody at the desk. `by`: who looks, who may not say yes to a run of their own.
+    `goes`: how many people are forgotten next, and on which day."""
     found: list[Want] = []
     if late:
         found.append(
@@ -48,6 +51,9 @@ def wants_of(batches: Iterable[BatchState], questions: int, late: str, by: str) 
                 "/questions",
             )
         )
+    if goes[0]:
+        title, detail = tell("home.goes", goes[0], day=goes[1]), tell("home.goes_detail")
+        found.append(Want("fair", title, detail, tell("home.goes_do"), "/retention"))
     here = [batch for batch in batches if not batch.archived]
     for batch in here:
         found += _held(batch, by)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from reports import when
 from reports.batch_state import BatchState, BatchStates
 from reports.day import title_of, wants_of
 from reports.desk_door import COOKIE
@@ -19,12 +21,16 @@ from reports.desk_page import fragment, show
 from reports.desk_pages import faces_of
 from reports.progress import going_now
 from reports.runs import Runs
+from tasks.retention.calendar import next_forgettings
+from tasks.retention.holds import with_holds
 from tasks.retention.overdue import lateness, sentence
+from tasks.retention.rules import rules_or_built_in
 from tasks.roster.questions import open_questions
 from tasks.vault.store import Vault
 
 EVERY = 2.0  # seconds between two looks at whether a page has changed
 STREAM = 240.0  # seconds after which the browser asks again, and is asked again who it is
+GOES_FRESH = timedelta(seconds=30)
 SHOWN = 24  # batches with their faces on the first page; older ones as a list
 
 
@@ -58,9 +64,21 @@ def _live(request: Request) -> dict[str, Any]:
     states: list[BatchState] = app.state.states.all(now)
     late = lateness(vault.engine, now)
     asked = len(open_questions(vault))
-    wants = wants_of(states, asked, sentence(late) if late else "", signed_in(request).by)
+    wants = wants_of(states, asked, sentence(late) if late else "", signed_in(request).by, _goes(app, now))
     going, reachable = going_now(app.state.runs, states, now)
     return {"wants": wants, "going": going, "reachable": reachable}
+
+
+def _goes(app: FastAPI, now: datetime) -> tuple[int, str]:
+    """How many people are forgotten within a week, and the first day; asked again after half a minute."""
+    at, known = getattr(app.state, "goes", (datetime.min.replace(tzinfo=UTC), (0, "")))
+    if not timedelta(0) <= now - at < GOES_FRESH:
+        rules = with_holds(app.state.vault, rules_or_built_in(app.state.settings.retention_rules)[0])
+        found = next_forgettings(app.state.vault, rules, now + timedelta(days=7))
+        known = (len(found), when.day(max(found[0].due_at, now), app.state.settings.timezone, now) if found else "")
+        app.state.goes = now, known
+    answer: tuple[int, str] = known
+    return answer
 
 
 def _card(vault: Vault, state: BatchState, now: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.retention.forecast import Forecast
-from tasks.retention.inventory import take_inventory
+from tasks.retention.inventory import take_inventory, take_people
 from tasks.retention.plan import Clock, Forgetting, Verdict, forgetting_of
 from tasks.retention.rules import Rules
 from tasks.vault.store import Vault
@@ -31,6 +31,13 @@ class Line:
     count: int
     why: str
     sentence: str = ""
+
+
+def next_forgettings(vault: Vault, rules: Rules, until: datetime) -> list[Forgetting]:
+    """Who is forgotten wholly until then, the next first; who is held is not. `rules`: with every hold."""
+    held = {hold.person for hold in rules.hold}
+    found = (forgetting_of(one, rules) for one in take_people(vault) if one.id not in held)
+    return sorted((one for one in found if one is not None and one.due_at <= until), key=lambda one: one.due_at)
 
 
 def what_goes_when(vault: Vault, seen: Forecast, rules: Rules) -> list[Line]:

@@ -44,6 +44,13 @@ def take_inventory(vault: Vault) -> Inventory:
     return Inventory(items, people)
 
 
+def take_people(vault: Vault) -> tuple[Person, ...]:
+    """The people of the inventory alone: who is to be forgotten follows from them."""
+    with vault.reading() as session:
+        active = set(session.exec(select(Employee.id).where(col(Employee.state) == "active")))
+        return tuple(_people(session, active))
+
+
 def _people(session: Session, active: set[str]) -> Iterator[Person]:
     approved = _approvals(session)
     withdrawn = withdrawals(session)

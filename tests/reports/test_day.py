@@ -33,6 +33,11 @@ def test_what_is_late_or_waits_for_an_answer_comes_first() -> None:
     ]  # fmt: skip
 
 
+def test_who_is_forgotten_next_is_said_while_a_slip_can_be_mended() -> None:
+    [want] = wants_of([], 0, "", "Ada", (2, "17 September"))
+    assert (want.title, want.address) == ("2 people's data will be erased, next: 17 September", "/retention")
+
+
 def test_a_picture_that_needs_a_look_is_to_review_too() -> None:
     [want] = wants_of([batch(counts={"review": 4, "attention": 1})], 0, "", "Ada")
     assert want.title.startswith("5 people to review")

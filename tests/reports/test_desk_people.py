@@ -85,6 +85,8 @@ def test_a_withdrawal_by_hand_stops_all_use_at_once_and_says_when_everything_goe
     wall = desk.get("/batches/b20261123a/").text
     assert f"people/{ONE}/t-" not in wall, "no wall shows a picture of theirs"
     assert "Everything of 1 person" in desk.get("/retention").text
+    desk.app.state.goes = (LATER - timedelta(days=1), (0, ""))  # type: ignore[attr-defined]  # half a minute later
+    assert "1 person&#39;s data will be erased, next: 17 September" in desk.get("/").text
     assert "nothing to take back" in press(desk, ONE, "withdraw", **EVIDENCE).text, "twice is said, not done"
 
 
