@@ -34,8 +34,9 @@ from tasks.selfies.judge import SelfieVerdict, judge_photo
 from tasks.selfies.look import Look, measured, quarter_turns
 from tasks.vault.settings import load_settings
 from tasks.vision.colour import ita
-from tasks.vision.faces import Eyes, Face, QualityLimits, open_eyes
+from tasks.vision.faces import Eyes, Face, QualityLimits
 from tasks.vision.images import Picture, read_picture
+from tasks.vision.open_eyes import open_eyes
 from tasks.vision.photos import Photo
 
 SIDE = 1024  # px at most: the same work for a phone's photo and a portrait of the web

@@ -117,7 +117,7 @@ def test_good_selfies_pass_every_limit(paintings: list[Painting], faces: list[li
 
 def test_eyes_open_without_torch() -> None:
     code = (
-        "import sys, numpy; from tasks.vision.faces import open_eyes; "
+        "import sys, numpy; from tasks.vision.open_eyes import open_eyes; "
         "open_eyes().finder.find(numpy.zeros((64, 64, 3), numpy.uint8)); "
         "sys.exit('torch' in sys.modules or 'prefect' in sys.modules)"
     )
