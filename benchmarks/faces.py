@@ -140,6 +140,27 @@ def intake_tables(shots: Sequence[Shot], eyes: Eyes) -> None:
         print(f"{name:<34}{cells[1]:<30}{cells[0]:<30}{refused}", flush=True)
 
 
+def identity_table(shots: Sequence[Shot], eyes: Eyes) -> None:
+    """A threshold fitted on half of the people, tested on the other half; the card's own beside it."""
+    people = sorted({shot.person for shot in shots})
+    halves = {person: place % 2 for place, person in enumerate(people)}
+    vectors = np.stack([eyes.embedder.embed(shot.picture, shot.face) for shot in shots])
+    cosines = vectors @ vectors.T
+    rows, columns = np.triu_indices(len(shots), 1)
+    same = np.array([shots[a].person == shots[b].person for a, b in zip(rows, columns, strict=True)])
+    half = np.array([halves[shots[a].person] + halves[shots[b].person] for a, b in zip(rows, columns, strict=True)])
+    values = cosines[rows, columns]
+    if not (same & (half == 0)).any() or not (same & (half == 2)).any():
+        print("\nidentity: too few people with two photographs for two halves")
+        return
+    fitted = float(np.quantile(values[~same & (half == 0)], 0.99))
+    print(f"\n{eyes.embedder.name}: {int(same.sum())} same-person pairs; others of one half pass 1 % at {fitted:.2f}")
+    for name, limit in (("fitted on the other half", fitted), ("the card's `same`", eyes.thresholds.same)):
+        right, wrong = values[same & (half == 2)], values[~same & (half == 2)]
+        print(f"  {name:<26}{limit:.2f}: {int((right >= limit).sum())} of {len(right)} same pass, "
+              f"{int((wrong >= limit).sum())} of {len(wrong)} others")  # fmt: skip
+
+
 def matte_table(shots: Sequence[Shot], eyes: Eyes) -> None:
     """Remnants on composites with known alpha, by the four looks of 0.1 and by two; and who is flagged."""
     people = [one for shot in shots if (one := cut_person(shot.name, shot.picture, eyes)) is not None]
@@ -240,7 +261,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=400, help="width of finished pictures, px")
     parser.add_argument("--most", type=int, default=None, help="photographs looked at, at most")
     parser.add_argument("--sheets", type=Path, default=None)
-    parser.add_argument("--only", nargs="*", choices=["intake", "mattes", "lane"], default=["intake", "mattes", "lane"])
+    tables = ["intake", "identity", "mattes", "lane"]
+    parser.add_argument("--only", nargs="*", choices=tables, default=tables)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     eyes = open_eyes("opencv", asked.models)
@@ -249,6 +271,8 @@ def main() -> None:
     print(f"{len(shots)} photographs of {len({shot.person for shot in shots})} people; {known}")
     if "intake" in asked.only:
         intake_tables(shots, eyes)
+    if "identity" in asked.only:
+        identity_table(shots, eyes)
     if "mattes" in asked.only:
         matte_table(shots, eyes)
     if "lane" in asked.only:

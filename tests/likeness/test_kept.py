@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tasks.likeness.head import OUTLINE, Head
-from tasks.likeness.kept import BARE, COLOUR_FLOOR, WORN, compare_heads, kept_flags, wears_glasses
+from tasks.likeness.kept import BARE, COLOUR_FLOOR, GLASSES, WORN, compare_heads, kept_flags, wears_glasses
 
 BROWN, SKIN = (0.10, 0.056, 0.030), (0.56, 0.335, 0.22)
 HEAD = Head(1.0, (1.8, 1.8, 1.7, 1.4, 1.3, 1.0), BROWN, SKIN)
@@ -67,14 +67,24 @@ def test_between_the_limits_nobody_can_say() -> None:
 
 def test_eyes_without_limits_record_the_score_and_flag_nothing() -> None:
     other = replace(HEAD, outline=outline(top=3.0), hair=(0.5, 0.33, 0.14))
-    found = compare_heads(other, [GLASSED] * 5, "keep", "opencv")
+    found = compare_heads(other, [GLASSED] * 5, "keep", "others")
     assert found.as_json()["glasses"] == 1.0
     assert found.as_json()["glasses_selfies"] == 7.0
     assert found.hair_outline == pytest.approx(1.2)
     assert found.hair_colour is not None
     assert found.hair_colour > COLOUR_FLOOR
     assert kept_flags(found, "keep") == []
-    assert codes(GLASSED, [HEAD] * 5, wish="off", eyes="opencv") == []
+    assert codes(GLASSED, [HEAD] * 5, wish="off", eyes="others") == []
+
+
+def test_eyes_for_real_people_judge_glasses_by_limits_of_their_own_and_hair_not_at_all() -> None:
+    bare, worn = GLASSES["opencv"]
+    frown, frame = replace(HEAD, glasses=bare - 0.1), replace(HEAD, glasses=worn + 0.1)
+    assert codes(frown, [frame] * 3, eyes="opencv") == codes(frame, [frown] * 3, eyes="opencv") == ["glasses"]
+    assert codes(frown, [HEAD] * 3, eyes="opencv") == []  # beyond the drawn people's limit, and still a bare face
+    assert codes(frown, [frame] * 2, eyes="opencv") == []  # two selfies do not agree on anything
+    other = replace(HEAD, outline=outline(top=3.0), hair=(0.5, 0.33, 0.14))
+    assert codes(other, [HEAD] * 5, eyes="opencv") == []
 
 
 @pytest.mark.parametrize(
