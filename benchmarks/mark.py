@@ -29,8 +29,8 @@ from tasks.headshots.kit import load_kit
 from tasks.headshots.look import find_head
 from tasks.headshots.measure import bare_skin
 from tasks.headshots.studio import finish_candidate
-from tasks.vision.faces import open_eyes
 from tasks.vision.images import Picture
+from tasks.vision.open_eyes import open_eyes
 
 SIZE = 1024
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "northwind" / "selfies"
