@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -22,6 +23,20 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A run ends by saying which promises it did not hold, and why: a skipped test proves nothing."""
+    whys: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        where = report.longrepr
+        whys[str(where[2] if isinstance(where, tuple) else where).removeprefix("Skipped: ")] += 1
+    if whys:
+        terminalreporter.write_line(
+            f"{whys.total()} promises were not held in this run, since their tests were skipped:"
+        )
+        for why, number in whys.most_common():
+            terminalreporter.write_line(f"  {number:>4}  {why}")
 
 
 @pytest.fixture(autouse=True)

@@ -45,6 +45,17 @@ def test_links_and_pictures_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_each_word_has_one_meaning_and_a_place_in_the_code() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| `([^`]+)` \|$", (ROOT / "docs" / "words.md").read_text(), re.MULTILINE)
+    words = [word.strip() for names, _ in rows for word in names.split(",")]
+    assert len(words) == len(set(words)) > 20
+    for _, place in rows:
+        path, _, name = place.partition(":")
+        assert (ROOT / path).exists(), place
+        code = (ROOT / path).read_text()
+        assert not name or re.search(rf"^(class|def) {name}\b|^{name} = ", code, re.MULTILINE), place
+
+
 def test_every_setting_is_in_the_table() -> None:
     from tasks.vault.settings import Settings
 
