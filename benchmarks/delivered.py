@@ -45,7 +45,7 @@ from tasks.vision.loaded import the_eyes
 MARKED_FROM = 200  # px of the short side
 SMALLEST_FACE = 200  # px: in a smaller file the eyes are not asked
 EYES_BETWEEN = (0.30, 0.55)  # of a file's height
-PLAY = 0.03  # of the circle's radius: by so much two readings of one head differ
+PLAY = 0.05  # of the circle's radius: two readings of one head may differ by 2 % of the frame (design, section 6)
 
 
 @dataclass(frozen=True)
