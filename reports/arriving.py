@@ -58,22 +58,20 @@ class Arriving:
         there stays."""
         repeated = 0
         self.files = {f"{folder}{path}": one for path, one in self.files.items()}
-        there = set(self.upload.files())
-        folders = {str(parent) for path in there for parent in PurePosixPath(path).parents}
+        # Asked by name: one photo of many that come one by one must not cost a look at all that are there.
         for path, one in sorted(self.files.items()):
-            if path in folders or not there.isdisjoint(str(parent) for parent in PurePosixPath(path).parents):
+            if any(self.upload.holds(str(parent)) for parent in PurePosixPath(path).parents):
                 raise BadUpload("A file and a folder have the same name.")
-            if path in there and self._same(path, one):
+            if self.upload.holds(path) and self._same(path, one):
                 repeated += 1
                 continue
-            name = self._free(path, there.__contains__)
-            self.upload.sealed.finish(one.place, name, durable=durable)
-            there.add(name)
+            self.upload.sealed.finish(one.place, self._free(path, self.upload.holds), durable=durable)
         return repeated
 
     def _same(self, path: str, one: _Waiting) -> bool:
-        sealed = self.upload.sealed
-        return sealed.size(path) == one.size and hashlib.sha256(sealed.read(path)).digest() == one.digest
+        if self.upload.size(path) != one.size:
+            return False
+        return hashlib.sha256(self.upload.content(path)).digest() == one.digest
 
     def _free(self, path: str, taken: Callable[[str], bool]) -> str:
         """`image.jpg`, `image-2.jpg`, `image-3.jpg`, ..."""

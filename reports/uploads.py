@@ -74,7 +74,6 @@ def add_photos(upload: Upload, photos: Iterable[Sent], *, lift: bool = True) -> 
         keep_all(arriving, photos, room)
         if lift:
             _lift_single_folder(arriving, room.names)
-        upload.seal_clear()
         with upload.alone():  # one at a time, of those that add to this upload
             repeated = arriving.take_in(PHOTO_FOLDER, durable=True)
             room.left.notes = [*left_out(upload), *room.left.notes]

@@ -64,6 +64,18 @@ class Upload:
         except Unreadable:
             raise DropFault("damaged", _DAMAGED) from None
 
+    def holds(self, path: str) -> bool:
+        """Whether a file of this name is here, whatever else is."""
+        return self.sealed.holds(path) or (self.folder / path).is_file()
+
+    def size(self, path: str) -> int:
+        """Bytes of a file that is here."""
+        return self.sealed.size(path) if self.sealed.holds(path) else (self.folder / path).stat().st_size
+
+    def content(self, path: str) -> bytes:
+        """All of a file that is here, also of one that is larger than what a check reads."""
+        return self.sealed.read(path) if self.sealed.holds(path) else (self.folder / path).read_bytes()
+
     def stamp(self, path: str) -> str:
         try:
             return f"{self.sealed.size(path)}:{self.sealed.place(path).stat().st_mtime_ns}"

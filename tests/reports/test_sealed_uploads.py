@@ -210,6 +210,23 @@ def test_a_cut_upload_leaves_noise_only(home: Path, vault: Vault) -> None:
     assert in_clear(home) == []
 
 
+def test_one_more_photo_costs_no_look_at_all_that_are_there(
+    home: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A company's photos come one by one: a listing with each would take hours."""
+    upload = upload_in(home / "drops" / "20261128-many", vault)
+    keep_upload(upload, sent("r.csv", ROSTER), None, [sent(f"8/{n}.jpg", b"x") for n in range(3)])
+
+    def listed(_: object) -> list[str]:
+        raise AssertionError("listed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(upload), "files", listed)
+        patched.setattr(type(upload.sealed), "names", listed)
+        assert add_photos(upload, [sent("8/0.jpg", b"x"), sent("8/1.jpg", b"other")], lift=False) == (1, 1)
+    assert [path for path in upload.files() if "/1" in path] == ["selfies/8/1-2.jpg", "selfies/8/1.jpg"]
+
+
 def test_a_spool_is_read_like_any_file() -> None:
     data = os.urandom(2 * PAGE + 1000)
     with SealedSpool() as spool:
