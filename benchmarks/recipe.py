@@ -66,6 +66,7 @@ ROWS: dict[str, Row] = {
         "captions": "seen", "caption_dropout": 0.05, "outside": 0.3, "crops": "mixed", "average": 0.2, "gaussian": True,
     },
     "shared start": {"start": True},
+    "mask, from the start": {"outside": 0.3, "start": True},
     "all from the start": {
         "captions": "seen", "caption_dropout": 0.05, "outside": 0.3, "crops": "mixed", "average": 0.2, "start": True,
     },

@@ -1,10 +1,13 @@
 """`rollcall kit`: what pictures look like."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from tasks.headshots.kit import BrandKit
 
 kits = typer.Typer(help="Brand kits: list, look at, start one.", no_args_is_help=True)
 console = Console(highlight=False)
@@ -44,6 +47,28 @@ def show_kit(
     with company_umask():
         path.write_bytes(encode(draw_kit_card(kit), "png"))
     console.print(f"Written: {path}")
+    say_length(kit)
+
+
+def say_length(kit: "BrandKit") -> None:
+    """How long the kit's longest prompt is to the installation's base, by the base's own count."""
+    from tasks.headshots.shots import shots_for
+    from tasks.vault.settings import load_settings
+    from tasks.vision.diffusion_card import UnknownBase, load_base_card
+    from tasks.vision.tokens import count_tokens
+
+    settings = load_settings()
+    try:
+        card = load_base_card(settings.base, settings.bases)
+        worn = [garment.key for garment in kit.wardrobe.choices]
+        shots = [shot for key in worn for shot in shots_for(kit, "", key, "on", card.speech, card.token, 0)]
+        longest, most = count_tokens(card, [shot.prompt for shot in shots])
+    except UnknownBase as unknown:
+        console.print(f"The prompts' length was not counted: {unknown}", markup=False, soft_wrap=True)
+        return
+    console.print(f"Longest prompt: {longest} of the {most} tokens that {card.name} reads.", markup=False)
+    if longest > most:
+        console.print("What is beyond is cut: shorten the kit's prompt, its end is what gets lost.", markup=False)
 
 
 @kits.command("new")

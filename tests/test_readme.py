@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 COMMANDS = sorted(set(re.findall(r"^\$ rollcall ((?:[a-z-]+ ?){1,2})", README, re.MULTILINE)))
-GROUPS = {"retention", "audit", "kit", "models"}
+GROUPS = {"adapter", "retention", "audit", "kit", "models"}
 
 
 def words(command: str) -> list[str]:

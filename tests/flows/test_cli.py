@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -157,3 +158,10 @@ def test_a_home_and_what_a_command_makes_in_it_are_nobody_elses(tmp_path: Path) 
     rollcall("retention", "plan", "--home", str(home))
     assert (home / "rollcall.db").stat().st_size > 0
     assert [path.name for path in (home, *home.rglob("*")) if path.stat().st_mode & 0o077] == []
+
+
+def test_a_kits_prompts_are_counted_by_the_bases_own_tokenizer(tmp_path: Path) -> None:
+    said = rollcall("kit", "show", "northwind", "--out", str(tmp_path / "card.png"))
+    found = re.search(r"Longest prompt: (\d+) of the 48 tokens that embedded reads", said)
+    assert found, said
+    assert 10 < int(found[1]) < 40
