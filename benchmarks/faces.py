@@ -114,7 +114,7 @@ def by_thirds(found: Sequence[bool], thirds: Sequence[str]) -> str:
 
 def intake_tables(shots: Sequence[Shot], eyes: Eyes) -> None:
     """What is said of good photographs, and of each degradation of those of which nothing was said."""
-    limits = replace(eyes.limits, inter_eye_px=48.0)  # px: what the ordinary portraits of the web have
+    limits = replace(eyes.limits, inter_eye_px=40.0)  # px: what ordinary 250 px portraits of the web have
     thirds = thirds_of(shots)
     start = time.process_time()
     verdicts = [seen_as(as_photo(shot.picture), eyes, limits)[0] for shot in shots]

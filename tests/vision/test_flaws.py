@@ -140,3 +140,18 @@ def test_real_photographs_by_the_real_eyes(photos: Path, opencv_eyes: Eyes) -> N
             assert looks[0].lids is not None
             assert looks[1].lids is not None
             assert looks[0].lids.apart > LIMITS.lids_warn > looks[1].lids.apart
+
+
+@pytest.mark.parametrize("side", [160, 280, 300, 400, 480])
+def test_a_small_photo_is_as_detailed_as_it_is_large_and_an_enlarged_one_is_not(side: int) -> None:
+    picture, face = portrait(SKINS["mid"])
+    k = side / 480
+    small = np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    rng = np.random.default_rng(2)
+    small = np.clip(small + rng.normal(0, 1.5, small.shape), 0, 255).astype(np.uint8)  # a camera of that size
+    there = Face(face.box, face.landmarks * np.float32(k), 0.99)
+    assert read_flaws(small, there).detail == pytest.approx(there.inter_eye)
+    blown = np.asarray(cv2.resize(small, (1200, 1200), interpolation=cv2.INTER_CUBIC), np.uint8)
+    large = Face(face.box, face.landmarks * np.float32(2.5), 0.99)
+    if there.inter_eye < 35:
+        assert read_flaws(blown, large).detail < 60
