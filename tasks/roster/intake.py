@@ -149,8 +149,9 @@ def _record_consents(
             session.add(consent)
             there.append(consent)
             events.append(Event("consent_recorded", employee_id, consent.id, {"purpose": purpose}, ACTOR))
-        elif refused := refused_at(cell):
-            # A no takes back what was agreed to until then: an older line, read again, leaves a newer yes alone.
+        if refused := refused_at(cell):
+            # A no takes back what was agreed to until then, whatever day and wording its own line names for the yes: an
+            # older line, read again, leaves a newer yes alone.
             standing = same or [c for c in there if c.purpose == purpose and c.given_at <= refused]
             events += _withdraw(session, standing, cell.withdrawn_at or now)
     if events:

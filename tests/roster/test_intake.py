@@ -257,3 +257,21 @@ def test_a_line_of_the_roster_names_its_persons_kit(vault: Vault) -> None:
     assert again["2"] == ("", "ready", None), "pictures are taken again, under the batch's own kit"
     assert again["3"] == ("signal", "ready", None)
     assert next(seat for seat in seats_of(vault, batch) if seat.kit == "" and seat.state == "ready").round == 0
+
+
+def test_a_no_takes_back_every_yes_before_it_whatever_day_its_line_names(vault: Vault) -> None:
+    """The register's line named another day, or another wording, for the yes than the records: the yes stood on."""
+    head = b"Employee ID,Purpose,Text version,Given at,Withdrawn at\n"
+    roster = read_roster(ROSTER, "r.csv")
+    batch = take(vault, roster, read_consents(head + b"007,headshot,v1,2026-10-05,\n", "c.csv"))
+    assert standing(vault, batch)["007"] == ("ready", None)
+    take(vault, roster, read_consents(head + b"007,headshot,v0,2026-10-01,2026-11-20\n", "c.csv"))
+    assert standing(vault, batch)["007"] == ("blocked", "consent_withdrawn")
+    with pytest.raises(NoConsent, match="withdrawn"):
+        vault.permit(seats_of(vault, batch)[0].employee_id, now=NOW)
+    # A yes that is newer than the no stands, and the old line, read again, leaves it alone.
+    again = head + b"007,headshot,v0,2026-10-01,2026-11-20\n007,headshot,v2,2026-11-22,\n"
+    take(vault, roster, read_consents(again, "c.csv"))
+    assert standing(vault, batch)["007"] == ("ready", None)
+    take(vault, roster, read_consents(head + b"007,headshot,v0,2026-10-01,2026-11-20\n", "c.csv"))
+    vault.permit(seats_of(vault, batch)[0].employee_id, now=NOW)
