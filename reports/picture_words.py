@@ -56,6 +56,17 @@ FLAGS: Mapping[str, Words] = {
     "enlarged": Words(
         "Too little detail", "The face in the photo is small and was enlarged much.", "Ask for a larger photo."
     ),
+    "no_room": Words(
+        "Photo ends at head or shoulders",
+        "There is no room round the head in the photo, so the face is larger than the others'.",
+        "Approve it if the set bears it, or ask for a photo with more room above and beside them.",
+    ),
+    "no_colour": Words(
+        "Black and white", "The photo that this picture is made of has no colour.", "Ask for a photo in colour."
+    ),
+    "sunglasses": Words(
+        "Sunglasses", "The eyes cannot be seen in the photo that this picture is made of.", "Ask for another photo."
+    ),
     "eye_line": Words("Eye line is off", "The eyes are not on the kit's line.", REDO),
     "centre": Words("Off centre", "The face is not in the middle.", REDO),
     "inter_eye": Words("Face size is off", "The face is larger or smaller than the kit asks.", REDO),
