@@ -161,10 +161,11 @@ def measure(people: int, home: Path, plan_only: bool) -> list[tuple[str, float, 
 
 
 def forget_some(settings: Settings, watch: Stopwatch, what: str, whom: sa.ColumnElement[bool], at: timedelta) -> None:
-    """These people take their consent back, and the next sweep forgets them."""
+    """These people have taken their consent back, and have waited as long as the rules ask: this sweep forgets them."""
+    said = NOW + at - load_rules().keep.after_withdrawal
     with open_vault(settings) as vault, vault.session() as session:
         standing = col(Consent.withdrawn_at).is_(None)
-        session.execute(sa.update(Consent).where(whom, standing).values(withdrawn_at=NOW + at))
+        session.execute(sa.update(Consent).where(whom, standing).values(withdrawn_at=said))
     with open_vault(settings) as vault:
         meant = forecast(vault, NOW + at).stops_for
     watch.start()
