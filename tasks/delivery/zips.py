@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import weakref
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -170,6 +171,7 @@ class DownloadDestination(Files):
         self.file: IO[bytes] | None = None  # the whole of it, once closed
         self.reading = threading.Lock()  # of that file: it has one place that it is read at
         self.size = 0
+        weakref.finalize(self, self._archive.give_up)  # with the desk that ends before anybody took it, too
 
     def read(self, path: str) -> bytes | None:
         return self._archive.read(path)
