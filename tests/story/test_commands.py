@@ -145,5 +145,6 @@ def test_every_command_of_the_readme_does_what_it_says(installation, company, fr
         elif name in ("worker", "doctor"):
             continue  # they have been run at the server of `up`
         else:
-            said = installation.run(*words, *(["--yes"] if name == "forget" else []))
+            more = {"forget": ["--yes"], "kit show": ["--out", str(tmp_path / "card.png")]}
+            said = installation.run(*words, *more.get(name, []))
         assert re.search(SAYS[name], said), f"rollcall {line}: {said}"
