@@ -17,6 +17,9 @@ import pytest
 from flows.logins import load_logins
 from reports.prefect_client import client
 from tasks.vault.settings import Settings
+from tests.reports.browsing import browse, chromium
+
+__all__ = ["browse", "chromium"]  # fixtures: one browser in all of a run, since two drivers cannot be at work in one
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import uvicorn
 
-from reports.desk import create_desk
 from tasks.vault.settings import Settings
 
 PASSWORD = "correct horse"
@@ -71,6 +70,8 @@ def browse(chromium: Any) -> Iterator[Open]:
 
 @pytest.fixture
 def served(settings: Settings) -> Iterator[str]:
+    from reports.desk import create_desk  # every test's own conftest reads this module first
+
     app = create_desk(settings)
     ending = {"timeout_graceful_shutdown": 1}  # pages that wait for news are not waited for
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none", **ending))

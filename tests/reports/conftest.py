@@ -22,7 +22,7 @@ from tasks.vault.review import Event, Picture, review_of
 from tasks.vault.scores import Scores
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
-from tests.reports.browsing import PASSWORD, browse, chromium, served
+from tests.reports.browsing import PASSWORD, served
 
 NOON = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)  # in the past: browsers compare it with their own clock
 FIRST = "Amara Noah Elif Jonas Mei Tomás Priya Lukas Zainab Oskar Lena Kwame Ingrid Ravi Sofía Émile Hana Piotr Aoife Dmitri"
@@ -206,7 +206,7 @@ def data() -> ReportData:
     return company(24, HOSTILE)
 
 
-__all__ = ["PASSWORD", "browse", "chromium", "served"]  # fixtures, found here by every test of the reports
+__all__ = ["PASSWORD", "served"]  # fixtures, found here by every test of the reports
 
 
 def fill_vault(vault: Vault, data: ReportData) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.reports.browsing import BROWSER, browse, chromium
+from tests.reports.browsing import BROWSER
 
-__all__ = ["browse", "chromium"]  # fixtures
 pytestmark = [mark for mark in BROWSER if mark.name != "timeout"] + [pytest.mark.timeout(1500)]
 
 PASSWORD = "an office full of people"
