@@ -471,8 +471,8 @@ CALM = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 
 
 def live(days: int, steps: int) -> None:
-    """So many companies by seeds of their own. Each is two tries, since the first of any is the plainest: one event again
-    and again. More would be grown from each other, and the records' own ids are new in every try."""
+    """So many companies by seeds of their own. Each is two tries, since the first of any is the plainest: one event,
+    again and again. More would be grown from each other, and the records' own ids are new in every try."""
     for number in range(days):
         run_state_machine_as_test(
             seed(number)(AnyOrder),
