@@ -198,3 +198,11 @@ def test_every_step_has_its_own_noise_and_every_person_theirs(
     assert torch.equal(noise[1], draw(mine, 1, plan, None).noise)  # and the same when the step is taken again
     for drawn in (noise[0], noise[2], draw(other, 1, plan, None).noise):
         assert float((noise[1] - drawn).abs().mean()) > 0.5
+
+
+def test_the_rate_rises_over_the_warmup_and_then_stays_or_falls_to_nothing(plan: TrainingPlan) -> None:
+    rising = replace(plan, warmup=2, decay="constant")
+    shares = [rate(rising, done, 6) / plan.learning_rate for done in range(6)]
+    assert shares == pytest.approx([1 / 3, 2 / 3, 1, 1, 1, 1])
+    falling = replace(plan, warmup=0, decay="cosine")
+    assert [rate(falling, done, 4) / plan.learning_rate for done in (0, 2, 4)] == pytest.approx([1, 0.5, 0])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from tasks.adapters.cohort import Cohort, Learner
 from tasks.adapters.examples import Person, encode_people
 from tasks.adapters.export import adapter_bytes
 from tasks.adapters.plan import TrainingPlan
-from tasks.adapters.training import Progress, TrainedAdapter, train_cohort
+from tasks.adapters.training import EDGE, Progress, TrainedAdapter, train_cohort
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
 from tasks.vision.families.family import Latents
 
@@ -51,6 +52,8 @@ def test_whatever_the_slots_everybody_gets_their_own_adapter(
 def test_alone_or_in_company_the_adapter_is_the_same(base: FrozenBase, plan: TrainingPlan, person: Make) -> None:
     people = [person(0), person(1, photos=2), person(2, photos=5), person(3)]
     company = train_cohort(base, people, plan, slots=4)
+    assert [one.loss_first for one in company] == pytest.approx([mean(one.losses[:EDGE]) for one in company])
+    assert [one.loss_last for one in company] == pytest.approx([mean(one.losses[-EDGE:]) for one in company])
     assert apart(train_cohort(base, [people[2]], plan, slots=1)[0], company[2]) < 1e-5
     refilled = train_cohort(base, iter(people), plan, slots=3)  # the fourth comes into a used slot
     assert max(apart(one, other) for one, other in zip(refilled, company, strict=True)) < 1e-5
