@@ -8,12 +8,13 @@ is handed in, so that a person's training depends on nobody else.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
 from tasks.vision.diffusion_card import BaseCard
+from tasks.vision.families.known import FAMILIES
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class Sampler(ABC):
 class Family(ABC):
     """One base model, loaded and frozen."""
 
-    pipeline: Any  # the stock diffusers pipeline around the same modules
+    stock: ClassVar[Any]  # the diffusers pipeline of the family
+    pipeline: Any  # the stock pipeline around the same modules
 
     def __init__(self, card: BaseCard, pipeline: Any, device: torch.device, dtype: torch.dtype) -> None:
         self.card, self.pipeline, self.device, self.dtype = card, pipeline, device, dtype
@@ -95,34 +97,55 @@ class Family(ABC):
         self.denoiser.to(device)
 
     @classmethod
-    @abstractmethod
     def open(cls, card: BaseCard, device: torch.device, dtype: torch.dtype) -> Self:
         """Load the folder of the card; safetensors only, nothing from the network."""
+        pipeline = cls.stock.from_pretrained(
+            card.folder, dtype=dtype, use_safetensors=True, local_files_only=True, variant=card.variant,
+            **cls.extras(card, dtype),
+        )  # fmt: skip
+        return cls(card, pipeline, device, dtype)
+
+    @classmethod
+    def extras(cls, card: BaseCard, dtype: torch.dtype) -> dict[str, Any]:
+        """What this family's pipeline is told beside that."""
+        return {}
 
     @property
-    @abstractmethod
     def denoiser(self) -> nn.Module:
         """The network that is adapted."""
+        network: nn.Module = getattr(self.pipeline, FAMILIES[self.card.family].prefix)
+        return network
 
     @property
-    @abstractmethod
     def encoders(self) -> list[nn.Module]:
         """Text encoders and VAE: needed before and after the loop, never inside."""
+        return [self.pipeline.text_encoder, self.pipeline.vae]
 
     def modules(self) -> list[nn.Module]:
         return [self.denoiser, *self.encoders]
 
-    @abstractmethod
     def encode_pictures(self, pixels: Tensor) -> Latents:
         """Pixels to latents, one batch."""
+        vae = self.pipeline.vae
+        posterior = vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist
+        scale, shift = self._scaling()
+        return Latents((posterior.mean.float() - shift) * scale, posterior.std.float() * scale)
 
     @abstractmethod
     def encode_prompts(self, prompts: Sequence[str]) -> Conditions:
         """Prompts to what the denoiser reads, one batch."""
 
-    @abstractmethod
     def decode(self, latents: Tensor) -> Tensor:
         """Latents to pixels, one batch."""
+        vae = self.pipeline.vae
+        scale, shift = self._scaling()
+        pixels: Tensor = vae.decode((latents / scale + shift).to(vae.device, vae.dtype), return_dict=False)[0]
+        return pixels.float()
+
+    def _scaling(self) -> tuple[float, float]:
+        """What brings the VAE's latents to unit variance: one factor and one shift, in most families."""
+        config = self.pipeline.vae.config
+        return config.scaling_factor, getattr(config, "shift_factor", None) or 0.0
 
     @abstractmethod
     def times(self, uniform: Tensor) -> Tensor:

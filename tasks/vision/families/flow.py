@@ -9,7 +9,7 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor
 
-from tasks.vision.families.family import Noisy, Sampler
+from tasks.vision.families.family import Family, Noisy, Sampler
 
 
 class FlowSampler(Sampler):
@@ -38,12 +38,13 @@ class FlowSampler(Sampler):
         return (1 - share) * latents + share * noise
 
 
-def logit_normal(uniform: Tensor) -> Tensor:
-    """Training times (arXiv 2403.03206): mostly at middling noise. The official scripts draw them evenly."""
-    return torch.sigmoid(torch.special.ndtri(uniform.clamp(1e-4, 1 - 1e-4)))
+class FlowFamily(Family):
+    """A family whose training noise lies on that line."""
 
+    def times(self, uniform: Tensor) -> Tensor:
+        """Mostly at middling noise (logit-normal, arXiv 2403.03206). The official scripts draw them evenly."""
+        return torch.sigmoid(torch.special.ndtri(uniform.clamp(1e-4, 1 - 1e-4)))
 
-def on_the_line(latents: Tensor, noise: Tensor, times: Tensor) -> Noisy:
-    """Latents with noise, and the slope to answer."""
-    share = times.to(latents).view(-1, 1, 1, 1)
-    return Noisy((1 - share) * latents + share * noise, noise - latents, torch.ones_like(times))
+    def corrupt(self, latents: Tensor, noise: Tensor, times: Tensor) -> Noisy:
+        share = times.to(latents).view(-1, 1, 1, 1)
+        return Noisy((1 - share) * latents + share * noise, noise - latents, torch.ones_like(times))

@@ -4,39 +4,22 @@ Latents are the VAE's, patched 2x2 and whitened by its running statistics: (N, 1
 """
 
 from collections.abc import Sequence
-from typing import Self
 
-import torch
 from diffusers import Flux2KleinPipeline
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
-from torch import Tensor, nn
+from torch import Tensor
 
-from tasks.vision.diffusion_card import BaseCard
-from tasks.vision.families.family import Conditions, Family, Latents, Noisy, Sampler
-from tasks.vision.families.flow import FlowSampler, logit_normal, on_the_line
+from tasks.vision.families.family import Conditions, Latents, Sampler
+from tasks.vision.families.flow import FlowFamily, FlowSampler
 
 TEXT_LENGTH = 512  # tokens; the stock pipeline pads every prompt to this
 TEXT_LAYERS = (9, 18, 27)  # hidden states of the language model that are stacked
 
 
-class Flux2Klein(Family):
+class Flux2Klein(FlowFamily):
     """FLUX.2 klein: Qwen3 text, one transformer, KL VAE. Times are 0..1, 1 = noise."""
 
-    @classmethod
-    def open(cls, card: BaseCard, device: torch.device, dtype: torch.dtype) -> Self:
-        pipeline = Flux2KleinPipeline.from_pretrained(  # type: ignore[no-untyped-call]
-            card.folder, dtype=dtype, use_safetensors=True, local_files_only=True, variant=card.variant
-        )
-        return cls(card, pipeline, device, dtype)
-
-    @property
-    def denoiser(self) -> nn.Module:
-        transformer: nn.Module = self.pipeline.transformer
-        return transformer
-
-    @property
-    def encoders(self) -> list[nn.Module]:
-        return [self.pipeline.text_encoder, self.pipeline.vae]
+    stock = Flux2KleinPipeline
 
     def encode_pictures(self, pixels: Tensor) -> Latents:
         vae = self.pipeline.vae
@@ -65,12 +48,6 @@ class Flux2Klein(Family):
         vae = self.pipeline.vae
         mean = vae.bn.running_mean.float().view(1, -1, 1, 1)
         return mean, (vae.bn.running_var.float() + vae.config.batch_norm_eps).sqrt().view(1, -1, 1, 1)
-
-    def times(self, uniform: Tensor) -> Tensor:
-        return logit_normal(uniform)
-
-    def corrupt(self, latents: Tensor, noise: Tensor, times: Tensor) -> Noisy:
-        return on_the_line(latents, noise, times)
 
     def predict(self, sample: Tensor, times: Tensor, conditions: Conditions) -> Tensor:
         count, channels, height, width = sample.shape

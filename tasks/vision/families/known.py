@@ -18,7 +18,7 @@ class KnownFamily:
 
     module: str
     cls: str
-    prefix: str  # of the denoiser's keys in an adapter file, as the stock pipeline names it
+    prefix: str  # what the stock pipeline calls the denoiser; its keys in an adapter file begin with it
     targets: tuple[str, ...] = ATTENTION
 
 

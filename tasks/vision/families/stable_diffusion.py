@@ -6,14 +6,14 @@ plain, evenly lit brand background.
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, StableDiffusionPipeline
-from torch import Tensor, nn
+from torch import Tensor
 
 from tasks.vision.diffusion_card import BaseCard
-from tasks.vision.families.family import Conditions, Family, Latents, Noisy, Sampler
+from tasks.vision.families.family import Conditions, Family, Noisy, Sampler
 
 # Added to the min-SNR weight of v-prediction, so that the pure-noise end (SNR 0), where the background's
 # brightness is decided, still counts.
@@ -51,6 +51,7 @@ class SchedulerSampler(Sampler):
 class StableDiffusion(Family):
     """SD 1.x/2.x: CLIP text, UNet, KL VAE."""
 
+    stock: ClassVar[Any] = StableDiffusionPipeline
     solver: ClassVar[dict[str, Any]] = {}  # what the solver is told beside its order
 
     def __init__(self, card: BaseCard, pipeline: Any, device: torch.device, dtype: torch.dtype) -> None:
@@ -62,50 +63,19 @@ class StableDiffusion(Family):
         self.zero_end = bool(scheduler.config.rescale_betas_zero_snr)
 
     @classmethod
-    def open(cls, card: BaseCard, device: torch.device, dtype: torch.dtype) -> Self:
-        other: dict[str, Any] = {}
-        if card.vae != "vae":
-            other["vae"] = AutoencoderKL.from_pretrained(  # type: ignore[no-untyped-call]
-                card.folder / card.vae, dtype=dtype, use_safetensors=True, local_files_only=True
-            )
-        pipeline = StableDiffusionPipeline.from_pretrained(  # type: ignore[no-untyped-call]
-            card.folder,
-            **other,
-            dtype=dtype,
-            use_safetensors=True,
-            local_files_only=True,
-            variant=card.variant,
-            safety_checker=None,
-            feature_extractor=None,
-            requires_safety_checker=False,
+    def extras(cls, card: BaseCard, dtype: torch.dtype) -> dict[str, Any]:
+        plain = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+        if card.vae == "vae":
+            return plain
+        vae = AutoencoderKL.from_pretrained(  # type: ignore[no-untyped-call]
+            card.folder / card.vae, dtype=dtype, use_safetensors=True, local_files_only=True
         )
-        return cls(card, pipeline, device, dtype)
-
-    @property
-    def denoiser(self) -> nn.Module:
-        unet: nn.Module = self.pipeline.unet
-        return unet
-
-    @property
-    def encoders(self) -> list[nn.Module]:
-        return [self.pipeline.text_encoder, self.pipeline.vae]
-
-    def encode_pictures(self, pixels: Tensor) -> Latents:
-        vae = self.pipeline.vae
-        posterior = vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist
-        scale, shift = vae.config.scaling_factor, getattr(vae.config, "shift_factor", None) or 0.0
-        return Latents((posterior.mean.float() - shift) * scale, posterior.std.float() * scale)
+        return {"vae": vae, **plain}
 
     def encode_prompts(self, prompts: Sequence[str]) -> Conditions:
         device = self.pipeline.text_encoder.device
         text, _ = self.pipeline.encode_prompt(list(prompts), device, 1, False)
         return Conditions({"text": text})
-
-    def decode(self, latents: Tensor) -> Tensor:
-        vae = self.pipeline.vae
-        scale, shift = vae.config.scaling_factor, getattr(vae.config, "shift_factor", None) or 0.0
-        pixels: Tensor = vae.decode((latents / scale + shift).to(vae.device, vae.dtype), return_dict=False)[0]
-        return pixels.float()
 
     def times(self, uniform: Tensor) -> Tensor:
         return (uniform * len(self.shares)).long().clamp(0, len(self.shares) - 1)

@@ -1,7 +1,7 @@
 """SDXL: two text encoders, a pooled embedding, and the picture's size told to the UNet."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 from diffusers import StableDiffusionXLPipeline
@@ -15,20 +15,13 @@ from tasks.vision.families.stable_diffusion import StableDiffusion
 class StableDiffusionXL(StableDiffusion):
     """Noise and targets are Stable Diffusion's; prompts, the UNet's extra conditions and the last steps are not."""
 
+    stock = StableDiffusionXLPipeline
     # Below 50 steps plain DPM++ leaves artefacts on SDXL, by diffusers' own page; these two words are its cure.
     solver: ClassVar[dict[str, Any]] = {"use_karras_sigmas": True, "euler_at_final": True}
 
     @classmethod
-    def open(cls, card: BaseCard, device: torch.device, dtype: torch.dtype) -> Self:
-        pipeline = StableDiffusionXLPipeline.from_pretrained(  # type: ignore[no-untyped-call]
-            card.folder,
-            dtype=dtype,
-            use_safetensors=True,
-            local_files_only=True,
-            variant=card.variant,
-            add_watermarker=False,
-        )
-        return cls(card, pipeline, device, dtype)
+    def extras(cls, card: BaseCard, dtype: torch.dtype) -> dict[str, Any]:
+        return {"add_watermarker": False}
 
     @property
     def encoders(self) -> list[nn.Module]:

@@ -5,45 +5,23 @@ picture and answers the slope the other way round; both are turned here, and now
 """
 
 from collections.abc import Sequence
-from typing import Self
 
 import torch
 from diffusers import ZImagePipeline
 from diffusers.pipelines.z_image.pipeline_z_image import calculate_shift
-from torch import Tensor, nn
+from torch import Tensor
 
-from tasks.vision.diffusion_card import BaseCard
-from tasks.vision.families.family import Conditions, Family, Latents, Noisy, Sampler
-from tasks.vision.families.flow import FlowSampler, logit_normal, on_the_line
+from tasks.vision.families.family import Conditions, Sampler
+from tasks.vision.families.flow import FlowFamily, FlowSampler
 
 TEXT_LENGTH = 512  # tokens at most; the stock pipeline cuts there
 PATCH = 2
 
 
-class ZImage(Family):
+class ZImage(FlowFamily):
     """Qwen3 text, one transformer, KL VAE. Times are 0..1, 1 = noise."""
 
-    @classmethod
-    def open(cls, card: BaseCard, device: torch.device, dtype: torch.dtype) -> Self:
-        pipeline = ZImagePipeline.from_pretrained(  # type: ignore[no-untyped-call]
-            card.folder, dtype=dtype, use_safetensors=True, local_files_only=True, variant=card.variant
-        )
-        return cls(card, pipeline, device, dtype)
-
-    @property
-    def denoiser(self) -> nn.Module:
-        transformer: nn.Module = self.pipeline.transformer
-        return transformer
-
-    @property
-    def encoders(self) -> list[nn.Module]:
-        return [self.pipeline.text_encoder, self.pipeline.vae]
-
-    def encode_pictures(self, pixels: Tensor) -> Latents:
-        vae = self.pipeline.vae
-        posterior = vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist
-        scale, shift = vae.config.scaling_factor, vae.config.shift_factor or 0.0
-        return Latents((posterior.mean.float() - shift) * scale, posterior.std.float() * scale)
+    stock = ZImagePipeline
 
     def encode_prompts(self, prompts: Sequence[str]) -> Conditions:
         longest = self.card.text_length or TEXT_LENGTH
@@ -55,18 +33,6 @@ class ZImage(Family):
         for row, text in zip(padded, texts, strict=True):
             row[: len(text)] = text
         return Conditions({"text": padded, "length": torch.tensor([len(text) for text in texts])})
-
-    def decode(self, latents: Tensor) -> Tensor:
-        vae = self.pipeline.vae
-        scale, shift = vae.config.scaling_factor, vae.config.shift_factor or 0.0
-        pixels: Tensor = vae.decode((latents / scale + shift).to(vae.device, vae.dtype), return_dict=False)[0]
-        return pixels.float()
-
-    def times(self, uniform: Tensor) -> Tensor:
-        return logit_normal(uniform)
-
-    def corrupt(self, latents: Tensor, noise: Tensor, times: Tensor) -> Noisy:
-        return on_the_line(latents, noise, times)
 
     def predict(self, sample: Tensor, times: Tensor, conditions: Conditions) -> Tensor:
         # an idle slot's text has no length; one token of it is as good as none
