@@ -23,6 +23,7 @@ from tasks.vault.scores import Scores
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tests.reports.browsing import PASSWORD, served
+from tests.reports.prefect_stand_in import Prefect
 
 NOON = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)  # in the past: browsers compare it with their own clock
 FIRST = "Amara Noah Elif Jonas Mei Tomás Priya Lukas Zainab Oskar Lena Kwame Ingrid Ravi Sofía Émile Hana Piotr Aoife Dmitri"
@@ -359,3 +360,8 @@ def vault(settings: Settings) -> Iterator[Vault]:
 def small() -> ReportData:
     """Nine people: two to review, one flagged, one approved, blocked ones; few pictures, so that it is quick to store."""
     return company(9)
+
+
+@pytest.fixture
+def prefect() -> Prefect:
+    return Prefect(NOON + timedelta(minutes=30))

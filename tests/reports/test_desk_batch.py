@@ -6,8 +6,6 @@ import re
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count
-from typing import Any
 
 import httpx
 import pytest
@@ -15,67 +13,20 @@ from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
 from reports.decisions import apply_decisions
-from reports.desk import create_desk
 from tasks.vault.records import Batch, Consent, Decision, Employee, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
-from tests.reports.conftest import NOON, PASSWORD, digest
+from tests.reports.conftest import NOON, digest
+from tests.reports.prefect_stand_in import RUN, Prefect, signed_in_desk
 
-BATCH, RUN = "b20261123a", "0b5a3e5c-1111-4222-8333-444455556666"
+BATCH = "b20261123a"
 NAME = "Berlin, autumn"
-
-
-class Prefect:
-    """Prefect's API as far as the desk uses it: remembers what was asked of it."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, Any]] = []
-        self.going: list[dict[str, Any]] = []
-        self.bar: float | None = None
-        self.gone = False
-
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        if self.gone:
-            raise httpx.ConnectError("nobody is there")
-        path, body = request.url.path, json.loads(request.content) if request.content else None
-        if "csrf" in path:
-            return httpx.Response(200, json={"token": "t"})
-        if "/deployments/name/" in path:
-            return httpx.Response(200, json={"id": f"dep {path.split('/')[4]}"})
-        if path.endswith("/flow_runs/filter"):
-            return httpx.Response(200, json=self.going)
-        if path.endswith("/artifacts/filter"):
-            return httpx.Response(200, json=[{"data": self.bar, "flow_run_id": RUN}] if self.bar is not None else [])
-        self.asked.append((path, body))
-        return httpx.Response(201, json={"id": RUN, "state": {"type": "SCHEDULED"}})
-
-    def started(self) -> list[dict[str, Any]]:
-        return [body for path, body in self.asked if path.endswith("create_flow_run")]
-
-    def run(self, state: str = "RUNNING", **parameters: Any) -> None:
-        began = (NOON + timedelta(minutes=30)).isoformat()
-        self.going.append({
-            "id": RUN, "name": "x", "state": {"type": state}, "deployment_id": "dep make-headshots",
-            "parameters": parameters, "start_time": began,
-        })  # fmt: skip
-
-
-@pytest.fixture
-def prefect() -> Prefect:
-    return Prefect()
 
 
 @pytest.fixture
 def desk(settings: Settings, prefect: Prefect) -> Iterator[TestClient]:
-    app = create_desk(
-        settings.model_copy(update={"machine_login": "rollcall:" + "x" * 22}), clock=lambda: NOON + timedelta(hours=1)
-    )
-    app.state.runs.transport = httpx.MockTransport(prefect.answer)
-    app.state.runs.clock = count(step=10).__next__  # no answer is so fresh that it is shown twice
-    with TestClient(app, base_url="http://127.0.0.1:4280", client=("127.0.0.1", 5000)) as client:
-        client.post("/login", data={"name": "Ada", "password": PASSWORD})
+    with signed_in_desk(settings, prefect, NOON + timedelta(hours=1), "Ada") as client:
         yield client
-    app.state.vault.close()
 
 
 def press(desk: TestClient, path: str, **fields: str) -> httpx.Response:

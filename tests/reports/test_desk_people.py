@@ -6,40 +6,28 @@ import re
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
-from reports.desk import create_desk
 from tasks.retention.erase import forget
 from tasks.vault.failures import NoConsent
 from tasks.vault.records import Consent, Employee, Hold
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
-from tests.reports.conftest import NOON, PASSWORD
-from tests.reports.test_desk_batch import Prefect
+from tests.reports.conftest import NOON
+from tests.reports.prefect_stand_in import Prefect, signed_in_desk
 
 LATER = NOON + timedelta(hours=1)
 ONE, TWO = f"p{1:015x}", f"p{2:015x}"
 
 
 @pytest.fixture
-def prefect() -> Prefect:
-    return Prefect()
-
-
-@pytest.fixture
 def desk(settings: Settings, prefect: Prefect) -> Iterator[TestClient]:
-    app = create_desk(settings.model_copy(update={"machine_login": "rollcall:" + "x" * 22}), clock=lambda: LATER)
-    app.state.runs.transport = httpx.MockTransport(prefect.answer)
-    app.state.runs.clock = count(step=10).__next__
-    with TestClient(app, base_url="http://127.0.0.1:4280", client=("127.0.0.1", 5000)) as client:
-        client.post("/login", data={"name": "Hannah", "password": PASSWORD})
+    with signed_in_desk(settings, prefect, LATER, "Hannah") as client:
         yield client
-    app.state.vault.close()
 
 
 def press(desk: TestClient, person: str, act: str, **fields: str) -> httpx.Response:

@@ -3,14 +3,12 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
-from reports.desk import create_desk
 from reports.desk_retention import grouped
 from tasks.retention.calendar import EVERYTHING, Line, what_goes_when
 from tasks.retention.forecast import forecast
@@ -18,27 +16,17 @@ from tasks.retention.rules import load_rules
 from tasks.vault.records import Consent, Employee
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
-from tests.reports.conftest import NOON, PASSWORD
-from tests.reports.test_desk_batch import Prefect
+from tests.reports.conftest import NOON
+from tests.reports.prefect_stand_in import Prefect, signed_in_desk
 
 ONE = f"p{1:015x}"
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def prefect() -> Prefect:
-    return Prefect()
-
-
-@pytest.fixture
 def desk(settings: Settings, prefect: Prefect) -> Iterator[TestClient]:
-    app = create_desk(settings.model_copy(update={"machine_login": "rollcall:" + "x" * 22}), clock=lambda: NOON)
-    app.state.runs.transport = httpx.MockTransport(prefect.answer)
-    app.state.runs.clock = count(step=10).__next__
-    with TestClient(app, base_url="http://127.0.0.1:4280", client=("127.0.0.1", 5000)) as client:
-        client.post("/login", data={"name": "Hannah", "password": PASSWORD})
+    with signed_in_desk(settings, prefect, NOON, "Hannah") as client:
         yield client
-    app.state.vault.close()
 
 
 def sweep(desk: TestClient, **fields: str) -> httpx.Response:

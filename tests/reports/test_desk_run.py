@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 
 import httpx
@@ -13,7 +12,6 @@ from fastapi.testclient import TestClient
 from sqlmodel import select
 
 from reports.checks import Check
-from reports.desk import create_desk
 from tasks.adapters.costs import cost_of, hold_if_costly
 from tasks.roster.read import read_roster
 from tasks.selfies.check import check_drop
@@ -22,7 +20,7 @@ from tasks.vault.records import Batch, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
 from tests.reports.conftest import NOON, PASSWORD
-from tests.reports.test_desk_batch import Prefect
+from tests.reports.prefect_stand_in import Prefect, signed_in_desk
 
 DROP = "20260914-0123456789"
 ROSTER = (
@@ -47,25 +45,15 @@ def priced(settings: Settings, kits: Path) -> Settings:
 
 
 @pytest.fixture
-def prefect() -> Prefect:
-    return Prefect()
-
-
-@pytest.fixture
 def desk(priced: Settings, prefect: Prefect) -> Iterator[TestClient]:
-    app = create_desk(priced, clock=lambda: NOON + timedelta(hours=1))
-    app.state.runs.transport = httpx.MockTransport(prefect.answer)
-    app.state.runs.clock = count(step=10).__next__
     folder = priced.home / "drops" / DROP
     (folder / "selfies").mkdir(parents=True)
     (folder / "roster.csv").write_text(ROSTER)
     assert len(read_roster(ROSTER.encode(), "roster.csv").rows) == 2
     report = check_drop(folder / "roster.csv", folder / "selfies", None, None, now=NOON)
-    app.state.checks._known[DROP] = Check(report=report)
-    with TestClient(app, base_url="http://127.0.0.1:4280", client=("127.0.0.1", 5000)) as client:
-        client.post("/login", data={"name": "Ada", "password": PASSWORD})
+    with signed_in_desk(priced, prefect, NOON + timedelta(hours=1), "Ada") as client:
+        client.app.state.checks._known[DROP] = Check(report=report)
         yield client
-    app.state.vault.close()
 
 
 def press(desk: TestClient, path: str, page: str, **fields: str) -> httpx.Response:

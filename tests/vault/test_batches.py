@@ -1,9 +1,7 @@
 """A batch is its order: the same again is the same batch, whatever was corrected, and everybody keeps their seat."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -27,17 +25,10 @@ from tasks.vault.batches import (
 from tasks.vault.failures import NoSuchBatch
 from tasks.vault.records import Batch, DropVersion, Headshot, Seat
 from tasks.vault.seats import ForbiddenMove
-from tasks.vault.settings import Settings
-from tasks.vault.store import Vault, open_vault
+from tasks.vault.store import Vault
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 ORDER = Order(drop="/drops/acme", kit="harbour", quality="standard", base="embedded")
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[Vault]:
-    with open_vault(Settings(home=tmp_path)) as opened:
-        yield opened
 
 
 def seated(vault: Vault, states: list[str]) -> str:

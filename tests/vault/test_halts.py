@@ -1,8 +1,6 @@
 """A person's word that a batch waits: stopped until carried on, or held until a second person says yes."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -12,16 +10,9 @@ from tasks.vault.failures import NoSuchBatch, NotLikeThis
 from tasks.vault.halts import approve_cost, carry_on, free_state, hold_for_approval, is_held, is_stopped, stop_batch
 from tasks.vault.records import AuditEntry, Seat
 from tasks.vault.seats import STATES
-from tasks.vault.settings import Settings
-from tasks.vault.store import Vault, open_vault
+from tasks.vault.store import Vault
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[Vault]:
-    with open_vault(Settings(home=tmp_path)) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A kit per person or department within one batch: chosen, taken over, and reviewed by itself."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,17 +12,10 @@ from tasks.vault.lease import end_lease, take_lease
 from tasks.vault.records import AuditEntry, Batch, Consent, Decision, Employee, Headshot, Seat, Showing
 from tasks.vault.review import reviews_of
 from tasks.vault.seat_kits import choose_kit, department_of, kit_names, kits_of
-from tasks.vault.settings import Settings
-from tasks.vault.store import Vault, open_vault
+from tasks.vault.store import Vault
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 KITS = ("harbour", "signal")
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Iterator[Vault]:
-    with open_vault(Settings(home=tmp_path)) as opened:
-        yield opened
 
 
 @pytest.fixture
