@@ -62,7 +62,7 @@ def pull_model(
     home: Home = None,
 ) -> None:
     """Fetch model files by name: of a base what it loads, of eyes their networks; each compared with its sha256."""
-    from tasks.shipped import to_write_in
+    from flows.own_copy import to_write_in
     from tasks.vault.licences import Licence
     from tasks.vision.diffusion_card import load_base_card
     from tasks.vision.eyes_card import OPENCV_CARD, read_eyes_card

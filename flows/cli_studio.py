@@ -74,9 +74,9 @@ def say_length(kit: "BrandKit") -> None:
 @kits.command("new")
 def new_kit(name: Annotated[str, typer.Argument(help="lower-case letters, digits and hyphens")]) -> None:
     """Start a kit from a commented file."""
+    from flows.own_copy import to_write_in
     from tasks.headshots.kit import KitError
     from tasks.headshots.kit import new_kit as start
-    from tasks.shipped import to_write_in
     from tasks.vault.process import company_umask
     from tasks.vault.settings import load_settings
 
