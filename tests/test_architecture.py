@@ -226,3 +226,20 @@ def test_the_packages_come_from_this_checkout() -> None:
 
     for package in (flows, tasks, reports):
         assert Path(package.__file__ or "").resolve().parents[1] == ROOT
+
+
+def test_no_loader_goes_to_the_network_or_opens_a_pickle() -> None:
+    """Whatever is loaded lies here: fetching is the puller's work alone, and asked for by name."""
+    calls = [
+        (path.relative_to(ROOT).as_posix(), {one.arg: one.value for one in node.keywords})
+        for path in modules() if path.is_relative_to(ROOT / "tasks")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "from_pretrained"
+    ]  # fmt: skip
+    assert calls
+    for where, words in calls:
+        asked = {name: getattr(value, "value", None) for name, value in words.items()}
+        assert asked.get("local_files_only") is True, where
+        assert asked.get("use_safetensors") is True or where == "tasks/vision/tokens.py", (
+            where
+        )  # which loads no weights

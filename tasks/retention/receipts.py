@@ -61,7 +61,8 @@ _LEVELS = {
     "none": "nothing can be confirmed",
     "listed": "absent from a second, separate listing",
     "cryptographic": "absent from a second listing, and its key destroyed: copies elsewhere are noise",
-    "bytes": "as before, and all bytes of files here, and all rows in PostgreSQL, were searched for what is said below",
+    "bytes": "absent from a second listing, its key destroyed, and all bytes of files here and all rows of the records "
+    "searched for what is said below",
 }
 
 

@@ -238,3 +238,15 @@ def test_a_spool_is_read_like_any_file() -> None:
             assert spool.read(size) == (data[offset:] if size < 0 else data[offset : offset + size])
         assert spool.seek(-10, os.SEEK_END) == len(data) - 10
         assert spool.read() == data[-10:]
+
+
+def test_every_spool_has_a_key_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same photo twice is not the same noise twice: who reads the disk cannot even compare."""
+    kept = []
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: kept.append(io.BytesIO()) or kept[-1])
+    with SealedSpool(tmp_path) as first, SealedSpool(tmp_path) as second:
+        for spool in (first, second):
+            spool.write(bytes(PAGE))
+        one, other = (file.getvalue() for file in kept)
+    assert len(one) == len(other) > PAGE
+    assert one != other
