@@ -42,7 +42,7 @@ SAYS = {
     "retention plan": "Goes now: ",
     "audit verify": r"confirmed: \d+ entries",
     "audit looks": r"\d+ looks by \d+ people",
-    "kit show": "harbour|northwind",
+    "kit show": r"Written: .*card\.png\s+Longest prompt: \d+ of the \d+ tokens that embedded reads",
     "models list": "embedded .*Apache-2.0",
 }
 SERVERS = {"up", "review"}
