@@ -29,7 +29,7 @@ import torch
 
 from benchmarks.random_bases import write_random_base
 from synthetic.dataset import SEEDS
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.export import adapter_bytes, lora_config
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.training import TrainedAdapter, train_cohort
@@ -66,14 +66,14 @@ class Setting:
         return open_base(load_base_card(self.base, self.folder), self.device, self.dtype)
 
 
-def people(count: int, side: int, first: int = 0) -> list[Person]:
+def people(count: int, side: int, first: int = 0) -> list[LearningPerson]:
     """Portraits of nobody: smooth noise, different for everyone. Speed does not depend on what they show."""
     group = []
     for number in range(first, first + count):
         rng = np.random.default_rng(number)
         coarse = rng.integers(0, 256, (PHOTOS, side // 8, side // 8, 3), dtype=np.uint8)
         portraits = list(coarse.repeat(8, axis=1).repeat(8, axis=2))
-        group.append(Person(f"p{number}", portraits, ["selfie photo of a sks person"] * PHOTOS, seed=number))
+        group.append(LearningPerson(f"p{number}", portraits, ["selfie photo of a sks person"] * PHOTOS, seed=number))
     return group
 
 
@@ -82,7 +82,7 @@ def clocks() -> tuple[float, float]:
     return time.perf_counter(), used.user + used.system + used.children_user + used.children_system
 
 
-def today(setting: Setting, person: Person) -> list[float]:
+def today(setting: Setting, person: LearningPerson) -> list[float]:
     """One person as a DreamBooth script would: everything encoded in every step. Returns the losses."""
     base, plan = setting.open(), setting.plan
     denoiser, family = base.denoiser, base.family
@@ -181,7 +181,7 @@ def likeness(setting: Setting, base: FrozenBase, count: int) -> str:
 
     subjects = [draw_subject(SEEDS["benchmarks"] + i, setting.plan.resolution) for i in range(count)]
     caption, eyes = f"selfie photo of a {base.card.token} person", open_eyes("embedded")
-    group = [Person(str(s.seed), [x.picture for x in s.selfies], [caption] * PHOTOS, s.seed) for s in subjects]
+    group = [LearningPerson(str(s.seed), [x.picture for x in s.selfies], [caption] * PHOTOS, s.seed) for s in subjects]
     centroids = np.stack([mean_unit([embed(eyes, shot.picture) for shot in s.studio]) for s in subjects])
     lines, alone = [f"{'way':<11}{'rank-1':>8}{'cosine':>8}{'PSNR to alone':>15}"], None
     for slots in (1, count):

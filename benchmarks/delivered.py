@@ -23,7 +23,7 @@ from PIL import Image
 from sqlmodel import select
 
 from tasks.delivery.crop import HEAD_BREADTH
-from tasks.delivery.handing_over import Order, hand_over
+from tasks.delivery.handing_over import DeliveryOrder, hand_over
 from tasks.delivery.manifest import PackedFile
 from tasks.delivery.pack import Pack, Size, kit_pack, sort_packs
 from tasks.delivery.places import open_destination
@@ -124,7 +124,7 @@ def _head(picture: np.ndarray, eyes: Eyes) -> tuple[float | None, float | None]:
 
 def deliver_all(vault: Vault, batch: str, folder: Path, packs: list[Pack]) -> list[PackedFile]:
     kit = load_kit(load_batch(vault, batch).kit, vault.settings.kits)
-    order = Order(batch, kit, tuple(packs))
+    order = DeliveryOrder(batch, kit, tuple(packs))
     manifest = hand_over(vault, order, lambda: open_destination(str(folder)), lambda: datetime.now(UTC))
     return list(manifest.own)
 

@@ -26,7 +26,7 @@ from PIL import Image
 from torch.nn.functional import avg_pool2d
 
 from synthetic.dataset import ROUGH, SEEDS
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import Painting, paint
 from synthetic.painter.palette import BACKDROP
@@ -34,7 +34,7 @@ from synthetic.training.autoencoder import eye_boxes, peak_signal
 from synthetic.training.shards import CELL
 from synthetic.training.sheets import PROMPTS, save_sheet
 from synthetic.training.texture import kept_structure
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.lessons import PORTRAIT, cut_selfie
 from tasks.adapters.plan import plan_training
 from tasks.adapters.portraits import Likeness
@@ -69,7 +69,13 @@ def draw_subject(seed: int, size: int) -> Subject:
 
     def shots(kind: str, first: int, count: int) -> list[Painting]:
         return [
-            paint(person, draw_capture(seed * 64 + first + i, person, kind, Wish(frontal=0.7)), size, 1.5, "aligned")
+            paint(
+                person,
+                draw_capture(seed * 64 + first + i, person, kind, CaptureWish(frontal=0.7)),
+                size,
+                1.5,
+                "aligned",
+            )
             for i in range(count)
         ]
 
@@ -111,7 +117,9 @@ def background_lines(base: FrozenBase, each: int) -> list[Line]:
     person = draw_identity(SEEDS["benchmarks"] + 900_000)
     names = list(BACKDROP)
     true = [
-        corner_colour(paint(person, draw_capture(i, person, "studio", Wish(background=n)), 64, 1.0, "aligned").picture)
+        corner_colour(
+            paint(person, draw_capture(i, person, "studio", CaptureWish(background=n)), 64, 1.0, "aligned").picture
+        )
         for i, n in enumerate(names)
     ]
     jobs = [
@@ -172,7 +180,7 @@ def learn(
     plan = plan_training(base.card, quality, SELFIES)
     plan = plan if updates is None else replace(plan, steps=updates)
     people = [
-        Person(
+        LearningPerson(
             str(s.seed),
             [at_side(shot.picture, base.card.resolution) for shot in s.selfies],
             [caption] * SELFIES,

@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tasks.delivery.handing_over import Order, hand_over
+from tasks.delivery.handing_over import DeliveryOrder, hand_over
 from tasks.delivery.pack import Pack, sort_packs
 from tasks.delivery.places import open_destination
 from tasks.delivery.sizes import SUFFIX
@@ -122,7 +122,7 @@ def measure(people: int, packs: Sequence[Pack], processes: int) -> Taken:
     with tempfile.TemporaryDirectory() as home, open_vault(Settings(home=Path(home) / "home")) as vault:
         kit = load_kit("northwind", vault.settings.kits)
         drawn = fill(vault, people, kit.name)
-        order = Order("b1", kit, tuple(packs))
+        order = DeliveryOrder("b1", kit, tuple(packs))
         spent = []
         for _ in range(2):
             began, worked = time.perf_counter(), time.process_time()

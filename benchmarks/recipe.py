@@ -28,11 +28,11 @@ import torch
 
 from benchmarks.embedded import STUDIO, corner_colour, embed, mean_unit
 from synthetic.dataset import SEEDS
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
 from synthetic.training.progress import load_checkpoint
-from tasks.adapters.examples import Examples, Person, draw, encode_people
+from tasks.adapters.examples import Examples, LearningPerson, draw, encode_people
 from tasks.adapters.lessons import lessons
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.portraits import Likeness
@@ -92,7 +92,9 @@ def draw_sitter(seed: int, base: FrozenBase, eyes: Eyes) -> Sitter:
     who, side = draw_identity(seed), base.card.resolution
 
     def shot(number: int, kind: str, size: int, frame: str) -> Picture:
-        return paint(who, draw_capture(seed * 64 + number, who, kind, Wish(frontal=0.7)), size, 1.5, frame).picture
+        return paint(
+            who, draw_capture(seed * 64 + number, who, kind, CaptureWish(frontal=0.7)), size, 1.5, frame
+        ).picture
 
     selfies = []
     for number in range(SELFIES):
@@ -119,15 +121,19 @@ def towards(drawn: Vectors, control: Vectors, selfies: Vectors) -> Vectors:
     return np.asarray(np.clip(share, 0, 1), np.float32)
 
 
-def people_of(base: FrozenBase, eyes: Eyes, sitters: Sequence[Sitter], plan: TrainingPlan, photos: int) -> list[Person]:
+def people_of(
+    base: FrozenBase, eyes: Eyes, sitters: Sequence[Sitter], plan: TrainingPlan, photos: int
+) -> list[LearningPerson]:
     return [lessons(str(s.seed), s.selfies[:photos], plan, base.card, eyes.matter, s.seed) for s in sitters]
 
 
-def what_changed(base: FrozenBase, plan: TrainingPlan, person: Person, usual: tuple[TrainingPlan, Person],
-                 start: dict[str, torch.Tensor] | None) -> list[str]:  # fmt: skip
+def what_changed(
+    base: FrozenBase, plan: TrainingPlan, person: LearningPerson, usual: tuple[TrainingPlan, LearningPerson],
+    start: dict[str, torch.Tensor] | None,
+) -> list[str]:  # fmt: skip
     """What of the first updates is other than in the usual row: pictures, words, mask, first or last weights."""
 
-    def batches(plan: TrainingPlan, person: Person) -> list[Any]:
+    def batches(plan: TrainingPlan, person: LearningPerson) -> list[Any]:
         (known,) = encode_people(base, [person], plan)
         assert isinstance(known, Examples)
         return [draw(known, step, plan, None) for step in range(PROBED)]
@@ -151,7 +157,8 @@ def what_changed(base: FrozenBase, plan: TrainingPlan, person: Person, usual: tu
 
 def measure(
     base: FrozenBase, eyes: Eyes, sitters: Sequence[Sitter], words: Row, args: argparse.Namespace,
-    usual: tuple[TrainingPlan, Person] | None, start: dict[str, torch.Tensor] | None, control: list[list[Picture]],
+    usual: tuple[TrainingPlan, LearningPerson] | None, start: dict[str, torch.Tensor] | None,
+    control: list[list[Picture]],
 ) -> Row:  # fmt: skip
     """One row: by person, what was measured."""
     added = {name: value for name, value in words.items() if name not in ("start", "photos")}

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthetic.painter.capture import Capture, Wish, draw_capture
+from synthetic.painter.capture import Capture, CaptureWish, draw_capture
 from synthetic.painter.identity import Identity, draw_identity
 from synthetic.painter.painting import paint
 from synthetic.painter.palette import HAIR
@@ -31,7 +31,7 @@ from tasks.headshots.look import find_head
 from tasks.headshots.shots import background_word, light_words
 from tasks.headshots.studio import finish_candidate
 from tasks.likeness.head import OUTLINE, Head, read_head
-from tasks.likeness.kept import BARE, OUTLINE_FLOOR, WORN, Kept, compare_heads, kept_flags, wears_glasses
+from tasks.likeness.kept import BARE, OUTLINE_FLOOR, WORN, KeptLooks, compare_heads, kept_flags, wears_glasses
 from tasks.likeness.reference import find_faces
 from tasks.vision.colour import delta_e, linear_to_srgb, to_lab
 from tasks.vision.faces import REPOSITORY, Eyes, Face
@@ -84,7 +84,7 @@ class Case:
 
     change: str  # code of the flag that is to notice it; "" for a clean one
     dose: float  # by the painter's own truth: eye distances of outline, or CIEDE2000 of hair
-    found: Kept
+    found: KeptLooks
     codes: frozenset[str]
     worn: bool  # whether glasses are painted
 
@@ -98,7 +98,7 @@ def selfies_of(person: Identity, count: int, eyes: Eyes) -> list[Head]:
 
 def studio_shot(person: Identity, shot: int, kit: BrandKit) -> Capture:
     """A shot as the kit's prompt asks for it."""
-    wish = Wish(background=background_word(kit, small=True), light=light_words(kit, small=True), frontal=0.6)
+    wish = CaptureWish(background=background_word(kit, small=True), light=light_words(kit, small=True), frontal=0.6)
     return draw_capture(100 * person.seed + shot, person, "studio", wish)
 
 
@@ -154,7 +154,7 @@ def area_under(yes: Sequence[float], no: Sequence[float]) -> float:
     return float((first > second).mean() + 0.5 * (first == second).mean())
 
 
-def exceeds(found: Kept, code: str) -> float | None:
+def exceeds(found: KeptLooks, code: str) -> float | None:
     """How far a reading is over its limit, as a ratio; None where the check is silent."""
     if code == "hair_colour":
         return None if found.hair_colour is None else found.hair_colour / (found.hair_colour_limit or 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
 from tasks.headshots.faithful import order_photos
@@ -84,7 +84,7 @@ def painted_team(company: Company, kit: BrandKit, eyes: Eyes, render: int, size:
     for employee_id in company.references:
         number = int(employee_id[1:])
         person = draw_identity(FIRST_SEED + number)
-        wish = Wish(background=background_word(kit, small=True), light=light_words(kit, small=True), frontal=0.6)
+        wish = CaptureWish(background=background_word(kit, small=True), light=light_words(kit, small=True), frontal=0.6)
         shot = paint(person, draw_capture(7_000 + number, person, "studio", wish), render, 2.0, "aligned")
         try:
             finished = finish_candidate(shot.picture, kit, eyes, size).finished

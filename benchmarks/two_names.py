@@ -16,10 +16,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
-from tasks.selfies.same_face import Shown, same_faces
+from tasks.selfies.same_face import ComparedPhoto, same_faces
 from tasks.vision.faces import Eyes
 from tasks.vision.images import encode, read_picture
 from tasks.vision.open_eyes import open_eyes
@@ -29,7 +29,7 @@ from tasks.vision.quality import difference_hashes
 FIRST_SEED = 930_000  # far from every seed that anything is trained on
 SIDE = 320  # px
 PLANTED = 20
-Folders = dict[str, Sequence[Shown]]
+Folders = dict[str, Sequence[ComparedPhoto]]
 
 
 def simulated(people: int, photos: int, alike: float = 0.7, seed: int = 1) -> Folders:
@@ -46,7 +46,7 @@ def simulated(people: int, photos: int, alike: float = 0.7, seed: int = 1) -> Fo
         vectors = [unit(centre + noise * unit(random.normal(size=128))) for _ in range(photos)]
         hashes = [int(random.integers(0, 2**63)) for _ in range(photos)]
         found[f"p{person}"] = [
-            Shown(vector, f"{person}/{i}", shape, ~shape & (2**64 - 1))
+            ComparedPhoto(vector, f"{person}/{i}", shape, ~shape & (2**64 - 1))
             for i, (vector, shape) in enumerate(zip(vectors, hashes, strict=True))
         ]
     return found
@@ -69,19 +69,19 @@ def selfies(person: int, photos: int, first: int = 0) -> list[Picture]:
     for number in range(first, first + photos):
         seed = 64 * (FIRST_SEED + person) + number
         frontal = float(np.random.default_rng((seed, 3)).uniform(0.35, 0.9))
-        shot = draw_capture(seed, identity, "selfie", Wish(frontal=frontal))
+        shot = draw_capture(seed, identity, "selfie", CaptureWish(frontal=frontal))
         pictures.append(paint(identity, shot, SIDE, 1.0).picture)
     return pictures
 
 
-def shown_in(picture: Picture, eyes: Eyes, digest: str) -> Shown | None:
+def shown_in(picture: Picture, eyes: Eyes, digest: str) -> ComparedPhoto | None:
     faces = [face for face in eyes.finder.find(picture) if face.score >= eyes.limits.score]
     if not faces:
         return None
-    return Shown(eyes.embedder.embed(picture, faces[0]), digest, *difference_hashes(picture))
+    return ComparedPhoto(eyes.embedder.embed(picture, faces[0]), digest, *difference_hashes(picture))
 
 
-def saved_again(picture: Picture, eyes: Eyes, digest: str) -> Shown | None:
+def saved_again(picture: Picture, eyes: Eyes, digest: str) -> ComparedPhoto | None:
     """As a messenger sends it on: at three quarters of its size, in a poor JPEG."""
     import cv2
 
@@ -90,7 +90,9 @@ def saved_again(picture: Picture, eyes: Eyes, digest: str) -> Shown | None:
     return shown_in(read_picture(encode(smaller, "jpeg", 70)).picture, eyes, digest)
 
 
-def report(name: str, folders: Mapping[str, Sequence[Shown]], planted: set[tuple[str, str]], eyes: Eyes) -> None:
+def report(
+    name: str, folders: Mapping[str, Sequence[ComparedPhoto]], planted: set[tuple[str, str]], eyes: Eyes
+) -> None:
     tracemalloc.start()
     began = time.perf_counter()
     alike = same_faces(folders, eyes.thresholds, eyes.limits.duplicate_bits)

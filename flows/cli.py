@@ -226,7 +226,7 @@ def check(
     """What is wrong with a roster and its photos, person by person, and what to do about it. Changes nothing."""
     from tasks.roster.drop import DropFault
     from tasks.roster.open_drop import opened_drop
-    from tasks.roster.read import Unreadable
+    from tasks.roster.read import UnreadableTable
     from tasks.selfies.check import check_drop, check_upload, write_return_csv
     from tasks.vault.settings import load_settings
     from tasks.vision.diffusion_card import load_base_card
@@ -245,7 +245,7 @@ def check(
             report = check_upload(opened_drop(roster, settings), eyes, base=world)
         else:
             report = check_drop(roster, selfies, register, eyes, base=world)
-    except (DropFault, Unreadable, EyesMissing, OSError) as wrong:
+    except (DropFault, UnreadableTable, EyesMissing, OSError) as wrong:
         raise fail(f"{wrong} {getattr(wrong, 'fix', '')}".strip()) from wrong
     for line in report.lines():
         console.print(line, markup=False, soft_wrap=True)

@@ -34,7 +34,7 @@ def verify(
     Exit code: 0 every file says how it was made; 1 one was changed after signing, or contradicts itself; 2 one says
     nothing; 3 one is no picture. Works in an empty folder; the mark is looked for where this installation's keys are.
     """
-    from tasks.disclosure.verify import Verdict, examine
+    from tasks.disclosure.verify import DisclosureVerdict, examine
     from tasks.vault.settings import load_settings
     from tasks.vision.glance import Refused
 
@@ -42,7 +42,7 @@ def verify(
         os.environ["ROLLCALL_HOME"] = str(home.expanduser().absolute())
     settings = load_settings()
     roots = b"".join(path.read_bytes() for path in trust or ()) + _own_root(settings)
-    codes = {int(Verdict.DISCLOSED)}
+    codes = {int(DisclosureVerdict.DISCLOSED)}
     with _own_keys(settings) as keys:
         for file in files:
             try:
@@ -55,7 +55,7 @@ def verify(
                 continue
             console.print(f"{file}: {' '.join(found.sentences())}", markup=False, soft_wrap=True)
             codes.add(int(found.verdict))
-    raise typer.Exit(1 if Verdict.CHANGED in codes else max(codes))
+    raise typer.Exit(1 if DisclosureVerdict.CHANGED in codes else max(codes))
 
 
 def _own_root(settings: Settings) -> bytes:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMap
 from hashlib import sha256
 from typing import Any
 
-from flows.door_rules import MAY, Refused, allowed_body, is_look
+from flows.door_rules import MAY, NotAllowed, allowed_body, is_look
 from flows.enter_page import ENTER, ENTER_POLICY
 
 Scope = MutableMapping[str, Any]
@@ -57,7 +57,7 @@ class WrongLogins:
             self._tried.popitem(last=False)
 
 
-class Door:
+class PrefectDoor:
     """An ASGI application around Prefect's."""
 
     def __init__(
@@ -114,7 +114,7 @@ class Door:
         if not is_look(call):
             try:
                 body = allowed_body(call, json.loads(await _whole(receive)), self.schedule)
-            except Refused as refused:
+            except NotAllowed as refused:
                 # 405 and not 403: Prefect's pages show an advertisement for 403, and our sentence for 405.
                 await _refuse(scope, send, 405, str(refused))
                 return
@@ -148,7 +148,7 @@ async def _whole(receive: Receive) -> bytes:
         message = await receive()
         raw += bytes(message.get("body", b""))
         if len(raw) > MOST_BODY:
-            raise Refused("That is too much for a form.")
+            raise NotAllowed("That is too much for a form.")
         if not message.get("more_body"):
             return raw
 

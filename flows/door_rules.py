@@ -38,7 +38,7 @@ RUN_KEYS = {
 MAY = "This login may look, start, cancel and repeat runs, and switch a schedule off and on."
 
 
-class Refused(Exception):
+class NotAllowed(Exception):
     """This login may not; the sentence says so to whoever pressed the button."""
 
 
@@ -48,9 +48,9 @@ def is_look(call: str) -> bool:
 
 
 def allowed_body(call: str, body: object, schedule: Mapping[str, str]) -> dict[str, Any]:
-    """What of the body of an act goes on to Prefect; raises Refused. `schedule` is the one that our sweep has."""
+    """What of the body of an act goes on to Prefect; raises NotAllowed. `schedule` is the one that our sweep has."""
     if not isinstance(body, dict):
-        raise Refused(MAY)
+        raise NotAllowed(MAY)
     if RUN.fullmatch(call):
         return _run(body)
     if STATE.fullmatch(call):
@@ -59,7 +59,7 @@ def allowed_body(call: str, body: object, schedule: Mapping[str, str]) -> dict[s
         return _switch(body, schedule)
     if BLOCKS.fullmatch(call) and not body.get("include_secrets"):
         return {**body, "include_secrets": False}
-    raise Refused(MAY)
+    raise NotAllowed(MAY)
 
 
 def _run(body: dict[str, Any]) -> dict[str, Any]:
@@ -67,16 +67,16 @@ def _run(body: dict[str, Any]) -> dict[str, Any]:
     there would stay in Prefect."""
     state = body.get("state") or {}
     if not body.keys() <= RUN_KEYS or body.get("job_variables"):
-        raise Refused("A run takes the form's parameters and nothing else: no job variables.")
+        raise NotAllowed("A run takes the form's parameters and nothing else: no job variables.")
     if state.get("type", "SCHEDULED") != "SCHEDULED":
-        raise Refused("A run begins as scheduled.")
+        raise NotAllowed("A run begins as scheduled.")
     if any((body.get("empirical_policy") or {}).values()):
-        raise Refused("Rollcall repeats by itself what is worth repeating: leave retries empty.")
+        raise NotAllowed("Rollcall repeats by itself what is worth repeating: leave retries empty.")
     if body.get("work_queue_name") not in {None, "", "default"}:
-        raise Refused("There is one queue: default.")
+        raise NotAllowed("There is one queue: default.")
     parameters = body.get("parameters") or {}
     if not isinstance(parameters, dict):
-        raise Refused("Parameters are named values.")
+        raise NotAllowed("Parameters are named values.")
     later = (state.get("state_details") or {}).get("scheduled_time")
     details = {"state_details": {"scheduled_time": _moment(later)}} if later else {}
     return {
@@ -98,7 +98,7 @@ def _state(body: dict[str, Any]) -> dict[str, Any]:
     if kind == "SCHEDULED":
         again = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Repeated from the pages"}
         return {"state": again, "force": False}
-    raise Refused("A run can be cancelled or repeated; what else becomes of it is not for a button.")
+    raise NotAllowed("A run can be cancelled or repeated; what else becomes of it is not for a button.")
 
 
 def _switch(body: dict[str, Any], schedule: Mapping[str, str]) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _switch(body: dict[str, Any], schedule: Mapping[str, str]) -> dict[str, Any]
     sent = body.get("schedule")
     same = sent is None or all(sent.get(key) == value for key, value in schedule.items())
     if body.get("parameters") or not same:
-        raise Refused("When the sweep runs is a setting (ROLLCALL_TIMEZONE), not a button.")
+        raise NotAllowed("When the sweep runs is a setting (ROLLCALL_TIMEZONE), not a button.")
     if not isinstance(body.get("active"), bool):
-        raise Refused(MAY)
+        raise NotAllowed(MAY)
     return {"active": body["active"]}

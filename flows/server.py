@@ -19,7 +19,7 @@ import uvicorn
 from prefect.server.database import configurations
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
-from flows.door import Door
+from flows.door import PrefectDoor
 from flows.environment import LOOPBACK, SWEEP_CRON
 from tasks.vault.json_log import logs
 from tasks.vault.process import begin_process, end_with_parent
@@ -65,7 +65,7 @@ def main() -> None:
     wait_for_locks()
     from prefect.server.api.server import create_app
 
-    door = Door(
+    door = PrefectDoor(
         create_app(ephemeral=options.temporary, final=True),
         machines=machines,
         people=os.environ.pop("ROLLCALL_PEOPLE_LOGIN", None),

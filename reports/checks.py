@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tasks.roster.drop import DropFault
 from tasks.roster.open_drop import upload_in
-from tasks.roster.rows import Unreadable
+from tasks.roster.rows import UnreadableTable
 from tasks.selfies.check import CheckReport, check_upload
 from tasks.selfies.keep import photos_in_use
 from tasks.selfies.two_people import known_two_people
@@ -167,7 +167,7 @@ class Checks:
             check.report = (self.look or self._look)(identity, now, progress)
         except _Stopped:
             check.report = None
-        except (DropFault, Unreadable) as fault:
+        except (DropFault, UnreadableTable) as fault:
             check.failed = getattr(fault, "fix", "") or "The roster cannot be read. Export it again as CSV or XLSX."
         except Exception as fault:  # a thread has nobody above it: whatever it was, the page must say so
             check.failed = f"The check stopped ({type(fault).__name__}). Nothing was changed; try `rollcall check`."

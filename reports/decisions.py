@@ -19,8 +19,16 @@ from reports.reviewer_names import plain_name, plain_note
 from tasks.headshots.wishes import REASONS
 from tasks.vault.audit_log import Event, append
 from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Showing
-from tasks.vault.review import VERDICTS, Review, consent_for, event_of, reviews_of, settle_pictures, standing
-from tasks.vault.review import Event as ReviewEvent
+from tasks.vault.review import (
+    VERDICTS,
+    DecisionEvent,
+    Review,
+    consent_for,
+    event_of,
+    reviews_of,
+    settle_pictures,
+    standing,
+)
 from tasks.vault.seat_kits import kits_of
 from tasks.vault.store import Vault
 
@@ -35,20 +43,20 @@ class BadDecisions(ValueError):
 
 
 @dataclass(frozen=True)
-class Refusal:
+class NotRecorded:
     """One decision that was not recorded: its place in the file, and why."""
 
     place: int
     # malformed | unknown_verdict | not_in_batch | not_yours | unknown_headshot | bad_time | unknown_reason | overrules
     code: str
-    standing: ReviewEvent | None = None  # what it would overrule: a colleague's decision that its author had not seen
+    standing: DecisionEvent | None = None  # what it would overrule: a colleague's decision that its author had not seen
 
 
 @dataclass(frozen=True)
 class Applied:
     recorded: int
     repeated: int
-    refused: tuple[Refusal, ...]
+    refused: tuple[NotRecorded, ...]
 
     def __str__(self) -> str:
         extra = [f"{self.repeated} known already"] if self.repeated else []
@@ -83,16 +91,16 @@ def apply_decisions(
         stood = reviews_of(session, {one: known.kits[one] for one in asking & known.people.keys()})
         decided: set[str] = set()
         made: list[Decision] = []
-        refused: list[Refusal] = []
+        refused: list[NotRecorded] = []
         repeated = 0
         for place, row in enumerate(rows):
             decision, code = known.read(row, who, moment)
             if code is not None:
-                refused.append(Refusal(place, code))
+                refused.append(NotRecorded(place, code))
             elif decision is not None and (
                 decision.employee_id not in decided and (other := _unseen(session, row, decision, stood)) is not None
             ):
-                refused.append(Refusal(place, "overrules", other))
+                refused.append(NotRecorded(place, "overrules", other))
             elif decision is not None and session.get(Decision, decision.id) is None:
                 session.add(decision)
                 made.append(decision)
@@ -159,7 +167,7 @@ class _Known:
 
 def _unseen(
     session: Session, row: Mapping[str, Any], decision: Decision, stood: Mapping[str, Review]
-) -> ReviewEvent | None:
+) -> DecisionEvent | None:
     """A colleague's standing decision that this one would overrule, and that its author did not know of.
 
     `sees` in the row is the decision that its author saw standing; a file that was made without a desk has none, and
@@ -298,7 +306,7 @@ def browser_time(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
-def refusal_of(refusal: Refusal) -> dict[str, Any]:
+def refusal_of(refusal: NotRecorded) -> dict[str, Any]:
     """What the page is told of a decision that was not recorded: its place, the code, and whom it would overrule."""
     said: dict[str, Any] = {"place": refusal.place, "code": refusal.code}
     if (other := refusal.standing) is not None:

@@ -20,7 +20,7 @@ class Changed:
 
 
 @dataclass(frozen=True)
-class Delivered:
+class DeliveryInWords:
     """A delivery in words."""
 
     at: datetime
@@ -29,7 +29,7 @@ class Delivered:
     asks: bool  # it stopped, and waits for somebody to allow it
 
 
-def deliveries(data: ReportData) -> tuple[Delivered, ...]:
+def deliveries(data: ReportData) -> tuple[DeliveryInWords, ...]:
     """The delivery that waits for an answer, if one does, and the last one that was made."""
     found = []
     asks, made = data.batch.facts.get("delivery_asks"), data.batch.facts.get("delivered")
@@ -46,12 +46,12 @@ def deliveries(data: ReportData) -> tuple[Delivered, ...]:
     return tuple(found)
 
 
-def _delivered(data: ReportData, facts: Mapping[str, Any], sentence: str, *, asks: bool) -> Delivered:
+def _delivered(data: ReportData, facts: Mapping[str, Any], sentence: str, *, asks: bool) -> DeliveryInWords:
     away = "Would be taken away" if asks else "Taken away"
     titles = (("new", "New"), ("changed", "Another picture than before"), ("removed", away))
     lists = tuple(_changed(data, title, facts.get(key) or ()) for key, title in titles)
     shown = tuple(one for one in lists if one.people or one.others)
-    return Delivered(datetime.fromisoformat(str(facts["at"])), sentence, shown, asks)
+    return DeliveryInWords(datetime.fromisoformat(str(facts["at"])), sentence, shown, asks)
 
 
 def _changed(data: ReportData, title: str, rows: Any) -> Changed:

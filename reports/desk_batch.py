@@ -13,7 +13,7 @@ from reports.desk_home import stream
 from reports.desk_login import signed_in
 from reports.desk_page import form_of, fragment, show
 from reports.labels import BadLabel, archive_batch, name_batch
-from reports.progress import Going, going_of
+from reports.progress import UnderWay, going_of
 from reports.runs import NoOrchestrator, Run, Runs
 from reports.sentences import tell
 from tasks.headshots.kit import sort_kits
@@ -123,7 +123,7 @@ def _live(request: Request, batch: str) -> dict[str, object]:
     }
 
 
-def _going(request: Request, state: BatchState) -> tuple[Going | None, str]:
+def _going(request: Request, state: BatchState) -> tuple[UnderWay | None, str]:
     """The run that works on this batch, if one does, and where Prefect shows the newest one."""
     runs: Runs = request.app.state.runs
     try:

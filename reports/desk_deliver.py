@@ -22,7 +22,7 @@ from reports.sentences import tell
 from reports.site import render
 from reports.site_of_batch import rewrite_report
 from tasks.delivery.destinations import Delivered, Leaving
-from tasks.delivery.ordering import Wish, deliver_wish
+from tasks.delivery.ordering import DeliveryWish, deliver_wish
 from tasks.delivery.pack import KIT, Pack, choose_packs, kit_pack, sort_packs
 from tasks.delivery.sitters import sitters_of, why_absent
 from tasks.delivery.zips import DownloadDestination
@@ -76,7 +76,7 @@ class Makings:
         self._lock = threading.Lock()
         self._all: dict[str, Making] = {}
 
-    def begin(self, wish: Wish, owner: str) -> str:
+    def begin(self, wish: DeliveryWish, owner: str) -> str:
         """Starts making one; its number. NotLikeThis while too many are being made."""
         with self._lock:
             self._forget_old()
@@ -97,7 +97,7 @@ class Makings:
             raise KeyError(number)
         return making
 
-    def _make(self, wish: Wish, making: Making) -> None:
+    def _make(self, wish: DeliveryWish, making: Making) -> None:
         try:
             making.counts = deliver_wish(self._vault, wish, lambda: making.place, self._clock)
             rewrite_report(self._vault, wish.batch, now=self._clock())
@@ -144,7 +144,7 @@ def add_deliver(app: FastAPI) -> None:
             packs, names = [str(one) for one in form.getlist("pack")], str(form.get("names") or "")
         if not packs or names not in NAMES:
             return await run_in_threadpool(page, request, batch, tell("deliver.choose"), 422)
-        wish = Wish(batch, packs, names, actor=session.author or "desk")
+        wish = DeliveryWish(batch, packs, names, actor=session.author or "desk")
         try:
             await run_in_threadpool(_may_be, vault, wish)
             number = makings.begin(wish, session.id)
@@ -191,7 +191,7 @@ def _chunks(making: Making) -> Iterator[bytes]:
         yield data
 
 
-def _may_be(vault: Vault, wish: Wish) -> None:
+def _may_be(vault: Vault, wish: DeliveryWish) -> None:
     """What can be said before anything is made."""
     kit = load_kit(load_batch(vault, wish.batch).kit, vault.settings.kits)
     choose_packs(kit, vault.settings.packs, wish.packs)

@@ -15,7 +15,7 @@ from reports.desk_roles import EVERYTHING, Grant, Role, Roles, departments_of, f
 from reports.desk_tries import Tries
 from reports.reviewer_names import plain_name
 from tasks.vault.settings import Settings
-from tasks.vault.sign_ins import IDLE, STAY, Known, Newcomer, find_sign_in, sign_in, sign_out, was_seen
+from tasks.vault.sign_ins import IDLE, STAY, DeskSession, Newcomer, find_sign_in, sign_in, sign_out, was_seen
 from tasks.vault.store import Vault
 
 __all__ = ["COOKIE", "IDLE", "KNOWN", "KNOWN_FOR", "STAY", "Door", "Session"]
@@ -116,7 +116,7 @@ class Door:
             return None
         return Session(found.name, found.token, found.began, found.seen, found.reviewer, self._grants(found))
 
-    def _grants(self, found: Known) -> tuple[Grant, ...]:
+    def _grants(self, found: DeskSession) -> tuple[Grant, ...]:
         if not self.asks_provider:
             return EVERYTHING  # one shared password is one role
         return self.roles.grants(found.groups, found.email) if self.roles is not None else ()

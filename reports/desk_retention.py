@@ -15,7 +15,7 @@ from reports.desk_page import form_of, show
 from reports.receipt_paper import receipt_pdf
 from reports.runs import NoOrchestrator
 from reports.sentences import tell
-from tasks.retention.calendar import EVERYTHING, Line, what_goes_when
+from tasks.retention.calendar import EVERYTHING, DueLine, what_goes_when
 from tasks.retention.forecast import forecast
 from tasks.retention.holds import holds_of, with_holds
 from tasks.retention.overdue import lateness, sentence
@@ -104,9 +104,9 @@ def _page(request: Request, error: str = "") -> Response:
     )
 
 
-def grouped(lines: Iterable[Line], names: dict[str, tuple[str, str]]) -> list[Due]:
+def grouped(lines: Iterable[DueLine], names: dict[str, tuple[str, str]]) -> list[Due]:
     """The lines of a day, kind and reason as one, with everybody it is about by name."""
-    together: dict[tuple[datetime, str, str], list[Line]] = {}
+    together: dict[tuple[datetime, str, str], list[DueLine]] = {}
     for line in lines:
         day = line.due_at if line.kind == EVERYTHING else line.due_at.replace(hour=0, minute=0, second=0, microsecond=0)
         why = tell(f"goes.why_{line.why}") if line.kind == EVERYTHING else line.sentence

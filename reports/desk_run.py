@@ -30,7 +30,7 @@ MOST_PEOPLE = 999_999
 
 
 @dataclass(frozen=True)
-class Choice:
+class RunForm:
     """What was filled in, checked."""
 
     kit: str
@@ -125,7 +125,7 @@ def _start(request: Request, identity: str, form: Mapping[str, str]) -> Response
     return RedirectResponse(f"/batches/{batch}/home", 303)
 
 
-def checked(form: Mapping[str, str], settings: Settings) -> Choice:
+def checked(form: Mapping[str, str], settings: Settings) -> RunForm:
     """The form's choices. Raises BadChoice."""
     kit, quality, who = (form.get(name, "") for name in ("kit", "quality", "who"))
     sound, broken = sort_kits(settings.kits)
@@ -135,7 +135,7 @@ def checked(form: Mapping[str, str], settings: Settings) -> Choice:
         raise BadChoice(tell("start.no_choice"))
     people = form.get("people", "").strip().lower()
     if people in ("", "all"):
-        return Choice(kit, quality, "all", who)
+        return RunForm(kit, quality, "all", who)
     if not (people.isascii() and people.isdigit() and 0 < int(people) <= MOST_PEOPLE):
         raise BadChoice(tell("start.how_many"))
-    return Choice(kit, quality, str(int(people)), who)
+    return RunForm(kit, quality, str(int(people)), who)

@@ -20,7 +20,7 @@ OF_PHOTOS = frozenset({"no_photos", "other_person", "same_face_two_names"})  # w
 
 
 @dataclass(frozen=True)
-class Choice:
+class StrayLine:
     """One stray as a line of the page. `options`: (value, words); `picked`: the value that stands, "" for none."""
 
     number: int
@@ -33,14 +33,14 @@ class Choice:
     picture: bool
 
 
-def choices(report: CheckReport) -> list[Choice]:
+def choices(report: CheckReport) -> list[StrayLine]:
     """The strays of a drop, those that wait first."""
     names = {report.roster.filed_number(row): row.name for row in report.roster.rows}
     found = [_choice(number, stray, names, report) for number, stray in enumerate(report.matching.strays)]
     return sorted(found, key=lambda choice: (bool(choice.picked), choice.number))[:SHOWN]
 
 
-def _choice(number: int, stray: Stray, names: dict[str, str], report: CheckReport) -> Choice:
+def _choice(number: int, stray: Stray, names: dict[str, str], report: CheckReport) -> StrayLine:
     clear = {
         report.roster.filed_number(row) for row in report.roster.rows if row.row not in report.roster.doubtful_rows
     }
@@ -55,7 +55,7 @@ def _choice(number: int, stray: Stray, names: dict[str, str], report: CheckRepor
     if not clear.issuperset(stray.candidates):
         says += " Give each of them their own number in the roster first."
     shown = tuple(path.rpartition("/")[2] for path in stray.files)
-    return Choice(
+    return StrayLine(
         number, stray.key, stray.folder if is_folder else stray.files[0], shown, says or "Fits nobody.",
         tuple(options), stray.picked, may_be_shown(stray, report),
     )  # fmt: skip

@@ -24,7 +24,7 @@ FORM_SIZE = 8192  # bytes
 
 
 @dataclass(frozen=True)
-class Kept:
+class UploadLine:
     """One upload that lies here. `until`: when retention takes it at the latest."""
 
     id: str
@@ -35,7 +35,7 @@ class Kept:
     coming: bool
 
 
-def kept_uploads(settings: Settings) -> list[Kept]:
+def kept_uploads(settings: Settings) -> list[UploadLine]:
     """Every upload that lies here, the newest first: a check whose page was closed is found again by its time."""
     rules, _ = rules_or_built_in(settings.retention_rules)
     found = []
@@ -45,7 +45,7 @@ def kept_uploads(settings: Settings) -> list[Kept]:
         at = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
         until = datetime.fromtimestamp(newest, UTC) + rules.keep.selfies_at_latest
         size = sum(one.st_size for one in stats)
-        found.append(Kept(folder.name, at, len(stats), size, until, is_coming(folder)))
+        found.append(UploadLine(folder.name, at, len(stats), size, until, is_coming(folder)))
     return sorted(found, key=lambda one: (one.at, one.id), reverse=True)
 
 

@@ -6,7 +6,7 @@ from reports.desk_roles import Role
 
 
 @dataclass(frozen=True)
-class Place:
+class NavigationEntry:
     """One entry of the desk's navigation. `key` is what the page's template calls itself (`here`)."""
 
     key: str
@@ -14,12 +14,12 @@ class Place:
     role: Role = "keeper"  # whom it is shown to; who may ask for it stands in `desk_routes`
 
 
-NAVIGATION: tuple[Place, ...] = (
-    Place("home", "/", "viewer"),
-    Place("people", "/people"),
-    Place("upload", "/drops/new"),
-    Place("kits", "/kits"),
-    Place("retention", "/retention"),
-    Place("questions", "/questions"),
-    Place("verify", "/verify", "viewer"),
+NAVIGATION: tuple[NavigationEntry, ...] = (
+    NavigationEntry("home", "/", "viewer"),
+    NavigationEntry("people", "/people"),
+    NavigationEntry("upload", "/drops/new"),
+    NavigationEntry("kits", "/kits"),
+    NavigationEntry("retention", "/retention"),
+    NavigationEntry("questions", "/questions"),
+    NavigationEntry("verify", "/verify", "viewer"),
 )

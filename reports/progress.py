@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from reports.batch_state import BatchState
 from reports.day import title_of
-from reports.runs import STOPPING, WAITING, Bar, NoOrchestrator, Run, Runs
+from reports.runs import STOPPING, WAITING, HowFar, NoOrchestrator, Run, Runs
 from reports.sentences import tell
 
 ABOUT_BATCHES = ("make", "reshoot")
@@ -16,7 +16,7 @@ ABOUT_BATCHES = ("make", "reshoot")
 
 
 @dataclass(frozen=True)
-class Going:
+class UnderWay:
     """One thing that runs. `percent` is None while it waits to begin."""
 
     run: str
@@ -31,7 +31,7 @@ class Going:
     stopping: bool
 
 
-def going_now(runs: Runs, states: Sequence[BatchState], now: datetime) -> tuple[list[Going], bool]:
+def going_now(runs: Runs, states: Sequence[BatchState], now: datetime) -> tuple[list[UnderWay], bool]:
     """Everything that runs or waits to run; False when nobody can say, because Prefect does not answer."""
     try:
         found = runs.going()
@@ -40,13 +40,13 @@ def going_now(runs: Runs, states: Sequence[BatchState], now: datetime) -> tuple[
         return [], False
 
 
-def _going(runs: Runs, run: Run, states: Sequence[BatchState], now: datetime) -> Going:
+def _going(runs: Runs, run: Run, states: Sequence[BatchState], now: datetime) -> UnderWay:
     batch = batch_of(run, states)
     bar = runs.bar(batch.id, run, now) if batch is not None and run.deployment in ABOUT_BATCHES else None
     return going_of(run, batch, bar)
 
 
-def going_of(run: Run, batch: BatchState | None, bar: Bar | None) -> Going:
+def going_of(run: Run, batch: BatchState | None, bar: HowFar | None) -> UnderWay:
     """One run in words. `batch` is None until the run has begun one."""
     what = tell(f"run.{run.deployment or 'make'}")
     stopping = run.state == STOPPING
@@ -62,7 +62,7 @@ def going_of(run: Run, batch: BatchState | None, bar: Bar | None) -> Going:
     )
     in_it = batch.people - batch.count("blocked", "forgotten", "stopped") if batch else 0
     done = batch.count("review", "attention", "approved", "rejected", "redo", "opted_out") if batch else 0
-    return Going(
+    return UnderWay(
         run.id,
         title_of(batch) if batch else run.name,
         what,

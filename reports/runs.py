@@ -58,7 +58,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Bar:
+class HowFar:
     """How far a run is: `percent`, what it does now in words, and the time left where it can be told."""
 
     percent: float
@@ -116,7 +116,7 @@ class Runs:
         # The sweep of the next night is always scheduled; it is no run that anybody waits for.
         return [run for run in runs if not (run.deployment == "retention" and run.state == "SCHEDULED")]
 
-    def bar(self, batch: str, run: Run | None, now: datetime) -> Bar | None:
+    def bar(self, batch: str, run: Run | None, now: datetime) -> HowFar | None:
         """The bar of the newest run of this batch; None before it is drawn. Raises NoOrchestrator."""
         rows = self._shared(f"bar {batch}", lambda: self._bars(batch))
         if not rows or (run is not None and rows[0].get("flow_run_id") not in (None, run.id)):
@@ -125,7 +125,7 @@ class Runs:
         left = None
         if run is not None and run.started is not None and percent >= 5:
             left = (now - run.started) * ((100 - percent) / percent)
-        return Bar(percent, str(rows[0].get("description") or ""), left)
+        return HowFar(percent, str(rows[0].get("description") or ""), left)
 
     def _bars(self, batch: str) -> Any:
         wanted = {"artifacts": {"key": {"any_": [f"progress-{batch}"]}}, "limit": 1, "sort": "CREATED_DESC"}

@@ -20,7 +20,7 @@ from reports.arriving import Arriving
 from reports.unpacking import DEEPEST, Room, Sent, TooLarge, at_most, chunks, keep_all
 from tasks.roster.drop import COMING, DropFault
 from tasks.roster.read import read_roster
-from tasks.roster.rows import Unreadable
+from tasks.roster.rows import UnreadableTable
 from tasks.roster.upload import Upload
 from tasks.selfies.picks import LEFT_OUT, PHOTO_FOLDER, read_left_out
 from tasks.selfies.whose import People
@@ -88,7 +88,7 @@ def people_of(upload: Upload) -> Names | None:
         return None
     try:
         people = People(read_roster(upload.read(roster), roster).rows)
-    except (Unreadable, DropFault):
+    except (UnreadableTable, DropFault):
         return None
     return lambda text: people.claim(text, is_file=False).who
 

@@ -9,7 +9,7 @@ from tasks.roster.consents import read_consents
 from tasks.roster.drop import DropFault, sort_contents
 from tasks.roster.intake import withdraw_at_once
 from tasks.roster.read import read_roster
-from tasks.roster.rows import Unreadable
+from tasks.roster.rows import UnreadableTable
 from tasks.roster.upload import Upload
 from tasks.vault.store import Vault
 
@@ -24,7 +24,7 @@ def withdraw_now(vault: Vault, upload: Upload, now: datetime) -> int:
         name = contents.consents
         register = read_consents(upload.read(name), name) if name else None
         ended = withdraw_at_once(vault, roster, register, now)
-    except (DropFault, Unreadable) as fault:
+    except (DropFault, UnreadableTable) as fault:
         logger.info("no withdrawal was read from an upload: %s", fault.code)
         return 0
     let_withdrawn_go(vault, now)

@@ -24,11 +24,11 @@ from PIL import Image, ImageOps
 from synthetic.dataset import SEEDS
 from synthetic.painter import develop
 from synthetic.painter.backgrounds import room
-from synthetic.painter.capture import Capture, Wish, draw_capture
+from synthetic.painter.capture import Capture, CaptureWish, draw_capture
 from synthetic.painter.identity import Identity, draw_identity
 from synthetic.painter.painting import Picture, paint
 from synthetic.scenes import place_person
-from synthetic.staff import DUPLICATE_OF, STAFF, STRANGER_FOLDER, STRANGER_LOOKS, Employee, Looks
+from synthetic.staff import DUPLICATE_OF, STAFF, STRANGER_FOLDER, STRANGER_LOOKS, Looks, StaffMember
 
 SIZE = 640  # px
 QUALITY = 84
@@ -44,7 +44,7 @@ STORED_TURNED = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270, 3:
 
 
 @dataclass(frozen=True)
-class Problem:
+class PlantedProblem:
     """One line of the truth. `files` are relative to the selfies folder; empty when it is not about a photo."""
 
     code: str
@@ -69,7 +69,7 @@ def fits(person: Identity, looks: Looks) -> bool:
 
 
 @functools.cache
-def cast(staff: tuple[Employee, ...]) -> dict[str, Identity]:
+def cast(staff: tuple[StaffMember, ...]) -> dict[str, Identity]:
     """A face for everybody, the same on every machine; the two of a same-face pair share one."""
     chosen: dict[str, Identity] = {}
     taken: set[int] = set()
@@ -91,13 +91,18 @@ def _first_that_fits(place: int, looks: Looks, taken: set[int]) -> Identity:
 
 
 def selfie(
-    person: Identity, number: int, wish: Wish | None = None, face: float = 0.0, burn: float = 1.0, soft: float = 0.0
+    person: Identity,
+    number: int,
+    wish: CaptureWish | None = None,
+    face: float = 0.0,
+    burn: float = 1.0,
+    soft: float = 0.0,
 ) -> Picture:
     """A phone's picture: `face` is its share of the width (0: a usual one), `burn` multiplies exposure,
     `soft` blurs."""
     seed = person.seed * 64 + number
     r = np.random.default_rng((seed, 3))
-    frontal = wish or Wish(frontal=float(r.uniform(0.35, 0.9)))
+    frontal = wish or CaptureWish(frontal=float(r.uniform(0.35, 0.9)))
     shot = draw_capture(seed, person, "selfie", frontal)
     share = face or float(r.uniform(0.31, 0.38))
     shot, view = place_person(
@@ -113,7 +118,9 @@ def two_people(first: Identity, second: Identity) -> Picture:
     """Both look into the camera, side by side, equally near."""
     canvas = room("cafe", first.seed % 1000, SIZE)
     for person, x in ((second, 0.73), (first, 0.28)):
-        shot: Capture = draw_capture(person.seed * 64 + 50, person, "selfie", Wish(frontal=0.3, light="soft daylight"))
+        shot: Capture = draw_capture(
+            person.seed * 64 + 50, person, "selfie", CaptureWish(frontal=0.3, light="soft daylight")
+        )
         shot, view = place_person(shot, SIZE, 0.25, x, 0.45)
         one = paint(person, shot, SIZE, 1.25, view=view)
         canvas = np.asarray(canvas * (1 - one.alpha)[..., None] + one.foreground, np.float32)
@@ -147,7 +154,7 @@ def _style(place: int, number: int) -> str:
     return "gps" if (place, number) in ((0, 1), (7, 4)) else "jpeg"
 
 
-def photo_names(place: int, employee: Employee) -> list[str]:
+def photo_names(place: int, employee: StaffMember) -> list[str]:
     """File names of the good photos, in the order of their numbers."""
     styles = [_style(place, number) for number in range(employee.photos)]
     return [
@@ -177,12 +184,12 @@ def planted_name(how: str) -> str:
     return f"IMG_90{list(PLANTED).index(how):02d}.jpg"
 
 
-def _twice(place: int, employee: Employee) -> str:
+def _twice(place: int, employee: StaffMember) -> str:
     """Which good photo is sent again."""
     return [name for name in photo_names(place, employee) if name.endswith(".jpg")][1]
 
 
-def planted_problems() -> list[Problem]:
+def planted_problems() -> list[PlantedProblem]:
     """Everything that is wrong with the drop, without drawing it."""
     problems = []
     for place, employee in enumerate(STAFF):
@@ -193,22 +200,26 @@ def planted_problems() -> list[Problem]:
                 names.append(_twice(place, employee))
             # Eyes that have seen no profiles rightly find that a profile looks like nobody.
             also = ("other_person",) if code == "turned_away" else ()
-            problems.append(Problem(code, employee.number, tuple(f"{folder}/{name}" for name in names), how, also))
+            problems.append(
+                PlantedProblem(code, employee.number, tuple(f"{folder}/{name}" for name in names), how, also)
+            )
     strangers = tuple(f"{STRANGER_FOLDER}/IMG_77{n:02d}.jpg" for n in range(STRANGER_PHOTOS))
-    problems.append(Problem("not_on_roster", STRANGER_FOLDER, strangers, "a folder of somebody HR does not know"))
-    problems.append(Problem("duplicate_id", DUPLICATE_OF, (), "the number stands on two lines"))
+    problems.append(
+        PlantedProblem("not_on_roster", STRANGER_FOLDER, strangers, "a folder of somebody HR does not know")
+    )
+    problems.append(PlantedProblem("duplicate_id", DUPLICATE_OF, (), "the number stands on two lines"))
     return problems
 
 
 def planted_photo(how: str, person: Identity, colleague: Identity, again: Path) -> bytes:
     """Content of one planted file. `again` is the photo that is sent twice."""
-    plain = Wish(frontal=0.4)
+    plain = CaptureWish(frontal=0.4)
     pictures: dict[str, Callable[[], Picture]] = {
         "blurred": lambda: selfie(person, 40, plain, soft=16.0),
         "dark": lambda: selfie(person, 41, plain, burn=0.035),
-        "sunglasses": lambda: selfie(person, 42, Wish(frontal=0.4, sunglasses=True)),
+        "sunglasses": lambda: selfie(person, 42, CaptureWish(frontal=0.4, sunglasses=True)),
         "far away": lambda: selfie(person, 43, plain, face=0.055),
-        "profile": lambda: selfie(person, 44, Wish(yaw=1.15)),
+        "profile": lambda: selfie(person, 44, CaptureWish(yaw=1.15)),
         "burnt out": lambda: selfie(person, 45, plain, burn=9.0),
         "two people": lambda: two_people(person, colleague),
         "a colleague": lambda: selfie(colleague, 46, plain),
@@ -297,7 +308,7 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def problems_text(problems: list[Problem]) -> str:
+def problems_text(problems: list[PlantedProblem]) -> str:
     lines = ["# What is wrong with this drop, and the finding that must say so. Written by synthetic/company.py.", ""]
     for p in problems:
         lines += ["[[problem]]", f"code = {_quoted(p.code)}", f"employee = {_quoted(p.employee)}"]

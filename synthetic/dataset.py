@@ -39,7 +39,7 @@ ROUGH = ("hair", "clothes", "cover")
 
 
 @dataclass(frozen=True)
-class Order:
+class DrawingOrder:
     """What to draw. `captures` shots per person, each before `backgrounds` different backgrounds."""
 
     people: int
@@ -82,7 +82,7 @@ class Portrait:
     neutral: str
 
 
-def portraits(seed: int, order: Order) -> Iterator[Portrait]:
+def portraits(seed: int, order: DrawingOrder) -> Iterator[Portrait]:
     """All training pictures of one person."""
     person = draw_identity(seed)
     r = np.random.default_rng((seed, 1))
@@ -114,7 +114,7 @@ def portraits(seed: int, order: Order) -> Iterator[Portrait]:
 
 
 def portrait_shard(
-    first: int, count: int, order: Order
+    first: int, count: int, order: DrawingOrder
 ) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, list[str]]]:
     made = [one for seed in range(first, first + count) for one in portraits(seed, order)]
     arrays: dict[str, npt.NDArray[np.generic]] = {
@@ -127,7 +127,7 @@ def portrait_shard(
 
 
 def scene_shard(
-    first: int, count: int, order: Order
+    first: int, count: int, order: DrawingOrder
 ) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, list[str]]]:
     made = [draw_scene(seed, order.size) for seed in range(first, first + count)]
     names = ("picture", "alpha", "parts", "boxes", "landmarks", "people", "sunglasses")
@@ -149,7 +149,7 @@ def save_shard(path: Path, arrays: dict[str, npt.NDArray[np.generic]], words: di
         part.replace(path.with_suffix(suffix))
 
 
-def write_dataset(order: Order, folder: Path, share: tuple[int, int] = (0, 1)) -> list[Path]:
+def write_dataset(order: DrawingOrder, folder: Path, share: tuple[int, int] = (0, 1)) -> list[Path]:
     """Writes the shards that are missing; returns those written. A folder made with other settings is refused."""
     folder.mkdir(parents=True, exist_ok=True)
     manifest = folder / "dataset.json"
@@ -185,7 +185,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--share", default="0/1", help="k/n: this process writes every n-th shard")
     given = parser.parse_args(arguments)
     k, n = (int(part) for part in given.share.split("/"))
-    order = Order(given.people, given.size, given.seed, given.captures, given.backgrounds, frame=given.frame)
+    order = DrawingOrder(given.people, given.size, given.seed, given.captures, given.backgrounds, frame=given.frame)
     write_dataset(order, given.out, (k, n))
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from synthetic.painter import develop
 from synthetic.painter.backgrounds import backdrop, room
-from synthetic.painter.capture import Capture, Wish, draw_capture
+from synthetic.painter.capture import Capture, CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.kernels import PARTS
 from synthetic.painter.painting import Painting, paint
@@ -75,7 +75,7 @@ def draw_scene(seed: int, size: int) -> Scene:
     light = ""
     for number, (face, x, y) in enumerate(_places(r, count) if count else []):
         who = seed * 4 + number
-        wish = Wish(sunglasses=bool(r.random() < 0.06), light=light or None, frontal=float(r.uniform(0.4, 1.5)))
+        wish = CaptureWish(sunglasses=bool(r.random() < 0.06), light=light or None, frontal=float(r.uniform(0.4, 1.5)))
         person = draw_identity(who)
         shot = draw_capture(who, person, "studio" if studio else "selfie", wish)
         light = shot.light

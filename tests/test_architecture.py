@@ -172,6 +172,18 @@ def test_names_say_something() -> None:
     assert [p.name for p in (ROOT / "flows").glob("*.py") if p.stem in {"tasks", "reports", "flows", "synthetic"}] == []
 
 
+def test_no_two_classes_have_one_name() -> None:
+    """Whoever reads `Order` or `Finished` in one room must not think of another's; a private class is a room's own."""
+    places: dict[str, list[str]] = {}
+    for path in modules():
+        if "migrations/versions" in relative(path):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(f"{relative(path)}:{node.lineno}")
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
 def test_rooms_and_functions_stay_small() -> None:
     long = []
     for path in modules():

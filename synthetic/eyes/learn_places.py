@@ -13,8 +13,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from synthetic.eyes.learning import Batch, learn, load_shards, tensor
-from synthetic.eyes.nets import Finder, LandmarkNet, MatteNet
-from synthetic.eyes.scenes import CutOuts, Painted, Scene, compose, jitter_matrix, mirror_points, spoil, take_painted
+from synthetic.eyes.nets import FinderNet, LandmarkNet, MatteNet
+from synthetic.eyes.scenes import (
+    CutOuts,
+    EyesScene,
+    Painted,
+    compose,
+    jitter_matrix,
+    mirror_points,
+    spoil,
+    take_painted,
+)
 from tasks.vision.portrait import move_points, warp
 from tasks.vision.readers.embedded import FINDER_SIDE, FINDER_STRIDE, MATTE_SIDE, REFINE_SIDE, REFINE_TEMPLATE
 
@@ -29,7 +38,7 @@ class Sources:
     backgrounds: npt.NDArray[np.uint8]
     painted: Painted | None
 
-    def draw(self, size: int, rng: np.random.Generator) -> Scene:
+    def draw(self, size: int, rng: np.random.Generator) -> EyesScene:
         if self.painted is not None and rng.random() < 0.4:
             return take_painted(self.painted, size, rng)
         return compose(self.cut, self.backgrounds, size, rng)
@@ -47,7 +56,9 @@ def load_sources(folder: Path) -> Sources:
         return Sources(cut, held["pictures"], painted)
 
 
-def learn_finder(folder: Path, net: Finder, *, cpu_seconds: float, seed: int, save: Path, rate: float = 3e-3) -> None:
+def learn_finder(
+    folder: Path, net: FinderNet, *, cpu_seconds: float, seed: int, save: Path, rate: float = 3e-3
+) -> None:
     """CenterNet: focal loss on the heat map, L1 on the geometry at the centres."""
     sources = load_sources(folder)
     learn(
@@ -66,7 +77,7 @@ def _finder_batches(sources: Sources, seed: int, size: int = 24) -> Iterator[Bat
         yield pictures, torch.from_numpy(heat), torch.from_numpy(geometry), torch.from_numpy(weight)
 
 
-def finder_truth(scene: Scene) -> tuple[Floats, Floats, Floats]:
+def finder_truth(scene: EyesScene) -> tuple[Floats, Floats, Floats]:
     """Heat map (1, h, w), geometry (14, h, w) and its weight (1, h, w): the geometry counts near the centres only."""
     cells = FINDER_SIDE // FINDER_STRIDE
     ys, xs = np.mgrid[0:cells, 0:cells].astype(np.float32) + 0.5
@@ -150,7 +161,7 @@ def _landmark_example(
     return crop, np.asarray(seen / REFINE_SIDE - REFINE_TEMPLATE, dtype=np.float32)
 
 
-def _no_face(scene: Scene, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+def _no_face(scene: EyesScene, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     """A crop away from every face, or one turned upside down, or far too near: what a wrong peak would bring."""
     size = scene.picture.shape[0]
     if scene.landmarks and rng.random() < 0.35:

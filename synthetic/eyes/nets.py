@@ -29,7 +29,7 @@ class Residual(nn.Module):
         return functional.relu(x + self.second(self.first(x)))
 
 
-class Finder(nn.Module):
+class FinderNet(nn.Module):
     """Heat map of face centres and their geometry at stride 4; sees the whole picture through a 1/32 middle."""
 
     def __init__(self) -> None:

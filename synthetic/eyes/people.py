@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from synthetic.painter import develop
 from synthetic.painter.backgrounds import backdrop, room
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import Painting, paint
 from synthetic.painter.palette import BACKDROP, SCENES
@@ -49,7 +49,7 @@ def shot(seed: int, number: int, kind: str, size: int, *, head: bool, turn: floa
     """
     person = draw_identity(seed)
     rng = np.random.default_rng((seed, number, 31))
-    wish = Wish(sunglasses=bool(not head and rng.random() < 0.06), frontal=turn)
+    wish = CaptureWish(sunglasses=bool(not head and rng.random() < 0.06), frontal=turn)
     capture = draw_capture(seed * 64 + number, person, kind, wish)
     plain = paint(person, capture, 16)  # tiny, only for where things are
     if head:

@@ -29,7 +29,7 @@ class CutOuts:
 
 
 @dataclass(frozen=True)
-class Scene:
+class EyesScene:
     """A composed picture: all that the nets are asked for."""
 
     picture: Bytes  # (s, s, 3)
@@ -48,7 +48,7 @@ class Painted:
     boxes: Floats  # (N, 2, 4)
 
 
-def take_painted(painted: Painted, size: int, rng: np.random.Generator) -> Scene:
+def take_painted(painted: Painted, size: int, rng: np.random.Generator) -> EyesScene:
     """One of the painted scenes at another size, perhaps mirrored, spoilt a little."""
     i = int(rng.integers(len(painted.picture)))
     k = size / painted.picture.shape[1]
@@ -63,7 +63,7 @@ def take_painted(painted: Painted, size: int, rng: np.random.Generator) -> Scene
     if rng.random() < 0.5:
         picture, alpha, faces = _mirrored(picture, alpha, faces)
     out = spoil(picture, rng) if rng.random() < 0.6 else picture
-    return Scene(out, alpha, [p for p, _ in faces], [b for _, b in faces])
+    return EyesScene(out, alpha, [p for p, _ in faces], [b for _, b in faces])
 
 
 def _mirrored(
@@ -74,7 +74,7 @@ def _mirrored(
     return np.ascontiguousarray(picture[:, ::-1]), np.ascontiguousarray(alpha[:, ::-1]), turned
 
 
-def compose(cut: CutOuts, backgrounds: Bytes, size: int, rng: np.random.Generator) -> Scene:
+def compose(cut: CutOuts, backgrounds: Bytes, size: int, rng: np.random.Generator) -> EyesScene:
     """0, 1 or 2 people (5 : 78 : 17), faces of 10 to 75 % of the picture, in front of some background."""
     picture = draw_background(backgrounds, size, rng).astype(np.float32)
     alpha: Floats = np.zeros((size, size), dtype=np.float32)
@@ -101,7 +101,7 @@ def compose(cut: CutOuts, backgrounds: Bytes, size: int, rng: np.random.Generato
     out = np.clip(picture, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
         out, alpha, faces = _mirrored(out, alpha, faces)
-    return Scene(spoil(out, rng), alpha, [p for p, _ in faces], [b for _, b in faces])
+    return EyesScene(spoil(out, rng), alpha, [p for p, _ in faces], [b for _, b in faces])
 
 
 def mirror_points(points: Floats, size: float) -> Floats:

@@ -21,7 +21,7 @@ from torch import nn
 from synthetic.eyes.export import export
 from synthetic.eyes.learn_identity import learn_encoder, polish
 from synthetic.eyes.learn_places import learn_finder, learn_landmarks, learn_matte
-from synthetic.eyes.nets import Encoder, Finder, LandmarkNet, MatteNet
+from synthetic.eyes.nets import Encoder, FinderNet, LandmarkNet, MatteNet
 from tasks.vision.faces import REPOSITORY
 from tasks.vision.readers.embedded import ENCODER_SIDE, FINDER_SIDE, MATTE_SIDE, REFINE_SIDE
 
@@ -35,7 +35,7 @@ HALVES = {"embedder": 0, "judge": 1}  # people by even and odd seeds
 def build(name: str) -> nn.Module:
     """The untrained net of that name."""
     if name == "finder":
-        return Finder()
+        return FinderNet()
     if name == "landmarks":
         return LandmarkNet()
     if name == "matte":
@@ -46,7 +46,7 @@ def build(name: str) -> nn.Module:
 def train_one(name: str, net: nn.Module, data: Path, work: Path, cpu_seconds: float, seed: int) -> None:
     """Dispatch by the kind of net; the embedder learns from even seeds, the judge from odd ones."""
     save = work / f"{name}.pt"
-    if isinstance(net, Finder):
+    if isinstance(net, FinderNet):
         learn_finder(data, net, cpu_seconds=cpu_seconds, seed=seed, save=save)
     elif isinstance(net, LandmarkNet):
         learn_landmarks(data, net, cpu_seconds=cpu_seconds, seed=seed, save=save)

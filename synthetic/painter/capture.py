@@ -56,7 +56,7 @@ def direction(azimuth: float, elevation: float) -> Array:
 
 
 @dataclass(frozen=True)
-class Wish:
+class CaptureWish:
     """What a caller wants decided; everything else is drawn. Names as in the caption grammar."""
 
     background: str | None = None
@@ -70,7 +70,7 @@ class Wish:
     yaw: float | None = None  # radians; instead of a drawn one
 
 
-def _pose(r: np.random.Generator, selfie: bool, wish: Wish) -> tuple[dict[str, float], float, float, float]:
+def _pose(r: np.random.Generator, selfie: bool, wish: CaptureWish) -> tuple[dict[str, float], float, float, float]:
     u = r.uniform
     if selfie:
         yaw, pitch, roll = u(-0.5, 0.5), u(-0.18, 0.15), u(-0.15, 0.15)
@@ -101,7 +101,7 @@ def _pose(r: np.random.Generator, selfie: bool, wish: Wish) -> tuple[dict[str, f
     return numbers, yaw, pitch, roll
 
 
-def _clothes(r: np.random.Generator, selfie: bool, person: Identity, wish: Wish) -> tuple[dict[str, float], str]:
+def _clothes(r: np.random.Generator, selfie: bool, person: Identity, wish: CaptureWish) -> tuple[dict[str, float], str]:
     at_home = {"crew": 0.38, "vneck": 0.15, "hoodie": 0.18, "turtleneck": 0.08, "shirt": 0.16, "blazer": 0.05}
     at_work = {"suit": 0.40, "shirt": 0.20, "blazer": 0.17, "turtleneck": 0.09, "vneck": 0.08, "crew": 0.06}
     weights = at_home if selfie else at_work
@@ -143,7 +143,7 @@ def _sky(sky: Array, ground: Array) -> dict[str, float]:
     return up | {f"gnd{channel}": float(v) for channel, v in zip("rgb", ground, strict=True)}
 
 
-def _selfie_light(r: np.random.Generator, wish: Wish) -> tuple[dict[str, float], str, Array, float]:
+def _selfie_light(r: np.random.Generator, wish: CaptureWish) -> tuple[dict[str, float], str, Array, float]:
     u = r.uniform
     name = wish.light or str(r.choice(SELFIE_LIGHTS, p=(0.22, 0.22, 0.14, 0.2, 0.12, 0.10)))
     side = float(r.choice((-1, 1)))
@@ -169,7 +169,7 @@ def _selfie_light(r: np.random.Generator, wish: Wish) -> tuple[dict[str, float],
     return numbers, name, key, float(u(0.84, 1.12))
 
 
-def _studio_light(r: np.random.Generator, wish: Wish) -> tuple[dict[str, float], str, Array, float]:
+def _studio_light(r: np.random.Generator, wish: CaptureWish) -> tuple[dict[str, float], str, Array, float]:
     u = r.uniform
     name = wish.light or str(r.choice(STUDIO_LIGHTS))
     side = -1.0 if "left" in name else (1.0 if "right" in name else float(r.choice((-1, 1))))
@@ -189,9 +189,9 @@ def _studio_light(r: np.random.Generator, wish: Wish) -> tuple[dict[str, float],
     return numbers, name, key, float(u(0.95, 1.05))
 
 
-def draw_capture(seed: int, person: Identity, kind: str, wish: Wish | None = None) -> Capture:
+def draw_capture(seed: int, person: Identity, kind: str, wish: CaptureWish | None = None) -> Capture:
     """A shot of `person`; `kind` is "studio" or "selfie"."""
-    wish = wish or Wish()
+    wish = wish or CaptureWish()
     r = np.random.default_rng((seed, 7919))
     selfie = kind == "selfie"
     numbers, yaw, pitch, roll = _pose(r, selfie, wish)
@@ -224,7 +224,7 @@ def draw_capture(seed: int, person: Identity, kind: str, wish: Wish | None = Non
     )
 
 
-def worn_by(person: Identity, wish: Wish | None) -> dict[str, float]:
+def worn_by(person: Identity, wish: CaptureWish | None) -> dict[str, float]:
     """The person's numbers, with glasses put on or taken off when the shot asks for it."""
     if wish is None or wish.glasses is None:
         return person.numbers
@@ -235,4 +235,4 @@ def garment_of(capture: Capture) -> str:
     return WEAR[int(capture.numbers["wear"])]
 
 
-__all__ = ["Capture", "Wish", "describe", "draw_capture", "garment_of", "rotation", "worn_by"]
+__all__ = ["Capture", "CaptureWish", "describe", "draw_capture", "garment_of", "rotation", "worn_by"]

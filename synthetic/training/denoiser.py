@@ -79,7 +79,7 @@ def loss_of(
     return loss
 
 
-class Sampler:
+class RowSampler:
     """Draws training rows: `STUDIO_SHARE` studio pictures, some without words, noise and times from the step."""
 
     def __init__(self, data: LatentSet, tokenizer: CLIPTokenizer, seed: int, rank: int) -> None:
@@ -109,7 +109,7 @@ class Sampler:
 
 
 @torch.no_grad()
-def held_out_loss(model: Denoiser, scheduler: Scheduler, sampler: Sampler, device: torch.device) -> float:
+def held_out_loss(model: Denoiser, scheduler: Scheduler, sampler: RowSampler, device: torch.device) -> float:
     """The same 64 people, noise and times every time."""
     draws = [sampler.draw(step, 16, device) for step in range(4)]
     return float(np.mean([float(loss_of(model, scheduler, z, w, n, t)) for z, w, n, t in draws]))
@@ -142,8 +142,8 @@ def train_unet(
     if state and "optimiser" in state:  # not there when a shipped base was adopted
         optimiser.load_state_dict(state["optimiser"])
         budget.step, budget.spent = state["step"], state["spent"]
-    sampler, rest = Sampler(data.training(), tokenizer, seed, rank), data.held_out()
-    held = Sampler(rest, tokenizer, 7, 0) if len(rest) else sampler
+    sampler, rest = RowSampler(data.training(), tokenizer, seed, rank), data.held_out()
+    held = RowSampler(rest, tokenizer, 7, 0) if len(rest) else sampler
     saved, recent = budget.spent, []
     while not budget.over:
         latents, words, noise, times = sampler.draw(budget.step, batch, device)
@@ -173,6 +173,6 @@ def train_unet(
         if budget.spent - saved > save_every:
             saved = budget.spent
             if reread is not None and len(fresh := reread().training()) > len(sampler.data):
-                sampler = Sampler(fresh, tokenizer, seed, rank)
+                sampler = RowSampler(fresh, tokenizer, seed, rank)
                 print(f"unet: now {len(fresh)} latents", flush=True)
     return averaged

@@ -21,11 +21,11 @@ import torch
 from torch import Tensor
 
 from synthetic.dataset import SEEDS
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
 from synthetic.training.progress import load_checkpoint, save_checkpoint
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.start import start_bytes
 from tasks.adapters.training import train_cohort
@@ -38,12 +38,12 @@ GENTLER = 0.7  # of the card's rate, and constant: nobody is to be finished
 FIRST_MOVE, LAST_MOVE, HALVED_AFTER = 0.6, 0.2, 10  # of the way to the mean; by rounds
 
 
-def draw_person(base: FrozenBase, seed: int) -> Person:
+def draw_person(base: FrozenBase, seed: int) -> LearningPerson:
     """Somebody with eight selfies, mostly from the front."""
     who, caption = draw_identity(seed), f"selfie photo of a {base.card.token} person"
-    shots = [draw_capture(seed * 64 + i, who, "selfie", Wish(frontal=0.7)) for i in range(SELFIES)]
+    shots = [draw_capture(seed * 64 + i, who, "selfie", CaptureWish(frontal=0.7)) for i in range(SELFIES)]
     pictures = [paint(who, shot, base.card.resolution, 1.5, "aligned").picture for shot in shots]
-    return Person(str(seed), pictures, [caption] * SELFIES, seed)
+    return LearningPerson(str(seed), pictures, [caption] * SELFIES, seed)
 
 
 def mean_of(adapters: list[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -59,7 +59,7 @@ def first_plan(base: FrozenBase, updates: int) -> TrainingPlan:
 
 def one_round(
     base: FrozenBase,
-    people: list[Person],
+    people: list[LearningPerson],
     plan: TrainingPlan,
     start: dict[str, Tensor] | None,
     move: float,

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.slots import Snapshot
 
@@ -43,7 +43,7 @@ class Progressed:
 
 
 @dataclass(frozen=True)
-class Finished:
+class LearnedPerson:
     """One person done."""
 
     person: str
@@ -53,7 +53,7 @@ class Finished:
     reason: str | None
 
 
-def person_digest(person: Person, plan: TrainingPlan, fingerprint: str) -> str:
+def person_digest(person: LearningPerson, plan: TrainingPlan, fingerprint: str) -> str:
     """Hash of all that a person's adapter depends on."""
     total = hashlib.sha256(f"{fingerprint} {plan.digest()} {person.seed} {person.steps}".encode())
     for picture, caption in zip(person.portraits, person.captions, strict=False):
@@ -81,11 +81,11 @@ class Checkpoints:
                 facts["averaged"] = state.averaged
             self._write(one.person, one.digest, tensors, facts)
 
-    def finish(self, one: Finished) -> None:
+    def finish(self, one: LearnedPerson) -> None:
         facts = {"digest": one.digest, "losses": list(one.losses), "reason": one.reason, "done": True}
         self._write(one.person, one.digest, one.weights or {}, facts)
 
-    def of(self, person: str, digest: str) -> Progressed | Finished | None:
+    def of(self, person: str, digest: str) -> Progressed | LearnedPerson | None:
         """How far this person is with exactly these portraits, this plan and base; None when not at all."""
         data = self.shelf.get(person, file_name(digest))
         if data is None:
@@ -97,7 +97,7 @@ class Checkpoints:
                 return None
             losses = tuple(facts["losses"])
             if facts.get("done"):
-                return Finished(person, digest, tensors or None, losses, facts["reason"])
+                return LearnedPerson(person, digest, tensors or None, losses, facts["reason"])
             snapshot = Snapshot(
                 tensors["weights"], tensors["first"], tensors["second"], facts["updates"],
                 tensors.get("mean"), int(facts.get("averaged", 0)),

@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Person:
+class LearningPerson:
     """Somebody to be learned: aligned portraits at the base's resolution, one caption each."""
 
     id: str
@@ -80,7 +80,7 @@ def stream(seed: int, *purpose: int | str) -> torch.Generator:
     return torch.Generator().manual_seed(number)
 
 
-def encode_people(base: FrozenBase, people: Sequence[Person], plan: TrainingPlan) -> list[Examples]:
+def encode_people(base: FrozenBase, people: Sequence[LearningPerson], plan: TrainingPlan) -> list[Examples]:
     """Encode a window of people together: one batched pass over all portraits, one over all different captions."""
     sound = [person for person in people if _flaw(person, plan) is None]
     pictures = [picture for person in sound for picture in _pictures(person, plan)]
@@ -103,7 +103,7 @@ def encode_people(base: FrozenBase, people: Sequence[Person], plan: TrainingPlan
     return [encoded.get(person.id) or _refused(person, plan, _flaw(person, plan) or "flawed") for person in people]
 
 
-def _with_sizes(base: FrozenBase, person: Person, plan: TrainingPlan, made: Examples) -> Examples:
+def _with_sizes(base: FrozenBase, person: LearningPerson, plan: TrainingPlan, made: Examples) -> Examples:
     """The same with what the base is told of each portrait's true size, where its family can be told."""
     originals = (person.originals or (plan.resolution,) * len(person.portraits)) * (2 if plan.mirror else 1)
     told = base.family.sizes(originals, plan.resolution)
@@ -111,7 +111,7 @@ def _with_sizes(base: FrozenBase, person: Person, plan: TrainingPlan, made: Exam
     return replace(made, conditions=Conditions(made.conditions.tensors | told), plain=plain)
 
 
-def _flaw(person: Person, plan: TrainingPlan) -> str | None:
+def _flaw(person: LearningPerson, plan: TrainingPlan) -> str | None:
     if not person.portraits:
         return "no_portraits"
     if len(person.captions) != len(person.portraits):
@@ -122,17 +122,17 @@ def _flaw(person: Person, plan: TrainingPlan) -> str | None:
     return None if sizes == {(plan.resolution, plan.resolution, 3)} else "wrong_size"
 
 
-def _pictures(person: Person, plan: TrainingPlan) -> list[Picture]:
+def _pictures(person: LearningPerson, plan: TrainingPlan) -> list[Picture]:
     mirrored = [np.ascontiguousarray(picture[:, ::-1]) for picture in person.portraits] if plan.mirror else []
     return [*person.portraits, *mirrored]
 
 
-def _captions(person: Person, plan: TrainingPlan) -> list[str]:
+def _captions(person: LearningPerson, plan: TrainingPlan) -> list[str]:
     return person.captions * (2 if plan.mirror else 1)
 
 
 def _examples(
-    person: Person, plan: TrainingPlan, latents: Latents, conditions: Conditions, start: int, end: int
+    person: LearningPerson, plan: TrainingPlan, latents: Latents, conditions: Conditions, start: int, end: int
 ) -> Examples:
     mean, std = latents.mean[start:end].clone(), latents.std[start:end].clone()
     finite = bool(torch.isfinite(mean).all() and torch.isfinite(std).all())
@@ -148,7 +148,7 @@ def _examples(
     )
 
 
-def _planes(person: Person, plan: TrainingPlan, latents: Tensor) -> Tensor | None:
+def _planes(person: LearningPerson, plan: TrainingPlan, latents: Tensor) -> Tensor | None:
     """The masks at the latents' size, each with a mean of one: a small head learns no slower than a large one."""
     if not person.planes:
         return None
@@ -158,14 +158,14 @@ def _planes(person: Person, plan: TrainingPlan, latents: Tensor) -> Tensor | Non
     return small / small.mean(dim=(1, 2, 3), keepdim=True).clamp(min=1e-3)
 
 
-def _refused(person: Person, plan: TrainingPlan, flaw: str) -> Examples:
+def _refused(person: LearningPerson, plan: TrainingPlan, flaw: str) -> Examples:
     nothing = torch.zeros(0)
     return Examples(person.id, person.seed, plan.steps, Latents(nothing, nothing), Conditions({}), flaw)
 
 
-def windows(people: Iterator[Person], size: int) -> Iterator[list[Person]]:
+def windows(people: Iterator[LearningPerson], size: int) -> Iterator[list[LearningPerson]]:
     """People in groups to be encoded together; lazily, since a thousand people's pictures need not be in memory."""
-    window: list[Person] = []
+    window: list[LearningPerson] = []
     for person in people:
         window.append(person)
         if len(window) == size:

@@ -5,7 +5,7 @@ from statistics import median
 
 from sqlmodel import col, select
 
-from tasks.adapters.plan import ENOUGH_PHOTOS, Forecast, TrainingPlan, forecast, least_gib, plan_training
+from tasks.adapters.plan import ENOUGH_PHOTOS, LearningForecast, TrainingPlan, forecast, least_gib, plan_training
 from tasks.vault.batches import load_batch, seats_of
 from tasks.vault.records import Adapter
 from tasks.vault.settings import Settings
@@ -69,5 +69,5 @@ def _hundred(card: BaseCard, plan: TrainingPlan) -> str:
     )
 
 
-def _minutes(cost: Forecast) -> str:
+def _minutes(cost: LearningForecast) -> str:
     return f"about {max(1, round(cost.minutes))} min{'' if cost.measured else ' (a guess until the first run)'}"

@@ -18,7 +18,7 @@ from tasks.adapters.ownership import Owned, check_owners
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.portraits import Likeness, accepted_selfies, open_selfies
 from tasks.adapters.shelf import VaultShelf
-from tasks.adapters.training import Progress, TrainedAdapter, train_cohort
+from tasks.adapters.training import CohortProgress, TrainedAdapter, train_cohort
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.failures import NoConsent, VaultError
@@ -192,7 +192,7 @@ def _keep_or_mark(
     return True
 
 
-def _under_way(step: Progress) -> float:
+def _under_way(step: CohortProgress) -> float:
     """How many people's worth of work the unfinished ones have behind them."""
     return sum(done / total for _, done, total in step.running if total)
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.adapters.captions import caption_of, plain_caption
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.portraits import Likeness
 from tasks.vision.diffusion_card import BaseCard
@@ -40,11 +40,11 @@ MIXED = (replace(PORTRAIT, share=0.6), Crop(1.7, (0.5, 0.5), 0.25), Crop(0.75, (
 
 def lessons(
     id: str, selfies: Sequence[Likeness], plan: TrainingPlan, card: BaseCard, matter: Matter | None, seed: int
-) -> Person:
+) -> LearningPerson:
     """The person with everything that their plan asks for. `matter` is asked only where captions or mask need it."""
     plain = plain_caption(card.token)
     crops = MIXED if plan.crops == "mixed" else (PORTRAIT,)
-    person = Person(id, [], [], seed, plain=plain if plan.captions == "seen" and plan.caption_dropout else None)
+    person = LearningPerson(id, [], [], seed, plain=plain if plan.captions == "seen" and plan.caption_dropout else None)
     planes: list[Floats] = []
     originals: list[int] = []
     shares: list[float] = []

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tasks.adapters.examples import Examples, Person, encode_people, stream
+from tasks.adapters.examples import Examples, LearningPerson, encode_people, stream
 from tasks.adapters.memory import is_exhaustion, release
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.training import TrainedAdapter
@@ -66,7 +66,7 @@ class _Pass:
 def gains(
     base: FrozenBase,
     adapters: Sequence[dict[str, Tensor]],
-    people: Sequence[Person],
+    people: Sequence[LearningPerson],
     plan: TrainingPlan,
     *,
     draws: int = DRAWS,
@@ -135,7 +135,7 @@ def _losses(base: FrozenBase, person: Examples, slots: int, draws: int, at_once:
 
 
 def check_owners(
-    base: FrozenBase, trained: Sequence[TrainedAdapter], people: Sequence[Person], plan: TrainingPlan
+    base: FrozenBase, trained: Sequence[TrainedAdapter], people: Sequence[LearningPerson], plan: TrainingPlan
 ) -> list[Owned]:
     """Everybody who was trained, ranked among the people of their group. Whoever is not `sound` is to be doubted."""
     known = {person.id: person for person in people}

@@ -76,7 +76,7 @@ LATER = {field.name: field.default for field in fields(TrainingPlan)[16:]}
 
 
 @dataclass(frozen=True)
-class Forecast:
+class LearningForecast:
     """What a batch of people will cost, before it starts."""
 
     minutes: float
@@ -168,7 +168,7 @@ def forecast(
     *,
     memory_gib: float | None = None,
     wanted: int = 16,
-) -> Forecast:
+) -> LearningForecast:
     """Minutes and memory for `people`. `seconds_per_step`: one person's update (batch samples) inside a full cohort."""
     slots, checkpointing = slots_for(card, plan, memory_gib, wanted) if memory_gib else (wanted, False)
     slots = max(1, min(slots, people))
@@ -177,4 +177,4 @@ def forecast(
         card.memory.adapter * plan.rank / card.lora.rank
         + plan.batch * _sample_gib(card, plan.resolution, checkpointing)
     )
-    return Forecast(people * plan.steps * each / 60, memory, slots, checkpointing, seconds_per_step is not None)
+    return LearningForecast(people * plan.steps * each / 60, memory, slots, checkpointing, seconds_per_step is not None)

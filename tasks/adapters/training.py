@@ -11,9 +11,9 @@ from math import ceil
 
 from torch import Tensor
 
-from tasks.adapters.checkpoint import Checkpoints, Finished, Progressed, Shelf, person_digest
+from tasks.adapters.checkpoint import Checkpoints, LearnedPerson, Progressed, Shelf, person_digest
 from tasks.adapters.cohort import READ_EVERY, Cohort, Learner
-from tasks.adapters.examples import Person, encode_people, load_prior, windows
+from tasks.adapters.examples import LearningPerson, encode_people, load_prior, windows
 from tasks.adapters.memory import is_exhaustion
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.slots import Snapshot
@@ -39,7 +39,7 @@ class TrainedAdapter:
 
 
 @dataclass(frozen=True)
-class Progress:
+class CohortProgress:
     """Where a cohort stands."""
 
     finished: int  # people, quarantined ones included
@@ -50,12 +50,12 @@ class Progress:
 
 def train_cohort(
     base: FrozenBase,
-    people: Iterable[Person],
+    people: Iterable[LearningPerson],
     plan: TrainingPlan,
     *,
     slots: int = 8,
     shelf: Shelf | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[CohortProgress], None] | None = None,
     on_done: Callable[[TrainedAdapter], None] | None = None,
     checkpoint_every: int = 100,
     checkpointing: bool = False,
@@ -82,7 +82,9 @@ def train_cohort(
     def settle(learner: Learner, verdict: str, weights: dict[str, Tensor] | None) -> None:
         reason = verdict if weights is None else None
         if checkpoints is not None:
-            checkpoints.finish(Finished(learner.examples.id, learner.digest, weights, tuple(learner.losses), reason))
+            checkpoints.finish(
+                LearnedPerson(learner.examples.id, learner.digest, weights, tuple(learner.losses), reason)
+            )
         entrance.report(learner.digest, _result(learner.examples.id, weights, learner.losses, reason))
 
     entrance.on_done = on_done
@@ -115,7 +117,9 @@ def train_cohort(
             if on_progress is not None and (news or steps % READ_EVERY == 0):
                 now = time.perf_counter()
                 running = tuple((one.examples.id, one.done, one.examples.steps) for _, one in cohort.learners)
-                on_progress(Progress(len(results), running, len(cohort.seats), (now - since) / (steps - reported)))
+                on_progress(
+                    CohortProgress(len(results), running, len(cohort.seats), (now - since) / (steps - reported))
+                )
                 since, reported = now, steps
     finally:
         cohort.close()
@@ -153,7 +157,7 @@ class _Entrance:
         self,
         base: FrozenBase,
         plan: TrainingPlan,
-        people: Iterator[Person],
+        people: Iterator[LearningPerson],
         checkpoints: Checkpoints | None,
         window: int,
     ) -> None:
@@ -170,12 +174,12 @@ class _Entrance:
 
     def newcomers(self) -> Iterator[tuple[Learner, Snapshot | None]]:
         for window in windows(self.people, self.window):
-            fresh: list[tuple[str, Person, Progressed | None]] = []
+            fresh: list[tuple[str, LearningPerson, Progressed | None]] = []
             for person in window:
                 digest = person_digest(person, self.plan, self.base.fingerprint) + f"-{person.id}"
                 self.order.append(digest)
                 state = self.checkpoints.of(person.id, digest) if self.checkpoints is not None else None
-                if isinstance(state, Finished):
+                if isinstance(state, LearnedPerson):
                     self.report(digest, _result(person.id, state.weights, list(state.losses), state.reason))
                 else:
                     fresh.append((digest, person, state))

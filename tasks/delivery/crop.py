@@ -28,7 +28,7 @@ GROWING = tuple(1 + step / 50 for step in range(51))  # of a window that holds n
 
 
 @dataclass(frozen=True)
-class Head:
+class HeadPlace:
     """Where a head is in a picture, in shares of the picture's width (`centre`) and height (the others)."""
 
     eye_line: float
@@ -51,17 +51,19 @@ class Window:
     height: int
 
 
-def head_of(measures: Mapping[str, Any] | None, framing: Framing) -> Head:
+def head_of(measures: Mapping[str, Any] | None, framing: Framing) -> HeadPlace:
     """What was measured on this very picture; where nobody measured, where the kit wants heads to be."""
     said = measures or {}
     eyes = float(said.get("eye_line", framing.eye_line))
     height = float(said.get("head_height", framing.head_height))
     crown = eyes - EYES_IN_HEAD * height
     free = said.get("headroom")
-    return Head(eyes, float(said.get("centre", framing.centre)), height, min(crown, float(free)) if free else crown)
+    return HeadPlace(
+        eyes, float(said.get("centre", framing.centre)), height, min(crown, float(free)) if free else crown
+    )
 
 
-def window(size: tuple[int, int], output: Output, head: Head) -> Window:
+def window(size: tuple[int, int], output: Output, head: HeadPlace) -> Window:
     """What is cut out of a picture of this (width, height): of the output's proportion, as large as there is."""
     width, height = size
     share = min(width / output.width, height / output.height)
@@ -74,7 +76,7 @@ def window(size: tuple[int, int], output: Output, head: Head) -> Window:
     return Window(_within(head.centre * width - across / 2, width - across), _within(top, height - down), across, down)
 
 
-def _round(size: tuple[int, int], across: int, down: int, head: Head) -> Window:
+def _round(size: tuple[int, int], across: int, down: int, head: HeadPlace) -> Window:
     """The least window, from this one up, whose circle holds the whole head; the eyes as near their line as it goes."""
     part = Window(0, 0, across, down)
     for larger in GROWING:
@@ -92,7 +94,7 @@ def _lefts(width: int, across: int, middle: float) -> tuple[int, ...]:
     return (_within(free, width - across), free) if across <= width else (free,)
 
 
-def _highest(size: tuple[int, int], part: Window, left: int, head: Head) -> int | None:
+def _highest(size: tuple[int, int], part: Window, left: int, head: HeadPlace) -> int | None:
     """Where such a window begins, if its circle can hold the head there. The circle never reaches below the picture:
     there is no more of the person, while above it there is backdrop."""
     width, height = size

@@ -61,7 +61,7 @@ class TooManyGo(ValueError):
 
 
 @dataclass(frozen=True)
-class Order:
+class DeliveryOrder:
     """What is to be delivered."""
 
     batch: str
@@ -99,7 +99,7 @@ class _Run:
 
     vault: Vault
     place: Destination
-    order: Order
+    order: DeliveryOrder
     sitters: Sequence[Sitter]
     absent: dict[str, str]
     clock: Callable[[], datetime]
@@ -109,7 +109,7 @@ class _Run:
 
 def hand_over(
     vault: Vault,
-    order: Order,
+    order: DeliveryOrder,
     place: Callable[[], Destination],
     clock: Callable[[], datetime],
     *,

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tasks.delivery.changes import Lying
-from tasks.delivery.crop import Head, head_of
+from tasks.delivery.crop import HeadPlace, head_of
 from tasks.delivery.destinations import Delivered, Destination, Leaving
 from tasks.delivery.manifest import PackedFile
 from tasks.delivery.pack import Pack, Size
@@ -183,12 +183,12 @@ def _packed(
     )
 
 
-def head_in(shot: Headshot, kit: BrandKit) -> Head:
+def head_in(shot: Headshot, kit: BrandKit) -> HeadPlace:
     """Where the head is, as judging measured it on this very picture."""
     return head_of(shot.scores.get("measures"), kit.framing)
 
 
-def made(means: Means, output: Output, master: Picture, origin: Origin, shot: Headshot, head: Head) -> bytes:
+def made(means: Means, output: Output, master: Picture, origin: Origin, shot: Headshot, head: HeadPlace) -> bytes:
     """One file, signed last: whatever is changed afterwards breaks the signature."""
     picture = fit(master, output, means.kit, head)
     if output.label:

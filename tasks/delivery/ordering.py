@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tasks.delivery.changes import Changes, say_reasons
 from tasks.delivery.destinations import Destination
-from tasks.delivery.handing_over import Order, TooManyGo, hand_over
+from tasks.delivery.handing_over import DeliveryOrder, TooManyGo, hand_over
 from tasks.delivery.manifest import Manifest
 from tasks.delivery.pack import choose_packs
 from tasks.headshots.batch_kits import load_kits
@@ -17,7 +17,7 @@ from tasks.vault.store import Vault
 
 
 @dataclass(frozen=True)
-class Wish:
+class DeliveryWish:
     """What somebody asked for, in their words."""
 
     batch: str
@@ -28,7 +28,7 @@ class Wish:
 
 
 def deliver_wish(
-    vault: Vault, wish: Wish, place: Callable[[], Destination], clock: Callable[[], datetime]
+    vault: Vault, wish: DeliveryWish, place: Callable[[], Destination], clock: Callable[[], datetime]
 ) -> dict[str, int | str]:
     """Delivers one batch. Returns counts.
 
@@ -38,7 +38,7 @@ def deliver_wish(
     settings = vault.settings
     kits = load_kits(vault, wish.batch, settings.kits)
     packs = tuple(choose_packs(kits.own, settings.packs, wish.packs))
-    order = Order(wish.batch, kits.own, packs, wish.names, wish.may_remove, wish.actor, kits.others)
+    order = DeliveryOrder(wish.batch, kits.own, packs, wish.names, wish.may_remove, wish.actor, kits.others)
     try:
         manifest = hand_over(vault, order, place, clock)
     except TooManyGo as asks:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
-from tasks.delivery.crop import Head, cut, window
+from tasks.delivery.crop import HeadPlace, cut, window
 from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.kit_sections import Output
@@ -24,7 +24,7 @@ class TooManyBytes(ValueError):
     """An output's limit cannot be met at its size and in its format: the pack asks for what does not exist."""
 
 
-def fit(picture: Picture, output: Output, kit: BrandKit, head: Head) -> Picture:
+def fit(picture: Picture, output: Output, kit: BrandKit, head: HeadPlace) -> Picture:
     """The finished picture at exactly the output's size."""
     if output.crop == "contain":
         return _contained(picture, output, kit)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from tasks.delivery.exports import place_for_hr, place_for_shell
-from tasks.delivery.ordering import Wish, deliver_wish
+from tasks.delivery.ordering import DeliveryWish, deliver_wish
 from tasks.delivery.places import open_destination
 from tasks.delivery.sitters import newest_approved
 from tasks.vault.settings import load_settings
@@ -24,5 +24,5 @@ def deliver_pack(
     with open_vault(settings) as vault:
         batch = batch_id or newest_approved(vault)
         where = place_for_shell(destination, settings) if at_shell else place_for_hr(destination, settings, batch)
-        wish = Wish(batch, packs, names, may_remove, "command" if at_shell else "delivery")
+        wish = DeliveryWish(batch, packs, names, may_remove, "command" if at_shell else "delivery")
         return deliver_wish(vault, wish, partial(open_destination, where), lambda: datetime.now(UTC))

@@ -21,7 +21,7 @@ from tasks.vision.photos import open_picture
 READER = "tasks.disclosure.credentials"
 
 
-class Verdict(IntEnum):
+class DisclosureVerdict(IntEnum):
     """The exit code of `rollcall verify`."""
 
     DISCLOSED = 0  # it says how it was made, and is what was signed or at least contradicts nothing
@@ -49,12 +49,12 @@ class Disclosure:
     lane: str | None  # of the mark
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> DisclosureVerdict:
         if self.credentials is not None and (self.credentials.changed or not self.credentials.valid):
-            return Verdict.CHANGED
+            return DisclosureVerdict.CHANGED
         if len(self._claims()) > 1:
-            return Verdict.CHANGED
-        return Verdict.DISCLOSED if self._claims() else Verdict.SILENT
+            return DisclosureVerdict.CHANGED
+        return DisclosureVerdict.DISCLOSED if self._claims() else DisclosureVerdict.SILENT
 
     def _claims(self) -> set[str]:
         """The source types that credentials, metadata and mark speak of: one, or something is wrong."""

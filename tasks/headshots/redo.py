@@ -5,13 +5,13 @@ from sqlmodel import col, select
 from tasks.headshots.wishes import wish_after, wish_of
 from tasks.vault.batches import Notes
 from tasks.vault.records import Batch, Headshot, Seat
-from tasks.vault.review import Event, reviews_of
+from tasks.vault.review import DecisionEvent, reviews_of
 from tasks.vault.scores import Scores
 from tasks.vault.seat_kits import kits_of
 from tasks.vault.store import Vault
 
 
-def wants_redo(vault: Vault, batch_id: str) -> dict[str, Event]:
+def wants_redo(vault: Vault, batch_id: str) -> dict[str, DecisionEvent]:
     """Employee id to the redo of everybody in this batch that nobody has answered yet, in whichever batch it was asked.
 
     Answered is it when the seat says so (its round has begun), or when there are pictures newer than it.
@@ -24,7 +24,7 @@ def wants_redo(vault: Vault, batch_id: str) -> dict[str, Event]:
     return {who: redo for who, redo in asked.items() if redo is not None and redo.id != answered[who]}
 
 
-def next_round(vault: Vault, seat: Seat, redo: Event) -> Notes:
+def next_round(vault: Vault, seat: Seat, redo: DecisionEvent) -> Notes:
     """What to note in a seat that begins the round which answers this redo: its reasons change what is taken.
 
     "Not like them" learns the face for longer, once; after that only new photos help.

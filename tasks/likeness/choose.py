@@ -33,7 +33,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Ranked:
     """A candidate's place: 1 is shown first."""
 
     key: str
@@ -41,7 +41,7 @@ class Choice:
     why: str
 
 
-def choose(candidates: Sequence[Candidate]) -> list[Choice]:
+def choose(candidates: Sequence[Candidate]) -> list[Ranked]:
     """All candidates in order, each with its reason. Equal inputs give equal orders."""
     ordered = sorted(candidates, key=_rank)
     choices = []
@@ -50,7 +50,7 @@ def choose(candidates: Sequence[Candidate]) -> list[Choice]:
             why = _why_first(candidate, ordered[1] if len(ordered) > 1 else None)
         else:
             why = _why_after(candidate, ordered[0])
-        choices.append(Choice(candidate.key, place, why))
+        choices.append(Ranked(candidate.key, place, why))
     return choices
 
 

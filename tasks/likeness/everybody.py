@@ -38,7 +38,7 @@ COMPANY_CODES = {"wrong_person", "margin"}  # flags that depend on who else ther
 
 
 @dataclass(frozen=True)
-class Shelf:
+class JudgedSeat:
     """One person's seat and judged pictures."""
 
     seat: Seat
@@ -73,7 +73,7 @@ def compare_everybody(vault: Vault, batch: str, kits: BatchKits, eyes: Eyes) -> 
             _write(vault, batch, new)
 
 
-def _under(kit: str, shelves: Sequence[Shelf]) -> list[Shelf]:
+def _under(kit: str, shelves: Sequence[JudgedSeat]) -> list[JudgedSeat]:
     return [shelf for shelf in shelves if shelf.seat.kit == kit]
 
 
@@ -83,8 +83,8 @@ def _judged(vault: Vault, seat: Seat, kits: BatchKits) -> list[Headshot]:
     return [row for row in rows if row.finished_key and Scores.from_json(row.scores).judged]
 
 
-def _shelf(vault: Vault, seat: Seat, kits: BatchKits) -> Shelf:
-    return Shelf(seat, tuple(candidate_of(row) for row in _judged(vault, seat, kits)))
+def _shelf(vault: Vault, seat: Seat, kits: BatchKits) -> JudgedSeat:
+    return JudgedSeat(seat, tuple(candidate_of(row) for row in _judged(vault, seat, kits)))
 
 
 def candidate_of(row: Headshot) -> Candidate:
@@ -99,7 +99,7 @@ def candidate_of(row: Headshot) -> Candidate:
     )
 
 
-def _beside_the_company(vault: Vault, batch: str, shelves: Sequence[Shelf], eyes: Eyes) -> list[Shelf]:
+def _beside_the_company(vault: Vault, batch: str, shelves: Sequence[JudgedSeat], eyes: Eyes) -> list[JudgedSeat]:
     """Rank and margin of every picture against the selfies of everybody who takes part in the batch."""
     company = dict(_references(vault, batch, eyes))
     compared = []
@@ -153,7 +153,7 @@ def _vector_of(vault: Vault, seat: Seat, digest: str, eyes: Eyes) -> Vector | No
     return None if face is None else eyes.judge.embed(picture, face)
 
 
-def beside_the_teams_light(shelves: Sequence[Shelf]) -> list[Shelf]:
+def beside_the_teams_light(shelves: Sequence[JudgedSeat]) -> list[JudgedSeat]:
     """Flags pictures on which the light falls otherwise than on the team's first choices."""
     if not shelves:
         return []
@@ -175,7 +175,7 @@ def beside_the_teams_light(shelves: Sequence[Shelf]) -> list[Shelf]:
     return flagged
 
 
-def _write(vault: Vault, batch: str, shelf: Shelf) -> None:
+def _write(vault: Vault, batch: str, shelf: JudgedSeat) -> None:
     """Scores, flags and order into the pictures' rows, and how the person stands into the seat."""
     keep_candidates(vault, batch, shelf.candidates)
     reason = why_flagged(shelf.candidates)

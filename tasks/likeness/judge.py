@@ -19,7 +19,7 @@ from tasks.headshots.studio import Flag
 from tasks.likeness.choose import Candidate
 from tasks.likeness.faithful import Faithfulness, compare_appearance, faithfulness_flags
 from tasks.likeness.head import read_head
-from tasks.likeness.kept import Kept, compare_heads, kept_flags
+from tasks.likeness.kept import KeptLooks, compare_heads, kept_flags
 from tasks.likeness.reference import PersonReference, is_same_photograph
 from tasks.likeness.score import LikenessScore, face_hashes, likeness_flags, score_headshot
 from tasks.vision.faces import Eyes
@@ -35,7 +35,7 @@ class Judged:
     candidate: Candidate
     likeness: LikenessScore
     faithfulness: Faithfulness
-    kept: Kept
+    kept: KeptLooks
     flags: tuple[Flag, ...]  # the studio's and the judge's
 
 

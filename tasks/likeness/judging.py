@@ -30,7 +30,7 @@ from tasks.vision.images import read_picture
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownFace:
     """Leave to look at a person's pictures, and what their selfies say."""
 
     permit: Permit
@@ -38,9 +38,9 @@ class Known:
     glasses: str  # what the roster wishes: keep, on or off
 
 
-def know(vault: Vault, eyes: Eyes, seats: Sequence[Seat]) -> dict[str, Known]:
+def know(vault: Vault, eyes: Eyes, seats: Sequence[Seat]) -> dict[str, KnownFace]:
     """Opens everybody's selfies once. People without leave or without a face in their photos are left out."""
-    known: dict[str, Known] = {}
+    known: dict[str, KnownFace] = {}
     for place, seat in enumerate(seats):
         with Leavers(vault, seat.batch_id).may_leave(seat.employee_id):
             permit = vault.permit(seat.employee_id, now=datetime.now(UTC))
@@ -49,7 +49,7 @@ def know(vault: Vault, eyes: Eyes, seats: Sequence[Seat]) -> dict[str, Known]:
                 reference = read_reference([(selfie.picture, selfie.face) for selfie in selfies], eyes)
                 with vault.reading() as session:
                     person = session.get(Employee, seat.employee_id)
-                known[seat.employee_id] = Known(permit, reference, person.glasses if person else "keep")
+                known[seat.employee_id] = KnownFace(permit, reference, person.glasses if person else "keep")
         progress.tell("score", place + 1, len(seats), seat.employee_id)
     return known
 
@@ -94,7 +94,7 @@ def _judge_person(
     vault: Vault,
     employee_id: str,
     rows: Sequence[Headshot],
-    known: Known,
+    known: KnownFace,
     company: Mapping[str, Vector],
     kit: BrandKit,
     eyes: Eyes,

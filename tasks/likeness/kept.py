@@ -47,7 +47,7 @@ ELSEWHERE = ("is {0:.1f} eye distances fuller at the sides", "is {0:.1f} eye dis
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptLooks:
     """Glasses and hair of one picture against its person's selfies. None where nothing can be said."""
 
     glasses: float  # score of the picture: see `Head.glasses`
@@ -66,7 +66,7 @@ class Kept:
         return asdict(self)
 
 
-def compare_heads(head: Head, selfies: Sequence[Head], wish: str, eyes: str, *, plain: bool = True) -> Kept:
+def compare_heads(head: Head, selfies: Sequence[Head], wish: str, eyes: str, *, plain: bool = True) -> KeptLooks:
     """`wish`: keep, on or off, as the roster says. `eyes`: the name of those that read all of it.
 
     Eyes without limits of their own leave limits and expectation out, and so raise no flag. `plain` is false for a
@@ -76,7 +76,7 @@ def compare_heads(head: Head, selfies: Sequence[Head], wish: str, eyes: str, *, 
     colour, colour_limit = _compare_colours(head, selfies)
     shift, shift_limit, place = _compare_outlines(head, selfies)
     scores = [one.glasses for one in selfies]
-    return Kept(
+    return KeptLooks(
         glasses=head.glasses,
         glasses_selfies=float(np.median(scores)) if scores else None,
         glasses_expected=_expected(scores, wish, between) if between else None,
@@ -90,7 +90,7 @@ def compare_heads(head: Head, selfies: Sequence[Head], wish: str, eyes: str, *, 
     )
 
 
-def kept_flags(found: Kept, wish: str) -> list[Flag]:
+def kept_flags(found: KeptLooks, wish: str) -> list[Flag]:
     """What has come, gone or changed on the head, in words that a reviewer can check against the selfies."""
     flags = []
     between = (found.glasses_bare, found.glasses_worn)

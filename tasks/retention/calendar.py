@@ -22,7 +22,7 @@ KINDS: dict[Clock, str] = {
 
 
 @dataclass(frozen=True)
-class Line:
+class DueLine:
     """Something goes. `person` is empty for what is nobody's alone; `why` a reason's code, `sentence` the rule."""
 
     due_at: datetime
@@ -40,7 +40,7 @@ def next_forgettings(vault: Vault, rules: Rules, until: datetime) -> list[Forget
     return sorted((one for one in found if one is not None and one.due_at <= until), key=lambda one: one.due_at)
 
 
-def what_goes_when(vault: Vault, seen: Forecast, rules: Rules) -> list[Line]:
+def what_goes_when(vault: Vault, seen: Forecast, rules: Rules) -> list[DueLine]:
     """Everything with a date, the next first. Who is to be forgotten wholly has one line; who is held has none."""
     held = {hold.person for hold in rules.hold}
     people = take_inventory(vault).people
@@ -49,7 +49,7 @@ def what_goes_when(vault: Vault, seen: Forecast, rules: Rules) -> list[Line]:
         for person in people
         if person.id not in held and (one := forgetting_of(person, rules)) is not None
     }
-    lines = [Line(one.due_at, one.person, EVERYTHING, 1, one.reason) for one in wholly.values()]
+    lines = [DueLine(one.due_at, one.person, EVERYTHING, 1, one.reason) for one in wholly.values()]
     verdicts = (*seen.plan.delete, *seen.plan.keep)
     lines += _of_items(one for one in verdicts if not _is_covered(one, wholly))
     return sorted(lines, key=lambda line: (line.due_at, line.person, line.kind))
@@ -63,10 +63,10 @@ def _is_covered(verdict: Verdict, wholly: Mapping[str, Forgetting]) -> bool:
     return forgetting is not None and verdict.due_at >= forgetting.due_at
 
 
-def _of_items(verdicts: Iterable[Verdict]) -> list[Line]:
+def _of_items(verdicts: Iterable[Verdict]) -> list[DueLine]:
     counts: Counter[tuple[datetime, str, str, str, str]] = Counter()
     for one in verdicts:
         assert one.due_at is not None
         day = one.due_at.replace(hour=0, minute=0, second=0, microsecond=0)
         counts[day, one.item.person, KINDS[one.item.clock], one.reason, one.sentence] += 1
-    return [Line(due, person, kind, number, why, said) for (due, person, kind, why, said), number in counts.items()]
+    return [DueLine(due, person, kind, number, why, said) for (due, person, kind, why, said), number in counts.items()]

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from tasks.retention.fence import Wish, raise_fence
+from tasks.retention.fence import ErasureWish, raise_fence
 from tasks.retention.left import keep_list, list_left
 from tasks.retention.mentions import Mentioned
 from tasks.retention.pages import clear_pages
@@ -86,7 +86,7 @@ def forget(vault: Vault, employee_id: str, reason: str, now: datetime, around: S
 
 
 def forget_people(
-    vault: Vault, people: Sequence[Wish], now: datetime, around: Surroundings | None = None
+    vault: Vault, people: Sequence[ErasureWish], now: datetime, around: Surroundings | None = None
 ) -> list[Receipt]:
     """Forget many people, given as (id, reason, due): first every door is shut, then everything goes."""
     around = around or surroundings_of(vault)

@@ -18,11 +18,11 @@ from tasks.vault.failpoints import reach
 from tasks.vault.records import Employee, Erasure, new_id
 from tasks.vault.store import Vault
 
-Wish = tuple[str, str, datetime]  # employee id, reason, due
+ErasureWish = tuple[str, str, datetime]  # employee id, reason, due
 
 
 def raise_fence(
-    vault: Vault, wishes: Sequence[Wish], now: datetime, *, actor: str, salt: bytes | None = None
+    vault: Vault, wishes: Sequence[ErasureWish], now: datetime, *, actor: str, salt: bytes | None = None
 ) -> list[str]:
     """Record these wishes as cases and shut the doors; the cases' ids. Whoever is shut out already is left out."""
     wanted = {person: (reason, due_at) for person, reason, due_at in wishes}

@@ -8,8 +8,7 @@ from datetime import date, datetime
 from sqlmodel import col, select
 
 from tasks.retention.plan import stands
-from tasks.retention.rules import Hold as Rule
-from tasks.retention.rules import Rules
+from tasks.retention.rules import Rules, StandingHold
 from tasks.vault.audit_log import Event, append
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.records import Employee, Hold, new_id
@@ -23,11 +22,11 @@ def with_holds(vault: Vault, rules: Rules) -> Rules:
     """The rules with every hold that stands, from the file and from the desk."""
     with vault.reading() as session:
         rows = session.exec(select(Hold).where(col(Hold.ended_at).is_(None)).order_by(col(Hold.at))).all()
-    desk = tuple(Rule(person=row.employee_id, reason=row.reason, until=row.until) for row in rows)
+    desk = tuple(StandingHold(person=row.employee_id, reason=row.reason, until=row.until) for row in rows)
     return rules.model_copy(update={"hold": (*rules.hold, *desk)})
 
 
-def holds_of(vault: Vault, rules: Rules, now: datetime, person: str | None = None) -> list[Rule]:
+def holds_of(vault: Vault, rules: Rules, now: datetime, person: str | None = None) -> list[StandingHold]:
     """The holds that stand at this moment; of one person, or of everybody."""
     found = [hold for hold in with_holds(vault, rules).hold if stands(hold, now)]
     return [hold for hold in found if person is None or hold.person == person]

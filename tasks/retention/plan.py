@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 
-from tasks.retention.rules import Hold, Rules, say_duration
+from tasks.retention.rules import Rules, StandingHold, say_duration
 
 Clock = Literal["biometric", "candidate", "approved", "run", "record", "proof"]
 
@@ -91,7 +91,7 @@ def plan_deletions(items: Iterable[Item], people: Iterable[Person], rules: Rules
 
 
 def _whom_to_forget(
-    people: Mapping[str, Person], holds: Mapping[str, Hold], rules: Rules, now: datetime
+    people: Mapping[str, Person], holds: Mapping[str, StandingHold], rules: Rules, now: datetime
 ) -> tuple[tuple[Forgetting, ...], tuple[str, ...], set[str]]:
     due = [one for one in (forgetting_of(person, rules) for person in people.values()) if one and one.due_at <= now]
     forget = sorted((one for one in due if one.person not in holds), key=lambda one: one.person)
@@ -145,7 +145,7 @@ def _due(item: Item, person: Person | None, rules: Rules) -> tuple[datetime | No
     return None, "stays", "approved: kept until the person leaves"
 
 
-def stands(hold: Hold, now: datetime) -> bool:
+def stands(hold: StandingHold, now: datetime) -> bool:
     """A hold with a date stands through that day, everywhere on Earth."""
     if hold.until is None:
         return True

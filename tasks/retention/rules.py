@@ -100,12 +100,12 @@ class Keep(_Section):
         return self
 
 
-class Limits(_Section):
+class MassLimits(_Section):
     people_at_least: int = Field(25, ge=1)
     people_share: float = Field(0.2, gt=0, le=1)
 
 
-class Hold(_Section):
+class StandingHold(_Section):
     """Nothing about this person goes while the hold stands."""
 
     person: str = Field(pattern=r"^p[0-9a-z]+$")
@@ -118,8 +118,8 @@ class Rules(_Section):
 
     company: Company = Company()
     keep: Keep
-    limits: Limits = Limits()
-    hold: tuple[Hold, ...] = ()
+    limits: MassLimits = MassLimits()
+    hold: tuple[StandingHold, ...] = ()
 
     @cached_property
     def digest(self) -> str:

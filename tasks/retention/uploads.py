@@ -17,7 +17,7 @@ from tasks.roster.drop import TABLES, DropFault, sort_contents
 from tasks.roster.grid import Grid
 from tasks.roster.header_rows import find_header
 from tasks.roster.read import read_roster
-from tasks.roster.rows import RosterRow, Unreadable
+from tasks.roster.rows import RosterRow, UnreadableTable
 from tasks.roster.tables import read_tables
 from tasks.roster.upload import Upload
 from tasks.roster.write import table_csv
@@ -59,7 +59,7 @@ def photos_of(upload: Upload, numbers: set[str]) -> set[str]:
         rows: list[RosterRow] = [replace(row, number=roster.filed_number(row)) for row in roster.rows]
         picks = read_answers(upload).picks
         matching = match_photos(contents.photos, rows, read_manifest(upload), picks)
-    except (DropFault, Unreadable, ValueError):
+    except (DropFault, UnreadableTable, ValueError):
         return set()
     return {path for number in numbers for path in matching.by_number.get(number, ())}
 
@@ -68,7 +68,7 @@ def _cut_table(upload: Upload, path: str, people: Sequence[Mentioned], mentions:
     """1 when the table was written again or removed; a table that cannot be read is left to the search."""
     try:
         grids = read_tables(upload.read(path), path, None, header_score).grids
-    except (Unreadable, DropFault):
+    except (UnreadableTable, DropFault):
         return 0
     cut = [(grid, list(_rows_without(grid, people, mentions))) for grid in grids]
     if all(rows == grid.rows for grid, rows in cut):

@@ -17,7 +17,7 @@ from tasks.roster.consent_line import Said, read_line
 from tasks.roster.grid import Grid
 from tasks.roster.header_rows import Header, find_header
 from tasks.roster.register_columns import RegisterColumns, map_register
-from tasks.roster.rows import ConsentCell, RosterProblem, Understood, Unreadable, shape_of
+from tasks.roster.rows import ConsentCell, RosterProblem, Understood, UnreadableTable, shape_of
 from tasks.roster.signs import visible
 from tasks.roster.tables import read_tables
 from tasks.roster.words import read_email, tidy_name
@@ -81,11 +81,11 @@ class ConsentRegister:
 
 
 def read_consents(data: bytes, name: str, encoding: str | None = None) -> ConsentRegister:
-    """Reads the register in `data` (the file `name`). Raises Unreadable when it is no table, or names nobody."""
+    """Reads the register in `data` (the file `name`). Raises UnreadableTable when it is no table, or names nobody."""
     tables = read_tables(data, name, encoding, header_score)
     sheets = [(grid, header) for grid in tables.grids if (header := find_header(grid.rows))]
     if not sheets:
-        raise Unreadable("no_header", "The consent register names no employee number, e-mail or name column.")
+        raise UnreadableTable("no_header", "The consent register names no employee number, e-mail or name column.")
     entries: list[ConsentEntry] = []
     problems: list[RosterProblem] = []
     understood: list[Understood] = []
@@ -102,7 +102,7 @@ def read_consents(data: bytes, name: str, encoding: str | None = None) -> Consen
             problems += found
         understood.append(_understood(grid, header, where, tables.not_read))
     if not understood:
-        raise Unreadable("no_header", "The consent register needs an employee number, e-mail or name column.")
+        raise UnreadableTable("no_header", "The consent register needs an employee number, e-mail or name column.")
     return ConsentRegister(tuple(entries), tuple(problems), understood[0])
 
 

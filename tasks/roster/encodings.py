@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 
-from tasks.roster.rows import Unreadable
+from tasks.roster.rows import UnreadableTable
 
 
 def decode(data: bytes, encoding: str | None = None) -> tuple[str, str, frozenset[int]]:
@@ -17,7 +17,7 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str, frozense
         try:
             return data.decode(encoding).removeprefix("\ufeff"), encoding, frozenset()
         except (UnicodeDecodeError, LookupError) as error:
-            raise Unreadable(
+            raise UnreadableTable(
                 "encoding", f"The file is not {encoding!r}: leave the encoding out, or correct it."
             ) from error
     for mark, codec in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
@@ -26,10 +26,10 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str, frozense
                 return data[len(mark) :].decode(codec), codec, frozenset()
             except UnicodeDecodeError as error:
                 fix = f"The file begins as {codec} but does not go on so: it is cut off; export it again."
-                raise Unreadable("encoding", fix) from error
+                raise UnreadableTable("encoding", fix) from error
     marked = data.startswith(codecs.BOM_UTF8)
     if b"\x00" in data and not marked:
-        raise Unreadable("encoding", "The file is not text (zero bytes): save it as “CSV UTF-8” or as XLSX.")
+        raise UnreadableTable("encoding", "The file is not text (zero bytes): save it as “CSV UTF-8” or as XLSX.")
     body = data.removeprefix(codecs.BOM_UTF8)
     name = "utf-8-sig" if marked else "utf-8"
     try:
@@ -41,7 +41,7 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str, frozense
     try:
         return body.decode("cp1252"), "cp1252", frozenset()
     except UnicodeDecodeError:
-        raise Unreadable(
+        raise UnreadableTable(
             "encoding", "Neither UTF-8 nor Windows-1252: save it as “CSV UTF-8”, or name the encoding."
         ) from None
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tasks.roster.cells import unforced
-from tasks.roster.rows import Unreadable
+from tasks.roster.rows import UnreadableTable
 
 DELIMITERS = (",", ";", "\t", "|")
 # What a spreadsheet would run as a formula (OWASP's list, with the full-width forms that some programs fold to ASCII).
@@ -79,7 +79,7 @@ def _rows_of(text: str, delimiter: str, limit: int | None = None) -> Iterator[tu
         except StopIteration:
             return
         except csv.Error as error:  # a cell beyond 128 KiB: an unclosed quote swallowed the rest of the file
-            raise Unreadable("broken_quotes", f"A quote opened in or before line {line} never closes.") from error
+            raise UnreadableTable("broken_quotes", f"A quote opened in or before line {line} never closes.") from error
         yield row, line
         line = reader.line_num + 1
 

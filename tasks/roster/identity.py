@@ -36,7 +36,7 @@ class Called:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PossiblePerson:
     """Somebody whom a row may mean, and by what."""
 
     person: str
@@ -48,11 +48,11 @@ class Whose:
     """Whom a row means. Neither a person nor candidates: somebody new."""
 
     person: str | None = None
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[PossiblePerson, ...] = ()
     outdated: bool = False  # the row says what they were called before: an older roster, which renames nobody back
 
 
-class Known:
+class KnownPeople:
     """Everybody in the records, by number, name and e-mail; what they are called now, and what they were before."""
 
     def __init__(self, now: Iterable[Called], before: Iterable[Called] = ()) -> None:
@@ -76,7 +76,7 @@ class Known:
         was = next((one for one in self._before[row.number] if _fits(row, one, surely=True)), None)
         if was is not None:
             return Whose(was.person, outdated=True)
-        found = [Candidate(holder.person, "number")] if holder is not None else []
+        found = [PossiblePerson(holder.person, "number")] if holder is not None else []
         alike = [*self._by_email[row.email.casefold()], *self._by_name[name_key(row.name)]]
         for one in alike:
             theirs = (
@@ -84,7 +84,7 @@ class Known:
             )
             elsewhere = one.number != row.number and one.number in listed and _fits(listed[one.number], one)
             if theirs and not elsewhere and all(one.person != other.person for other in found):
-                found.append(Candidate(one.person, "name"))
+                found.append(PossiblePerson(one.person, "name"))
         return Whose(candidates=tuple(found))
 
 

@@ -33,7 +33,7 @@ class Reading:
     sap: bool = False  # the status column holds SAP's figures
 
 
-class Line:
+class RosterLine:
     """One line while it is read: its cells by field, and the problems found so far."""
 
     def __init__(self, reading: Reading, cells: list[str], row: int, place: str = "") -> None:
@@ -60,7 +60,7 @@ def read_row(
 ) -> tuple[RosterRow, list[RosterProblem]]:
     """The person in this line. `row` identifies the line; `place` says where it is when its number alone does not;
     `doubt_letters`: that it was written in another encoding than the rest of the file."""
-    columns, line = reading.columns, Line(reading, cells, row, place)
+    columns, line = reading.columns, RosterLine(reading, cells, row, place)
     email = read_email(line.raw("email"))
     if "email" in columns.place and not email:
         fix = "Correct the address (name@company.tld)." if line.cell("email") else "Add the work e-mail."
@@ -94,7 +94,7 @@ def read_row(
     return found, line.found
 
 
-def _read_number(line: Line, email: str) -> str:
+def _read_number(line: RosterLine, email: str) -> str:
     if "number" not in line.columns.place:
         number, spoiled = email.lower(), None
     else:
@@ -111,7 +111,7 @@ def _read_number(line: Line, email: str) -> str:
     return number
 
 
-def _read_name(line: Line) -> tuple[str, Status | None]:
+def _read_name(line: RosterLine) -> tuple[str, Status | None]:
     """The name people go by: a preferred one beats a full one, that beats first and last put together."""
     first = line.cell("preferred_first") or line.cell("first")
     last = line.cell("preferred_last") or f"{line.cell('last')} {line.cell('second_last')}".strip()
@@ -130,13 +130,13 @@ def _read_name(line: Line) -> tuple[str, Status | None]:
     return (name or composed), status
 
 
-def _is_family_name(line: Line, first: str, name: str) -> bool:
+def _is_family_name(line: RosterLine, first: str, name: str) -> bool:
     """`Name` beside `Vorname` is the family name, unless it holds both."""
     beside = "last" not in line.columns.place and folded(line.columns.header("name")) == "name"
     return beside and folded(first).split()[0] not in folded(name).split()
 
 
-def _read_status(line: Line, reading: Reading, from_name: Status | None) -> Status:
+def _read_status(line: RosterLine, reading: Reading, from_name: Status | None) -> Status:
     """The strictest of all columns that bear on it; the finding names the column that decided."""
     columns = line.columns
     said: list[tuple[Status, str, str]] = []
@@ -167,20 +167,20 @@ def _read_status(line: Line, reading: Reading, from_name: Status | None) -> Stat
     return status
 
 
-def _cells_of(line: Line, field: str) -> list[tuple[str, str]]:
+def _cells_of(line: RosterLine, field: str) -> list[tuple[str, str]]:
     """(header, cell) of every column that means this field, best first."""
     if field not in line.columns.place:
         return []
     return [(line.columns.header(field), line.raw(field)), *line.columns.further(line.cells, field)]
 
 
-def _came_back(line: Line, last_day: str) -> bool:
+def _came_back(line: RosterLine, last_day: str) -> bool:
     """Whether the last day is one of before: the same line tells of a return after it."""
     back, left = read_days(line.raw("rehire")), read_days(last_day)
     return back is not None and left is not None and back.first > left.last
 
 
-def _note_status(line: Line, status: Status, header: str, text: str, *, by_day: bool) -> None:
+def _note_status(line: RosterLine, status: Status, header: str, text: str, *, by_day: bool) -> None:
     header = header or "status"
     if status == "unknown" and by_day:
         fix = (
@@ -199,7 +199,7 @@ def _note_status(line: Line, status: Status, header: str, text: str, *, by_day: 
         line.note("on_leave", header, text, fix, blocking=True)
 
 
-def _note_formulas(line: Line) -> None:
+def _note_formulas(line: RosterLine) -> None:
     for field in _TEXT_FIELDS:
         value = line.raw(field)
         if is_formula(value):
@@ -207,7 +207,7 @@ def _note_formulas(line: Line) -> None:
             line.add("formula_cell", field, value, fix, blocking=field == "number")
 
 
-def _note_letters(line: Line, email: str, doubted: bool) -> None:
+def _note_letters(line: RosterLine, email: str, doubted: bool) -> None:
     """Names and departments that were decoded wrongly would stand on badges so."""
     for field in _TEXT_FIELDS[1:]:
         text = line.raw(field)
@@ -220,14 +220,14 @@ def _note_letters(line: Line, email: str, doubted: bool) -> None:
             line.add("wrong_letters", field, text, fix)
 
 
-def _choice_of_glasses(line: Line) -> Glasses:
+def _choice_of_glasses(line: RosterLine) -> Glasses:
     choice = read_glasses(line.cell("glasses"))
     if choice is None:
         line.add("unknown_choice", "glasses", line.cell("glasses"), "Write keep, on or off; keep is taken until then.")
     return choice or "keep"
 
 
-def _wants_generation(line: Line) -> bool:
+def _wants_generation(line: RosterLine) -> bool:
     """False when the person chose a picture made from their photo. What cannot be read counts as a refusal: asking
     again is cheap, generating a face against somebody's wish is not."""
     for field, refused_by in (("generation", False), ("opt_out", True)):
@@ -243,7 +243,7 @@ def _wants_generation(line: Line) -> bool:
     return True
 
 
-def _read_consent(line: Line) -> ConsentCell | None:
+def _read_consent(line: RosterLine) -> ConsentCell | None:
     """The consent columns of one line of a roster. None: the line says nothing about consent."""
     columns = line.columns
     header, dated = columns.header("consent"), columns.header("consent_date")

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from tasks.roster.identity import Candidate, is_last_roster, name_key, same_name
+from tasks.roster.identity import PossiblePerson, is_last_roster, name_key, same_name
 from tasks.roster.merged import approvals_of, carry_over, take_over
 from tasks.roster.rows import RosterRow
 from tasks.vault.audit_log import Event, append
@@ -34,7 +34,7 @@ class BadAnswer(ValueError):
 
 
 @dataclass(frozen=True)
-class Choice:
+class PossibleAnswer:
     """One answer, and what it means in words for HR."""
 
     answer: str
@@ -49,7 +49,7 @@ class Asked:
     kind: str
     batch: str
     words: str
-    choices: tuple[Choice, ...]
+    choices: tuple[PossibleAnswer, ...]
 
 
 def claim_of(keys: Keyring, row: RosterRow) -> str:
@@ -58,7 +58,7 @@ def claim_of(keys: Keyring, row: RosterRow) -> str:
 
 
 def ask_who(
-    session: Session, keys: Keyring, batch: str, row: RosterRow, candidates: Sequence[Candidate], now: datetime
+    session: Session, keys: Keyring, batch: str, row: RosterRow, candidates: Sequence[PossiblePerson], now: datetime
 ) -> tuple[Employee, Question]:
     """The question about this row, asked now or before, and the record that the row has until it is answered."""
     claim = claim_of(keys, row)
@@ -138,21 +138,24 @@ def _in_words(session: Session, question: Question) -> Asked | None:
         return None  # being forgotten: nothing is asked about them
     if question.kind == "not_here":
         words = f"{person.number} {person.name} was on the last roster and is not on this one."
-        choices = (Choice(LEFT, "They have left"), Choice(LEFT_OUT, "They were left out: nothing changes"))
+        choices = (
+            PossibleAnswer(LEFT, "They have left"),
+            PossibleAnswer(LEFT_OUT, "They were left out: nothing changes"),
+        )
         return Asked(question.id, question.kind, question.batch_id, words, choices)
     number = person.number.partition(" (question ")[0]
     words = f"The roster says {number} is {person.name}{f' ({person.email})' if person.email else ''}. Who is that?"
-    same: list[Choice] = []
+    same: list[PossibleAnswer] = []
     for one in question.candidates:
         known = session.get(Employee, str(one["id"]))
         if known is None or known.state != "active":
             continue
         who = f"{known.name}, {known.number}{f', {known.email}' if known.email else ''}"
         how = "renamed" if one["by"] == "number" else f"now with number {number}"
-        same.append(Choice(f"{SAME}{known.id}", f"The same as {who}, {how}"))
+        same.append(PossibleAnswer(f"{SAME}{known.id}", f"The same as {who}, {how}"))
     more = [
-        Choice(ANOTHER, "Another person, new here"),
-        Choice(MISTAKE, "A mistake in the roster: we will mend it"),
+        PossibleAnswer(ANOTHER, "Another person, new here"),
+        PossibleAnswer(MISTAKE, "A mistake in the roster: we will mend it"),
     ]
     return Asked(question.id, question.kind, question.batch_id, words, (*same, *more))
 

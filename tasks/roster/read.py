@@ -17,12 +17,12 @@ from tasks.roster.grid import Grid, Tables
 from tasks.roster.header_rows import Header, find_header
 from tasks.roster.no_people import is_no_person, shapes_of
 from tasks.roster.person import Reading, read_row
-from tasks.roster.rows import ConsentCell, Roster, RosterProblem, RosterRow, Understood, Unreadable, shape_of
+from tasks.roster.rows import ConsentCell, Roster, RosterProblem, RosterRow, Understood, UnreadableTable, shape_of
 from tasks.roster.statuses import uses_sap_codes
 from tasks.roster.tables import read_tables
 from tasks.roster.words import read_email
 
-__all__ = ["ConsentCell", "Roster", "RosterProblem", "RosterRow", "Understood", "Unreadable", "read_roster"]
+__all__ = ["ConsentCell", "Roster", "RosterProblem", "RosterRow", "Understood", "UnreadableTable", "read_roster"]
 
 MAX_PEOPLE = 100_000
 _NAMES = frozenset({"name", "first", "last", "preferred_first", "last_first", "first_last"})
@@ -58,7 +58,7 @@ def read_roster(data: bytes, name: str, encoding: str | None = None, today: date
     tables = read_tables(data, name, encoding, header_score)
     sheets, not_read = _sheets(tables)
     if sum(len(sheet.people) for sheet in sheets) > MAX_PEOPLE:
-        raise Unreadable("too_large", f"More than {MAX_PEOPLE} rows: split the roster.")
+        raise UnreadableTable("too_large", f"More than {MAX_PEOPLE} rows: split the roster.")
     rows: list[RosterRow] = []
     problems: list[RosterProblem] = []
     no_people: list[int] = []
@@ -87,7 +87,7 @@ def _sheets(tables: Tables) -> tuple[list[_Sheet], list[str]]:
     if not found:
         hidden = f" Not read: {', '.join(tables.not_read)}." if tables.not_read else ""
         fix = "No row names an employee number, e-mail or name column: add a header row."
-        raise Unreadable("no_header", fix + hidden)
+        raise UnreadableTable("no_header", fix + hidden)
     main = max(found, key=lambda sheet: len(sheet.columns.place))
     fitting = [sheet for sheet in found if sheet is main or _is_alike(sheet.columns, main.columns)]
     not_read = [*tables.not_read, *(f"{s.grid.sheet} (another kind of list)" for s in found if s not in fitting)]

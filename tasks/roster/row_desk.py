@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from sqlmodel import Session, select
 
-from tasks.roster.identity import Called, Known, Whose
+from tasks.roster.identity import Called, KnownPeople, Whose
 from tasks.roster.questions import ask_who, missing_people, rename
 from tasks.roster.rows import Roster, RosterRow
 from tasks.vault.keys import Keyring
@@ -38,7 +38,7 @@ class RowDesk:
         self.people = {employee.id: employee for employee in session.exec(select(Employee))}
         self.numbers = {employee.number: employee for employee in self.people.values()}
         before = session.exec(select(EarlierName))
-        self.known = Known(
+        self.known = KnownPeople(
             [Called(one.id, one.number, one.name, one.email) for one in self.people.values() if one.state != "erased"],
             [Called(one.employee_id, one.number, one.name, one.email) for one in before],
         )

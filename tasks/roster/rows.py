@@ -150,7 +150,7 @@ class Roster:
         return tuple(p for p in self.problems if p.row == row)
 
 
-class Unreadable(ValueError):
+class UnreadableTable(ValueError):
     """A file that cannot be understood as a table at all. `fix` is a sentence for HR; no content of the file in it."""
 
     def __init__(self, code: str, fix: str) -> None:

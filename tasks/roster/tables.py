@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tasks.roster.encodings import decode
 from tasks.roster.grid import Grid, Scorer, Tables, read_text
-from tasks.roster.rows import Unreadable
+from tasks.roster.rows import UnreadableTable
 from tasks.roster.web_tables import is_web_page, is_xml_spreadsheet, read_web_page, read_xml_spreadsheet
 from tasks.roster.workbook import read_workbook
 from tasks.sandbox import Fallen, Limits, the_sandbox
@@ -31,14 +31,14 @@ _NO_TABLES = (
 def read_tables(data: bytes, name: str, encoding: str | None, score: Scorer) -> Tables:
     """Reads CSV in any usual form, XLSX/XLS/ODS, or a web page or XML that calls itself so: every visible table in
     which a header may stand. `score` tells how well a row serves as header (see columns.py); it goes into the sandbox
-    by its name. Raises Unreadable."""
+    by its name. Raises UnreadableTable."""
     options = {"name": name, "encoding": encoding, "scorer": f"{score.__module__}:{score.__qualname__}"}
     try:
         opened = the_sandbox().open(f"{__name__}:open_table", data, LIMITS, options)
     except Fallen as fallen:
         raise _unreadable(fallen.how) from None
     if opened.value is not None:
-        raise Unreadable(str(opened.value["code"]), str(opened.value["fix"]))
+        raise UnreadableTable(str(opened.value["code"]), str(opened.value["fix"]))
     try:
         return _TABLES.validate_json(bytes(opened.blocks[0]))
     except (ValidationError, IndexError):
@@ -46,10 +46,10 @@ def read_tables(data: bytes, name: str, encoding: str | None, score: Scorer) -> 
 
 
 def read_grid(data: bytes, name: str, encoding: str | None, score: Scorer) -> Grid:
-    """The one table of a file that has the best header, the first of them if several have. Raises Unreadable."""
+    """The one table of a file that has the best header, the first of them if several have. Raises UnreadableTable."""
     grids = read_tables(data, name, encoding, score).grids
     if not grids:
-        raise Unreadable("no_header", "No row in it names a column that is known: add a header row.")
+        raise UnreadableTable("no_header", "No row in it names a column that is known: add a header row.")
     return max(grids, key=lambda grid: max(map(score, grid.rows[:30]), default=0))
 
 
@@ -58,7 +58,7 @@ def open_table(data: bytes, *, name: str, encoding: str | None, scorer: str) -> 
     module, _, function = scorer.partition(":")
     try:
         tables = parse_tables(data, encoding, getattr(importlib.import_module(module), function))
-    except Unreadable as refused:
+    except UnreadableTable as refused:
         return {"code": refused.code, "fix": refused.fix}, []
     del data
     return None, [_TABLES.dump_json(tables)]
@@ -67,15 +67,17 @@ def open_table(data: bytes, *, name: str, encoding: str | None, scorer: str) -> 
 def parse_tables(data: bytes, encoding: str | None, score: Scorer) -> Tables:
     """What kind of file it is, by its bytes and never by its name."""
     if len(data) > MAX_BYTES:
-        raise Unreadable("too_large", f"The file has {len(data) // 2**20} MiB; {MAX_BYTES // 2**20} is the most read.")
+        raise UnreadableTable(
+            "too_large", f"The file has {len(data) // 2**20} MiB; {MAX_BYTES // 2**20} is the most read."
+        )
     if not data.strip(b"\x00\r\n\t ,;\xef\xbb\xbf\xff\xfe"):
-        raise Unreadable("empty_file", "The file is empty: export the roster again.")
+        raise UnreadableTable("empty_file", "The file is empty: export the roster again.")
     for mark, kind in _NO_TABLES:
         if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark):
-            raise Unreadable("no_table", f"This is {kind}, whatever its name says: save the table as XLSX or CSV.")
+            raise UnreadableTable("no_table", f"This is {kind}, whatever its name says: save the table as XLSX or CSV.")
     if data[:4] == b"PK\x03\x04" or data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         if b"Index/Document.iwa" in data[: 2**20] or b"Index.zip" in data[: 2**20]:
-            raise Unreadable("no_table", "This is a table of Apple's Numbers: export it as XLSX or CSV.")
+            raise UnreadableTable("no_table", "This is a table of Apple's Numbers: export it as XLSX or CSV.")
         return read_workbook(data, score)
     text, used, others = decode(data, encoding)
     if is_web_page(text):
@@ -83,15 +85,15 @@ def parse_tables(data: bytes, encoding: str | None, score: Scorer) -> Tables:
     if is_xml_spreadsheet(text):
         return read_xml_spreadsheet(text, score)
     if text.lstrip("\ufeff \t\r\n").startswith("<?xml"):
-        raise Unreadable("no_table", "This is XML, and no table that is known here: save it as XLSX or CSV.")
+        raise UnreadableTable("no_table", "This is XML, and no table that is known here: save it as XLSX or CSV.")
     return Tables((read_text(text, used, others, score),))
 
 
-def _unreadable(how: str) -> Unreadable:
+def _unreadable(how: str) -> UnreadableTable:
     if how in ("memory", "time"):
         much = f"{LIMITS.memory // 2**20} MiB" if how == "memory" else f"{LIMITS.cpu:.0f} seconds"
-        return Unreadable("too_large", f"Opening the file takes more than {much}: {_CURE}")
-    return Unreadable("workbook", f"What opens tables broke on this file ({how}): {_CURE}")
+        return UnreadableTable("too_large", f"Opening the file takes more than {much}: {_CURE}")
+    return UnreadableTable("workbook", f"What opens tables broke on this file ({how}): {_CURE}")
 
 
 _CURE = "copy the rows with people into a new sheet, without empty rows and columns, and save it as CSV."

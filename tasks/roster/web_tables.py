@@ -11,7 +11,7 @@ from typing import Any
 from xml.parsers import expat
 
 from tasks.roster.grid import Grid, Scorer, Tables, unquoted
-from tasks.roster.rows import Unreadable
+from tasks.roster.rows import UnreadableTable
 
 MAX_CELLS = 3_000_000
 WIDEST = 16_384  # columns of any spreadsheet
@@ -104,7 +104,7 @@ class _Page(HTMLParser):
         row += [text, *[""] * (across - 1)]
         self.cells += across
         if self.cells > MAX_CELLS:
-            raise Unreadable("too_large", "The page holds too many cells: save it as XLSX, without other tables.")
+            raise UnreadableTable("too_large", "The page holds too many cells: save it as XLSX, without other tables.")
 
 
 def _small(value: str | None) -> int:
@@ -120,7 +120,7 @@ def read_web_page(text: str, score: Scorer) -> Tables:
 
 
 def read_xml_spreadsheet(text: str, score: Scorer) -> Tables:
-    """An XML spreadsheet of 2003. Raises Unreadable when it is damaged."""
+    """An XML spreadsheet of 2003. Raises UnreadableTable when it is damaged."""
     sheets: list[_Sheet] = []
     column, cell, span = 0, None, [0]
 
@@ -133,7 +133,7 @@ def read_xml_spreadsheet(text: str, score: Scorer) -> Tables:
         elif tag == "Row" and sheets:
             at = int(plain["Index"]) - 1 if plain.get("Index", "").isdigit() else len(sheets[-1].rows)
             if at > MAX_CELLS:
-                raise Unreadable("too_large", "A row stands too far down: save the people as XLSX.")
+                raise UnreadableTable("too_large", "A row stands too far down: save the people as XLSX.")
             sheets[-1].rows += [[] for _ in range(at + 1 - len(sheets[-1].rows))]
             if plain.get("Hidden") == "1":
                 sheets[-1].hidden.add(at)
@@ -142,7 +142,7 @@ def read_xml_spreadsheet(text: str, score: Scorer) -> Tables:
             column = int(plain["Index"]) - 1 if plain.get("Index", "").isdigit() else column
             span[0] = int(plain["MergeAcross"]) if plain.get("MergeAcross", "").isdigit() else 0
             if column >= WIDEST:
-                raise Unreadable("too_large", "A column stands too far right: save the people as XLSX.")
+                raise UnreadableTable("too_large", "A column stands too far right: save the people as XLSX.")
         elif tag == "Data":
             cell = ""
         elif tag == "Visible" and sheets:
@@ -173,13 +173,13 @@ def _parse_xml(text: str, start: Any, end: Any, data: Any) -> None:
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
 
     def refuse(*_: object) -> None:
-        raise Unreadable("workbook", "The XML declares entities, as no spreadsheet does: save it as XLSX.")
+        raise UnreadableTable("workbook", "The XML declares entities, as no spreadsheet does: save it as XLSX.")
 
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(text.lstrip("\ufeff \t\r\n").encode("utf-8", "replace"), True)
     except expat.ExpatError as error:
-        raise Unreadable("workbook", "The XML table is damaged: open it, and save it as XLSX.") from error
+        raise UnreadableTable("workbook", "The XML table is damaged: open it, and save it as XLSX.") from error
 
 
 def _tables(sheets: list[_Sheet], kind: str, score: Scorer) -> Tables:

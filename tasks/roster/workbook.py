@@ -12,7 +12,7 @@ from typing import Any
 
 from tasks.roster.grid import Grid, Scorer, Tables, unquoted
 from tasks.roster.number_format import shown
-from tasks.roster.rows import Unreadable
+from tasks.roster.rows import UnreadableTable
 from tasks.roster.workbook_look import refuse_monsters
 from tasks.roster.workbook_marks import Marks, read_marks
 
@@ -41,11 +41,13 @@ def read_workbook(data: bytes, score: Scorer) -> Tables:
             grids.append(_grid(sheet.name, cells, marks.get(sheet.name), data[:2] == b"PK"))
             del cells
     except PasswordError as error:
-        raise Unreadable("password", "The workbook is protected by a password: save a copy without one.") from error
+        raise UnreadableTable(
+            "password", "The workbook is protected by a password: save a copy without one."
+        ) from error
     except (CalamineError, ValueError, OSError) as error:
-        if isinstance(error, Unreadable):
+        if isinstance(error, UnreadableTable):
             raise
-        raise Unreadable("workbook", "The workbook cannot be opened: save it again as XLSX or CSV.") from error
+        raise UnreadableTable("workbook", "The workbook cannot be opened: save it again as XLSX or CSV.") from error
     return Tables(tuple(grids), tuple(not_read))
 
 

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tasks.roster.rows import Unreadable
+from tasks.roster.rows import UnreadableTable
 
 MAX_UNPACKED = 256 * 1024 * 1024  # bytes of all parts: beyond it is a zip bomb, not a company
 MAX_CELLS = 3_000_000  # rows times columns of a sheet: 100,000 people with 30 columns
@@ -36,7 +36,7 @@ class _Extent:
 
 
 def refuse_monsters(data: bytes) -> None:
-    """Raises Unreadable for a zipped workbook (XLSX, XLSM, ODS) that nobody's roster is. Other files pass."""
+    """Raises UnreadableTable for a zipped workbook (XLSX, XLSM, ODS) that nobody's roster is. Other files pass."""
     if data[:2] != b"PK":
         return
     try:
@@ -51,14 +51,16 @@ def refuse_monsters(data: bytes) -> None:
                     unpacked += _look_at_strings(archive, entry)
                 _refuse_size(unpacked)  # what really came, whatever was announced
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, RuntimeError) as error:
-        if isinstance(error, Unreadable):
+        if isinstance(error, UnreadableTable):
             raise
-        raise Unreadable("workbook", "The workbook is damaged: save it again as XLSX or CSV.") from error
+        raise UnreadableTable("workbook", "The workbook is damaged: save it again as XLSX or CSV.") from error
 
 
 def _refuse_size(size: int) -> None:
     if size > MAX_UNPACKED:
-        raise Unreadable("too_large", f"The workbook unpacks to {size // 2**20} MiB: remove pictures and other sheets.")
+        raise UnreadableTable(
+            "too_large", f"The workbook unpacks to {size // 2**20} MiB: remove pictures and other sheets."
+        )
 
 
 def _look_at_sheet(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
@@ -74,7 +76,7 @@ def _look_at_sheet(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
         if extent.rows * extent.columns > MAX_CELLS or extent.written > MAX_WRITTEN:
             where = f"row {extent.rows:,}, column {extent.columns:,}"
             fix = "Delete the empty rows and columns behind the last person, or copy the people into a new sheet."
-            raise Unreadable("too_large", f"A sheet reaches to {where}, which is no roster. {fix}")
+            raise UnreadableTable("too_large", f"A sheet reaches to {where}, which is no roster. {fix}")
         _refuse_size(size)
     return size
 
@@ -85,7 +87,7 @@ def _look_at_strings(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
         size += new
         strings += sum(1 for found in _STRING_OPENS.finditer(chunk) if found.end() > len(chunk) - new)
         if strings > MAX_WRITTEN:
-            raise Unreadable("too_large", f"The workbook holds more than {MAX_WRITTEN:,} texts: split the roster.")
+            raise UnreadableTable("too_large", f"The workbook holds more than {MAX_WRITTEN:,} texts: split the roster.")
         _refuse_size(size)
     return size
 

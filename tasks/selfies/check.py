@@ -23,9 +23,9 @@ from tasks.selfies.findings import Finding
 from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
-from tasks.selfies.people import Kept, PersonCheck, as_before, blocks, consent_code_of, settle, standing
+from tasks.selfies.people import EarlierPhotos, PersonCheck, as_before, blocks, consent_code_of, settle, standing
 from tasks.selfies.picks import PHOTO_FOLDER, read_answers, read_left_out
-from tasks.selfies.same_face import Alike, Shown, findings_of, same_faces, settled_by
+from tasks.selfies.same_face import Alike, ComparedPhoto, findings_of, same_faces, settled_by
 from tasks.selfies.size import limits_for
 from tasks.vision.faces import Eyes, QualityLimits
 from tasks.vision.worlds import BaseWorld
@@ -215,7 +215,7 @@ def _check(
     if drop and eyes is not None:
         total = sum(len(matching.by_number.get(number, ())) for number in open_for)
         opened = eyes() if callable(eyes) else eyes
-        shown: dict[str, tuple[Shown, ...]] = {}
+        shown: dict[str, tuple[ComparedPhoto, ...]] = {}
         progress = (lambda done: on_progress("photos", done, total)) if on_progress else None
         limits = _limits(read, opened, known.base)
         for one in examine(open_for, matching.by_number, drop, opened, lambda _: True, progress, limits=limits):
@@ -233,7 +233,7 @@ def _check(
         unclear = matching.may_be(read.filed_number(row))
         in_use = known.kept.get(read.filed_number(row), 0)
         if in_use and not photos and not closed:
-            people.append(as_before(row, before[row.row], Kept(in_use, in_use, False, ())))
+            people.append(as_before(row, before[row.row], EarlierPhotos(in_use, in_use, False, ())))
             continue
         settled = settle(row, before[row.row], photos, verdict, company_wide, unclear, known.base)
         people.append(replace(settled, files=matching.by_number.get(read.filed_number(row), ())))

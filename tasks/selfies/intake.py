@@ -29,7 +29,7 @@ from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import PersonCheck, as_before, outcome, settle
 from tasks.selfies.picks import Answers, read_answers
-from tasks.selfies.same_face import Shown, findings_of, same_faces, settled_by
+from tasks.selfies.same_face import ComparedPhoto, findings_of, same_faces, settled_by
 from tasks.selfies.size import limits_for
 from tasks.selfies.two_people import known_two_people
 from tasks.vault.batches import drop_since
@@ -47,7 +47,7 @@ RULES = 4  # goes up when a change of the rules makes an old examination wrong
 
 
 @dataclass(frozen=True)
-class Sitter:
+class Seated:
     """Somebody with a seat in the batch, in the form the pure rules take."""
 
     employee_id: str
@@ -98,7 +98,7 @@ def take_photos(
     return _sum_up(vault, batch_id, count, examined=True)
 
 
-def _sitters(vault: Vault, batch_id: str) -> list[Sitter]:
+def _sitters(vault: Vault, batch_id: str) -> list[Seated]:
     """Everybody with a seat, in roster order."""
     with vault.reading() as session:
         query = (
@@ -110,7 +110,7 @@ def _sitters(vault: Vault, batch_id: str) -> list[Sitter]:
         return [_sitter(seat, employee) for seat, employee in session.exec(query)]
 
 
-def _sitter(seat: Seat, employee: Employee) -> Sitter:
+def _sitter(seat: Seat, employee: Employee) -> Seated:
     standing = tuple(Finding(**found) for found in seat.standing)
     row = RosterRow(
         number=employee.number,
@@ -126,10 +126,10 @@ def _sitter(seat: Seat, employee: Employee) -> Sitter:
         row=seat.row,
     )
     blocked = any(found.severity == "block" for found in standing) or employee.state != "active"
-    return Sitter(employee.id, row, standing, blocked)
+    return Seated(employee.id, row, standing, blocked)
 
 
-def _take_back_moved(vault: Vault, sitters: Sequence[Sitter], matching: Matching, drop: Drop) -> None:
+def _take_back_moved(vault: Vault, sitters: Sequence[Seated], matching: Matching, drop: Drop) -> None:
     """Photos that HR has given to somebody, or to nobody, leave everybody else. Their bytes are compared; no picture is
     opened."""
     ids = {s.row.number: s.employee_id for s in sitters}
@@ -146,7 +146,7 @@ def _with_locations(rows: Sequence[RosterRow], drop: Drop, roster: str) -> list[
     return [replace(row, location=location.get(row.number, "")) for row in rows]
 
 
-def _by_earlier_names(vault: Vault, sitters: Sequence[Sitter]) -> list[RosterRow]:
+def _by_earlier_names(vault: Vault, sitters: Sequence[Seated]) -> list[RosterRow]:
     """Everybody once more under each name they had before: folders of photos may still say so."""
     mine = {s.employee_id: s.row for s in sitters}
     with vault.reading() as session:
@@ -154,7 +154,7 @@ def _by_earlier_names(vault: Vault, sitters: Sequence[Sitter]) -> list[RosterRow
         return [replace(mine[was.employee_id], name=was.name, email=was.email) for was in before]
 
 
-def _digest(sitters: Sequence[Sitter], matching: Matching, answers: Answers, drop: Drop, eyes_name: str) -> str:
+def _digest(sitters: Sequence[Seated], matching: Matching, answers: Answers, drop: Drop, eyes_name: str) -> str:
     """Changes when anything changes that the examination depends on: people, consents, photos, eyes, rules."""
     people = [
         [s.employee_id, s.blocked, s.row.generation, [f.code for f in s.standing]]
@@ -193,7 +193,7 @@ def _is_known(vault: Vault, batch_id: str, digest: str) -> bool:
 def _examine_all(
     vault: Vault,
     batch_id: str,
-    sitters: Sequence[Sitter],
+    sitters: Sequence[Seated],
     matching: Matching,
     answers: Answers,
     drop: Drop,
@@ -214,7 +214,7 @@ def _examine_all(
     permits: dict[str, Permit] = {}
     refused: dict[str, str] = {}
     verdicts: dict[str, Examined] = {}
-    shown: dict[str, tuple[Shown, ...]] = {}
+    shown: dict[str, tuple[ComparedPhoto, ...]] = {}
     also: dict[str, tuple[Finding, ...]] = {}
     here = {s.employee_id for s in sitters}
 
@@ -263,7 +263,7 @@ def _keep(
     return (finding("photos_replaced", replaced),) if replaced else ()
 
 
-def _refused_since(vault: Vault, sitter: Sitter, now: datetime) -> tuple[Finding, ...]:
+def _refused_since(vault: Vault, sitter: Seated, now: datetime) -> tuple[Finding, ...]:
     """What the vault says of somebody whose photos are not opened now: withdrawn, or being forgotten, or nothing."""
     try:
         vault.permit(sitter.employee_id, now=now)
@@ -273,7 +273,7 @@ def _refused_since(vault: Vault, sitter: Sitter, now: datetime) -> tuple[Finding
 
 
 def _check(
-    sitter: Sitter,
+    sitter: Seated,
     matching: Matching,
     verdicts: dict[str, Examined],
     company: Sequence[Finding],

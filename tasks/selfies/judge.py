@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.selfies.findings import Finding, Severity, finding
 from tasks.selfies.look import Look
-from tasks.selfies.same_face import Shown
+from tasks.selfies.same_face import ComparedPhoto
 from tasks.vision.faces import QualityLimits, Thresholds, Vector
 from tasks.vision.quality import Quality, hamming
 from tasks.vision.worlds import DRAWING, PHOTOGRAPH, BaseWorld
@@ -44,7 +44,7 @@ class SetVerdict:
 
     verdicts: tuple[SelfieVerdict, ...]
     findings: tuple[Finding, ...]  # about the set
-    shown: tuple[Shown, ...] = ()  # the accepted photos, for comparing people; never stored
+    shown: tuple[ComparedPhoto, ...] = ()  # the accepted photos, for comparing people; never stored
     texture: float | None = None  # median of the accepted photos; None where there is none
 
     @property
@@ -183,7 +183,9 @@ def judge_set(looks: Sequence[Look], limits: QualityLimits, thresholds: Threshol
         found.append(finding("too_few_photos", len(left), WANTED))
     elif _spread(left) < ENOUGH_VARIETY_BITS:
         found.append(finding("little_variety", _spread(left), ENOUGH_VARIETY_BITS))
-    shown = (Shown(look.vector, look.digest, look.hash, look.mirrored) for look in left if look.vector is not None)
+    shown = (
+        ComparedPhoto(look.vector, look.digest, look.hash, look.mirrored) for look in left if look.vector is not None
+    )
     texture = float(np.median([look.texture for look in left])) if left else None
     return SetVerdict(tuple(verdicts), tuple(found), tuple(shown), texture)
 

@@ -17,7 +17,7 @@ from sqlmodel import col, select
 
 from tasks.selfies.examine import Examined
 from tasks.selfies.findings import Finding
-from tasks.selfies.people import Kept
+from tasks.selfies.people import EarlierPhotos
 from tasks.vault.consent import Permit
 from tasks.vault.records import Batch, Employee, Seat, Selfie
 from tasks.vault.store import Vault
@@ -99,7 +99,7 @@ def _row(employee_id: str, one: Examined, index: int, before: dict[str, Selfie],
     )
 
 
-def kept_before(vault: Vault, batch_id: str, people: Sequence[str]) -> dict[str, Kept]:
+def kept_before(vault: Vault, batch_id: str, people: Sequence[str]) -> dict[str, EarlierPhotos]:
     """Of these people, whoever has photos in use, with the newest verdict on them; a batch's own word is the newest."""
     with vault.reading() as session:
         use = select(Selfie).where(col(Selfie.accepted), col(Selfie.replaced_at).is_(None), Selfie.blob_key != "")
@@ -116,7 +116,7 @@ def kept_before(vault: Vault, batch_id: str, people: Sequence[str]) -> dict[str,
         last = seats.get(employee_id)
         said = [Finding(**one) for one in last.findings if _is_of_the_photos(one, last)] if last is not None else []
         photos = last.photos if last is not None and last.photos else counts[employee_id]
-        kept[employee_id] = Kept(photos, counts[employee_id], last is not None and last.few, tuple(said))
+        kept[employee_id] = EarlierPhotos(photos, counts[employee_id], last is not None and last.few, tuple(said))
     return kept
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks.roster.columns import folded
 from tasks.roster.drop import TABLES, Drop
-from tasks.roster.rows import Unreadable
+from tasks.roster.rows import UnreadableTable
 from tasks.roster.tables import read_grid
 
 _FILE = {"file", "filename", "file name", "photo", "path", "picture", "image", "selfie", "datei", "dateiname",
@@ -27,7 +27,7 @@ def read_manifest(drop: Drop) -> dict[str, str] | None:
     path = min(tables, key=lambda f: (f.count("/"), len(f), f))
     try:
         grid = read_grid(drop.read(path), path, None, _score)
-    except Unreadable:
+    except UnreadableTable:
         return None
     at = next((i for i, row in enumerate(grid.rows[:30]) if _score(row) == 2), None)
     if at is None:

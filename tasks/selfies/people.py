@@ -41,7 +41,7 @@ class PersonCheck:
 
 
 @dataclass(frozen=True)
-class Kept:
+class EarlierPhotos:
     """The photos of somebody who sent none this time, and how they were judged when they came."""
 
     photos: int
@@ -107,7 +107,9 @@ def outcome(findings: Iterable[Finding], lane: str) -> tuple[Literal["ready", "b
     return ("blocked" if blocking else "ready"), blocking or ("opted_out" if lane == "faithful" else None)
 
 
-def as_before(row: RosterRow, before: Sequence[Finding], kept: Kept, said: Sequence[Finding] = ()) -> PersonCheck:
+def as_before(
+    row: RosterRow, before: Sequence[Finding], kept: EarlierPhotos, said: Sequence[Finding] = ()
+) -> PersonCheck:
     """The word on somebody whose photos in use are those of an earlier upload."""
     lane: Lane = "generated" if row.generation else "faithful"
     findings = (*before, *kept.findings, *said)

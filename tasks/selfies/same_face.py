@@ -32,7 +32,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Shown:
+class ComparedPhoto:
     """One accepted photo, as far as comparing people needs it: no pixels."""
 
     vector: Vector
@@ -82,7 +82,7 @@ class _Tail:
         return float(np.flatnonzero(beyond >= count)[-1]) * TOP / BINS
 
 
-def same_faces(people: Mapping[str, Sequence[Shown]], thresholds: Thresholds, bits: int) -> list[Alike]:
+def same_faces(people: Mapping[str, Sequence[ComparedPhoto]], thresholds: Thresholds, bits: int) -> list[Alike]:
     """Pairs of numbers that show one face, each once. `bits`: hashes nearer than this are one picture."""
     numbers = [number for number, photos in people.items() if photos]
     if len(numbers) < 2:
@@ -113,7 +113,7 @@ def findings_of(alike: Sequence[Alike]) -> dict[str, tuple[Finding, ...]]:
 
 
 def _near_faces(
-    numbers: Sequence[str], people: Mapping[str, Sequence[Shown]], thresholds: Thresholds
+    numbers: Sequence[str], people: Mapping[str, Sequence[ComparedPhoto]], thresholds: Thresholds
 ) -> tuple[float, dict[tuple[str, str], float]]:
     """The company's limit; and the pairs beyond it, with those that stand out as each other's nearest."""
     means = np.stack([np.mean([shown.vector for shown in people[number]], axis=0) for number in numbers])
@@ -188,7 +188,7 @@ def _tiles(means: Floats) -> Iterator[tuple[int, int, Floats]]:
             yield top, left, np.arctanh(np.clip(cosines, -0.9999, 0.999998))
 
 
-def _as_one(first: Sequence[Shown], second: Sequence[Shown]) -> bool:
+def _as_one(first: Sequence[ComparedPhoto], second: Sequence[ComparedPhoto]) -> bool:
     """Whether photos across are as alike as photos within: look-alikes are each nearer to themselves."""
     a, b = (np.stack([shown.vector for shown in one]) for one in (first, second))
     within = [_within(one) for one in (a, b) if len(one) > 1]
@@ -201,7 +201,9 @@ def _within(vectors: Floats) -> float:
     return float((cosines.sum() - np.trace(cosines)) / (count * (count - 1)))
 
 
-def _shared_pictures(numbers: Sequence[str], people: Mapping[str, Sequence[Shown]], bits: int) -> list[tuple[str, str]]:
+def _shared_pictures(
+    numbers: Sequence[str], people: Mapping[str, Sequence[ComparedPhoto]], bits: int
+) -> list[tuple[str, str]]:
     """Pairs of numbers in whose folders one photo lies: the same bytes, or the same shape with the same face."""
     owner = [i for i, number in enumerate(numbers) for _ in people[number]]
     photos = [shown for number in numbers for shown in people[number]]

@@ -30,7 +30,7 @@ _table = SQLModel.metadata.tables["installation"]
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownKeys:
     """What the records know of their keys. `keyring` is empty before the first opening, and in homes of 0.1."""
 
     keyring: str
@@ -39,13 +39,13 @@ class Known:
     in_use: bool  # blobs of people who are here were written under some key
 
 
-def known_keys(engine: sa.Engine) -> Known:
+def known_keys(engine: sa.Engine) -> KnownKeys:
     """What these records know of their keys."""
     with reading(engine) as connection, Session(connection) as session:
         noted = {row.name: row.value for row in session.exec(select(Installation))}
         living = select(Artifact.key).join(Employee, Employee.id == Artifact.employee_id)  # type: ignore[arg-type]
         in_use = session.exec(living.where(Employee.state == "active").limit(1)).first() is not None
-    return Known(noted.get("keyring", ""), noted.get("master", ""), max(int(noted.get("keys", 0)), 0), in_use)
+    return KnownKeys(noted.get("keyring", ""), noted.get("master", ""), max(int(noted.get("keys", 0)), 0), in_use)
 
 
 def adopt_keys(engine: sa.Engine, keyring: str, master: str, made: int) -> None:
@@ -66,12 +66,12 @@ def note_keys(engine: sa.Engine, master: str, made: int) -> None:
             session.merge(Installation(name="master", value=master))
 
 
-def missing_store(known: Known, location: str) -> WrongKeys:
+def missing_store(known: KnownKeys, location: str) -> WrongKeys:
     """There is no key store at all where one ought to be."""
     return WrongKeys(f"these records were written with keys, and there are none at {location}: {_RESTORE}")
 
 
-def check_store(known: Known, keyring: str, made: int, held: int) -> None:
+def check_store(known: KnownKeys, keyring: str, made: int, held: int) -> None:
     """WrongKeys unless this key store is the one these records know, and no older copy of it."""
     if known.keyring and known.keyring != keyring:
         raise WrongKeys(

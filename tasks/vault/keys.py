@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.vault.database import forget_deleted_pages, open_database, reading
 from tasks.vault.failures import Fenced, MasterKeyRefused, Unreadable
-from tasks.vault.installation import Known, check_master, check_store, missing_store
+from tasks.vault.installation import KnownKeys, check_master, check_store, missing_store
 from tasks.vault.master import MasterKey, MasterKeyInFile, open_master
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ _secret = sa.Table(
 )
 
 _NAME, _MADE, _MASTER = "store.name", "store.keys_made", "store.master"
-_NOTHING_KNOWN = Known("", "", 0, in_use=False)
+_NOTHING_KNOWN = KnownKeys("", "", 0, in_use=False)
 
 
 AGAIN_S = 300.0
@@ -61,7 +61,7 @@ _SILENT: dict[str, float] = {}  # where a master key's service did not answer ->
 class Keyring:
     """Opens, makes and destroys wrapped keys. Keys are never cached: a destroyed key must be gone at once."""
 
-    def __init__(self, url: str, master: str, known: Known = _NOTHING_KNOWN) -> None:
+    def __init__(self, url: str, master: str, known: KnownKeys = _NOTHING_KNOWN) -> None:
         """WrongKeys, before anything is made, when these are not the keys that the records know."""
         expects_some = bool(known.keyring) or known.in_use
         if expects_some and not _is_there(url):

@@ -32,7 +32,7 @@ VERDICTS: tuple[Verdict, ...] = ("approve", "reject", "redo", "opt_out", "undo")
 
 
 @dataclass(frozen=True)
-class Event:
+class DecisionEvent:
     """One decision. `picture` is the digest it names; `kit` that of the batch it was made in."""
 
     id: str
@@ -62,13 +62,13 @@ class Review:
     """What all decisions about one person under one kit come to."""
 
     state: ReviewState
-    decision: Event | None  # the one that made it so; None while undecided
+    decision: DecisionEvent | None  # the one that made it so; None while undecided
     approved: str | None  # digest of the picture that may leave
     pictures: Mapping[str, PictureState]
-    events: tuple[Event, ...] = field(default=())  # what stands, oldest first, without undone ones
+    events: tuple[DecisionEvent, ...] = field(default=())  # what stands, oldest first, without undone ones
 
     @property
-    def open_redo(self) -> Event | None:
+    def open_redo(self) -> DecisionEvent | None:
         """The redo that no newer picture has answered yet."""
         return self.decision if self.state == "redo" else None
 
@@ -76,9 +76,9 @@ class Review:
 UNDECIDED = Review("undecided", None, None, {})
 
 
-def standing(events: Iterable[Event]) -> list[Event]:
+def standing(events: Iterable[DecisionEvent]) -> list[DecisionEvent]:
     """The events in order of their times, without undone ones and their undoing."""
-    left: list[Event] = []
+    left: list[DecisionEvent] = []
     for event in sorted(events, key=lambda one: (one.at, one.id)):
         if event.verdict != "undo":
             left.append(event)
@@ -90,7 +90,7 @@ def standing(events: Iterable[Event]) -> list[Event]:
     return left
 
 
-def review_of(events: Iterable[Event], pictures: Sequence[Picture], kit: str = "") -> Review:
+def review_of(events: Iterable[DecisionEvent], pictures: Sequence[Picture], kit: str = "") -> Review:
     """What one person's decisions, of all batches, come to for their pictures under one kit."""
     states: dict[str, PictureState] = {one.digest: "retired" if one.retired else "candidate" for one in pictures}
     left = [one for one in standing(events) if one.kit == kit or one.verdict == "opt_out"]
@@ -119,8 +119,8 @@ def _take_approval_back(states: dict[str, PictureState]) -> None:
 
 
 def _outcome(
-    left: Sequence[Event], approved: str | None, pictures: Sequence[Picture]
-) -> tuple[ReviewState, Event | None]:
+    left: Sequence[DecisionEvent], approved: str | None, pictures: Sequence[Picture]
+) -> tuple[ReviewState, DecisionEvent | None]:
     if approved is not None:
         return "approved", next(one for one in reversed(left) if one.verdict == "approve" and one.picture == approved)
     last = left[-1] if left else None
@@ -133,11 +133,11 @@ def _outcome(
     return ("redo" if last.verdict == "redo" else "rejected"), last
 
 
-def event_of(row: Decision, *, identity: int | None = None, consents: Collection[str] | None = None) -> Event:
+def event_of(row: Decision, *, identity: int | None = None, consents: Collection[str] | None = None) -> DecisionEvent:
     """A decision's record as an event. `identity`: the name and number they have now; `consents`: ids that stand."""
     same = identity is None or row.identity == identity
     counts = row.verdict != "approve" or (same and (consents is None or row.consent_id in consents))
-    return Event(
+    return DecisionEvent(
         row.id, row.verdict, row.at, row.batch_id, row.kit, row.headshot_digest, row.by, row.note,
         tuple(str(reason) for reason in row.reasons), counts,
     )  # fmt: skip
@@ -205,7 +205,7 @@ def standing_opt_outs(session: Session) -> dict[str, Decision]:
     """Employee id to the newest opt-out that was not taken back. It outranks the roster, which knows nothing of it."""
     somebody = select(Decision.employee_id).where(col(Decision.verdict) == "opt_out").distinct()
     rows = {row.id: row for row in session.exec(select(Decision).where(col(Decision.employee_id).in_(somebody)))}
-    by_person: defaultdict[str, list[Event]] = defaultdict(list)
+    by_person: defaultdict[str, list[DecisionEvent]] = defaultdict(list)
     for row in rows.values():
         by_person[row.employee_id].append(event_of(row))
     found = {}

@@ -19,7 +19,7 @@ class Scores:
     source_inter_eye: float | None = None  # px between the eyes before finishing
     likeness: Part | None = None  # likeness.score.LikenessScore, without whom else it is like
     faithfulness: Part | None = None  # likeness.faithful.Faithfulness
-    kept: Part | None = None  # likeness.kept.Kept
+    kept: Part | None = None  # likeness.kept.KeptLooks
     photo_signed_by: str | None = None  # faithful lane: who had signed the photo (disclosure.of_photos)
     flags: tuple[Part, ...] = ()  # headshots.studio.Flag: code, measured, limit, sentence
 

@@ -33,7 +33,7 @@ class Newcomer:
 
 
 @dataclass(frozen=True)
-class Known:
+class DeskSession:
     """Whose session this is. `name` tells them from everybody else who ever came in."""
 
     token: str  # its hash
@@ -71,7 +71,7 @@ def _own_name(records: Session, reviewer: Reviewer, who: Newcomer) -> str:
     return f"{who.name} ({who.email or reviewer.id[-4:]})" if shared else who.name
 
 
-def find_sign_in(vault: Vault, door: str, token: str | None, now: datetime) -> Known | None:
+def find_sign_in(vault: Vault, door: str, token: str | None, now: datetime) -> DeskSession | None:
     """Whose token this is; None when it is nobody's, another door's, signed out, or too old."""
     if not token:
         return None
@@ -84,7 +84,7 @@ def find_sign_in(vault: Vault, door: str, token: str | None, now: datetime) -> K
     if row.door != door or now - row.began > STAY or now - row.seen > IDLE:
         return None
     groups = tuple(str(group) for group in row.groups)
-    return Known(
+    return DeskSession(
         row.token, reviewer.id, reviewer.name, reviewer.email, reviewer.proof, groups, row.began, row.seen  # type: ignore[arg-type]
     )  # fmt: skip
 

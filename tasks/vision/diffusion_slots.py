@@ -87,7 +87,7 @@ class StackedConv2d(nn.Module):
 
 
 @dataclass(frozen=True)
-class Place:
+class LayerPlace:
     """Where one adapted layer lies in a person's row of the flat buffer."""
 
     name: str
@@ -112,9 +112,9 @@ def is_target(name: str, target: str) -> bool:
     return all(want in ("*", part) for part, want in zip(parts[-len(wanted) :], wanted, strict=True))
 
 
-def adapted_layers(denoiser: nn.Module, targets: Sequence[str], rank: int) -> list[Place]:
+def adapted_layers(denoiser: nn.Module, targets: Sequence[str], rank: int) -> list[LayerPlace]:
     """The layers that `targets` name, by the rule of `is_target`."""
-    places: list[Place] = []
+    places: list[LayerPlace] = []
     start = 0
     down: tuple[int, ...]
     up: tuple[int, ...]
@@ -127,7 +127,7 @@ def adapted_layers(denoiser: nn.Module, targets: Sequence[str], rank: int) -> li
             down, up = (rank, module.in_channels, *module.kernel_size), (module.out_channels, rank, 1, 1)
         else:
             raise TypeError(f"{name} is a {type(module).__name__}; adapters go on Linear and ungrouped Conv2d")
-        places.append(Place(name, down, up, start))
+        places.append(LayerPlace(name, down, up, start))
         start = places[-1].end
     if not places:
         raise ValueError(f"no layer of the denoiser ends in any of {', '.join(targets)}")
@@ -148,7 +148,7 @@ class SlotBank:
         self.gradients = torch.zeros_like(self.weights) if train else None
         self.layers = {place.name: self._layer(place) for place in self.places}
 
-    def _layer(self, place: Place) -> StackedLinear | StackedConv2d:
+    def _layer(self, place: LayerPlace) -> StackedLinear | StackedConv2d:
         frozen = self.denoiser.get_submodule(place.name)
         halves = []
         for begin, end, shape in ((place.start, place.middle, place.down), (place.middle, place.end, place.up)):
@@ -208,7 +208,7 @@ class SlotBank:
         }
 
     @staticmethod
-    def _halves(place: Place) -> tuple[tuple[str, int, int, tuple[int, ...]], ...]:
+    def _halves(place: LayerPlace) -> tuple[tuple[str, int, int, tuple[int, ...]], ...]:
         return ("A", place.start, place.middle, place.down), ("B", place.middle, place.end, place.up)
 
     def fresh_row(self, generator: torch.Generator, *, gaussian: bool = False) -> Tensor:

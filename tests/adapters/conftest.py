@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benchmarks.random_bases import write_random_base
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.vault.files import replace_file
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
@@ -64,13 +64,13 @@ def plan(base: FrozenBase) -> TrainingPlan:
 
 
 @pytest.fixture
-def person(base: FrozenBase) -> Callable[..., Person]:
-    def make(number: int, photos: int = 3, **changes: object) -> Person:
+def person(base: FrozenBase) -> Callable[..., LearningPerson]:
+    def make(number: int, photos: int = 3, **changes: object) -> LearningPerson:
         rng = np.random.default_rng(number)
         side = base.card.resolution
         pictures = [rng.integers(0, 256, (side, side, 3), dtype=np.uint8) for _ in range(photos)]
         captions = [f"selfie photo of a sks person, {place}" for place in ("kitchen", "park", "office")]
-        whole = Person(f"p{number}", pictures, [captions[i % 3] for i in range(photos)], seed=1000 + number)
+        whole = LearningPerson(f"p{number}", pictures, [captions[i % 3] for i in range(photos)], seed=1000 + number)
         return replace(whole, **changes)  # type: ignore[arg-type]
 
     return make

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benchmarks.random_bases import ARCHITECTURES, Architecture, write_random_base
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.export import adapter_bytes, adapter_facts, load_adapter
 from tasks.adapters.plan import plan_training
 from tasks.adapters.training import TrainedAdapter, train_cohort
@@ -63,10 +63,12 @@ def stock_picture(base: FrozenBase, file: Path, job: RenderJob, plan: RenderPlan
     return picture
 
 
-def people(base: FrozenBase) -> list[Person]:
+def people(base: FrozenBase) -> list[LearningPerson]:
     rng, side = np.random.default_rng(1), base.card.resolution
     return [
-        Person(f"p{i}", [rng.integers(0, 256, (side, side, 3), dtype=np.uint8)] * 2, ["a sks person"] * 2, seed=i)
+        LearningPerson(
+            f"p{i}", [rng.integers(0, 256, (side, side, 3), dtype=np.uint8)] * 2, ["a sks person"] * 2, seed=i
+        )
         for i in range(2)
     ]
 

@@ -11,7 +11,7 @@ import torch
 from benchmarks.random_bases import write_random_base
 from tasks.adapters.captions import caption_of, plain_caption
 from tasks.adapters.checkpoint import Shelf, person_digest
-from tasks.adapters.examples import Person, draw, encode_people
+from tasks.adapters.examples import LearningPerson, draw, encode_people
 from tasks.adapters.lessons import MIXED, PORTRAIT, cut_selfie, lessons
 from tasks.adapters.plan import LATER, TrainingPlan, plan_training
 from tasks.adapters.portraits import Likeness
@@ -59,7 +59,7 @@ def test_without_words_a_person_is_one_portrait_and_one_sentence_a_selfie(base: 
     person = lessons("p", [selfie(), selfie(GREEN)], plan, base.card, Matte(), 1)
     assert person.captions == [plain_caption(base.card.token)] * 2
     assert (person.planes, person.originals, person.shares, person.plain) == ((), (), (), None)
-    bare = Person("p", person.portraits, person.captions, 1)
+    bare = LearningPerson("p", person.portraits, person.captions, 1)
     assert person_digest(person, plan, "f") == person_digest(bare, plan, "f")
 
 
@@ -109,7 +109,7 @@ def test_shares_are_kept(base: FrozenBase, spoken: TrainingPlan) -> None:
 
 
 def test_a_mask_moves_what_is_learned_and_one_of_ones_does_not(
-    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person]
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson]
 ) -> None:
     side = base.card.resolution
     ones = [np.ones((side, side), np.float32)] * 3
@@ -127,7 +127,7 @@ def test_a_mask_moves_what_is_learned_and_one_of_ones_does_not(
 
 
 def test_neighbours_with_and_without_masks_learn_as_if_alone(
-    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person]
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson]
 ) -> None:
     half = [np.tri(base.card.resolution, dtype=np.float32)] * 3
     group = [person(1, planes=half), person(2)]
@@ -140,7 +140,7 @@ def test_neighbours_with_and_without_masks_learn_as_if_alone(
 
 
 def test_the_last_updates_are_averaged_and_a_cut_changes_nothing(
-    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person], shelf: Shelf
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson], shelf: Shelf
 ) -> None:
     last = replace(plan, steps=6, average=0.5)
     (whole,) = train_cohort(base, [person(1)], last)

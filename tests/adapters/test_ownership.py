@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.ownership import check_owners
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.training import train_cohort
@@ -35,7 +35,7 @@ def test_every_adapter_fits_its_owner_best_and_swapped_ones_are_found() -> None:
     people = []
     for number, folder in enumerate(("NW-1001", "NW-1004", "NW-1006")):
         pictures = portraits_of(folder, base.card.resolution)
-        people.append(Person(f"p{number}", pictures, ["selfie photo of a sks person"] * len(pictures), number))
+        people.append(LearningPerson(f"p{number}", pictures, ["selfie photo of a sks person"] * len(pictures), number))
     trained = train_cohort(base, people, plan, slots=3)
     standing = check_owners(base, trained, people, plan)
     assert [one.person_id for one in standing] == ["p0", "p1", "p2"]
@@ -47,7 +47,9 @@ def test_every_adapter_fits_its_owner_best_and_swapped_ones_are_found() -> None:
     assert [one.rank_among_adapters > 1 for one in found] == [True, True, False]
 
 
-def test_who_has_no_adapter_is_not_ranked(base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person]) -> None:
+def test_who_has_no_adapter_is_not_ranked(
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson]
+) -> None:
     empty = person(1, portraits=[], captions=[])
     trained = train_cohort(base, [empty], plan)
     assert check_owners(base, trained, [empty], plan) == []

@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.training import train_cohort
 from tasks.vault.records import Consent, Employee
@@ -56,7 +56,7 @@ for one in trained:
 
 @pytest.mark.slow
 def test_kill_nine_in_the_middle_changes_nobodys_adapter(
-    bases: Path, base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person], tmp_path: Path
+    bases: Path, base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson], tmp_path: Path
 ) -> None:
     import json
     from dataclasses import replace

@@ -12,7 +12,7 @@ from peft.tuners.lora.layer import LoraLayer
 from peft.utils import get_peft_model_state_dict
 from torch import Tensor, nn
 
-from tasks.adapters.examples import Examples, Person, draw, encode_people, stream
+from tasks.adapters.examples import Examples, LearningPerson, draw, encode_people, stream
 from tasks.adapters.export import lora_config
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.slots import TrainingSlots, rate
@@ -58,7 +58,7 @@ def apart(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
 
 @pytest.mark.filterwarnings("ignore:grad and param do not obey")
 def test_gradients_are_those_of_separate_peft_training(
-    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person]
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson]
 ) -> None:
     examples = encode_people(base, [person(number) for number in range(PEOPLE)], plan)
     slots = TrainingSlots(base, plan, PEOPLE)
@@ -87,7 +87,7 @@ def test_gradients_are_those_of_separate_peft_training(
 
 
 def test_weights_after_twelve_steps_are_those_of_separate_peft_training(
-    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person]
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson]
 ) -> None:
     plan = replace(plan, steps=12)
     people = [person(number) for number in range(PEOPLE)]
@@ -191,7 +191,7 @@ def test_a_large_gradient_is_clipped_and_a_small_one_is_left_alone(base: FrozenB
 
 
 def test_every_step_has_its_own_noise_and_every_person_theirs(
-    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person]
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson]
 ) -> None:
     mine, other = encode_people(base, [person(0), person(1)], plan)
     noise = [draw(mine, step, plan, None).noise for step in range(3)]

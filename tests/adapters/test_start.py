@@ -11,7 +11,7 @@ from torch import Tensor
 
 from synthetic.training import shared_start
 from tasks.adapters.checkpoint import Shelf, person_digest
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.start import load_start, start_bytes
 from tasks.adapters.training import train_cohort
@@ -20,7 +20,7 @@ from tasks.vision.diffusion_card import BaseCard, StartCard, UnknownBase, load_b
 
 
 @pytest.fixture
-def start(base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person]) -> dict[str, Tensor]:
+def start(base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson]) -> dict[str, Tensor]:
     """What somebody became: any whole adapter can be a start."""
     (learned,) = train_cohort(base, [person(9)], replace(plan, steps=3))
     assert learned.weights is not None
@@ -33,7 +33,7 @@ def with_start(card: BaseCard, data: bytes) -> BaseCard:
 
 
 def test_everybody_begins_there(
-    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person], start: dict[str, Tensor]
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson], start: dict[str, Tensor]
 ) -> None:
     """Without a step taken that counts, the adapters are the start itself, for every seed, in every slot."""
     still = replace(plan, steps=1, learning_rate=1e-12, weight_decay=0.0, start="named")
@@ -46,7 +46,7 @@ def test_everybody_begins_there(
 
 
 def test_who_was_cut_off_goes_on_from_where_they_were_and_not_from_the_start(
-    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person], start: dict[str, Tensor], shelf: Shelf
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson], start: dict[str, Tensor], shelf: Shelf
 ) -> None:
     named = replace(plan, start="named")
 
@@ -69,7 +69,7 @@ def test_who_was_cut_off_goes_on_from_where_they_were_and_not_from_the_start(
 
 
 def test_another_start_is_another_plan_and_another_adapter(
-    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person]
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson]
 ) -> None:
     named = replace(plan, start="a" * 64)
     assert named.digest() != plan.digest()
@@ -105,7 +105,7 @@ def test_only_the_very_file_that_the_card_names_is_taken(
 
 
 def test_half_a_start_is_refused(
-    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Person], start: dict[str, Tensor]
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson], start: dict[str, Tensor]
 ) -> None:
     """A layer that is left out would stay at zero in both halves and never learn."""
     del start[next(iter(start))]

@@ -11,16 +11,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tasks.adapters.checkpoint import Checkpoints, Finished, Progressed, Shelf, file_name, person_digest
+from tasks.adapters.checkpoint import Checkpoints, LearnedPerson, Progressed, Shelf, file_name, person_digest
 from tasks.adapters.cohort import Cohort, Learner
-from tasks.adapters.examples import Person, encode_people
+from tasks.adapters.examples import LearningPerson, encode_people
 from tasks.adapters.export import adapter_bytes
 from tasks.adapters.plan import TrainingPlan
-from tasks.adapters.training import EDGE, Progress, TrainedAdapter, train_cohort
+from tasks.adapters.training import EDGE, CohortProgress, TrainedAdapter, train_cohort
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
 from tasks.vision.families.family import Latents
 
-Make = Callable[..., Person]
+Make = Callable[..., LearningPerson]
 
 
 def numbers(trained: TrainedAdapter) -> Tensor:
@@ -171,7 +171,7 @@ def test_after_a_crash_everybody_ends_with_the_same_adapter(
     people = [person(0, steps=3), person(1), person(2)]
     whole = train_cohort(base, people, plan, slots=2)
 
-    def people_then_crash() -> Iterator[Person]:
+    def people_then_crash() -> Iterator[LearningPerson]:
         yield from people
 
     steps = 0
@@ -192,13 +192,15 @@ def test_after_a_crash_everybody_ends_with_the_same_adapter(
         base.family.predict = original  # type: ignore[method-assign]
     digests = {one.id: person_digest(one, plan, base.fingerprint) + f"-{one.id}" for one in people}
     states = [Checkpoints(shelf).of(*one) for one in digests.items()]
-    assert [type(state) for state in states] == [Finished, Progressed, Progressed]
-    steps_again: list[Progress] = []
+    assert [type(state) for state in states] == [LearnedPerson, Progressed, Progressed]
+    steps_again: list[CohortProgress] = []
     resumed = train_cohort(base, people, plan, slots=2, shelf=shelf, checkpoint_every=2, on_progress=steps_again.append)
     assert max(apart(one, other) for one, other in zip(resumed, whole, strict=True)) < 1e-5
     assert [one.steps for one in resumed] == [3, 8, 8]
     states = [Checkpoints(shelf).of(*one) for one in digests.items()]
-    assert [type(state) for state in states] == [Finished] * 3  # until whoever called has the adapters in a safe place
+    assert [type(state) for state in states] == [
+        LearnedPerson
+    ] * 3  # until whoever called has the adapters in a safe place
 
 
 def test_other_portraits_are_not_resumed_from_old_state(
@@ -207,7 +209,7 @@ def test_other_portraits_are_not_resumed_from_old_state(
     old = train_cohort(base, [person(0)], plan)[0]
     digest = person_digest(person(0), plan, base.fingerprint) + "-p0"
     checkpoints = Checkpoints(shelf)
-    checkpoints.finish(Finished("p0", digest, old.weights, old.losses, None))
+    checkpoints.finish(LearnedPerson("p0", digest, old.weights, old.losses, None))
     assert torch.equal(numbers(train_cohort(base, [person(0)], plan, shelf=shelf)[0]), numbers(old))
     changed = train_cohort(base, [person(0, portraits=person(7).portraits)], plan, shelf=shelf)[0]
     assert not torch.equal(numbers(changed), numbers(old))

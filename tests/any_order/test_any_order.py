@@ -29,7 +29,7 @@ from sqlmodel import col, select
 
 from reports.decisions import apply_decisions
 from tasks.delivery import handing_over
-from tasks.delivery.handing_over import NothingToDeliver, Order, TooManyGo, hand_over
+from tasks.delivery.handing_over import DeliveryOrder, NothingToDeliver, TooManyGo, hand_over
 from tasks.delivery.pack import kit_pack
 from tasks.delivery.places import open_destination
 from tasks.disclosure.installation import signing_chain
@@ -267,7 +267,7 @@ class AnyOrder(RuleBasedStateMachine):
         with self.vault.reading() as session:
             own = session.get_one(Batch, batch).kit
         kits = self.company.kits
-        order = Order(batch, kits[own], (kit_pack(kits[own]),), "{number}", may_remove, others=kits)
+        order = DeliveryOrder(batch, kits[own], (kit_pack(kits[own]),), "{number}", may_remove, others=kits)
         place = self.home / where
         before = {path for path in place.rglob("*") if path.is_file()} if place.exists() else set()
         try:

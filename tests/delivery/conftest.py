@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from tasks.delivery.handing_over import Order, hand_over
+from tasks.delivery.handing_over import DeliveryOrder, hand_over
 from tasks.delivery.manifest import Manifest
 from tasks.delivery.pack import Pack, kit_pack
 from tasks.delivery.places import open_destination
@@ -139,5 +139,5 @@ def build_pack(
     packs: Sequence[Pack] = (),
 ) -> Manifest:
     """One delivery at this moment: of the kit's own sizes, unless packs are given."""
-    order = Order(batch, kit, tuple(packs) or (kit_pack(kit),), names, may_remove)
+    order = DeliveryOrder(batch, kit, tuple(packs) or (kit_pack(kit),), names, may_remove)
     return hand_over(vault, order, lambda: open_destination(str(destination)), lambda: now)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.delivery.handing_over import Order, hand_over
+from tasks.delivery.handing_over import DeliveryOrder, hand_over
 from tasks.delivery.manifest import Manifest
 from tasks.delivery.pack import kit_pack
 from tasks.delivery.places import open_destination
@@ -22,7 +22,7 @@ def harbour() -> BrandKit:
 
 
 def deliver(vault: Vault, kit: BrandKit, others: dict[str, BrandKit], to: Path, may_remove: bool = False) -> Manifest:
-    order = Order("b1", kit, (kit_pack(kit),), others=others, may_remove=may_remove)
+    order = DeliveryOrder("b1", kit, (kit_pack(kit),), others=others, may_remove=may_remove)
     return hand_over(vault, order, lambda: open_destination(str(to)), lambda: NOW)
 
 

@@ -16,7 +16,7 @@ from tasks.delivery.names import BadTemplate
 from tasks.delivery.sitters import newest_approved
 from tasks.disclosure.installation import mark_key, own_root
 from tasks.disclosure.source import read_origin
-from tasks.disclosure.verify import Verdict, examine
+from tasks.disclosure.verify import DisclosureVerdict, examine
 from tasks.headshots.kit import BrandKit
 from tasks.vault.records import AuditEntry, Decision, Employee, Headshot, Question
 from tasks.vault.store import Vault
@@ -87,7 +87,7 @@ def test_a_second_delivery_writes_nothing_and_what_was_damaged_is_written_anew(
 def test_every_file_is_signed_and_says_so_to_any_reader(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
     for file in build_pack(vault, "b1", kit, tmp_path / "out", now=NOW).files:
         found = examine((tmp_path / "out" / file.path).read_bytes(), [mark_key(vault.keys)], own_root(vault.settings))
-        assert found.verdict is Verdict.DISCLOSED
+        assert found.verdict is DisclosureVerdict.DISCLOSED
         assert found.credentials is not None
         assert (found.credentials.trusted, found.credentials.source_type) == (True, file.source_type)
         if min(file.width, file.height) >= 200:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tasks.delivery.destinations import Delivered, DestinationFault, Leaving
-from tasks.delivery.handing_over import Order, hand_over
+from tasks.delivery.handing_over import DeliveryOrder, hand_over
 from tasks.delivery.pack import Pack, kit_pack, sort_packs
 from tasks.delivery.places import FolderDestination
 from tasks.delivery.zips import DownloadDestination
@@ -100,7 +100,7 @@ def test_consent_counts_at_that_second_before_and_after_a_picture_was_written(
             withdraw(vault, who, NOW)
 
     place = Watched(tmp_path / "out", then)
-    manifest = hand_over(vault, Order("b1", small, (kit_pack(small),)), lambda: place, lambda: NOW)
+    manifest = hand_over(vault, DeliveryOrder("b1", small, (kit_pack(small),)), lambda: place, lambda: NOW)
     assert who not in {file.number for file in manifest.files}
     assert [one.code for one in manifest.skipped if one.employee == employee_id(who)] == ["consent_withdrawn"]
     assert not list((tmp_path / "out").rglob(f"{who}.*"))
@@ -112,7 +112,7 @@ def test_consent_counts_at_that_second_before_and_after_a_picture_was_written(
 def test_a_download_is_a_zip_that_has_no_name_on_this_machine(vault: Vault, small: BrandKit, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     place = DownloadDestination(scratch)
-    manifest = hand_over(vault, Order("b1", small, (kit_pack(small),)), lambda: place, lambda: NOW)
+    manifest = hand_over(vault, DeliveryOrder("b1", small, (kit_pack(small),)), lambda: place, lambda: NOW)
     assert manifest.destination == "download"
     assert list(scratch.iterdir()) == []
     assert place.file is not None

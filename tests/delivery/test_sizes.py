@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.delivery.crop import EYE_LINE, Head, head_of
+from tasks.delivery.crop import EYE_LINE, HeadPlace, head_of
 from tasks.delivery.sizes import TooManyBytes, encode_output, fit
 from tasks.disclosure.source import origin_of, read_origin, xmp_packet
 from tasks.headshots.backdrop import draw_backdrop
@@ -21,7 +21,7 @@ def output(width: int, height: int, **more: object) -> Output:
     return Output.model_validate({"name": "out", "width": width, "height": height, **more})
 
 
-def head(kit: BrandKit) -> Head:
+def head(kit: BrandKit) -> HeadPlace:
     return head_of(None, kit.framing)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from flows.door import HEADERS, WINDOW_S, WRONG, Door
+from flows.door import HEADERS, WINDOW_S, WRONG, PrefectDoor
 from flows.enter_page import ENTER
 
 MACHINES, PEOPLE = "rollcall:the-secret-of-the-machines", "hr:the-secret-of-people"
@@ -49,15 +49,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def door(clock: Clock) -> Door:
-    return Door(
+def door(clock: Clock) -> PrefectDoor:
+    return PrefectDoor(
         says_what_came, machines=MACHINES, people=PEOPLE, names={"127.0.0.1", "localhost", "[::1]", "rollcall.corp"},
         numbers=False, schedule=SCHEDULE, clock=clock,
     )  # fmt: skip
 
 
 @pytest.fixture
-def ask(door: Door) -> Any:
+def ask(door: PrefectDoor) -> Any:
     """Asks through the door: `ask("POST", path, login, json=...)`."""
 
     def request(
@@ -90,7 +90,7 @@ def test_it_answers_to_no_other_name(ask: Any, host: str) -> None:
     assert ask("GET", "/dashboard", host=host).status_code == 400
 
 
-def test_beyond_loopback_it_answers_to_bare_addresses_which_nobody_can_point_here(ask: Any, door: Door) -> None:
+def test_beyond_loopback_it_answers_to_bare_addresses_which_nobody_can_point_here(ask: Any, door: PrefectDoor) -> None:
     door.numbers = True
     assert ask("GET", "/", host="10.0.0.5:4200").status_code == 200
     assert ask("GET", "/", host="[fe80::1]:4200").status_code == 200
@@ -284,14 +284,14 @@ def test_a_page_left_open_with_yesterdays_login_shuts_nobody_out(ask: Any) -> No
     assert ask("GET", "/api/admin/version", PEOPLE).status_code == 200
 
 
-def test_without_a_login_for_people_nobody_is_people(ask: Any, door: Door) -> None:
+def test_without_a_login_for_people_nobody_is_people(ask: Any, door: PrefectDoor) -> None:
     """The server that `rollcall make` starts for itself."""
     door.people = None
     assert ask("GET", "/api/admin/version", PEOPLE).status_code == 401
 
 
 @pytest.mark.parametrize(("login", "host"), [(PEOPLE, "evil.example"), ("hr:wrong", "localhost")])
-def test_a_websocket_from_elsewhere_or_with_a_wrong_login_is_closed(door: Door, login: str, host: str) -> None:
+def test_a_websocket_from_elsewhere_or_with_a_wrong_login_is_closed(door: PrefectDoor, login: str, host: str) -> None:
     said: list[Any] = []
 
     async def send(message: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import Painting, paint
 from tasks.headshots.kit import BrandKit, list_kits, load_kit
@@ -69,6 +69,8 @@ def painted() -> list[Painting]:
     people = []
     for seed in (1000, 1002, 1005):
         person = draw_identity(seed)
-        capture = draw_capture(seed, person, "studio", Wish(background="grey", light="softbox light from the left"))
+        capture = draw_capture(
+            seed, person, "studio", CaptureWish(background="grey", light="softbox light from the left")
+        )
         people.append(paint(person, capture, 128, 2.0, "aligned"))
     return people

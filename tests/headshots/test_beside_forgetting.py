@@ -13,7 +13,7 @@ import torch
 from sqlmodel import col, select
 
 from benchmarks.random_bases import write_random_base
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.export import adapter_bytes
 from tasks.adapters.plan import plan_training
 from tasks.adapters.training import train_cohort
@@ -49,7 +49,7 @@ def learned(base: FrozenBase) -> dict[str, bytes]:
     plan = replace(plan_training(base.card, "draft", 4), steps=1, warmup=0)
     side = base.card.resolution
     people = [
-        Person(one, [np.full((side, side, 3), 90 + 20 * place, np.uint8)], ["a person"], place)
+        LearningPerson(one, [np.full((side, side, 3), 90 + 20 * place, np.uint8)], ["a person"], place)
         for place, one in enumerate(PEOPLE)
     ]
     trained = train_cohort(base, people, plan)

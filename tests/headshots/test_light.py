@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import Painting, paint
 from tasks.headshots.measure import bare_skin, read_light
@@ -15,7 +15,7 @@ BEARDED = (910_001, 910_005, 910_009)  # dark on light skin, red, black on dark 
 
 def lit(seed: int, light: str) -> Painting:
     person = draw_identity(seed)
-    capture = draw_capture(seed, person, "studio", Wish(background="navy", light=light, frontal=0.6))
+    capture = draw_capture(seed, person, "studio", CaptureWish(background="navy", light=light, frontal=0.6))
     return paint(person, capture, 128, 2.0, "aligned")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
 from tasks.headshots.batch_kits import BatchKits
@@ -40,7 +40,9 @@ def paintings() -> dict[str, tuple[list[Picture], Picture]]:
         selfies = [
             paint(person, draw_capture(50 * number + shot, person, "selfie"), 256, 1.0).picture for shot in range(3)
         ]
-        studio = paint(person, draw_capture(900 + number, person, "studio", Wish(frontal=0.8)), 256, 1.0, "aligned")
+        studio = paint(
+            person, draw_capture(900 + number, person, "studio", CaptureWish(frontal=0.8)), 256, 1.0, "aligned"
+        )
         drawn[one] = selfies, studio.picture
     return drawn
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
 from tasks.headshots.kit import BrandKit
@@ -76,7 +76,7 @@ def test_selfies_that_differ_too_much_say_nothing_about_texture(kit: BrandKit, c
 
 def test_a_beard_is_not_texture_and_noise_is_taken_off() -> None:
     person = draw_identity(1005)
-    shot = paint(person, draw_capture(3, person, "studio", Wish()), 400, 1.0, "aligned")
+    shot = paint(person, draw_capture(3, person, "studio", CaptureWish()), 400, 1.0, "aligned")
     face = Face(shot.face_box, shot.landmarks, 1.0)
     crop, _ = align_to(shot.picture, face.landmarks, FACE_TEMPLATE, 224)
     aligned = Face((0.0, 0.0, 224.0, 224.0), FACE_TEMPLATE * np.float32(224), 1.0)
@@ -96,7 +96,7 @@ def test_a_beard_is_not_texture_and_noise_is_taken_off() -> None:
 
 def test_texture_falls_with_blur_at_any_resolution() -> None:
     person = draw_identity(1005)
-    shot = paint(person, draw_capture(3, person, "studio", Wish()), 320, 1.0, "aligned")
+    shot = paint(person, draw_capture(3, person, "studio", CaptureWish()), 320, 1.0, "aligned")
     face = Face(shot.face_box, shot.landmarks, 1.0)
     blurred = np.asarray(cv2.GaussianBlur(shot.picture, (0, 0), 4), np.uint8)
     for inter_eye in (24.0, 60.0):
@@ -106,7 +106,7 @@ def test_texture_falls_with_blur_at_any_resolution() -> None:
 def test_a_picture_of_the_same_face_keeps_its_texture() -> None:
     """The same shot, aligned as selfies are kept: the ratio of a picture to itself must be one."""
     person = draw_identity(1005)
-    shot = paint(person, draw_capture(3, person, "studio", Wish()), 400, 1.0, "aligned")
+    shot = paint(person, draw_capture(3, person, "studio", CaptureWish()), 400, 1.0, "aligned")
     face = Face(shot.face_box, shot.landmarks, 1.0)
     crop, _ = align_to(shot.picture, face.landmarks, FACE_TEMPLATE, 224)
     own = PersonReference((), (), None, (crop,) * 3, (face.inter_eye,) * 3)
@@ -132,7 +132,7 @@ def test_bias_is_told_by_thirds() -> None:
 
 def test_one_photograph_is_told_from_two_shots_of_one_face() -> None:
     person = draw_identity(1000)
-    shots = [paint(person, draw_capture(seed, person, "studio", Wish()), 320, 1.0) for seed in (3, 4)]
+    shots = [paint(person, draw_capture(seed, person, "studio", CaptureWish()), 320, 1.0) for seed in (3, 4)]
     faces = [Face(shot.face_box, shot.landmarks, 1.0) for shot in shots]
     crop, _ = align_to(shots[0].picture, faces[0].landmarks, FACE_TEMPLATE, 224)
     own = PersonReference((), (), None, (crop,), (faces[0].inter_eye,))

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import Identity, draw_identity
 from synthetic.painter.painting import Painting, paint
 from tasks.likeness.head import OUTLINE, Head, read_glasses, read_head
@@ -34,7 +34,7 @@ class Knows:
 
 def shoot(person: Identity, numbers: Numbers = NOTHING, size: int = 320) -> tuple[Painting, Face]:
     somebody = replace(person, numbers={**person.numbers, **numbers})
-    shot = paint(somebody, draw_capture(3, person, "studio", Wish(frontal=0.5)), size, 1.0, "aligned")
+    shot = paint(somebody, draw_capture(3, person, "studio", CaptureWish(frontal=0.5)), size, 1.0, "aligned")
     return shot, Face(shot.face_box, shot.landmarks, 1.0)
 
 

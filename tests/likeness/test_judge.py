@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reports.picture_words import FLAGS
-from synthetic.painter.capture import Wish, draw_capture, worn_by
+from synthetic.painter.capture import CaptureWish, draw_capture, worn_by
 from synthetic.painter.identity import Identity, draw_identity
 from synthetic.painter.painting import paint
 from tasks.headshots.kit import BrandKit
@@ -24,7 +24,7 @@ def eyes() -> Eyes:
 
 def shoot(seed: int, kind: str, glasses: bool) -> Picture:
     person = draw_identity(1012)
-    wish = Wish(frontal=0.5, glasses=glasses)
+    wish = CaptureWish(frontal=0.5, glasses=glasses)
     shown = Identity(**{**person.__dict__, "numbers": worn_by(person, wish)})
     return paint(shown, draw_capture(seed, person, kind, wish), 256, 1.0).picture
 

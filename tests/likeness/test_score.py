@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
 from tasks.headshots.kit import BrandKit
@@ -105,7 +105,7 @@ def test_one_selfie_is_enough_to_score_and_none_is_not(thresholds: Thresholds) -
 
 def test_a_selfie_pasted_in_is_a_copy_and_another_shot_is_not(kit: BrandKit, thresholds: Thresholds) -> None:
     person = draw_identity(1000)
-    shots = [paint(person, draw_capture(seed, person, "studio", Wish()), 160, 1.0) for seed in (3, 4)]
+    shots = [paint(person, draw_capture(seed, person, "studio", CaptureWish()), 160, 1.0) for seed in (3, 4)]
     faces = [Face(shot.face_box, shot.landmarks, 1.0) for shot in shots]
     selfie, another = (face_hashes(shot.picture, face) for shot, face in zip(shots, faces, strict=True))
     again = read_picture(encode(shots[0].picture, "jpeg", quality=60)).picture

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from reports.data import AdapterRow, BatchRow, DecisionRow, FindingRow, HeadshotRow, PersonRow, ReportData, SelfieRow
 from reports.site_of_batch import rewrite_report
 from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Selfie, Showing, new_id
-from tasks.vault.review import Event, Picture, review_of
+from tasks.vault.review import DecisionEvent, Picture, review_of
 from tasks.vault.scores import Scores
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
@@ -128,7 +128,7 @@ def person(number: int, name: str | None = None, **fields: Any) -> PersonRow:
 
 def reviewed(one: PersonRow) -> PersonRow:
     """A person with what their decisions come to, as `gather` finds it out."""
-    events = [Event(str(at), d.verdict, d.at, "b", picture=d.headshot) for at, d in enumerate(one.decisions)]
+    events = [DecisionEvent(str(at), d.verdict, d.at, "b", picture=d.headshot) for at, d in enumerate(one.decisions)]
     pictures = [Picture(s.digest, s.created_at or NOON, s.lane, s.state == "retired") for s in one.headshots]
     return replace(one, review=review_of(events, pictures))
 

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from reports.decisions import BadDecisions, apply_decisions, events_of, overrules, refusal_of
 from tasks.headshots.redo import wants_redo
 from tasks.vault.records import AuditEntry, Decision, Employee, Headshot
-from tasks.vault.review import Event, Picture, review_of
+from tasks.vault.review import DecisionEvent, Picture, review_of
 from tasks.vault.store import Vault
 from tests.reports.conftest import NOON, digest
 
@@ -156,7 +156,7 @@ def test_order_of_arrival_never_matters_and_at_most_one_is_approved(
     events: list[tuple[str, str]], chance: random.Random
 ) -> None:
     rows = [
-        Event(f"d{i}", verdict, NOON + timedelta(seconds=i), "b", picture=shot)
+        DecisionEvent(f"d{i}", verdict, NOON + timedelta(seconds=i), "b", picture=shot)
         for i, (verdict, shot) in enumerate(events)
     ]
     pictures = [Picture(digest, NOON - timedelta(hours=1)) for digest in "xyz"]

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import select
 
 from reports.desk_retention import grouped
-from tasks.retention.calendar import EVERYTHING, Line, what_goes_when
+from tasks.retention.calendar import EVERYTHING, DueLine, what_goes_when
 from tasks.retention.forecast import forecast
 from tasks.retention.rules import load_rules
 from tasks.vault.records import Consent, Employee
@@ -60,9 +60,9 @@ def test_who_goes_wholly_has_one_line_and_nothing_beside_it(vault: Vault) -> Non
 
 def test_lines_of_a_day_and_kind_are_one_with_everybody_by_name() -> None:
     lines = [
-        Line(NOON, "p1", "photos", 3, "latest", "30 days"),
-        Line(NOON + timedelta(hours=2), "p2", "photos", 2, "latest", "30 days"),
-        Line(NOON + DAY, "", "records", 1, "old", "1 year"),
+        DueLine(NOON, "p1", "photos", 3, "latest", "30 days"),
+        DueLine(NOON + timedelta(hours=2), "p2", "photos", 2, "latest", "30 days"),
+        DueLine(NOON + DAY, "", "records", 1, "old", "1 year"),
     ]
     first, second = grouped(lines, {"p1": ("Ada", "1"), "p2": ("Otto", "2")})
     assert (first.items, [name for _, name, _ in first.people]) == (5, ["Ada", "Otto"])

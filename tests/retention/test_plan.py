@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.retention.plan import DeletionPlan, Item, Person, plan_deletions
-from tasks.retention.rules import Hold, Rules, load_rules
+from tasks.retention.rules import Rules, StandingHold, load_rules
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 RULES = load_rules()
@@ -76,7 +76,7 @@ SCENES: dict[str, tuple[list[Item], list[Person], Rules, list[float]]] = {
     "legal_hold": (
         [_selfie("p1", 0), _selfie("p2", 0)],
         [Person("p1", withdrawn_at=day(1)), Person("p2")],
-        RULES.model_copy(update={"hold": (Hold(person="p1", reason="court", until=date(2026, 3, 1)),)}),
+        RULES.model_copy(update={"hold": (StandingHold(person="p1", reason="court", until=date(2026, 3, 1)),)}),
         [4, 55, 56],
     ),
     "leftovers_and_proof": (
@@ -138,14 +138,15 @@ def people(draw: st.DrawFn) -> list[Person]:
 
 
 holds = st.lists(
-    st.builds(Hold, person=people_ids, reason=st.just("court"), until=st.none() | st.just(date(2026, 6, 1))), max_size=2
+    st.builds(StandingHold, person=people_ids, reason=st.just("court"), until=st.none() | st.just(date(2026, 6, 1))),
+    max_size=2,
 )
 
 
 @settings(max_examples=150, deadline=None)
 @given(items(), people(), holds, moments)
 def test_everything_once_never_early_and_nothing_held(
-    what: list[Item], who: list[Person], held: list[Hold], now: datetime
+    what: list[Item], who: list[Person], held: list[StandingHold], now: datetime
 ) -> None:
     rules = RULES.model_copy(update={"hold": tuple(held)})
     plan = plan_deletions(what, who, rules, now)

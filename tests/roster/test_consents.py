@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.roster.consents import ConsentCell, ConsentRegister, consent_problem, read_consents
-from tasks.roster.read import Roster, Unreadable, read_roster
+from tasks.roster.read import Roster, UnreadableTable, read_roster
 from tasks.roster.whose_consent import settle_consents
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -75,5 +75,5 @@ def test_a_withdrawal_counts_even_without_a_date_and_whatever_its_date() -> None
 
 
 def test_a_register_without_people_is_refused() -> None:
-    with pytest.raises(Unreadable, match="no_header"):
+    with pytest.raises(UnreadableTable, match="no_header"):
         read_consents(b"Colour,Size\nred,5\n", "c.csv")

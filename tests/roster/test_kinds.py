@@ -13,7 +13,7 @@ import pytest
 
 from tasks.roster.dates import read_days
 from tasks.roster.number_format import shown
-from tasks.roster.read import Roster, Unreadable, read_roster
+from tasks.roster.read import Roster, UnreadableTable, read_roster
 from tasks.roster.rows import Status
 
 TODAY = date(2026, 11, 28)
@@ -299,7 +299,7 @@ def test_an_xml_table_is_as_wide_as_a_spreadsheet_can_be_and_no_wider() -> None:
         '<Cell ss:Index="3"><Data ss:Type="String">Zoé Roy', '<Cell ss:Index="{}"><Data ss:Type="String">Zoé Roy'
     )
     assert read_roster(widest.format(16_384).encode(), "roster.xls").rows
-    with pytest.raises(Unreadable, match="too far right"):
+    with pytest.raises(UnreadableTable, match="too far right"):
         read_roster(widest.format(16_385).encode(), "roster.xls")
 
 
@@ -308,7 +308,7 @@ def test_an_xml_table_is_as_wide_as_a_spreadsheet_can_be_and_no_wider() -> None:
     [(b"%PDF-1.7\n", "a PDF"), (b"MIME-Version: 1.0\n", "MHTML"), (b"<?xml version='1.0'?><a/>", "XML")],
 )
 def test_what_is_no_table_is_refused_by_its_right_name(data: bytes, said: str) -> None:
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableTable) as refused:
         read_roster(data, "roster.xls")
     assert said in refused.value.fix
     assert "XLSX" in refused.value.fix

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tasks.roster.cells import read_number
 from tasks.roster.grid import DELIMITERS
-from tasks.roster.read import Roster, RosterRow, Unreadable, read_roster
+from tasks.roster.read import Roster, RosterRow, UnreadableTable, read_roster
 from tasks.roster.rows import shape_of
 from tasks.roster.signs import visible
 from tasks.roster.write import roster_csv
@@ -92,7 +92,7 @@ def test_encodings_are_tried_in_order_and_shown(encoding: str) -> None:
 
 def test_an_encoding_that_was_asked_for_is_used_or_refused() -> None:
     assert read_roster(PERSONIO_ES.encode("mac_roman"), "r.csv", encoding="mac_roman").rows[0].name == "José Núñez Gil"
-    with pytest.raises(Unreadable, match="encoding"):
+    with pytest.raises(UnreadableTable, match="encoding"):
         read_roster(PERSONIO_ES.encode("cp1252"), "r.csv", encoding="utf-8")
 
 
@@ -109,7 +109,7 @@ def test_an_encoding_that_was_asked_for_is_used_or_refused() -> None:
     ],
 )
 def test_what_is_no_table_says_so(data: bytes, code: str) -> None:
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableTable) as refused:
         read_roster(data, "roster.csv")
     assert refused.value.code == code
     assert refused.value.fix

@@ -14,7 +14,7 @@ import pytest
 
 from tasks.roster import tables
 from tasks.roster.columns import header_score
-from tasks.roster.read import Unreadable, read_roster
+from tasks.roster.read import UnreadableTable, read_roster
 from tasks.roster.rows import Roster
 from tasks.roster.workbook_look import MAX_UNPACKED, refuse_monsters
 
@@ -120,7 +120,7 @@ def test_a_monster_is_one_sentence_within_memory_and_time(name: str, ann: bytes)
     data = MONSTERS[name]()
     assert len(data) < 4 * 2**20
     before, began = psutil.Process().memory_info().rss, time.monotonic()
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableTable) as refused:
         read_roster(data, "roster.xlsx")
     assert refused.value.code in ("too_large", "workbook")
     assert refused.value.fix.endswith(".")
@@ -130,7 +130,7 @@ def test_a_monster_is_one_sentence_within_memory_and_time(name: str, ann: bytes)
 
 
 def test_the_cell_that_reaches_too_far_is_named() -> None:
-    with pytest.raises(Unreadable, match="row 1,048,576, column 16,384"):
+    with pytest.raises(UnreadableTable, match="row 1,048,576, column 16,384"):
         read_roster(MONSTERS["far corner"](), "roster.xlsx")
 
 
@@ -138,7 +138,7 @@ def test_the_cell_that_reaches_too_far_is_named() -> None:
                                   "8 million empty strings", "300 MiB of nothing"])  # fmt: skip
 def test_the_cheap_look_alone_refuses_it(name: str) -> None:
     """The sandbox would catch these as well; the look says which cell it is, and costs no child."""
-    with pytest.raises(Unreadable, match="too_large"):
+    with pytest.raises(UnreadableTable, match="too_large"):
         refuse_monsters(MONSTERS[name]())
 
 
@@ -170,5 +170,5 @@ def test_what_dies_in_the_sandbox_is_a_sentence(monkeypatch: pytest.MonkeyPatch,
         raise tables.Fallen("signal 11")
 
     monkeypatch.setattr(type(tables.the_sandbox()), "open", killed)
-    with pytest.raises(Unreadable, match="broke on this file"):
+    with pytest.raises(UnreadableTable, match="broke on this file"):
         tables.read_grid(ann, "roster.xlsx", None, header_score)

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tasks.selfies.same_face import SAME_PICTURE, Alike, Shown, findings_of, same_faces, settled_by
+from tasks.selfies.same_face import SAME_PICTURE, Alike, ComparedPhoto, findings_of, same_faces, settled_by
 from tasks.vision.faces import Thresholds
 from tests.selfies.test_judge import THRESHOLDS, direction
 
@@ -17,12 +17,12 @@ def unit(vector: np.ndarray) -> np.ndarray:
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
-def photo(vector: np.ndarray, number: int, digest: str = "") -> Shown:
+def photo(vector: np.ndarray, number: int, digest: str = "") -> ComparedPhoto:
     shape = int(np.random.default_rng(number).integers(0, 2**63))
-    return Shown(unit(vector), digest or f"d{number}", shape, ~shape & (2**64 - 1))
+    return ComparedPhoto(unit(vector), digest or f"d{number}", shape, ~shape & (2**64 - 1))
 
 
-def company(people: int, photos: int = 4, alike: float = 0.7, seed: int = 1) -> dict[str, list[Shown]]:
+def company(people: int, photos: int = 4, alike: float = 0.7, seed: int = 1) -> dict[str, list[ComparedPhoto]]:
     """People at random places; `alike`: the usual cosine of two photos of one person."""
     random = np.random.default_rng(seed)
     found = {}
@@ -35,7 +35,7 @@ def company(people: int, photos: int = 4, alike: float = 0.7, seed: int = 1) -> 
     return found
 
 
-def with_twins(found: dict[str, list[Shown]], twins: int) -> dict[str, list[Shown]]:
+def with_twins(found: dict[str, list[ComparedPhoto]], twins: int) -> dict[str, list[ComparedPhoto]]:
     """The first so many people lie under a second name, with other photos of theirs."""
     more = {f"twin {n}": found[str(n)][len(found[str(n)]) // 2 :] for n in range(twins)}
     return {**found, **{str(n): found[str(n)][: len(found[str(n)]) // 2] for n in range(twins)}, **more}
@@ -46,7 +46,7 @@ def pairs(alike: list[Alike]) -> set[tuple[str, str]]:
 
 
 def test_both_wait_until_hr_has_said_that_they_are_two() -> None:
-    def folder(*angles: float, at: int = 0) -> list[Shown]:
+    def folder(*angles: float, at: int = 0) -> list[ComparedPhoto]:
         return [photo(direction(angle), at + i) for i, angle in enumerate(angles)]
 
     people = {"1": folder(0, 10, 20), "2": folder(5, 15, 25, at=10), "3": folder(90, 95, at=20), "4": []}
@@ -67,14 +67,14 @@ def test_both_wait_until_hr_has_said_that_they_are_two() -> None:
 def test_the_very_same_photo_in_two_folders_is_named_as_that() -> None:
     people = company(40)
     copied = people["3"][0]
-    again = Shown(unit(copied.vector + 0.1 * unit(direction_in_space(5))), "saved again", copied.hash ^ 0b11, 7)
-    flipped = Shown(copied.vector, "flipped", copied.mirrored, copied.hash)
+    again = ComparedPhoto(unit(copied.vector + 0.1 * unit(direction_in_space(5))), "saved again", copied.hash ^ 0b11, 7)
+    flipped = ComparedPhoto(copied.vector, "flipped", copied.mirrored, copied.hash)
     for other in (copied, again, flipped):
         found = same_faces({**people, "9": [*people["9"], other]}, THRESHOLDS, BITS)
         assert [(one.first, one.second, one.picture) for one in found] == [("3", "9", True)]
         assert "very same photo" in findings_of(found)["9"][0].sentence
     # The same room behind another face, and the same face in another picture, are no copy.
-    room = Shown(people["20"][0].vector, "room", copied.hash, copied.mirrored)
+    room = ComparedPhoto(people["20"][0].vector, "room", copied.hash, copied.mirrored)
     assert float(room.vector @ copied.vector) < SAME_PICTURE
     assert same_faces({**people, "20": [*people["20"][1:], room]}, THRESHOLDS, BITS) == []
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synthetic import dataset
-from synthetic.dataset import SEEDS, Order, write_dataset
+from synthetic.dataset import SEEDS, DrawingOrder, write_dataset
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_portraits_are_written_once_and_go_on(tmp_path: Path) -> None:
-    order = Order(people=4, size=32)
+    order = DrawingOrder(people=4, size=32)
     first = write_dataset(order, tmp_path, (0, 2))
     assert [p.name for p in first] == ["shard-0000.npz"]
     before = first[0].read_bytes()
@@ -29,7 +29,7 @@ def test_portraits_are_written_once_and_go_on(tmp_path: Path) -> None:
 
 
 def test_what_a_shard_holds(tmp_path: Path) -> None:
-    (path,) = write_dataset(Order(people=2, size=32), tmp_path)
+    (path,) = write_dataset(DrawingOrder(people=2, size=32), tmp_path)
     words = json.loads(path.with_suffix(".json").read_text())
     with np.load(path) as shard:
         count = 2 * 2 * 2
@@ -46,7 +46,7 @@ def test_what_a_shard_holds(tmp_path: Path) -> None:
 
 
 def test_a_lost_shard_comes_back_the_same(tmp_path: Path) -> None:
-    order = Order(people=2, size=32)
+    order = DrawingOrder(people=2, size=32)
     (path,) = write_dataset(order, tmp_path)
     with np.load(path) as shard:
         before = {name: shard[name] for name in shard.files}
@@ -57,9 +57,9 @@ def test_a_lost_shard_comes_back_the_same(tmp_path: Path) -> None:
 
 
 def test_other_settings_are_refused(tmp_path: Path) -> None:
-    write_dataset(Order(people=2, size=32), tmp_path)
+    write_dataset(DrawingOrder(people=2, size=32), tmp_path)
     with pytest.raises(ValueError, match="other settings"):
-        write_dataset(Order(people=2, size=48), tmp_path)
+        write_dataset(DrawingOrder(people=2, size=48), tmp_path)
 
 
 def test_scenes_are_written_by_the_command(tmp_path: Path) -> None:

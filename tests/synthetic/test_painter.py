@@ -9,7 +9,7 @@ import pytest
 
 from synthetic.painter import engine, truth
 from synthetic.painter.caption import describe, vocabulary
-from synthetic.painter.capture import Wish, draw_capture
+from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.cuda import cuda_source
 from synthetic.painter.grooming import STYLES
 from synthetic.painter.identity import Identity, draw_identity
@@ -22,7 +22,7 @@ from synthetic.scenes import draw_scene
 SIZE = 96
 
 
-def shot(seed: int, kind: str = "studio", wish: Wish | None = None) -> tuple[Identity, Painting]:
+def shot(seed: int, kind: str = "studio", wish: CaptureWish | None = None) -> tuple[Identity, Painting]:
     person = draw_identity(seed)
     return person, paint(person, draw_capture(seed, person, kind, wish), SIZE, frame="aligned")
 
@@ -51,7 +51,9 @@ def test_same_person_looks_more_alike_than_another() -> None:
 
     def balance(seed: int, capture: int) -> float:
         person = draw_identity(seed)
-        p = paint(person, draw_capture(capture, person, "studio", Wish(light="softbox light")), 48, frame="aligned")
+        p = paint(
+            person, draw_capture(capture, person, "studio", CaptureWish(light="softbox light")), 48, frame="aligned"
+        )
         red, _, blue = p.picture[p.masks["skin"] > 0.9].astype(float).mean(0)
         return float(red / blue)
 
@@ -75,7 +77,7 @@ def test_landmarks_lie_on_eyes() -> None:
     """Within the eye's opening there is eye; the aligned frame puts eyes where the template says."""
     for seed in range(8):
         person = draw_identity(seed)
-        p = paint(person, draw_capture(seed, person, "studio", Wish(glasses=False)), 192, frame="aligned")
+        p = paint(person, draw_capture(seed, person, "studio", CaptureWish(glasses=False)), 192, frame="aligned")
         for x, y in p.landmarks[:2]:
             around = p.masks["eyes"][
                 round(float(y)) - 3 : round(float(y)) + 4, round(float(x)) - 3 : round(float(x)) + 4
@@ -97,7 +99,7 @@ def test_mouth_landmarks_lie_on_reddish_skin_below_the_nose() -> None:
 def test_light_comes_from_the_side_the_caption_says() -> None:
     for side, sign in (("left", 1), ("right", -1)):
         person = draw_identity(7)
-        wish = Wish(light=f"softbox light from the {side}", frontal=0.0)
+        wish = CaptureWish(light=f"softbox light from the {side}", frontal=0.0)
         p = paint(person, draw_capture(9, person, "studio", wish), SIZE, frame="aligned")
         face = p.masks["skin"] * (np.arange(SIZE)[:, None] < 0.7 * SIZE)
         grey, middle = p.picture.mean(2), SIZE // 2
@@ -108,7 +110,7 @@ def test_light_comes_from_the_side_the_caption_says() -> None:
 
 def test_another_background_leaves_the_person_alone() -> None:
     person = draw_identity(5)
-    capture = draw_capture(5, person, "studio", Wish(background="navy"))
+    capture = draw_capture(5, person, "studio", CaptureWish(background="navy"))
     p = paint(person, capture, SIZE, frame="aligned")
     again = compose(p.foreground, p.alpha, capture.before("yellow", 3), p.view)
     inside = p.alpha > 0.999
@@ -118,7 +120,7 @@ def test_another_background_leaves_the_person_alone() -> None:
 
 @pytest.mark.parametrize("garment", WEAR)
 def test_every_garment_is_worn(garment: str) -> None:
-    _, p = shot(8, "selfie", Wish(garment=garment))
+    _, p = shot(8, "selfie", CaptureWish(garment=garment))
     assert p.masks["clothes"].mean() > 0.05
 
 
@@ -132,7 +134,7 @@ def test_everybody_can_be_drawn() -> None:
     assert {p.years // 10 for p in people} >= {2, 3, 4, 5, 6}
     for style in STYLES:
         person = next(p for p in people if p.style == style and p.cover == "none")
-        p = paint(person, draw_capture(1, person, "studio", Wish(glasses=False)), 48, frame="aligned")
+        p = paint(person, draw_capture(1, person, "studio", CaptureWish(glasses=False)), 48, frame="aligned")
         assert (p.masks["hair"].mean() > 0.01) == (style != "bald"), style
         assert p.masks["skin"].mean() > 0.05
         assert p.masks["eyes"].sum() > 4
@@ -146,7 +148,7 @@ def test_everybody_can_be_drawn() -> None:
 def test_sunglasses_hide_the_eyes() -> None:
     person = draw_identity(next(s for s in range(50) if not draw_identity(s).glasses))
     bare = paint(person, draw_capture(1, person, "selfie"), SIZE, frame="aligned")
-    dark = paint(person, draw_capture(1, person, "selfie", Wish(sunglasses=True)), SIZE, frame="aligned")
+    dark = paint(person, draw_capture(1, person, "selfie", CaptureWish(sunglasses=True)), SIZE, frame="aligned")
     assert bare.masks["eyes"].sum() > 10
     assert dark.masks["eyes"].sum() < 0.1 * bare.masks["eyes"].sum()
 
@@ -160,7 +162,10 @@ def test_captions_use_only_the_vocabulary() -> None:
             assert set(text.replace(",", " ").split()) <= words, text
     person = draw_identity(0)
     text = draw_capture(
-        0, person, "studio", Wish(background="navy", light="rembrandt light", garment="hoodie", colour="red", smile=0.1)
+        0,
+        person,
+        "studio",
+        CaptureWish(background="navy", light="rembrandt light", garment="hoodie", colour="red", smile=0.1),
     ).caption()
     assert text == "studio headshot of a person, plain navy background, rembrandt light, red hoodie"
 
@@ -168,7 +173,7 @@ def test_captions_use_only_the_vocabulary() -> None:
 def test_backgrounds_are_what_they_are_called() -> None:
     person = draw_identity(0)
     for name, linear in BACKDROP.items():
-        p = paint(person, draw_capture(0, person, "studio", Wish(background=name)), 32, frame="aligned")
+        p = paint(person, draw_capture(0, person, "studio", CaptureWish(background=name)), 32, frame="aligned")
         corner = (p.picture[:3, :3].reshape(-1, 3).mean(0) / 255) ** 2.2
         nearest = min(
             BACKDROP,
@@ -176,7 +181,7 @@ def test_backgrounds_are_what_they_are_called() -> None:
         )
         assert nearest == name or np.allclose(corner / corner.sum(), np.asarray(linear) / sum(linear), atol=0.12), name
     for name in SCENES:
-        capture = draw_capture(0, person, "selfie", Wish(background=name))
+        capture = draw_capture(0, person, "selfie", CaptureWish(background=name))
         assert paint(person, capture, 32).picture.std() > 5
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tasks.vault.review import Event, Picture, review_of
+from tasks.vault.review import DecisionEvent, Picture, review_of
 
 CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("review_cases.json").read_text(encoding="utf-8"))
 NOON = datetime(2026, 9, 14, 12, tzinfo=UTC)
@@ -18,8 +18,10 @@ NOON = datetime(2026, 9, 14, 12, tzinfo=UTC)
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_which_decision_counts(case: dict[str, Any]) -> None:
     events = [
-        Event(one["id"], one["verdict"], NOON + timedelta(minutes=one["at"]), one["batch"], one["kit"], one["picture"],
-              counts=one.get("counts", True))
+        DecisionEvent(
+            one["id"], one["verdict"], NOON + timedelta(minutes=one["at"]), one["batch"], one["kit"], one["picture"],
+            counts=one.get("counts", True),
+        )
         for one in case["events"]
     ]  # fmt: skip
     pictures = [
