@@ -3,31 +3,30 @@
     --seed 1 --count 40          40 places, drawn by this seed from everything that the promises hang on
     --room vault                 only there; may be named several times
     --share                      the day's share, for .ci/run: one room, few mutants, within `--minutes`
+    --results FILE               what was found, line by line: a run that was cut goes on, and tries no kill twice
 
 Everything happens in a copy. A survivor is a line that may be wrong without anybody noticing: write the test, or say
 in equivalent.toml why the turned line does the same. Ends with 1 when there is one that is not listed (--floor).
 """
 
 import argparse
+import hashlib
 import json
-import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
-from benchmarks.mutants.covering import Covered, near_tests, run_and_tell
+from benchmarks.mutants.covering import Covered, near_tests, room_tests, run_and_tell
+from benchmarks.mutants.forks import in_a_fork, load_what_tests_load
 from benchmarks.mutants.places import Place, places_in
+from benchmarks.mutants.trying import KILLED, SAME, Told, Tries, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 # What the README promises hangs on these; pictures' looks and the words of pages have tests of their own kind.
@@ -51,8 +50,8 @@ PROMISES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # Prefect's side, which is words and ids; and lists of other people's words.
 NOT_PROMISED = ("task.py", "__init__.py", "failpoints.py", "headers.py", "status_words.py")
-HUNG, LOADING = "(hung, or took its process down)", "(the tests cannot be loaded)"
-LIMIT_S = 90.0  # of one mutant's tests; who needs longer hangs, and that is noticed
+# Of others, what nearly every test loads: loaded once, before the forks.
+OFTEN_LOADED = ("numpy", "PIL", "cv2", "torch", "sqlalchemy", "sqlmodel", "pydantic", "fastapi", "hypothesis")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,12 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         drawn = draw(root, rooms, seed, asked.count)
         print(f"{len(drawn)} places, seed {seed}, in {', '.join(rooms)}", flush=True)
         files = [file for room in rooms for file in promised(root, room)]
-        tests = near_tests(root, files) if not asked.all_tests else {"tests"}
-        covered = _told(root, tests, files, asked.remember)
-        if covered.failed:
-            print(f"not used, they fail by themselves here: {', '.join(covered.failed)}")
-        _preload(covered.modules)
-        return _try_all(root, drawn, covered, ends, asked.floor)
+        near = room_tests if asked.own_tests else near_tests
+        tests = near(root, files) if not asked.all_tests else {"tests"}
+        told = Told(Path(asked.results) if asked.results else None)
+        _try_all(drawn, Tries(root, lambda: _told(root, tests, files, asked.remember)), told, ends)
+        print(told.summary(len(drawn)))
+        return 1 if told.share() < asked.floor else 0
 
 
 def promised(root: Path, room: str) -> list[str]:
@@ -84,108 +83,42 @@ def promised(root: Path, room: str) -> list[str]:
 
 
 def draw(root: Path, rooms: Sequence[str], seed: int, count: int) -> list[Place]:
-    """`count` places by this seed, the same number of each room; the same tree and seed give the same ones."""
-    dice = random.Random(seed)
-    piles = [[one for file in promised(root, room) for one in places_in(file, (root / file).read_text())]
+    """`count` places by this seed, the same number of each room. A place's turn is its own text's: another line that is
+    written or mended meanwhile changes nothing about which are drawn."""
+
+    def turn(place: Place) -> str:
+        return hashlib.sha256(repr((seed, place.file, *place.changed(sources[place.file]))).encode()).hexdigest()
+
+    sources = {file: (root / file).read_text() for room in rooms for file in promised(root, room)}
+    piles = [sorted((one for file in promised(root, room) for one in places_in(file, sources[file])), key=turn)
              for room in sorted(rooms)]  # fmt: skip
-    for pile in piles:
-        dice.shuffle(pile)
-    dice.shuffle(piles)
+    random.Random(seed).shuffle(piles)
     dealt = [pile[turn] for turn in range(count) for pile in piles if turn < len(pile)]
     return dealt[:count]
 
 
-def _try_all(root: Path, drawn: Sequence[Place], covered: Covered, ends: float, floor: float) -> int:
-    equivalent = known_equivalents()
-    killers: dict[Place, str] = {}
-    survived: list[Place] = []
-    same, waiting = 0, list(drawn)
-    some = [test for place in drawn for test in covered.tests_of(place.file, place.line)[:1]]
-    if some and _in_a_fork(root, lambda: _failures(some[:1], "-x"), LIMIT_S) in (None, [LOADING]):
-        raise SystemExit("the tests cannot be begun with nothing turned: nothing would be known")
-    while waiting:
-        for place in waiting:
-            if time.monotonic() > ends:
-                break
-            if (place.file, *place.changed((root / place.file).read_text())) in equivalent:
-                same += 1
-                continue
-            killer = _killer(root, place, _in_time(covered.tests_of(place.file, place.line), covered))
+def _try_all(drawn: Sequence[Place], tries: Tries, told: Told, ends: float) -> None:
+    equivalent, root = known_equivalents(), tries.root
+    load_what_tests_load(OFTEN_LOADED)
+    left: list[Place] = []
+    for place in drawn:
+        before, after = place.changed((root / place.file).read_text())
+        known = told.known(place, before, after)
+        if (place.file, before, after) in equivalent:
+            told.add(Verdict(place.file, place.line, before, after, SAME), heard=True)
+        elif known:
+            told.add(Verdict(place.file, place.line, before, after, KILLED, known.by), heard=True)
+        elif time.monotonic() < ends:
+            killer = tries.quickly(place)
             if killer:
-                killers[place] = killer
+                told.add(Verdict(place.file, place.line, before, after, KILLED, killer))
             else:
-                survived.append(place)
-            print(_told_of(root, place, killer), flush=True)
-        # A test that fails with nothing turned notices nothing: those lines meet the others.
-        false = set(
-            _in_a_fork(root, lambda: _failures(sorted({*killers.values()} - {HUNG, LOADING}), "--maxfail=1000"), 3600)
-        )
-        covered.failed += sorted(false)
-        waiting = [place for place, killer in killers.items() if killer in false]
-        for place in waiting:
-            del killers[place]
-    counted = len(killers) + len(survived)
-    share = f"{len(killers) / counted:.0%}" if counted else "-"
-    dead = sum(killer in (HUNG, LOADING) for killer in killers.values())
-    print(
-        f"\n{counted + same} of {len(drawn)} tried: {len(killers)} killed ({share}), of them {dead} by hanging or not"
-    )
-    print(f"loading; {len(survived)} survived, {same} do the same. Every other killer passes with nothing turned.")
-    if survived:
-        print("\n".join(["", "Survivors:", *(_told_of(root, place, "") for place in survived)]))
-    return 1 if counted and len(killers) < floor * counted else 0
-
-
-def _told_of(root: Path, place: Place, killer: str) -> str:
-    before, after = place.changed((root / place.file).read_text())
-    verdict = f"killed    {place.file}:{place.line} by {killer}" if killer else f"SURVIVED  {place.file}:{place.line}"
-    return f"{verdict}\n    - {before}\n    + {after}"
-
-
-def _in_time(tests: Sequence[str], covered: Covered) -> list[str]:
-    """The quickest of them, as many as a third of the limit allows."""
-    some, spent = [], 0.0
-    for test in tests:
-        spent += covered.seconds[test]
-        if some and spent > LIMIT_S / 3:
-            break
-        some.append(test)
-    return some
-
-
-def _killer(root: Path, place: Place, tests: Sequence[str]) -> str:
-    """The test that fails with this place turned; empty when none does."""
-    if not tests:
-        return ""
-    path = root / place.file
-    source = path.read_text()
-    for stale in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
-        stale.unlink()
-    _replace(path, place.applied(source))
-    try:
-        failed = _in_a_fork(root, lambda: _failures(tests, "-x"), LIMIT_S)
-    finally:
-        _replace(path, source)
-    return HUNG if failed is None else next(iter(failed), "")
-
-
-def _failures(tests: Sequence[str], stop: str) -> list[str]:
-    """Runs these tests in this process; those that failed, or could not even be loaded."""
-    import pytest
-
-    sys.dont_write_bytecode = True
-    failed: list[str] = []
-
-    class Listener:
-        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-            failed.extend([report.nodeid] if report.failed else [])
-
-        def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-            failed.extend([report.nodeid] if report.failed else [])
-
-    said = [stop, "-q", "--no-header", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    code = pytest.main([*said, *tests], [Listener()]) if tests else 0
-    return list(dict.fromkeys(failed or ([LOADING] if code else [])))
+                left.append(place)
+    for place in left:
+        if time.monotonic() < ends:
+            before, after = place.changed((root / place.file).read_text())
+            word, by = tries.thoroughly(place)
+            told.add(Verdict(place.file, place.line, before, after, word, by))
 
 
 def _told(root: Path, tests: set[str], files: Sequence[str], remember: str) -> Covered:
@@ -196,59 +129,16 @@ def _told(root: Path, tests: set[str], files: Sequence[str], remember: str) -> C
         values["lines"] = {f: {int(n): t for n, t in lines.items()} for f, lines in values["lines"].items()}
         return Covered(**values)
     began, loaded = time.monotonic(), set(sys.modules)
-    covered = _in_a_fork(root, lambda: run_and_tell(root, tests, files, loaded), 3600)
+    covered = in_a_fork(root, lambda: run_and_tell(root, tests, files, loaded), 3600, 3600)
     if not isinstance(covered, Covered):
         raise SystemExit("the tests themselves could not be run")
     print(f"{len(covered.seconds)} tests in {time.monotonic() - began:.0f} s say which lines they run", flush=True)
+    if covered.failed:
+        print(f"not used, they fail by themselves here: {', '.join(covered.failed)}")
+    load_what_tests_load(covered.modules)
     if kept:
         kept.write_text(json.dumps(vars(covered)))
     return covered
-
-
-def _in_a_fork(root: Path, ask: Callable[[], Any], limit: float) -> Any:
-    """What `ask` returns in a process of its own, in the copy; None when it died or took too long.
-
-    Forked, so that large libraries are loaded once; none of ours is, so each process loads the turned line.
-    """
-    context = get_context("fork")
-    here, there = context.Pipe(duplex=False)
-
-    def child() -> None:
-        os.setsid()
-        os.chdir(root)
-        sys.path.insert(0, str(root))
-        os.environ["PYTHONPATH"] = str(root)
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
-        there.send(ask())
-        there.close()
-
-    process = context.Process(target=child)
-    process.start()
-    there.close()
-    try:
-        return here.recv() if here.poll(limit) else None
-    except EOFError:
-        return None
-    finally:
-        process.join(5)
-        try:
-            os.killpg(process.pid or 0, signal.SIGKILL)  # and what the tests started
-        except ProcessLookupError:
-            process.join()
-        process.join()
-
-
-def _preload(modules: Sequence[str]) -> None:
-    """What the tests load of others is loaded once, before the forks. Prefect reads its settings when it is loaded, and
-    some libraries start threads: those are left to each process."""
-    left = ("prefect", "pytest", "_pytest", "hypothesis", "_hypothesis", "coverage", "apprise", "docket", "playwright",
-            "xdist", "anyio")  # fmt: skip
-    for name in modules:
-        if not name.startswith(left) and "." not in name:
-            with suppress(Exception):  # what some of them make up at run time is nothing to be loaded
-                __import__(name)
 
 
 def _copy(root: Path) -> None:
@@ -264,11 +154,6 @@ def _copy(root: Path) -> None:
         if source.is_file():
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, copy)
-
-
-def _replace(path: Path, text: str) -> None:
-    path.unlink()
-    path.write_text(text)
 
 
 def known_equivalents() -> set[tuple[str, str, str]]:
@@ -287,7 +172,9 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--share", action="store_true", help="the day's room and seed")
     parser.add_argument("--floor", type=float, default=1.0, help="share that has to be killed; less ends with 1")
     parser.add_argument("--minutes", type=float, default=600.0, help="begin no mutant after that many")
+    parser.add_argument("--own-tests", action="store_true", help="only the tests of the rooms themselves: most kills")
     parser.add_argument("--all-tests", action="store_true", help="every fast test may kill, not only those near")
+    parser.add_argument("--results", default="", help="a file of verdicts, added to; kills in it are not tried again")
     parser.add_argument("--remember", default="", help="a file to keep between calls which test runs which line")
     return parser.parse_args(arguments)
 

@@ -23,10 +23,12 @@ class Covered:
     modules: list[str] = field(default_factory=list)  # of others, which the tests loaded
 
     def tests_of(self, file: str, line: int) -> list[str]:
-        """The tests that run this line, quickest first; of a line outside functions those that use the file at all."""
-        lines = self.lines.get(file, {})
+        """The tests that run this line, those of its module first, then the quickest; of a line outside functions those
+        that use the file at all."""
+        lines, own = self.lines.get(file, {}), f"/test_{Path(file).stem}.py::"
         here = lines.get(line) or sorted({test for tests in lines.values() for test in tests})
-        return sorted((test for test in here if test not in self.failed), key=lambda test: (self.seconds[test], test))
+        left = [test for test in here if test not in self.failed]
+        return sorted(left, key=lambda test: (own not in test, self.seconds[test], test))
 
 
 class Listener:
@@ -83,14 +85,26 @@ def importers(root: Path) -> dict[str, set[str]]:
     return found
 
 
+def room_tests(root: Path, files: Collection[str]) -> set[str]:
+    """All test files of the rooms that these modules are."""
+    rooms = {
+        parts[1] if parts[0] == "tasks" and len(parts) > 2 else parts[0] for parts in (Path(f).parts for f in files)
+    }
+    return {path.relative_to(root).as_posix() for room in rooms for path in (root / "tests" / room).glob("test_*.py")}
+
+
+def first_tests(root: Path, file: str) -> list[str]:
+    """The test files of its own room that import this module, the one of its name first: most mutants end there."""
+    own = room_tests(root, [file])
+    by_name = sorted(test for test in own if Path(test).stem == f"test_{Path(file).stem}")
+    return [*by_name, *sorted(own & importers(root).get(file, set()) - set(by_name))]
+
+
 def near_tests(root: Path, files: Collection[str]) -> set[str]:
-    """Test files that import one of these modules, and all of the rooms that these modules are."""
-    found: set[str] = set()
+    """The tests of these rooms, and whatever other test file imports one of these modules."""
+    found = room_tests(root, files)
     imported = importers(root)
     for file in files:
-        parts = Path(file).parts
-        room = root / "tests" / (parts[1] if parts[0] == "tasks" and len(parts) > 2 else parts[0])
-        found |= {path.relative_to(root).as_posix() for path in room.glob("test_*.py")}
         for test in imported.get(file, ()):
             beside = Path(test)
             named = [test] if beside.name.startswith("test_") else [

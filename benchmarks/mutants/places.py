@@ -87,6 +87,8 @@ def _worth_turning(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_beside_the_point(node: ast.AST) -> bool:
+    if isinstance(node, ast.keyword) and node.arg in LOOKS:
+        return True
     if isinstance(node, ast.Assert | ast.JoinedStr | ast.Raise | ast.Import | ast.ImportFrom):
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
