@@ -228,6 +228,7 @@ def check(
     from tasks.roster.open_drop import opened_drop
     from tasks.roster.read import UnreadableTable
     from tasks.selfies.check import check_drop, check_upload, write_return_csv
+    from tasks.vault.seat_kits import kit_names
     from tasks.vault.settings import load_settings
     from tasks.vision.diffusion_card import load_base_card
     from tasks.vision.faces import EyesMissing
@@ -240,11 +241,11 @@ def check(
     try:
         eyes = open_eyes(settings.eyes, settings.models) if selfies or whole else None
         card = load_base_card(settings.base, settings.bases)
-        world = BaseWorld(card.world, settings.mixed_worlds, card.render_size)
+        world, kits = BaseWorld(card.world, settings.mixed_worlds, card.render_size), kit_names(settings.kits)
         if whole:
-            report = check_upload(opened_drop(roster, settings), eyes, base=world)
+            report = check_upload(opened_drop(roster, settings), eyes, base=world, kits=kits)
         else:
-            report = check_drop(roster, selfies, register, eyes, base=world)
+            report = check_drop(roster, selfies, register, eyes, base=world, kits=kits)
     except (DropFault, UnreadableTable, EyesMissing, OSError) as wrong:
         raise fail(f"{wrong} {getattr(wrong, 'fix', '')}".strip()) from wrong
     for line in report.lines():

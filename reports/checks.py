@@ -19,6 +19,7 @@ from tasks.selfies.check import CheckReport, check_upload
 from tasks.selfies.keep import photos_in_use
 from tasks.selfies.two_people import known_two_people
 from tasks.vault.files import replace_file
+from tasks.vault.seat_kits import kit_names
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
 from tasks.vision.diffusion_card import load_base_card
@@ -178,7 +179,7 @@ class Checks:
             kept: Mapping[str, int] = photos_in_use(vault)
         return check_upload(
             upload, eyes_at_hand(self.settings), now=now, on_progress=progress, kept=kept, two_people=known,
-            base=self._base(),
+            base=self._base(), kits=kit_names(self.settings.kits),
         )  # fmt: skip
 
     def _base(self) -> BaseWorld:

@@ -24,7 +24,8 @@ from tasks.roster.consents import (
     refused_at,
 )
 from tasks.roster.row_desk import RowDesk, of_question
-from tasks.roster.rows import ConsentCell, Roster, RosterRow, shape_of
+from tasks.roster.rows import ConsentCell, Roster, RosterRow
+from tasks.roster.unknown_kit import unknown_kit
 from tasks.roster.whose_consent import Consents, settle_consents
 from tasks.vault import audit_log
 from tasks.vault.audit_log import Event
@@ -222,8 +223,7 @@ def seat_everybody(
             if admission.consent_code:
                 findings.append(_consent_finding(admission.consent_code, admission.forgotten_at))
             wanted = admission.row.kit
-            if wanted and wanted not in kits:
-                findings.append(_kit_finding(admission.row, kits))
+            findings += unknown_kit(admission.row, kits)
             block = next((found["code"] for found in findings if found["severity"] == "block"), None)
             seat = there.get(admission.employee_id)
             if seat is None:
@@ -283,14 +283,6 @@ def _question_finding(code: str, row: RosterRow) -> dict[str, Any]:
     }
     sentence = f"Roster {row.where}: {sentences[code]}"
     return {"code": code, "measured": "", "limit": "", "sentence": sentence, "severity": "block", "photo": None}
-
-
-def _kit_finding(row: RosterRow, kits: Collection[str]) -> dict[str, Any]:
-    """A kit that is not there is asked about: pictures under another one would all be taken again."""
-    sentence = f"Roster {row.where}: there is no brand kit of this name. Write one of: {', '.join(sorted(kits))}."
-    shape = shape_of(row.kit)
-    return {"code": "unknown_kit", "measured": shape, "limit": "", "sentence": sentence, "severity": "block",
-            "photo": None}  # fmt: skip
 
 
 def _standing_reason(seat: Seat) -> str | None:

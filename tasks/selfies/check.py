@@ -6,7 +6,7 @@ photo part tells its progress. Neither torch nor Prefect is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,19 +129,21 @@ def check_drop(
     kept: Mapping[str, int] | None = None,
     two_people: frozenset[tuple[str, str]] = frozenset(),
     base: BaseWorld | None = None,
+    kits: Collection[str] | None = None,
 ) -> CheckReport:
     """Checks a roster with its photos. Without `eyes` no photo is opened: roster, consent and matching only.
 
     `eyes` may be a function, so that the networks load after the roster's problems are known. HR's picks are read from
     the roster's folder. `two_people`: pairs of whom HR has said so before. `kept`: number to how many photos of theirs
-    are in use already: who sends none is as before. `base`: whom the base of a run would be able to draw.
+    are in use already: who sends none is as before. `base`: whom the base of a run would be able to draw. `kits`: the
+    brand kits that a line may name; None where they are not known.
     Raises Unreadable or DropFault when there is nothing to check.
     """
     moment = now or datetime.now(UTC)
     read = read_roster(roster.read_bytes(), roster.name, encoding, moment.date())
     register = read_consents(consents.read_bytes(), consents.name, encoding) if consents else None
     photos = FolderDrop(str(selfies)) if selfies else None
-    known = _Known(moment, kept or {}, two_people, base)
+    known = _Known(moment, kept or {}, two_people, base, kits)
     return _check(read, register, photos, FolderDrop(str(roster.parent)), eyes, on_progress, known)
 
 
@@ -154,13 +156,14 @@ def check_upload(
     kept: Mapping[str, int] | None = None,
     two_people: frozenset[tuple[str, str]] = frozenset(),
     base: BaseWorld | None = None,
+    kits: Collection[str] | None = None,
 ) -> CheckReport:
     """The same for a whole drop, wherever and however it lies."""
     moment = now or datetime.now(UTC)
     contents = sort_contents(upload.files())
     read = read_roster(upload.read(contents.roster), contents.roster, None, moment.date())
     register = read_consents(upload.read(contents.consents), contents.consents) if contents.consents else None
-    known = _Known(moment, kept or {}, two_people, base)
+    known = _Known(moment, kept or {}, two_people, base, kits)
     return _check(read, register, _PhotosOf(upload), upload, eyes, on_progress, known)
 
 
@@ -172,6 +175,7 @@ class _Known:
     kept: Mapping[str, int]
     two_people: frozenset[tuple[str, str]]
     base: BaseWorld | None
+    kits: Collection[str] | None
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,9 @@ def _check(
     answers = read_answers(beside)
     matching = match_photos(files, filed, read_manifest(drop) if drop else None, answers.picks)
     said = settle_consents(read, register)
-    before = {row.row: standing(row, read, consent_code_of(row, read, said, known.moment)) for row in read.rows}
+    before = {
+        row.row: standing(row, read, consent_code_of(row, read, said, known.moment), known.kits) for row in read.rows
+    }
     open_for = [row.number for row in read.rows if not blocks(before[row.row])]
     verdicts, company, alike = {}, {}, []
     if drop and eyes is not None:

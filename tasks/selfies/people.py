@@ -5,12 +5,13 @@ The same rules serve the check before a run and the run itself, so that what HR 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from tasks.roster.rows import Roster, RosterRow
+from tasks.roster.unknown_kit import unknown_kit
 from tasks.roster.whose_consent import Consents
 from tasks.selfies.findings import Finding, finding
 from tasks.selfies.judge import SetVerdict, of_another_world
@@ -50,11 +51,16 @@ class EarlierPhotos:
     findings: tuple[Finding, ...]
 
 
-def standing(row: RosterRow, roster: Roster, consent_code: str | None) -> tuple[Finding, ...]:
-    """What is known before any photo is opened, with cells as seen. A finding that blocks keeps the photos closed."""
+def standing(
+    row: RosterRow, roster: Roster, consent_code: str | None, kits: Collection[str] | None = None
+) -> tuple[Finding, ...]:
+    """What is known before any photo is opened, with cells as seen. A finding that blocks keeps the photos closed.
+    `kits`: the brand kits there are, where that is known."""
     found = [Finding(**problem.as_finding(quoted=True)) for problem in roster.problems_in(row.row)]
     if consent_code:
         found.append(finding(consent_code))
+    if kits is not None:
+        found += [Finding(**said) for said in unknown_kit(row, kits)]
     return tuple(found)
 
 

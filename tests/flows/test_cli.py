@@ -33,6 +33,16 @@ def test_check_of_a_roster_says_how_everybody_stands() -> None:
     assert "31 people" in said
 
 
+def test_check_announces_a_kit_that_is_not_there_as_a_run_would(tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text(
+        "Employee ID,Name,Email,Consent,Brand kit\n7,Ada Oka,a@x.example,yes,navy\n8,Bo Li,b@x.example,yes,harbour\n"
+    )
+    said = " ".join(rollcall("check", str(roster)).split())
+    assert "unknown_kit: Roster row 2: there is no brand kit of this name. Write one of: daylight, harbour," in said
+    assert "2 people: 1 ready, 1 blocked." in said
+
+
 def test_check_writes_a_table_to_send_back(tmp_path: Path) -> None:
     out = tmp_path / "problems.csv"
     rollcall("check", str(NORTHWIND / "roster.csv"), "--out", str(out))

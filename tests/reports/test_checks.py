@@ -171,6 +171,18 @@ def test_a_note_that_cannot_be_read_begins_nothing(home: Settings, looking: Look
     assert Checks(home, looking).go_on(NOON) == 0
 
 
+def test_the_desks_check_knows_the_kits_there_are_as_the_run_does(home: Settings, tmp_path: Path) -> None:
+    (home.uploads / "one" / "selfies").mkdir(parents=True)
+    table = "Employee ID,Name,Email,Consent,Brand kit\n7,Ada Oka,a@x.example,yes,navy\n8,Bo Li,b@x.example,yes,only\n"
+    (home.uploads / "one" / "roster.csv").write_text(table)
+    (tmp_path / "kits" / "only").mkdir(parents=True)
+    (tmp_path / "kits" / "only" / "kit.toml").write_text("")
+    seen = Checks(home.model_copy(update={"kits": tmp_path / "kits", "eyes": "none at hand"}))._look(
+        "one", NOON, lambda *_: None
+    )
+    assert [person.reason for person in seen.people] == ["unknown_kit", None]
+
+
 def test_time_left_is_told_by_the_pace_so_far() -> None:
     check = Check(done=0, total=100)
     assert check.seconds_left() is None
