@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pytest
 from sqlmodel import col, select
 
 from tasks.adapters.learning import adapter_digest
@@ -39,7 +40,7 @@ from tasks.vault.batches import (
     take_version,
 )
 from tasks.vault.failures import NoConsent
-from tasks.vault.lease import end_lease, take_lease
+from tasks.vault.lease import AlreadyBeingMade, end_lease, take_lease
 from tasks.vault.records import Adapter, Employee, Headshot, Seat, Selfie, Showing
 from tasks.vault.seats import TO_LEARN, TO_PHOTOGRAPH
 from tasks.vault.store import Vault
@@ -162,6 +163,8 @@ class Company:
         left = dies_after
         with suppress(Killed):
             for _ in self._making(batch, upload):
+                with pytest.raises(AlreadyBeingMade):  # somebody pressed the button twice
+                    take_lease(self.vault, batch, f"another run at {self.now}", self.now)
                 left -= 1
                 if left <= 0:
                     raise Killed

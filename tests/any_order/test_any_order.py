@@ -3,7 +3,7 @@
 Laws: what was answered "saved" is there; nobody leaves without a consent that stands and an approval that counts; no
 picture stands under another's number; no photo, adapter or picture goes but by retention, with a receipt; everybody of
 a roster has one seat; who was forgotten is nowhere; a hold holds. They are checked against what really happened to the
-people (`company.py`), never against what the records believe.
+people (`company.py`), never against what the records believe; those of deliveries stand in `laws_of_delivery.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 from sqlmodel import col, select
 
-from reports.decisions import apply_decisions
+from reports.decisions import apply_decisions, overrules
 from tasks.delivery import handing_over
 from tasks.delivery.handing_over import DeliveryOrder, NothingToDeliver, TooManyGo, hand_over
 from tasks.delivery.pack import kit_pack
@@ -36,7 +36,15 @@ from tasks.disclosure.installation import signing_chain
 from tasks.headshots.task import ask_again
 from tasks.retention.erase import forget
 from tasks.retention.sweep import MassDeletion, run_retention
-from tasks.roster.questions import ANOTHER, LEFT, LEFT_OUT, MISTAKE, SAME, answer_question, open_questions
+from tasks.roster.questions import (
+    ANOTHER,
+    LEFT,
+    LEFT_OUT,
+    MISTAKE,
+    SAME,
+    answer_question,
+    open_questions,
+)
 from tasks.roster.rows import RosterRow
 from tasks.vault import audit_log
 from tasks.vault.failures import NoConsent, NotLikeThis
@@ -45,7 +53,6 @@ from tasks.vault.records import (
     Adapter,
     Artifact,
     Batch,
-    Consent,
     Decision,
     EarlierName,
     Employee,
@@ -56,12 +63,13 @@ from tasks.vault.records import (
     Selfie,
     Showing,
 )
+from tasks.vault.review import reviews_of
 from tasks.vault.seat_kits import choose_kit
 from tasks.vault.seats import STATES
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
-from tasks.vision.images import read_picture
 from tests.any_order.company import KITS, Company, Human
+from tests.any_order.laws_of_delivery import is_theirs, were_asked_about, who_may_leave
 
 REVIEWERS = ("Ada", "Lin")
 ABOUT_SOMEBODY = (Selfie, Adapter, Headshot, Showing, Decision, EarlierName, Question, Artifact)
@@ -196,6 +204,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.batches[batch] = number
         if dies_after > 1:
             self._everybody_is_who_they_are()
+        if dies_after > 3:
+            self._whoever_is_missing_is_asked_about(batch)
 
     def a_run_is_carried_on(self, data: st.DataObject) -> None:
         """The same drop again, as it was: what was interrupted goes on, what was done stays."""
@@ -246,14 +256,35 @@ class AnyOrder(RuleBasedStateMachine):
         at = self.company.tick()
         row = {"employee": target, "headshot": picture, "verdict": verdict, "at": at.isoformat()}
         row |= {"sees": ""} if sees else {}
+        refusal = self._refusal_of(batch, target, verdict, picture, by, sees)
         with self.vault.reading() as session:
             before = set(session.exec(select(Decision.id)).all())
         for _ in range(1 + twice):
-            apply_decisions(self.vault, {"batch": batch, "decisions": [row]}, by, at)
+            answered = apply_decisions(self.vault, {"batch": batch, "decisions": [row]}, by, at)
+            assert [one.code for one in answered.refused] == ([refusal] if refusal else []), (
+                "a batch that is older, too"
+            )
         with self.vault.reading() as session:
             new = [d for d in session.exec(select(Decision)).all() if d.id not in before]
-        assert len(new) <= 1, "twice is once"
+        assert len(new) == (refusal is None), "what is not refused is saved, and twice is once"
         self.saved |= {d.id: (target, d.verdict, d.headshot_digest, d.by, d.at) for d in new}
+
+    def _refusal_of(
+        self, batch: str, person: str | None, verdict: str, picture: str | None, by: str, sees: bool
+    ) -> str | None:
+        """Why this is not saved: it is about nobody of the batch or about no picture, or it overrules a colleague whose
+        word its author had not seen. Nothing else is a reason."""
+        with self.vault.reading() as session:
+            seat, known = session.get(Seat, (batch, person)), session.get(Employee, person)
+            if person is None or seat is None or known is None or known.state != "active":
+                return "not_in_batch"
+            if picture is None and verdict in ("approve", "reject"):
+                return "unknown_headshot"
+            kit = seat.kit or session.get_one(Batch, batch).kit
+            said = reviews_of(session, {person: kit})[person].decision
+        if not sees or verdict == "undo" or said is None or said.by == by:
+            return None
+        return "overrules" if overrules(verdict, picture, said.verdict, said.picture) else None
 
     def new_pictures_are_taken(self, data: st.DataObject) -> None:
         batch = data.draw(st.sampled_from(sorted(self.batches)), label="batch")
@@ -270,16 +301,23 @@ class AnyOrder(RuleBasedStateMachine):
         order = DeliveryOrder(batch, kits[own], (kit_pack(kits[own]),), "{number}", may_remove, others=kits)
         place = self.home / where
         before = {path for path in place.rglob("*") if path.is_file()} if place.exists() else set()
+        lay = json.loads((place / "manifest.json").read_text())["files"] if before else []
+        may = who_may_leave(self.vault, batch, self.company.now)
         try:
             with pytest.MonkeyPatch.context() as patch:
                 # Certificates are believed by the machine's own clock, whatever day it is in the company.
                 patch.setattr(handing_over, "signing_chain", lambda known, now: signing_chain(known, datetime.now(UTC)))
                 manifest = hand_over(self.vault, order, lambda: open_destination(str(place)), lambda: self.company.now)
-        except (NothingToDeliver, TooManyGo):
+        except (NothingToDeliver, TooManyGo) as refused:
             assert before == ({path for path in place.rglob("*") if path.is_file()} if place.exists() else set())
+            if may and isinstance(refused, NothingToDeliver):
+                pytest.fail("somebody's picture may leave")
             return
+        assert may, "where nobody's picture may leave, nothing is touched"
+        assert {file.employee: file.headshot for file in manifest.own} == may, "the newest approved, whichever batch"
         for file in manifest.own:
-            self._may_leave(file.employee, file.headshot, file.path, place)
+            is_theirs(self.company, file.employee, file.headshot, place / file.path)
+        were_asked_about(self.company, lay, place, batch, may, may_remove)
         listed = json.loads((place / "manifest.json").read_text())["files"]
         for file in listed:  # of this batch nobody stays who may not
             if file["batch"] == batch:
@@ -440,6 +478,16 @@ class AnyOrder(RuleBasedStateMachine):
                 human.record, human.held = one.employee_id, False
             assert human.record == one.employee_id, "two records of one person, or one of two"
 
+    def _whoever_is_missing_is_asked_about(self, batch: str) -> None:
+        """Left, or left out? Nobody disappears from one roster to the next unsaid."""
+        here = {one.employee_id for one in self.company.admitted}.union(*(one.may_be for one in self.company.admitted))
+        with self.vault.reading() as session:
+            asked = set(session.exec(select(Question.employee_id).where(Question.kind == "not_here")).all())
+            for seat in session.exec(select(Seat).where(Seat.batch_id == batch)).all():
+                known = session.get_one(Employee, seat.employee_id)
+                if known.state == "active" and known.status in ("active", "leave") and known.id not in here:
+                    assert known.id in asked, "somebody is not on this roster, and nobody was asked"
+
     def _is_a_stranger(self, human: Human, row: RosterRow) -> bool:
         """Whose number, name and e-mail all changed since a roster last told of them: nobody could know them again."""
         known = self.company.known(human)
@@ -448,31 +496,6 @@ class AnyOrder(RuleBasedStateMachine):
     def _is_forgotten(self, human: Human) -> None:
         human.forgotten, human.held = True, False
         human.consents = [[*line[:2], line[2] or f"{self.company.now:%Y-%m-%d}"] for line in human.consents]
-
-    def _may_leave(self, person: str, picture: str, path: str, place: Path) -> None:
-        human = next(one for one in self.company.people if one.record == person)
-        known = self.company.known(human)
-        assert known is not None
-        assert known.state == "active"
-        with self.vault.reading() as session:
-            said = session.exec(select(Decision).where(Decision.employee_id == person)).all()
-            consents = session.exec(select(Consent).where(Consent.employee_id == person)).all()
-        newest = max((c for c in consents if c.purpose == "headshot"), key=lambda c: (c.given_at, bool(c.withdrawn_at)))
-        assert newest.withdrawn_at is None, "without a consent"
-        stand = {c.id for c in consents if c.withdrawn_at is None}
-        yes = [d for d in said if d.verdict == "approve" and d.headshot_digest == picture]
-        assert yes, "nobody approved it"
-        assert any(d.consent_id in stand for d in yes), "approved under a consent that was taken back"
-        assert any(d.identity == known.identity for d in yes), "approved under another name or number"
-        assert read_colour_of(place / path) == pytest.approx(human.colour, abs=6), "somebody else's face"
-
-
-def read_colour_of(path: Path) -> tuple[int, int, int]:
-    """The colour in the middle of a delivered file."""
-    shown = read_picture(path.read_bytes()).picture
-    middle = shown[shown.shape[0] // 3 : shown.shape[0] // 2, shown.shape[1] // 3 : shown.shape[1] // 2]
-    red, green, blue = middle.reshape(-1, 3).mean(0).round()
-    return int(red), int(green), int(blue)
 
 
 CALM = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
