@@ -32,34 +32,61 @@ def upgrade(
 
 
 def questions(home: Home = None) -> None:
-    """What only HR can say: who somebody on the roster is, who has left. Answer with `rollcall answer`."""
-    from tasks.roster.questions import open_questions
+    """What only HR can say: who is who, who has left, whose photos these are. Answer with `rollcall answer`."""
+    from tasks.roster.new_numbers import new_numbers
+    from tasks.roster.questions import answers_to_undo, open_questions
     from tasks.vault.store import open_vault
 
     with open_vault(settings_for(home)) as vault:
-        asked = open_questions(vault)
+        asked, plain, undo = open_questions(vault), new_numbers(vault), answers_to_undo(vault)
     for one in asked:
         console.print(f"\n{one.id}  {one.words}", markup=False)
         for choice in one.choices:
             console.print(f"    {choice.answer:<22}  {choice.words}", markup=False)
+    for question, words in undo:
+        console.print(f"\n{question}  {words}\n    {'undo':<22}  takes that back", markup=False)
     console.print(f"\n{len(asked)} open questions." if asked else "No open questions.")
+    if len(plain) > 1:
+        console.print(f"{len(plain)} of them are new numbers of people known: `rollcall answer new-numbers`.")
 
 
 def answer(
-    question: Annotated[str, typer.Argument(help="Its number, from `rollcall questions`.")],
-    choice: Annotated[str, typer.Argument(help="One of its answers, as listed there.")],
+    question: Annotated[
+        str, typer.Argument(help="Its number, from `rollcall questions`; or new-numbers: all that a merger asks.")
+    ],
+    choice: Annotated[str, typer.Argument(help="One of its answers, as listed there.")] = "",
     by: Annotated[str, typer.Option(help="Who answers.")] = "command",
+    people: Annotated[
+        int | None, typer.Option(help="With new-numbers: do not ask, if there are just so many people.")
+    ] = None,
     home: Home = None,
 ) -> None:
-    """Answer a question for good. It is carried out at once; then run the batch again."""
+    """Answer a question. It is carried out at once; then run the batch again."""
     from datetime import UTC, datetime
 
     from tasks.roster.questions import BadAnswer, answer_question
-    from tasks.vault.store import open_vault
+    from tasks.vault.store import Vault, open_vault
+
+    def all_of_a_merger(vault: Vault) -> None:
+        from tasks.roster.new_numbers import answer_new_numbers, new_numbers
+
+        shown = new_numbers(vault)
+        for one in shown:
+            console.print(one.words, markup=False)
+        if not shown:
+            raise BadAnswer("Nobody who is known has a new number.")
+        if people is not None and people != len(shown):
+            raise BadAnswer(f"There are {len(shown)} of these by now: look at them once more.")
+        if people is None and not typer.confirm(f"Are all {len(shown)} the same people as before"):
+            raise BadAnswer("Nothing was answered.")
+        answer_new_numbers(vault, shown, by, datetime.now(UTC))
 
     try:
         with open_vault(settings_for(home)) as vault:
-            answer_question(vault, question, choice, by, datetime.now(UTC))
+            if question == "new-numbers":
+                all_of_a_merger(vault)
+            else:
+                answer_question(vault, question, choice, by, datetime.now(UTC))
     except BadAnswer as wrong:
         console.print(str(wrong), markup=False)
         raise typer.Exit(1) from wrong

@@ -76,9 +76,19 @@ def coming(session: Session, token: str, identity: str) -> str:
     return render("coming.html", root="/", by=session.by, token=token, id=identity)
 
 
-def questions(session: Session, token: str, asked: Sequence[Asked], error: str = "", plain: int = 0) -> str:
-    """What only HR can say, each with its answers. `plain`: how many can be answered together."""
-    return render("questions.html", root="/", by=session.by, token=token, asked=asked, error=error, plain=plain)
+def questions(
+    session: Session,
+    token: str,
+    asked: Sequence[Asked],
+    error: str,
+    plain: Sequence[str],
+    shown: str,
+    undo: Sequence[tuple[str, str]],
+) -> str:
+    """What only HR can say, each with its answers. `plain`: what one answer to a merger's questions would do, line by
+    line, and `shown` what stands for these lines; `undo`: (question, words) of answers that can be taken back."""
+    return render("questions.html", root="/", by=session.by, token=token, asked=asked, error=error, plain=plain,
+                  shown=shown, undo=undo)  # fmt: skip
 
 
 def verify(session: Session, token: str, said: Sequence[str], verdict: str, error: str) -> str:

@@ -1,4 +1,4 @@
-"""The desk's page of questions that only HR can answer: who is this, and who has left or was left out."""
+"""The desk's page of questions that only HR can answer: who is this, who has left, and whom do these photos show."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from reports import desk_pages
 from reports.desk_door import Door
 from reports.desk_login import signed_in
-from tasks.roster.questions import BadAnswer, answer_plain, answer_question, open_questions, plain_answers
+from tasks.roster.new_numbers import answer_new_numbers, fingerprint, new_numbers
+from tasks.roster.questions import BadAnswer, answer_question, answers_to_undo, open_questions
 from tasks.vault.store import Vault
 
 FORM_SIZE = 8192  # bytes
-PLAIN = "plain"  # instead of a question's id: all that a merger asked, in one answer
+NEW_NUMBERS = "new-numbers"  # instead of a question's id: all that a merger asked, in one answer
 
 
 def add_questions(app: FastAPI) -> None:
@@ -23,8 +24,16 @@ def add_questions(app: FastAPI) -> None:
 
     def page(request: Request, error: str = "", status: int = 200) -> HTMLResponse:
         session = signed_in(request)
-        asked, plain = open_questions(vault), len(plain_answers(vault))
-        return HTMLResponse(desk_pages.questions(session, door.token(session), asked, error, plain), status)
+        asked, plain = open_questions(vault), new_numbers(vault)
+        lines, undo = [one.words for one in plain], answers_to_undo(vault)
+        shown = desk_pages.questions(session, door.token(session), asked, error, lines, fingerprint(plain), undo)
+        return HTMLResponse(shown, status)
+
+    def answer_all(shown: str, by: str) -> None:
+        plain = new_numbers(vault)
+        if fingerprint(plain) != shown:
+            raise BadAnswer("These are others by now: look at them once more.")
+        answer_new_numbers(vault, plain, by, app.state.clock())
 
     @app.get("/questions")
     def ask(request: Request) -> Response:
@@ -39,10 +48,10 @@ def add_questions(app: FastAPI) -> None:
             if not door.accepts(session, str(form.get("token"))):
                 raise HTTPException(403)
             chosen = str(form.get("answer") or "")
-            expected = str(form.get("plain") or "")
+            shown = str(form.get("shown") or "")
         try:
-            if question == PLAIN and expected.isdigit():
-                await run_in_threadpool(answer_plain, vault, int(expected), session.by, app.state.clock())
+            if question == NEW_NUMBERS:
+                await run_in_threadpool(answer_all, shown, session.by)
             else:
                 await run_in_threadpool(answer_question, vault, question, chosen, session.by, app.state.clock())
         except BadAnswer as fault:

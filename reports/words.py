@@ -108,7 +108,7 @@ CODES: Mapping[str, Words] = {
     "same_photo_other_name": Words(
         "The same photos under another name",
         "The very same photos are kept for somebody else already, so it is not plain whose face they show.",
-        "Ask whose they are. Send other photos of this person, or forget the other record if it is the same person's.",
+        "Say under Questions at the desk whom they show, and run the batch again; the answer can be taken back there.",
     ),
     "photos_replaced": Words(
         "Earlier photos replaced",

@@ -60,4 +60,4 @@ def take_over(session: Session, record: Employee, person: Employee) -> None:
 def _settle(session: Session, person: str) -> None:
     session.flush()
     for kit in session.exec(select(Headshot.kit).where(Headshot.employee_id == person).distinct()).all():
-        settle_pictures(session, person, kit)
+        settle_pictures(session, [person], kit)

@@ -3,20 +3,21 @@
     who_is_this    a row fits somebody known only in part. The row gets a record of its own until HR says: the same
                    person, renamed or with a new number; another person; or a mistake in the roster
     not_here       somebody of the last roster is not on this one: left, or left out?
+    whose_photos   the very same photos came for two people (`whose_photos`)
 
-Until then whoever may be meant waits: nothing of theirs is made or delivered. What an answer changes is the name and
-number of a record, never whose photos and pictures are whose.
+Until then whoever may be meant waits: nothing of theirs is made or delivered. What an answer about a name changes is
+the name and number of a record, never whose photos and pictures are whose.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from tasks.roster import whose_photos
 from tasks.roster.identity import PossiblePerson, is_last_roster, name_key, same_name
 from tasks.roster.merged import approvals_of, carry_over, take_over
 from tasks.roster.rows import RosterRow
@@ -26,7 +27,7 @@ from tasks.vault.records import DropVersion, EarlierName, Employee, Question, Se
 from tasks.vault.store import Vault
 
 SAME = "same:"  # followed by the id of the person whom the row means
-ANOTHER, MISTAKE, LEFT, LEFT_OUT = "another", "mistake", "left", "left_out"
+ANOTHER, MISTAKE, LEFT, LEFT_OUT, UNDO = "another", "mistake", "left", "left_out", "undo"
 
 
 class BadAnswer(ValueError):
@@ -114,9 +115,10 @@ def missing_people(session: Session, batch: str, here: Collection[str]) -> set[s
 def waiting_people(session: Session) -> set[str]:
     """Ids of everybody who may be meant by a row that HR has not told apart: nothing of theirs is made or leaves."""
     waiting: set[str] = set()
-    for question in session.exec(
-        select(Question).where(Question.kind == "who_is_this", col(Question.answer).is_(None))
-    ):
+    kinds = ("who_is_this", whose_photos.KIND)
+    for question in session.exec(select(Question).where(col(Question.kind).in_(kinds), col(Question.answer).is_(None))):
+        if question.kind == whose_photos.KIND and not whose_photos.living(session, question):
+            continue  # only one of them is left
         waiting |= {str(one["id"]) for one in question.candidates} | {question.employee_id}
     return waiting
 
@@ -129,10 +131,11 @@ def open_questions(vault: Vault, batch: str | None = None) -> list[Asked]:
         )
         if batch is not None:
             query = query.where(Question.batch_id == batch)
-        return [asked for row in session.exec(query).all() if (asked := _in_words(session, row)) is not None]
+        return [asked for row in session.exec(query).all() if (asked := in_words(session, row)) is not None]
 
 
-def _in_words(session: Session, question: Question) -> Asked | None:
+def in_words(session: Session, question: Question) -> Asked | None:
+    """The question as HR reads it; None where there is nobody left to ask about."""
     person = session.get(Employee, question.employee_id)
     if person is None or person.state != "active":
         return None  # being forgotten: nothing is asked about them
@@ -143,6 +146,8 @@ def _in_words(session: Session, question: Question) -> Asked | None:
             PossibleAnswer(LEFT_OUT, "They were left out: nothing changes"),
         )
         return Asked(question.id, question.kind, question.batch_id, words, choices)
+    if question.kind == whose_photos.KIND:
+        return _photos_in_words(question, whose_photos.living(session, question))
     number = person.number.partition(" (question ")[0]
     words = f"The roster says {number} is {person.name}{f' ({person.email})' if person.email else ''}. Who is that?"
     same: list[PossibleAnswer] = []
@@ -160,11 +165,33 @@ def _in_words(session: Session, question: Question) -> Asked | None:
     return Asked(question.id, question.kind, question.batch_id, words, (*same, *more))
 
 
+def _photos_in_words(question: Question, people: Sequence[Employee]) -> Asked | None:
+    if not people:
+        return None
+    called = [f"{one.name}, {one.number.partition(' (question ')[0]}" for one in people]
+    count = len(question.candidates[0]["photos"])
+    sent, lie, show = ("1 photo", "lies", "does it") if count == 1 else (f"{count} photos", "lie", "do they")
+    words = f"{sent} sent for {called[0]} {lie} under the name of {' and '.join(called[1:])} already. Whom {show} show?"
+    choices = [
+        PossibleAnswer(
+            f"{whose_photos.OF}{one.id}", f"{name}. Nobody else uses them, and what was drawn of them is refused"
+        )
+        for one, name in zip(people, called, strict=True)
+    ]
+    neither = PossibleAnswer(whose_photos.NEITHER, "Somebody else: they are used for nobody here")
+    return Asked(question.id, question.kind, question.batch_id, words, (*choices, neither))
+
+
 def answer_question(vault: Vault, question_id: str, answer: str, by: str, now: datetime) -> None:
-    """Carries HR's answer out at once and remembers it. Raises BadAnswer for what cannot be answered so."""
+    """Carries HR's answer out at once and remembers it. Raises BadAnswer for what cannot be answered so. UNDO takes an
+    answer about photos back; what somebody is called is answered for good."""
+    if answer == UNDO:
+        if not whose_photos.take_back(vault, question_id, by, now):
+            raise BadAnswer("Only an answer about whose photos they are can be taken back, and only once.")
+        return
     with vault.session() as session:
         question = session.get(Question, question_id)
-        asked = _in_words(session, question) if question is not None and question.answer is None else None
+        asked = in_words(session, question) if question is not None and question.answer is None else None
         if question is None or asked is None:
             raise BadAnswer("This question is not open: it was answered already, or is no longer asked.")
         if answer not in {choice.answer for choice in asked.choices}:
@@ -173,6 +200,9 @@ def answer_question(vault: Vault, question_id: str, answer: str, by: str, now: d
         if answer == LEFT:
             record.status, record.updated_at = "left", now
             session.add(record)
+        elif question.kind == whose_photos.KIND:
+            owner = answer.removeprefix(whose_photos.OF) if answer != whose_photos.NEITHER else None
+            whose_photos.carry_out(session, vault.keys, question, owner, by, now)
         elif answer == ANOTHER:
             _become(session, record, record, now)
             question.person = record.id
@@ -192,33 +222,19 @@ def answer_question(vault: Vault, question_id: str, answer: str, by: str, now: d
         append(session, [Event("answered", question.person or record.id, question.id, what, "reviewer")], now=now)
 
 
-def plain_answers(vault: Vault) -> list[tuple[str, str]]:
-    """(question, answer) of those that a merger asks by the hundred: nobody has the line's number, and one known person
-    has its name or e-mail. They are offered to HR together, and answered by nobody else."""
+def answers_to_undo(vault: Vault) -> list[tuple[str, str]]:
+    """(question, what was answered in words) of every answer that can be taken back, the newest first."""
     with vault.reading() as session:
-        query = select(Question).where(Question.kind == "who_is_this", col(Question.answer).is_(None))
-        rows = session.exec(query.order_by(col(Question.asked_at), col(Question.id))).all()
+        said = select(Question).where(Question.kind == whose_photos.KIND, col(Question.answer).is_not(None))
         found = []
-        meant = Counter(str(one["id"]) for row in rows for one in row.candidates)
-        for row in rows:
-            alone = row.candidates[0] if len(row.candidates) == 1 else None
-            if alone is not None and alone["by"] == "name" and meant[str(alone["id"])] == 1:
-                asked = _in_words(session, row)
-                answer = f"{SAME}{alone['id']}"
-                if asked is not None and answer in {choice.answer for choice in asked.choices}:
-                    found.append((row.id, answer))
-    return found
-
-
-def answer_plain(vault: Vault, expected: int, by: str, now: datetime) -> int:
-    """Says of all of them that they are the same people. `expected`: how many whoever answers was shown; BadAnswer when
-    there are others by now. How many were answered."""
-    plain = plain_answers(vault)
-    if len(plain) != expected:
-        raise BadAnswer(f"There are {len(plain)} of these by now: look at them once more.")
-    for question, answer in plain:
-        answer_question(vault, question, answer, by, now)
-    return len(plain)
+        for one in session.exec(said.order_by(col(Question.answered_at).desc(), col(Question.id))):
+            people = whose_photos.living(session, one)
+            if people:
+                names = {p.id: f"{p.name}, {p.number}" for p in people}
+                shown = names.get(one.person or "", "somebody else")
+                asked = " and ".join(names.values())
+                found.append((one.id, f"Photos that came for {asked} show {shown} ({one.by} said so)."))
+        return found
 
 
 def rename(session: Session, person: Employee, number: str, name: str, email: str, now: datetime) -> None:

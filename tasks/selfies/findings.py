@@ -54,7 +54,7 @@ WORDS: dict[str, tuple[Severity, str, str]] = {
     "photographs/anyway": ("warn", "These are photographs of a real person, and the base in use can draw drawn people only. The real-photo lane (a column `Headshot generation` with `no`) needs no base.", ""),
     "drawn": ("warn", "Their photos look drawn or much smoothed, and the base in use learns from real photographs. Ask for unfiltered ones.", "Your photos look drawn or much smoothed. Send photos without a beauty filter."),
     "too_few_photos": ("warn", "{measured} of their photos can be used; with {limit} the result is safer.", "{measured} of your photos can be used; with {limit} the result is safer. Send more if you can."),
-    "same_photo_other_name": ("block", "{measured} of their photos are kept under another name already. Find out whose they are: ask for others, or forget the other record if it is the same person's.", ""),
+    "same_photo_other_name": ("block", "{measured} of their photos are kept under another name already. HR has to say whom they show (Questions at the desk).", ""),
     "not_on_roster": ("warn", "{measured} files belong to nobody on the roster: pick whose they are, or name their folders by employee number.", ""),
     "ambiguous_photo": ("warn", "{measured} files fit more than one person: pick whose they are, or name their folders by employee number.", ""),
     # one photo

@@ -20,9 +20,11 @@ from tasks.disclosure.installation import photo_roots
 from tasks.roster.drop import Drop, sort_contents
 from tasks.roster.read import read_roster
 from tasks.roster.rows import RosterRow
+from tasks.roster.whose_photos import answers_about, ask_whose
 from tasks.selfies.examine import Examined, examine
 from tasks.selfies.findings import Finding, finding
-from tasks.selfies.keep import everything_is_kept, keep_photos, kept_before, kept_by_others, take_back
+from tasks.selfies.given_by_hr import take_back_moved, without_others_photos
+from tasks.selfies.keep import everything_is_kept, keep_photos, kept_before
 from tasks.selfies.leave_drop import let_go
 from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
@@ -84,11 +86,13 @@ def take_photos(
     answers, earlier = read_answers(drop), _by_earlier_names(vault, sitters)
     answers = replace(answers, two_people=answers.two_people | known_two_people(vault))
     matching = match_photos(still_photos(contents.photos), rows, read_manifest(drop), answers.picks, earlier)
-    digest = _digest(sitters, matching, answers, drop, f"{eyes_name} {base}" if base else eyes_name)
+    matching = without_others_photos(vault, {s.row.number: s.employee_id for s in sitters}, matching, drop)
+    said = [*sorted(answers.two_people), *answers_about(vault, [s.employee_id for s in sitters])]
+    digest = _digest(sitters, matching, said, drop, f"{eyes_name} {base}" if base else eyes_name)
     count = sum(len(paths) for paths in matching.by_number.values())
     if _is_known(vault, batch_id, digest) and everything_is_kept(vault, batch_id):
         return _sum_up(vault, batch_id, count, examined=False)
-    _take_back_moved(vault, sitters, matching, drop)
+    take_back_moved(vault, {s.row.number: s.employee_id for s in sitters}, matching, drop)
     checks = _examine_all(vault, batch_id, sitters, matching, answers, drop, open_eyes(), now, on_photo, base)
     _write_seats(vault, batch_id, checks)
     _note(vault, batch_id, digest, matching)
@@ -129,16 +133,6 @@ def _sitter(seat: Seat, employee: Employee) -> Seated:
     return Seated(employee.id, row, standing, blocked)
 
 
-def _take_back_moved(vault: Vault, sitters: Sequence[Seated], matching: Matching, drop: Drop) -> None:
-    """Photos that HR has given to somebody, or to nobody, leave everybody else. Their bytes are compared; no picture is
-    opened."""
-    ids = {s.row.number: s.employee_id for s in sitters}
-    for stray in matching.strays:
-        if stray.picked:
-            digests = {hashlib.sha256(drop.read(path)).hexdigest() for path in stray.files}
-            take_back(vault, digests, ids.get(stray.picked))
-
-
 def _with_locations(rows: Sequence[RosterRow], drop: Drop, roster: str) -> list[RosterRow]:
     """Rows with where people work, which settles two of one name and is kept in no record."""
     read = read_roster(drop.read(roster), roster)
@@ -154,17 +148,18 @@ def _by_earlier_names(vault: Vault, sitters: Sequence[Seated]) -> list[RosterRow
         return [replace(mine[was.employee_id], name=was.name, email=was.email) for was in before]
 
 
-def _digest(sitters: Sequence[Seated], matching: Matching, answers: Answers, drop: Drop, eyes_name: str) -> str:
-    """Changes when anything changes that the examination depends on: people, consents, photos, eyes, rules."""
+def _digest(
+    sitters: Sequence[Seated], matching: Matching, said: Sequence[tuple[str, str]], drop: Drop, eyes_name: str
+) -> str:
+    """Changes when anything changes that the examination depends on: people, consents, photos, eyes, rules, and what HR
+    has said about photos."""
     people = [
         [s.employee_id, s.blocked, s.row.generation, [f.code for f in s.standing]]
         + ([] if s.blocked else [drop.stamp(path) for path in matching.by_number.get(s.row.number, ())])
         for s in sitters
     ]
     strays = [len(matching.unmatched), len(matching.ambiguous)]
-    return hashlib.sha256(
-        json.dumps([RULES, eyes_name, strays, sorted(answers.two_people), people]).encode()
-    ).hexdigest()
+    return hashlib.sha256(json.dumps([RULES, eyes_name, strays, said, people]).encode()).hexdigest()
 
 
 def _is_known(vault: Vault, batch_id: str, digest: str) -> bool:
@@ -216,7 +211,7 @@ def _examine_all(
     verdicts: dict[str, Examined] = {}
     shown: dict[str, tuple[ComparedPhoto, ...]] = {}
     also: dict[str, tuple[Finding, ...]] = {}
-    here = {s.employee_id for s in sitters}
+    here = {s.employee_id for s in open_for.values()}  # whose photos are compared at the end
 
     def may_open(number: str) -> bool:
         try:
@@ -231,7 +226,7 @@ def _examine_all(
         roots=photo_roots(vault.settings), limits=lambda n: limits_for(eyes.limits, open_for[n].row.generation, base),
     ):  # fmt: skip
         try:
-            also[one.number] = _keep(vault, permits[one.number], one, here, drop_from, now)
+            also[one.number] = _keep(vault, batch_id, permits[one.number], one, here, drop_from, now)
         except NoConsent as refusal:  # forgotten, or taken back, while their photos were looked at
             refused[one.number] = refusal.code
             continue
@@ -253,11 +248,12 @@ def _examine_all(
 
 
 def _keep(
-    vault: Vault, permit: Permit, one: Examined, here: set[str], drop_from: datetime, now: datetime
+    vault: Vault, batch: str, permit: Permit, one: Examined, here: set[str], drop_from: datetime, now: datetime
 ) -> tuple[Finding, ...]:
-    """Keeps one person's photos, unless they are to the byte those of somebody who is not on this roster (for those who
-    are, everybody is compared at the end); what there is to say about it."""
-    if others := kept_by_others(vault, here, [look.digest for look in one.looks]):
+    """Keeps one person's photos, unless they are to the byte those of somebody who sends none this time (those who do
+    are all compared at the end): then HR is asked whom they show. What there is to say about it."""
+    digests = [look.digest for look in one.looks]
+    if others := ask_whose(vault, batch, permit.employee_id, digests, here, now):
         return (finding("same_photo_other_name", others),)
     replaced = keep_photos(vault, permit, one, drop_from, now)
     return (finding("photos_replaced", replaced),) if replaced else ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -122,15 +122,6 @@ def kept_before(vault: Vault, batch_id: str, people: Sequence[str]) -> dict[str,
 
 def _is_of_the_photos(found: Any, seat: Seat) -> bool:
     return found not in seat.standing and found["code"] not in ("photos_replaced", "photos_kept")
-
-
-def kept_by_others(vault: Vault, besides: Collection[str], digests: Collection[str]) -> int:
-    """How many of these photos are kept, to the byte, for somebody who is not one of `besides`."""
-    others = select(Selfie.digest, Selfie.employee_id).join(Employee, col(Employee.id) == col(Selfie.employee_id))
-    others = others.where(Selfie.blob_key != "", Employee.state == "active")
-    with vault.reading() as session:
-        found = session.exec(others.where(col(Selfie.digest).in_(list(digests))))
-        return len({digest for digest, owner in found if owner not in besides})
 
 
 def photos_in_use(vault: Vault) -> dict[str, int]:

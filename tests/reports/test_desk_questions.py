@@ -65,17 +65,26 @@ def test_without_the_sessions_token_nothing_is_answered(desk: TestClient, vault:
 
 
 def test_what_a_merger_asked_is_answered_with_one_press(desk: TestClient, vault: Vault) -> None:
-    """Two people under new numbers; whoever answers says how many were shown, so that a later one is not in it."""
+    """People under new numbers, each shown by name; whoever answers says what was shown, so that a later one is not
+    in it."""
     with vault.reading() as session:
-        some = session.exec(select(Employee).where(Employee.state == "active").order_by(Employee.number)).all()[:2]
-    lines = "".join(f"M-{one.number},{one.name},{one.email}\n" for one in some)
-    admit(vault, read_roster(f"Employee ID,Name,Work Email\n{lines}".encode(), "r.csv"), None, NOON, "b20261123a")
+        some = session.exec(select(Employee).where(Employee.state == "active").order_by(Employee.number)).all()[:3]
+
+    def take_in(count: int) -> None:
+        lines = "".join(f"M-{one.number},{one.name},{one.email}\n" for one in some[:count])
+        admit(vault, read_roster(f"Employee ID,Name,Work Email\n{lines}".encode(), "r.csv"), None, NOON, "b20261123a")
+
+    take_in(2)
     page = desk.get("/questions").text
+    assert f"{some[0].name}, {some[0].number}: number M-{some[0].number}" in page
     assert "All 2 are the same people as before" in page
-    assert desk.post("/questions/plain", data={"token": token(page), "plain": "1"}).status_code == 409
-    assert desk.post("/questions/plain", data={"token": "x", "plain": "2"}).status_code == 403
-    form = {"token": token(page), "plain": "2"}
-    assert desk.post("/questions/plain", data=form, follow_redirects=False).status_code == 303
+    form = {"token": token(page), "shown": page.split('name="shown" value="')[1].split('"')[0]}
+    assert desk.post("/questions/new-numbers", data=form | {"token": "x"}).status_code == 403
+    take_in(3)
+    assert desk.post("/questions/new-numbers", data=form).status_code == 409
+    page = desk.get("/questions").text
+    form["shown"] = page.split('name="shown" value="')[1].split('"')[0]
+    assert desk.post("/questions/new-numbers", data=form, follow_redirects=False).status_code == 303
     with vault.reading() as session:
         assert {session.get_one(Employee, one.id).number for one in some} == {f"M-{one.number}" for one in some}
     assert "All " not in desk.get("/questions").text

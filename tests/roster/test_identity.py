@@ -11,13 +11,12 @@ from typer.testing import CliRunner
 from tasks.roster.consents import read_consents
 from tasks.roster.identity import is_last_roster, same_name
 from tasks.roster.intake import admit, seat_everybody, withdraw_at_once
+from tasks.roster.new_numbers import answer_new_numbers, new_numbers
 from tasks.roster.questions import (
     BadAnswer,
-    answer_plain,
     answer_question,
     ask_about_missing,
     open_questions,
-    plain_answers,
     waiting_people,
 )
 from tasks.roster.read import read_roster
@@ -272,6 +271,13 @@ def approved(vault: Vault, number: str, kit: str = "harbour") -> str | None:
         return reviews_of(session, {who: kit})[who].approved
 
 
+def pictures(vault: Vault, number: str) -> dict[str, str]:
+    """Kit → what the records say of this person's picture."""
+    who = people(vault)[number].id
+    with vault.reading() as session:
+        return {shot.kit: shot.state for shot in session.exec(select(Headshot).where(Headshot.employee_id == who))}
+
+
 def test_a_merger_changes_every_address_and_nothing_is_asked_or_approved_again(vault: Vault) -> None:
     batch = take(vault, OTHERS + SIOBHAN + LI)
     approve(vault, batch, "NW-4")
@@ -291,6 +297,7 @@ def test_whoever_says_that_a_new_number_is_the_same_person_says_so_of_their_pict
     say(vault, "M-4", "The same as Siobhan")
     assert approved(vault, "M-4") == "harbour picture of NW-4"
     assert approved(vault, "M-4", "signal") == "signal picture of NW-4"
+    assert pictures(vault, "M-4") == {"harbour": "approved", "signal": "approved"}
     with vault.reading() as session:
         rows = session.exec(select(Decision).where(Decision.kit == "harbour").order_by(col(Decision.at))).all()
         said = {row.by: row for row in rows}
@@ -319,7 +326,7 @@ def test_an_approval_that_did_not_count_is_not_carried_over(vault: Vault) -> Non
 
 def test_an_objection_to_a_line_in_question_is_the_persons(vault: Vault) -> None:
     """It was kept under a record that the answer removes."""
-    take(vault, OTHERS + SIOBHAN + LI)
+    approve(vault, take(vault, OTHERS + SIOBHAN + LI), "NW-4")
     batch = take(vault, OTHERS + SIOBHAN.replace("NW-4", "M-4") + LI, 1)
     [question] = open_questions(vault)
     with vault.session() as session:
@@ -332,6 +339,7 @@ def test_an_objection_to_a_line_in_question_is_the_persons(vault: Vault) -> None
     with vault.reading() as session:
         assert session.get_one(Decision, "no").employee_id == siobhan.id
     assert siobhan.generation is False
+    assert pictures(vault, "M-4") == {"harbour": "rejected"}
 
 
 def test_what_a_merger_asks_by_the_hundred_is_answered_at_once(vault: Vault) -> None:
@@ -342,12 +350,17 @@ def test_what_a_merger_asks_by_the_hundred_is_answered_at_once(vault: Vault) -> 
     moved = (OTHERS + LI).replace("NW-", "M-") + "NW-4,Somebody Else,else@x.example\n"
     before = {one.name: one.id for one in people(vault).values()}
     take(vault, moved, 1)
-    assert sorted(answer for _, answer in plain_answers(vault)) == sorted(known)
-    with pytest.raises(BadAnswer, match="3 of these by now"):
-        answer_plain(vault, 2, "Hannah", NOW)
+    shown = new_numbers(vault)
+    assert sorted(one.answer for one in shown) == sorted(known)
+    assert [one.words for one in shown][-1] == "Li Wei, NW-5: number M-5"
+    with pytest.raises(BadAnswer, match="others by now"):
+        answer_new_numbers(vault, shown[:2], "Hannah", NOW)
     assert len(open_questions(vault)) >= 4
-    assert answer_plain(vault, 3, "Hannah", NOW) == 3
-    assert plain_answers(vault) == []
+    assert answer_new_numbers(vault, shown, "Hannah", NOW) == 3
+    assert new_numbers(vault) == []
+    with vault.reading() as session:
+        said = session.exec(select(Question.answer, Question.by).where(Question.by != "")).all()
+        assert said == [("same", "Hannah")] * 3, "each is an answer of its own"
     assert {number for number, one in people(vault).items() if one.id in before.values()} >= {"M-1", "M-2", "M-5"}
     assert approved(vault, "M-5") == "harbour picture of NW-5"
     left = [one for one in open_questions(vault) if one.kind == "who_is_this"]
@@ -358,7 +371,32 @@ def test_what_a_merger_asks_by_the_hundred_is_answered_at_once(vault: Vault) -> 
 def test_two_lines_that_mean_one_person_are_not_plain(vault: Vault) -> None:
     take(vault, OTHERS + LI)
     take(vault, OTHERS + LI.replace("NW-5", "M-5") + LI.replace("NW-5", "M-6").replace("li@", "wei@"), 1)
-    assert plain_answers(vault) == []
+    assert new_numbers(vault) == []
+
+
+def test_a_mergers_answer_says_first_what_it_will_do_to_whom_and_asks_in_the_shell(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import cli
+
+    def shell(*words: str, typed: str = "") -> tuple[int, str]:
+        home = ["--home", str(vault.settings.home)]
+        result = CliRunner().invoke(cli.app, ["answer", "new-numbers", *words, *home], input=typed)
+        return result.exit_code, " ".join(result.output.split())
+
+    take(vault, OTHERS + SIOBHAN + LI)
+    assert shell() == (1, "Nobody who is known has a new number.")
+    married = "M-4,Siobhan Li,siobhan@x.example\n"
+    take(vault, OTHERS + married + LI.replace("NW-5", "M-5"), 1)
+    lines = "Li Wei, NW-5: number M-5 Siobhan O'Connor, NW-4: number M-4, now Siobhan Li"
+    code, said = shell(typed="n\n")
+    assert (code, said.startswith(lines), said.endswith("Nothing was answered.")) == (1, True, True)
+    assert shell("--people", "3")[0] == 1
+    assert len(open_questions(vault)) == 2
+    code, said = shell("--people", "2", "--by", "Hannah")
+    assert (code, said.startswith(lines)) == (0, True)
+    assert {"M-4", "M-5"} <= people(vault).keys()
+    assert open_questions(vault) == []
 
 
 def test_questions_are_read_and_answered_in_the_shell(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
