@@ -2,8 +2,10 @@
 
     python -m benchmarks.mark                       # on the sample company's photos, enlarged to a headshot's size
     python -m benchmarks.mark FOLDER                # on any folder of pictures
+    python -m benchmarks.mark --finished            # on those photos after finishing: what really leaves
     python -m benchmarks.mark --skin                # how strong it is on facial skin, and what marking costs
     python -m benchmarks.mark --unmarked 10000      # how high chance reaches; about a second for eight searches
+    python -m benchmarks.mark --unmarked 10000 --keep FILE   # goes on where FILE ends, and prints what is known so far
 
 The second table searches each unmarked picture with many keys, as if each were another installation's, and fits the
 law of largest values (Gumbel) to the evidence: the thresholds in `tasks/disclosure/finding.py` come from it.
@@ -93,13 +95,23 @@ def pictures(folder: Path, most: int) -> Iterator[Picture]:
         yield sized(np.asarray(upright), SIZE)
 
 
-def copies_table(folder: Path, count: int) -> None:
+def finished_pictures(folder: Path, most: int) -> Iterator[Picture]:
+    """The same after finishing, without a mark; what cannot be finished is left out."""
+    eyes, kit = open_eyes(), load_kit("northwind", KITS)
+    for picture in pictures(folder, most):
+        try:
+            yield finish_candidate(picture, kit, eyes).finished.picture
+        except CannotFinish:
+            continue
+
+
+def copies_table(found: Iterator[Picture]) -> None:
     """What is read back from each copy of each picture."""
     key = MarkKey(hashlib.sha256(b"benchmark").digest())
     payload = payload_for(key, "generated")
     read: dict[str, list[float]] = {name: [] for name in COPIES}
     noise, seconds, searching = [], [], []
-    for picture in pictures(folder, count):
+    for picture in found:
         began = time.perf_counter()
         marked = put_mark(picture, key, payload).picture
         seconds.append(time.perf_counter() - began)
@@ -142,18 +154,28 @@ def skin_table(folder: Path, count: int) -> None:
     )
 
 
-def unmarked_table(folder: Path, searches: int, keys_each: int = 64) -> None:
-    """The evidence that chance reaches, and what the thresholds let through."""
+def searched(folder: Path, searches: int, keep: Path | None, keys_each: int = 64) -> list[tuple[float, str]]:
+    """(evidence, verdict) of each search of an unmarked picture; `keep` holds a line of each, and is gone on with."""
+    lines = keep.read_text().splitlines() if keep is not None and keep.exists() else []
+    known = [(float(evidence), verdict) for evidence, verdict in (line.split() for line in lines)]
     keys = [MarkKey(hashlib.sha256(f"unmarked {n}".encode()).digest()) for n in range(keys_each)]
-    reached: list[float] = []
-    alarms = dict.fromkeys(("marked", "probably"), 0)
-    for picture in pictures(folder, max(1, searches // keys_each)):
+    for number, picture in enumerate(pictures(folder, max(1, searches // keys_each))):
+        if (number + 1) * keys_each <= len(known):
+            continue
         copy = Copy(picture)
-        for key in keys:
+        for key in keys[max(0, len(known) - number * keys_each) :]:
             found = find_in(copy, key)
-            reached.append(found.evidence)
-            if found.verdict != "none":
-                alarms[found.verdict] += 1
+            known.append((found.evidence, found.verdict))
+            if keep is not None:
+                with keep.open("a") as file:
+                    file.write(f"{found.evidence:.4f} {found.verdict}\n")
+    return known
+
+
+def unmarked_table(known: list[tuple[float, str]]) -> None:
+    """The evidence that chance reaches, and what the thresholds let through."""
+    reached = [evidence for evidence, _ in known]
+    alarms = {name: sum(verdict == name for _, verdict in known) for name in ("marked", "probably")}
     values = np.array(reached)
     scale = values.std() * np.sqrt(6) / np.pi
     place = values.mean() - 0.5772 * scale
@@ -173,14 +195,16 @@ def main() -> None:
     words.add_argument("folder", nargs="?", type=Path, default=SAMPLES)
     words.add_argument("--pictures", type=int, default=28)
     words.add_argument("--unmarked", type=int, default=0, help="searches of unmarked pictures instead")
+    words.add_argument("--keep", type=Path, help="file of the searches done so far")
+    words.add_argument("--finished", action="store_true", help="finish the photos before they are marked")
     words.add_argument("--skin", action="store_true", help="strength on skin and cost instead")
     asked = words.parse_args()
     if asked.skin:
         skin_table(asked.folder, asked.pictures)
     elif asked.unmarked:
-        unmarked_table(asked.folder, asked.unmarked)
+        unmarked_table(searched(asked.folder, asked.unmarked, asked.keep))
     else:
-        copies_table(asked.folder, asked.pictures)
+        copies_table((finished_pictures if asked.finished else pictures)(asked.folder, asked.pictures))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from reports import desk_pages
 from reports.archives import BadUpload
 from reports.desk_door import Door, Session
 from reports.desk_strays import thumbnail
-from reports.sealed_spool import sealed_form
+from reports.sealed_form import sealed_form
 from reports.unpacking import MOST_FILES, Room, Sent
 from reports.upload_parts import PART_BYTES, Arrival, begin, done, have, take_part
 from reports.uploads import add_photos, people_of, replace_table

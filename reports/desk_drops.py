@@ -24,7 +24,7 @@ from reports.desk_door import Door, Session
 from reports.desk_strays import choices
 from reports.desk_uploads import add_uploads, limits, room_for
 from reports.pages import Problem
-from reports.sealed_spool import sealed_form
+from reports.sealed_form import sealed_form
 from reports.unpacking import MOST_FILES, Room
 from reports.upload_parts import is_coming
 from reports.uploads import clear_parts, half_written, keep_upload

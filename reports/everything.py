@@ -1,18 +1,17 @@
 """Everything we hold about one person, for an access request (GDPR Art. 15): one ZIP that she can read herself.
 
 `index.html` says it in words, `data.json` holds every record as it is kept, and beside them lie her photos, what was
-learned of her face, and her pictures. It is made in an unnamed file that is gone when it has been sent.
+learned of her face, and her pictures. It is made in a sealed file without a name, which is gone when it has been sent.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from sqlmodel import SQLModel, col, select
 
@@ -36,6 +35,7 @@ from tasks.vault.records import (
     Selfie,
     Showing,
 )
+from tasks.vault.sealed_spool import SealedSpool
 from tasks.vault.store import Vault
 
 TABLES: tuple[type[SQLModel], ...] = (
@@ -56,10 +56,10 @@ COLLEAGUES = {"by", "author"}  # who decided or noted something: people of their
 CHUNK = 1 << 20
 
 
-def everything_of(vault: Vault, person: PersonShown, rules: Rules, now: datetime) -> IO[bytes]:
+def everything_of(vault: Vault, person: PersonShown, rules: Rules, now: datetime) -> SealedSpool:
     """The ZIP, open at its beginning; closing it removes it. What may not be opened any more is named instead."""
     vault.settings.scratch.mkdir(parents=True, exist_ok=True)
-    file = tempfile.TemporaryFile(dir=vault.settings.scratch)  # noqa: SIM115  (whoever sends it closes it)
+    file = SealedSpool(vault.settings.scratch)  # whoever sends it closes it
     rows = _rows(vault, person.id)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         closed = []
@@ -77,7 +77,7 @@ def everything_of(vault: Vault, person: PersonShown, rules: Rules, now: datetime
     return file
 
 
-def sent_in_pieces(file: IO[bytes]) -> Iterator[bytes]:
+def sent_in_pieces(file: SealedSpool) -> Iterator[bytes]:
     """The file's bytes, and its end when they are sent, or nobody takes them any more."""
     with file:
         while piece := file.read(CHUNK):

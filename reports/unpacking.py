@@ -15,8 +15,8 @@ from typing import IO
 from reports.archive_names import Names
 from reports.archives import LEVELS, BadUpload, LeftOut, Swollen, announced, files_in, reading_an_archive, unpacked
 from reports.arriving import Arriving
-from reports.sealed_spool import SealedSpool
 from tasks.roster.drop import MAX_FILES, is_litter
+from tasks.vault.sealed_spool import SealedSpool
 
 PACKED = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zipx"}
 MOST_FILES = MAX_FILES

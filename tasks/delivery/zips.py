@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import weakref
 import zipfile
@@ -16,14 +15,15 @@ from tasks.delivery.destinations import LIST, Delivered, DestinationFault, Files
 from tasks.vault.files import PART, part_of, put_in_place
 from tasks.vault.process import company_umask
 from tasks.vault.records import Employee
+from tasks.vault.sealed_spool import SealedSpool
 
-IN_MEMORY = 64 * 2**20  # bytes of a download that wait in memory; what is more lies in a file without a name
+Held = IO[bytes] | SealedSpool  # what an archive is written into
 
 
 class _Archive:
     """A zip that is being written. What was put in can be taken out again until it is finished."""
 
-    def __init__(self, new_file: Callable[[], IO[bytes]]) -> None:
+    def __init__(self, new_file: Callable[[], Held]) -> None:
         self._new_file = new_file
         self.file = new_file()
         self._zip = zipfile.ZipFile(self.file, "w", zipfile.ZIP_STORED)
@@ -43,7 +43,7 @@ class _Archive:
         if path in self._zip.NameToInfo:
             self._out.add(path)
 
-    def finish(self) -> IO[bytes]:
+    def finish(self) -> Held:
         """The whole archive's file, without what was taken out."""
         if self._out:
             rest = _Archive(self._new_file)
@@ -161,14 +161,15 @@ def _opened(path: Path) -> zipfile.ZipFile | None:
 
 
 class DownloadDestination(Files):
-    """A zip that somebody takes from the desk. It has no name on this machine: whatever happens, nothing is left."""
+    """A zip that somebody takes from the desk. It has no name on this machine, and is sealed where it lies on the disk:
+    whatever happens, nothing is left."""
 
     kind = "download"
 
     def __init__(self, scratch: Path) -> None:
         scratch.mkdir(parents=True, exist_ok=True)
-        self._archive = _Archive(lambda: tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(scratch)))  # noqa: SIM115
-        self.file: IO[bytes] | None = None  # the whole of it, once closed
+        self._archive = _Archive(lambda: SealedSpool(scratch))
+        self.file: Held | None = None  # the whole of it, once closed
         self.reading = threading.Lock()  # of that file: it has one place that it is read at
         self.size = 0
         weakref.finalize(self, self._archive.give_up)  # with the desk that ends before anybody took it, too

@@ -25,7 +25,7 @@ from tasks.selfies.examine import Examined, examine
 from tasks.selfies.findings import Finding, finding
 from tasks.selfies.given_by_hr import take_back_moved, without_others_photos
 from tasks.selfies.keep import everything_is_kept, keep_photos, kept_before
-from tasks.selfies.leave_drop import let_go
+from tasks.selfies.leave_drop import are_leaving, begin_leaving, let_go, without_left_behind
 from tasks.selfies.live_photos import still_photos
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
@@ -43,8 +43,9 @@ from tasks.vault.store import Vault
 from tasks.vision.faces import Eyes
 from tasks.vision.worlds import BaseWorld
 
-# Whoever is blocked by one of these is waited for by nobody: their photos leave an upload, too.
-NEVER = frozenset({"consent_withdrawn", "forgotten", "erasing"})
+# Whoever is blocked by one of these is waited for by nobody: their photos leave an upload, too. A missing consent may
+# still come, and a photo that is nobody's may find its owner: those stay, sealed, until the upload's date.
+NEVER = frozenset({"consent_withdrawn", "forgotten", "erasing", "left_company"})
 RULES = 4  # goes up when a change of the rules makes an old examination wrong
 
 
@@ -85,21 +86,28 @@ def take_photos(
     rows = _with_locations([s.row for s in sitters], drop, contents.roster)
     answers, earlier = read_answers(drop), _by_earlier_names(vault, sitters)
     answers = replace(answers, two_people=answers.two_people | known_two_people(vault))
+    ids, cut_off = {s.row.number: s.employee_id for s in sitters}, are_leaving(vault, batch_id)
     matching = match_photos(still_photos(contents.photos), rows, read_manifest(drop), answers.picks, earlier)
-    matching = without_others_photos(vault, {s.row.number: s.employee_id for s in sitters}, matching, drop)
+    matching = without_others_photos(vault, ids, matching, drop)
+    if cut_off:
+        matching = without_left_behind(vault, batch_id, ids, matching, drop)
     said = [*sorted(answers.two_people), *answers_about(vault, [s.employee_id for s in sitters])]
     digest = _digest(sitters, matching, said, drop, f"{eyes_name} {base}" if base else eyes_name)
     count = sum(len(paths) for paths in matching.by_number.values())
-    if _is_known(vault, batch_id, digest) and everything_is_kept(vault, batch_id):
+    if not cut_off and _is_known(vault, batch_id, digest) and everything_is_kept(vault, batch_id):
         return _sum_up(vault, batch_id, count, examined=False)
-    take_back_moved(vault, {s.row.number: s.employee_id for s in sitters}, matching, drop)
+    take_back_moved(vault, ids, matching, drop)
     checks = _examine_all(vault, batch_id, sitters, matching, answers, drop, open_eyes(), now, on_photo, base)
     _write_seats(vault, batch_id, checks)
+    taken = [s for s in sitters if (not s.blocked and checks[s.employee_id].state == "ready") or _never(s)]
+    begin_leaving(vault, batch_id, drop, [s.employee_id for s in taken])
     _note(vault, batch_id, digest, matching)
-    taken = [s.row.number for s in sitters if not s.blocked and checks[s.employee_id].state == "ready"]
-    taken += [s.row.number for s in sitters if any(found.code in NEVER for found in s.standing)]
-    let_go(drop, [path for number in taken for path in matching.by_number.get(number, ())])
+    let_go(vault, batch_id, drop, [path for s in taken for path in matching.by_number.get(s.row.number, ())])
     return _sum_up(vault, batch_id, count, examined=True)
+
+
+def _never(sitter: Seated) -> bool:
+    return any(found.code in NEVER for found in sitter.standing)
 
 
 def _sitters(vault: Vault, batch_id: str) -> list[Seated]:

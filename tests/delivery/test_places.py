@@ -10,7 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +23,7 @@ from tasks.delivery.pack import Pack, kit_pack, sort_packs
 from tasks.delivery.places import FolderDestination
 from tasks.delivery.zips import DownloadDestination
 from tasks.headshots.kit import BrandKit
+from tasks.vault import sealed_spool
 from tasks.vault.records import Consent, Employee
 from tasks.vault.store import Vault
 from tests.delivery.conftest import build_pack, employee_id
@@ -122,6 +123,34 @@ def test_a_download_is_a_zip_that_has_no_name_on_this_machine(vault: Vault, smal
     with zipfile.ZipFile(BytesIO(data)) as archive:
         assert archive.testzip() is None
         assert {file.path for file in manifest.files} < set(archive.namelist())
+
+
+def test_what_lies_on_the_disk_of_a_download_is_sealed(
+    vault: Vault, small: BrandKit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealed_spool, "PAGE", 512)  # a large company's download does not fit into memory
+    scratch = tmp_path / "scratch"
+    place = DownloadDestination(scratch)
+    hand_over(vault, DeliveryOrder("b1", small, (kit_pack(small),)), lambda: place, lambda: NOW)
+    assert place.file is not None
+    with place.file:
+        data = place.file.read()
+        [lying] = open_without_a_name(scratch)
+        noise = lying.read_bytes()
+    assert len(noise) > len(data) * 0.9 > 0
+    for mark in (b"PK\x03\x04", b"\xff\xd8\xff", b"manifest.csv", b"handover.html"):
+        assert mark in data
+        assert mark not in noise
+
+
+def open_without_a_name(folder: Path) -> list[Path]:
+    """This process's open files in a folder that have no name any more: what a look at the disk would find."""
+    found = []
+    for handle in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the listing's own
+            lies = os.readlink(handle)
+            found += [handle] if lies.startswith(str(folder)) and lies.endswith("(deleted)") else []
+    return found
 
 
 def test_a_zip_that_no_delivery_wrote_is_left_alone(vault: Vault, small: BrandKit, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,6 +14,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
 from tasks.retention.erase import forget
+from tasks.vault import sealed_spool
 from tasks.vault.failures import NoConsent
 from tasks.vault.records import Consent, Employee, Hold
 from tasks.vault.settings import Settings
@@ -154,6 +156,22 @@ def test_everything_we_hold_comes_as_one_readable_file(desk: TestClient, vault: 
     assert other not in archive.read("data.json").decode() + archive.read("index.html").decode()
     scratch = vault.settings.scratch
     assert [path for path in scratch.rglob("*") if path.is_file()] == [], "nothing is left of it"
+
+
+def test_it_is_sealed_where_it_lies_until_it_is_sent(desk: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Disk(io.BytesIO):
+        def close(self) -> None:
+            """Looked at afterwards."""
+
+    disks: list[Disk] = []
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: disks.append(Disk()) or disks[-1])
+    monkeypatch.setattr(sealed_spool, "PAGE", 512)
+    data = desk.get(f"/people/{ONE}/everything.zip").content
+    [disk] = disks
+    assert len(disk.getvalue()) > len(data) * 0.9
+    for mark in (b"PK\x03\x04", b"\xff\xd8\xff", b"data.json"):
+        assert mark in data
+        assert mark not in disk.getvalue()
 
 
 def test_after_a_withdrawal_the_copy_says_what_may_not_be_opened(desk: TestClient) -> None:

@@ -13,13 +13,13 @@ from PIL import Image
 
 from reports.arriving import Arriving
 from reports.desk import create_desk
-from reports.sealed_spool import PAGE, SealedSpool
 from reports.upload_parts import Arrival, take_part
 from reports.uploads import add_photos, keep_upload
 from tasks.retention.orphans import sweep_orphans
 from tasks.retention.sweep import run_retention
 from tasks.roster.open_drop import open_drop, upload_in, uploads
 from tasks.selfies.picks import FILE, Answers, read_answers
+from tasks.vault.sealed_spool import PAGE
 from tasks.vault.settings import Settings
 from tasks.vault.store import UPLOAD, Vault, open_vault
 from tests.reports.conftest import PASSWORD
@@ -225,28 +225,3 @@ def test_one_more_photo_costs_no_look_at_all_that_are_there(
         patched.setattr(type(upload.sealed), "names", listed)
         assert add_photos(upload, [sent("8/0.jpg", b"x"), sent("8/1.jpg", b"other")], lift=False) == (1, 1)
     assert [path for path in upload.files() if "/1" in path] == ["selfies/8/1-2.jpg", "selfies/8/1.jpg"]
-
-
-def test_a_spool_is_read_like_any_file() -> None:
-    data = os.urandom(2 * PAGE + 1000)
-    with SealedSpool() as spool:
-        for at in range(0, len(data), 300_000):
-            spool.write(data[at : at + 300_000])
-        assert spool.tell() == len(data)
-        for offset, size in ((0, -1), (PAGE - 5, 10), (2 * PAGE - 1, 5000), (len(data), 5), (17, 0)):
-            assert spool.seek(offset) == offset
-            assert spool.read(size) == (data[offset:] if size < 0 else data[offset : offset + size])
-        assert spool.seek(-10, os.SEEK_END) == len(data) - 10
-        assert spool.read() == data[-10:]
-
-
-def test_every_spool_has_a_key_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same photo twice is not the same noise twice: who reads the disk cannot even compare."""
-    kept = []
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: kept.append(io.BytesIO()) or kept[-1])
-    with SealedSpool(tmp_path) as first, SealedSpool(tmp_path) as second:
-        for spool in (first, second):
-            spool.write(bytes(PAGE))
-        one, other = (file.getvalue() for file in kept)
-    assert len(one) == len(other) > PAGE
-    assert one != other

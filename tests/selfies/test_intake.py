@@ -17,6 +17,7 @@ from tasks.roster.consents import read_consents
 from tasks.roster.intake import admit, seat_everybody
 from tasks.roster.open_drop import open_drop, upload_in
 from tasks.roster.read import read_roster
+from tasks.roster.upload import Upload
 from tasks.selfies.intake import Taken, take_photos
 from tasks.selfies.picks import NOBODYS, Answers
 from tasks.vault.batches import Order, load_batch, move_seat, open_batch, seats_of, take_version
@@ -146,6 +147,109 @@ def test_photos_leave_an_upload_that_was_taken_in_and_everything_stays_as_it_was
     assert by_number(vault, other)["1"] == ("ready", None)
     take(vault, seat(vault, drop), drop, lambda: eyes)
     assert len(list(drop.rglob("*.jpg"))) == 9
+
+
+def dies(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("files", [0, 2, 6], ids=["before the first", "between two", "after the last"])
+def test_photos_that_were_leaving_an_upload_when_the_process_died_are_no_smaller_set(
+    vault: Vault, drop: Path, eyes: Eyes, monkeypatch: pytest.MonkeyPatch, files: int
+) -> None:
+    """What is left of Ann's six photos is not what HR sent of her; what HR sends of her afterwards is."""
+    ours = vault.settings.home / "drops" / "20261123-abc"
+    shutil.copytree(drop, ours)
+    upload_in(ours, vault).seal_clear()
+    batch, remove, removed = seat(vault, ours), Upload.remove, list[str]()
+
+    def dies_then(upload: Upload, path: str) -> bool:
+        if len(removed) == files:
+            raise KeyboardInterrupt
+        removed.append(path)
+        return remove(upload, path)
+
+    monkeypatch.setattr(Upload, "remove", dies_then)
+    with pytest.raises(KeyboardInterrupt):
+        take(vault, batch, ours, lambda: eyes)
+    monkeypatch.undo()
+    before = used(vault, "1")
+    assert len(before) == 5
+    take(vault, seat(vault, ours), ours, lambda: eyes)
+    ann = seats_of(vault, batch)[0]
+    assert (ann.state, ann.photos, ann.accepted) == ("ready", 6, 5)
+    assert used(vault, "1") == before
+    left = [path for path in upload_in(ours, vault).files() if path.endswith(".jpg")]
+    assert left == ["selfies/2/a.jpg", "selfies/4/x.jpg"]
+    examined = take(vault, batch, ours, lambda: eyes).examined
+    assert take(vault, batch, ours, blind if not examined else lambda: eyes).examined is False, "it is over"
+
+
+def test_who_dies_before_the_first_photo_left_lets_them_go_the_next_time(
+    vault: Vault, drop: Path, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The examination is noted by then, and would not be made again."""
+    ours = vault.settings.home / "drops" / "20261123-abc"
+    shutil.copytree(drop, ours)
+    batch = seat(vault, ours)
+
+    monkeypatch.setattr("tasks.selfies.intake.let_go", dies)
+    with pytest.raises(KeyboardInterrupt):
+        take(vault, batch, ours, lambda: eyes)
+    monkeypatch.undo()
+    take(vault, batch, ours, lambda: eyes)
+    assert [path for path in upload_in(ours, vault).files() if path.startswith("selfies/1/")] == []
+
+
+def test_photos_that_hr_adds_after_such_an_end_are_looked_at(
+    vault: Vault, drop: Path, eyes: Eyes, card: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = vault.settings.home / "drops" / "20261123-abc"
+    shutil.copytree(drop, ours)
+    batch = seat(vault, ours)
+
+    monkeypatch.setattr("tasks.selfies.intake.let_go", dies)
+    with pytest.raises(KeyboardInterrupt):
+        take(vault, batch, ours, lambda: eyes)
+    monkeypatch.undo()
+    before = used(vault, "1")
+    for number in range(5):
+        upload_in(ours, vault).write(f"selfies/1/new-{number}.jpg", card("red", 60 + number))
+    take_version(vault, batch, "corrected", 4, NOW + timedelta(hours=1))
+    take_photos(vault, batch, open_drop(str(ours), vault), lambda: eyes, "cards", NOW + timedelta(hours=1))
+    assert len(used(vault, "1")) == 5
+    assert used(vault, "1").isdisjoint(before)
+
+
+def test_a_live_photos_video_leaves_with_its_photo(vault: Vault, drop: Path, eyes: Eyes) -> None:
+    """It shows the same person. Left behind without the photo it would be taken for an unusable one by the next run."""
+    (drop / "selfies" / "1" / "0.MOV").write_bytes(b"\0\0\0\x14ftypqt  " + bytes(100))
+    (drop / "selfies" / "2" / "a.mov").write_bytes(b"\0\0\0\x14ftypqt  " + bytes(100))
+    ours = vault.settings.home / "drops" / "20261123-abc"
+    shutil.copytree(drop, ours)
+    batch = seat(vault, ours)
+    take(vault, batch, ours, lambda: eyes)
+    left = [path for path in upload_in(ours, vault).files() if path.startswith("selfies/")]
+    assert left == ["selfies/2/a.jpg", "selfies/2/a.mov", "selfies/4/x.jpg"]
+    stood = seats_of(vault, batch)[0]
+    take(vault, batch, ours, lambda: eyes)
+    ann = seats_of(vault, batch)[0]
+    assert (ann.state, ann.photos, ann.findings) == (stood.state, stood.photos, stood.findings)
+
+
+def test_a_leavers_photos_leave_and_those_that_may_still_be_used_stay(
+    vault: Vault, make_drop: Callable[..., Path], card: Callable[..., bytes], eyes: Eyes
+) -> None:
+    """A consent may still come, and a photo that is nobody's find its owner; nobody waits for who has left."""
+    roster = "Employee ID,Name,Status\n1,Ann,Active\n2,Ben,Active\n3,Cy,Terminated\n4,Di,somewhere\n"
+    consents = "Employee ID,Purpose,Given at\n1,headshot,2026-10-01\n3,headshot,2026-10-01\n4,headshot,2026-10-01\n"
+    files = {f"selfies/1/{i}.jpg": card("red", i) for i in range(4)}
+    files |= {f"selfies/{who}/a.jpg": card("blue", 9 + n) for n, who in enumerate(["2", "3", "4", "Zoe"])}
+    ours = vault.settings.home / "drops" / "20261123-abc"
+    shutil.copytree(make_drop(roster, consents, files), ours)
+    take(vault, seat(vault, ours), ours, lambda: eyes)
+    left = [path for path in upload_in(ours, vault).files() if path.startswith("selfies/")]
+    assert left == ["selfies/2/a.jpg", "selfies/4/a.jpg", "selfies/Zoe/a.jpg"]
 
 
 def test_taking_them_after_an_interruption_leaves_the_same_records(vault: Vault, drop: Path, eyes: Eyes) -> None:
