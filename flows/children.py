@@ -11,10 +11,11 @@ from pathlib import Path
 import httpx
 
 from flows.restarts import MOST, WITHIN_S, next_start
+from tasks.failures import RollcallError
 from tasks.vault.process import for_children
 
 
-class StartFailed(Exception):
+class StartFailed(RollcallError):
     """A part of the service did not come up, or cannot be kept up; the message says which and where its log is."""
 
 

@@ -6,10 +6,12 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from flows import (
     cli_adapter,
@@ -24,6 +26,7 @@ from flows import (
     cli_worker,
 )
 from flows.cli_home import Home, settings_for
+from tasks.failures import RollcallError
 from tasks.shipped import SHIPPED
 from tasks.vault.process import begin_process, company_umask, end_with_parent
 
@@ -31,8 +34,30 @@ if TYPE_CHECKING:
     from tasks.vault.settings import Settings
     from tasks.vault.store import Vault
 
+console = Console(highlight=False)
+
+
+class InSentences(TyperGroup):
+    """All commands, of whose faults one class is caught, here: what was foreseen is its sentence and exit code 1."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, TyperException):
+            raise
+        except Exception as error:
+            from flows.plain_faults import sentence_of
+
+            said = sentence_of(error)
+            if said is None:
+                raise
+            console.print(said, style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from error
+
+
 app = typer.Typer(
     name="rollcall",
+    cls=InSentences,
     help="Headshots for whole companies: one roster, one brand kit, one studio day.\n\nStart with: rollcall demo",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -56,18 +81,11 @@ app.command("answer")(cli_records.answer)
 app.command("worker")(cli_worker.worker)
 app.command("doctor")(cli_doctor.doctor)
 
-console = Console(highlight=False)
 DEMO_KIT = "northwind"
 
 KitName = Annotated[str, typer.Option(help="Brand kit; `rollcall kit list` names them.")]
 QualityName = Annotated[str, typer.Option(help="draft, standard or best.")]
 PeopleCount = Annotated[str, typer.Option(help='How many people to photograph, or "all".')]
-
-
-def fail(message: str) -> typer.Exit:
-    """Says what is wrong and what to do, without a traceback."""
-    console.print(f"[red]{message}[/red]" if console.is_terminal else message, markup=console.is_terminal)
-    return typer.Exit(1)
 
 
 @app.command()
@@ -165,30 +183,19 @@ def start_reshoot(batch: str) -> str:
 
 def run_here(home: Path | None, story: Callable[[], str]) -> None:
     """Runs a story in this process, shows its progress, says where the report is. Ctrl-C loses nothing finished."""
-    from flows.children import StartFailed
     from flows.temporary_server import use_prefect
 
     settings = settings_for(home)
     console.print("Starting Prefect ...")
-    try:
-        use_prefect(settings)
-    except StartFailed as failed:
-        raise fail(str(failed)) from failed
+    use_prefect(settings)
     from flows.console import board
-    from flows.outcome import EverybodyFailed
     from reports.site_of_batch import report_path
-    from tasks.headshots.kit import KitError
-    from tasks.roster.drop import DropFault
-    from tasks.vault.failures import VaultError
-    from tasks.vision.faces import EyesMissing
 
     try:
         with board(console):
             batch = story()
     except KeyboardInterrupt:
-        raise fail("Stopped. Nothing finished is lost: the same command carries on from here.") from None
-    except (ValueError, LookupError, OSError, VaultError, DropFault, KitError, EyesMissing, EverybodyFailed) as wrong:
-        raise fail(str(wrong)) from wrong
+        raise RollcallError("Stopped. Nothing finished is lost: the same command carries on from here.") from None
     sum_up(settings, batch)
     console.print(f"\nReport: {report_path(settings, batch).as_uri()}", soft_wrap=True)
     console.print(f"To review it with decisions kept:  rollcall review {batch}")
@@ -224,30 +231,24 @@ def check(
     out: Annotated[Path | None, typer.Option(help="Write a CSV to send back, one line per problem.")] = None,
 ) -> None:
     """What is wrong with a roster and its photos, person by person, and what to do about it. Changes nothing."""
-    from tasks.roster.drop import DropFault
     from tasks.roster.open_drop import opened_drop
-    from tasks.roster.read import UnreadableTable
     from tasks.selfies.check import check_drop, check_upload, write_return_csv
     from tasks.vault.seat_kits import kit_names
     from tasks.vault.settings import load_settings
     from tasks.vision.diffusion_card import load_base_card
-    from tasks.vision.faces import EyesMissing
     from tasks.vision.open_eyes import open_eyes
     from tasks.vision.worlds import BaseWorld
 
     whole = roster.is_dir()
     register = consents or next((f for f in roster.parent.glob("consents.*") if f != roster), None)
     settings = load_settings()
-    try:
-        eyes = open_eyes(settings.eyes, settings.models) if selfies or whole else None
-        card = load_base_card(settings.base, settings.bases)
-        world, kits = BaseWorld(card.world, settings.mixed_worlds, card.render_size), kit_names(settings.kits)
-        if whole:
-            report = check_upload(opened_drop(roster, settings), eyes, base=world, kits=kits)
-        else:
-            report = check_drop(roster, selfies, register, eyes, base=world, kits=kits)
-    except (DropFault, UnreadableTable, EyesMissing, OSError) as wrong:
-        raise fail(f"{wrong} {getattr(wrong, 'fix', '')}".strip()) from wrong
+    eyes = open_eyes(settings.eyes, settings.models) if selfies or whole else None
+    card = load_base_card(settings.base, settings.bases)
+    world, kits = BaseWorld(card.world, settings.mixed_worlds, card.render_size), kit_names(settings.kits)
+    if whole:
+        report = check_upload(opened_drop(roster, settings), eyes, base=world, kits=kits)
+    else:
+        report = check_drop(roster, selfies, register, eyes, base=world, kits=kits)
     for line in report.lines():
         console.print(line, markup=False, soft_wrap=True)
     if out:
@@ -270,26 +271,24 @@ def up(
 ) -> None:
     """The whole service: Prefect for HR, workers, and the review desk. Ctrl-C stops all of it."""
     from flows import supervisor
-    from flows.children import StartFailed
     from flows.environment import LOOPBACK
-    from flows.logins import BadLogin, desk_password, load_logins
+    from flows.logins import desk_password, load_logins
 
     settings = settings_for(home)
     password = settings.desk_password
     if host not in LOOPBACK and not password and not settings.oidc_issuer:
         if not sys.stdin.isatty():
-            raise fail("Others can reach this address: set ROLLCALL_DESK_PASSWORD first, so that they need a password.")
+            raise RollcallError(
+                "Others can reach this address: set ROLLCALL_DESK_PASSWORD first, so that they need a password."
+            )
         password = typer.prompt("Password for colleagues", hide_input=True, confirmation_prompt=True)
     tls = settings.tls_certificate is not None
     addresses = supervisor.Addresses(host, public or public_name(host), port, port + 1, tls)
-    try:
-        supervisor.up(
-            settings, addresses, load_logins(settings), password=password or desk_password(settings),
-            say=lambda text: console.print(text, markup=False, soft_wrap=True), show=console.is_terminal,
-            cards=workers,
-        )  # fmt: skip
-    except (StartFailed, BadLogin) as failed:
-        raise fail(str(failed)) from failed
+    supervisor.up(
+        settings, addresses, load_logins(settings), password=password or desk_password(settings),
+        say=lambda text: console.print(text, markup=False, soft_wrap=True), show=console.is_terminal,
+        cards=workers,
+    )  # fmt: skip
 
 
 def public_name(host: str) -> str:
@@ -302,15 +301,12 @@ def public_name(host: str) -> str:
 @app.command()
 def desk(host: str = "127.0.0.1", port: int = 4201, home: Home = None) -> None:
     """The review desk alone: log in, look at pages, decide, upload."""
-    from reports.desk_serving import CannotServe, serve
+    from reports.desk_serving import serve
 
     settings = settings_for(home)
     if not (settings.desk_password or settings.oidc_issuer) and host not in {"127.0.0.1", "localhost", "::1"}:
-        raise fail("Others can reach this address: set ROLLCALL_DESK_PASSWORD or ROLLCALL_OIDC_ISSUER first.")
-    try:
-        serve(settings, host, port)
-    except CannotServe as wrong:
-        raise fail(str(wrong)) from wrong
+        raise RollcallError("Others can reach this address: set ROLLCALL_DESK_PASSWORD or ROLLCALL_OIDC_ISSUER first.")
+    serve(settings, host, port)
 
 
 @app.command()
@@ -350,26 +346,16 @@ def decide(
         payload = json.loads(file.read_text(encoding="utf-8"))
         with open_vault(settings_for(home)) as vault:
             applied = apply_decisions(vault, payload, by, datetime.now(UTC))
-    except (BadDecisions, json.JSONDecodeError, AttributeError) as wrong:
-        raise fail(f"{file.name} is not a decisions file that can be used here: {wrong}") from wrong
+    except (BadDecisions, ValueError, AttributeError) as wrong:
+        raise BadDecisions(f"{file.name} is not a decisions file that can be used here: {wrong}") from wrong
     console.print(f"{applied} decisions recorded.")
 
 
 def main() -> None:
-    """Entry point of the console script. What the vault refuses is a sentence, whichever command met it."""
-
+    """Entry point of the console script."""
     begin_process()
     end_with_parent()
-    try:
-        app()
-    except Exception as error:
-        from flows.plain_faults import sentence_of
-
-        said = sentence_of(error)
-        if said is None:
-            raise
-        console.print(said, markup=False, soft_wrap=True)
-        sys.exit(1)
+    app()
 
 
 if __name__ == "__main__":

@@ -40,20 +40,15 @@ def export(
 ) -> None:
     """Write one person's adapter. Needs their leave as every use does; the audit log and a receipt name it."""
     from tasks.adapters.hand_out import hand_out
-    from tasks.vault.failures import VaultError
     from tasks.vault.files import replace_file
     from tasks.vault.store import open_vault
 
     settings = settings_for(home)
-    try:
-        with open_vault(settings) as vault:
-            given = hand_out(
-                vault, number, base or settings.base, format.value, half=half,
-                actor=getpass.getuser(), now=datetime.now(UTC),
-            )  # fmt: skip
-        replace_file(to.expanduser().absolute() / given.name, given.data)
-    except (VaultError, OSError) as refused:
-        console.print(str(refused), markup=False, soft_wrap=True)
-        raise typer.Exit(1) from refused
+    with open_vault(settings) as vault:
+        given = hand_out(
+            vault, number, base or settings.base, format.value, half=half,
+            actor=getpass.getuser(), now=datetime.now(UTC),
+        )  # fmt: skip
+    replace_file(to.expanduser().absolute() / given.name, given.data)
     console.print(f"Written: {to / given.name}", markup=False, soft_wrap=True)
     console.print("It is a face: whoever has it can draw this person. Erasing them here does not reach it.")

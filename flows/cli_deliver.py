@@ -53,16 +53,12 @@ def deliver(
     settings = settings_for(home)  # names the home that the step will open
     wanted = [pack.strip() for pack in packs.split(",") if pack.strip()]
     try:
-        try:
-            done = deliver_pack.fn(batch, to, names, wanted, take_away, at_shell=True)
-        except TooManyGo as asks:
-            _show_going(settings, asks)
-            if not typer.confirm("Take these files away"):
-                raise typer.Exit(1) from asks
-            done = deliver_pack.fn(batch, to, names, wanted, True, at_shell=True)
-    except ValueError as wrong:
-        console.print(str(wrong), markup=False, soft_wrap=True)
-        raise typer.Exit(1) from wrong
+        done = deliver_pack.fn(batch, to, names, wanted, take_away, at_shell=True)
+    except TooManyGo as asks:
+        _show_going(settings, asks)
+        if not typer.confirm("Take these files away"):
+            raise typer.Exit(1) from asks
+        done = deliver_pack.fn(batch, to, names, wanted, True, at_shell=True)
     with open_vault(settings) as vault:
         rewrite_report(vault, str(done["batch"]))
     console.print(f"{done['people']} people in {done['files']} files; {done['skipped']} have nothing to deliver.")

@@ -134,7 +134,7 @@ def run(
     from reports.site_of_batch import rewrite_report
     from tasks.retention import overdue
     from tasks.retention.clock import read_clock
-    from tasks.retention.sweep import MassDeletion, SweepRunning, run_retention
+    from tasks.retention.sweep import run_retention
     from tasks.vault.store import open_vault
 
     if dry_run:
@@ -148,13 +148,7 @@ def run(
         if late is None:
             return
         console.print(f"{overdue.sentence(late)} It is done now.", style="red", soft_wrap=True)
-    try:
-        receipts = run_retention(
-            settings, now, mass_deletion=mass_deletion, actor="command", rewrite_report=rewrite_report
-        )
-    except (MassDeletion, SweepRunning) as stopped:
-        console.print(str(stopped), markup=False)
-        raise typer.Exit(1) from stopped
+    receipts = run_retention(settings, now, mass_deletion=mass_deletion, actor="command", rewrite_report=rewrite_report)
     _say_receipts(receipts, settings)
     console.print(f"{len(receipts)} receipts.")
     _end(receipts)

@@ -66,26 +66,21 @@ def pull_model(
     from tasks.vault.licences import Licence
     from tasks.vision.diffusion_card import load_base_card
     from tasks.vision.eyes_card import OPENCV_CARD, read_eyes_card
-    from tasks.vision.faces import EyesMissing
-    from tasks.vision.pull import PullFailed, pull_base, pull_eyes
+    from tasks.vision.pull import pull_base, pull_eyes
 
     settings = settings_for(home)
     eyes = read_eyes_card(OPENCV_CARD)
-    try:
-        if name == eyes.name:
-            folder = settings.models
-            for network in eyes.networks():
-                _ask(settings, Licence(f"{name}/{network.file}", network.licence, network.origin), accept)
-            pull_eyes(eyes, folder, say=say, source=source, mirror=mirror)
-        else:
-            card = load_base_card(name, to_write_in(settings.bases, settings.home))
-            if card.repository is not None:
-                terms = (card.licence, card.licence_url or "", card.restrictions, card.revision or "")
-                _ask(settings, Licence(name, *terms), accept)
-            folder = pull_base(card, say=say, source=source, mirror=mirror)
-    except (PullFailed, LookupError, EyesMissing) as failed:
-        say(str(failed))
-        raise typer.Exit(1) from failed
+    if name == eyes.name:
+        folder = settings.models
+        for network in eyes.networks():
+            _ask(settings, Licence(f"{name}/{network.file}", network.licence, network.origin), accept)
+        pull_eyes(eyes, folder, say=say, source=source, mirror=mirror)
+    else:
+        card = load_base_card(name, to_write_in(settings.bases, settings.home))
+        if card.repository is not None:
+            terms = (card.licence, card.licence_url or "", card.restrictions, card.revision or "")
+            _ask(settings, Licence(name, *terms), accept)
+        folder = pull_base(card, say=say, source=source, mirror=mirror)
     say(f"Here: {folder}")
 
 

@@ -81,13 +81,9 @@ def answer(
             raise BadAnswer("Nothing was answered.")
         answer_new_numbers(vault, shown, by, datetime.now(UTC))
 
-    try:
-        with open_vault(settings_for(home)) as vault:
-            if question == "new-numbers":
-                all_of_a_merger(vault)
-            else:
-                answer_question(vault, question, choice, by, datetime.now(UTC))
-    except BadAnswer as wrong:
-        console.print(str(wrong), markup=False)
-        raise typer.Exit(1) from wrong
+    with open_vault(settings_for(home)) as vault:
+        if question == "new-numbers":
+            all_of_a_merger(vault)
+        else:
+            answer_question(vault, question, choice, by, datetime.now(UTC))
     console.print("Answered, and carried out. Run the batch again: it goes on from here.")

@@ -32,17 +32,13 @@ def show_kit(
     out: Annotated[Path | None, typer.Option(help="Where to write the card (default: NAME-card.png).")] = None,
 ) -> None:
     """Draw a kit's card: backdrop, framing guides, colours, before anybody is trained."""
-    from tasks.headshots.kit import KitError, load_kit
+    from tasks.headshots.kit import load_kit
     from tasks.headshots.kit_card import draw_kit_card
     from tasks.vault.process import company_umask
     from tasks.vault.settings import load_settings
     from tasks.vision.images import encode
 
-    try:
-        kit = load_kit(name, load_settings().kits)
-    except KitError as wrong:
-        console.print(str(wrong), markup=False)
-        raise typer.Exit(1) from wrong
+    kit = load_kit(name, load_settings().kits)
     path = out or Path(f"{name}-card.png")
     with company_umask():
         path.write_bytes(encode(draw_kit_card(kit), "png"))
@@ -75,16 +71,11 @@ def say_length(kit: "BrandKit") -> None:
 def new_kit(name: Annotated[str, typer.Argument(help="lower-case letters, digits and hyphens")]) -> None:
     """Start a kit from a commented file."""
     from flows.own_copy import to_write_in
-    from tasks.headshots.kit import KitError
     from tasks.headshots.kit import new_kit as start
     from tasks.vault.process import company_umask
     from tasks.vault.settings import load_settings
 
     settings = load_settings()
-    try:
-        with company_umask():
-            path = start(name, to_write_in(settings.kits, settings.home))
-    except KitError as wrong:
-        console.print(str(wrong), markup=False)
-        raise typer.Exit(1) from wrong
+    with company_umask():
+        path = start(name, to_write_in(settings.kits, settings.home))
     console.print(f"Written: {path}\nEdit it, then:  rollcall kit show {name}")

@@ -32,17 +32,12 @@ def worker(
     home: Home = None,
 ) -> None:
     """Work for an installation on another machine: checks that this one fits, then takes a group of people per card."""
-    from flows.children import StartFailed
     from flows.worker_machine import work
 
     if pool not in {"gpu", "keep"}:
         raise typer.BadParameter("choose gpu or keep", param_hint="--pool")
-    try:
-        work(
-            settings_for(home), server, pool=pool, workers=workers,
-            until_idle=None if until_idle is None else seconds(until_idle),
-            say=lambda text: console.print(text, markup=False, soft_wrap=True),
-        )  # fmt: skip
-    except StartFailed as failed:
-        console.print(str(failed), markup=False, soft_wrap=True)
-        raise typer.Exit(1) from failed
+    work(
+        settings_for(home), server, pool=pool, workers=workers,
+        until_idle=None if until_idle is None else seconds(until_idle),
+        say=lambda text: console.print(text, markup=False, soft_wrap=True),
+    )  # fmt: skip

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from tasks.failures import RollcallError
+
 ID, NAME = r"[0-9a-f-]{36}", r"[^/]+"
 LOOKS = re.compile(
     "|".join(
@@ -38,7 +40,7 @@ RUN_KEYS = {
 MAY = "This login may look, start, cancel and repeat runs, and switch a schedule off and on."
 
 
-class NotAllowed(Exception):
+class NotAllowed(RollcallError):
     """This login may not; the sentence says so to whoever pressed the button."""
 
 

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.failures import RollcallError
 from tasks.vault.secrets_on_disk import create_secret
 from tasks.vault.settings import Settings
 
@@ -20,7 +21,7 @@ LEAST = {"people": 12, "machines": 22}
 SETTINGS = {"people": "ROLLCALL_PEOPLE_LOGIN", "machines": "ROLLCALL_MACHINE_LOGIN"}
 
 
-class BadLogin(ValueError):
+class BadLogin(RollcallError):
     """A login that was given, or its file, cannot be used; the sentence says which one and what it has to look like."""
 
 

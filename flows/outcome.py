@@ -6,6 +6,7 @@ Asked after the report is written, so that what happened to whom can be read the
 from collections import Counter
 from collections.abc import Sequence
 
+from tasks.failures import RollcallError
 from tasks.vault.batches import seats_of
 from tasks.vault.records import Seat
 from tasks.vault.seats import HELD
@@ -13,7 +14,7 @@ from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 
 
-class EverybodyFailed(RuntimeError):
+class EverybodyFailed(RollcallError):
     """A run out of which nobody came with pictures. Says how many, why, and what to do."""
 
 

@@ -61,14 +61,10 @@ def _of_database(error: BaseException) -> str | None:
 
 def _of_ours(error: BaseException) -> str | None:
     """Errors of our own that were written for people."""
-    from tasks.vault.failures import StoreFault, VaultError
+    from tasks.failures import RollcallError
+    from tasks.vault.failures import StoreFault
 
     if isinstance(error, StoreFault):
         full = error.code in {f"errno_{errno.ENOSPC}", f"errno_{errno.EDQUOT}"}
         return _FULL if full else f"The blob store refused ({error}): look at its own state, then try again."
-    if isinstance(error, VaultError):
-        return f"{str(error).rstrip('.')}."
-    ours = type(error).__module__.startswith(("tasks.", "reports.", "flows."))
-    if ours and isinstance(error, ValueError | LookupError):
-        return str(error).strip("'\"")
-    return None
+    return f"{str(error).rstrip('.')}." if isinstance(error, RollcallError) else None

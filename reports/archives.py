@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from reports.archive_names import Names, read_names
+from tasks.failures import RollcallError
 
 SWELL = 100  # times: photos do not shrink, so what unpacks to more than this is no photo
 SMALL = 2**20  # bytes that may swell as they like
@@ -28,7 +29,7 @@ UNREADABLE = (
 )  # fmt: skip
 
 
-class BadUpload(ValueError):
+class BadUpload(RollcallError):
     """The upload cannot become a drop. The message is for the person who sent it and names no file."""
 
 
@@ -91,7 +92,7 @@ def announced(archive: zipfile.ZipFile) -> int:
     return sum(entry.file_size for entry in archive.infolist())
 
 
-class Swollen(Exception):
+class Swollen(RollcallError):
     """An entry unpacks to far more than it holds."""
 
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from reports.reviewer_names import plain_name, plain_note
+from tasks.failures import RollcallError
 from tasks.headshots.wishes import REASONS
 from tasks.vault.audit_log import Event, append
 from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Showing
@@ -38,7 +39,7 @@ MOST = 50_000  # decisions in one file: 2,000 people, each decided upon 25 times
 CLOCKS_DIFFER = timedelta(days=1)  # a reviewer's laptop may be wrong, but not by more than this
 
 
-class BadDecisions(ValueError):
+class BadDecisions(RollcallError):
     """The file is not a decisions file, or not one for a batch we know."""
 
 

@@ -210,7 +210,7 @@ def _add_pages(app: FastAPI) -> None:
                     may_decide=partial(session.may, "reviewer"),
                 )
             )  # fmt: skip
-        except (ValueError, RecursionError):  # BadDecisions is one of them
+        except (BadDecisions, ValueError, RecursionError):
             return JSONResponse({"error": "not_decisions"}, 422)
         refused = [refusal_of(one) for one in applied.refused]
         return JSONResponse({"recorded": applied.recorded, "repeated": applied.repeated, "refused": refused})

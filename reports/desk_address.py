@@ -11,10 +11,12 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tasks.failures import RollcallError
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class BadProxies(ValueError):
+class BadProxies(RollcallError):
     """The setting is no list of addresses or networks."""
 
 

@@ -68,7 +68,7 @@ def _take(request: Request, batch: str, data: bytes) -> Response:
             state.vault, payload, session.by, state.clock(), author=session.author,
             may_decide=lambda department: session.may("reviewer", department),
         )  # fmt: skip
-    except (ValueError, RecursionError):
+    except (BadDecisions, ValueError, RecursionError):
         return page_of(request, batch, tell("copies.no_decisions"))
     if applied.refused:
         codes = sorted({str(refusal_of(one)["code"]) for one in applied.refused})

@@ -102,7 +102,7 @@ class Makings:
             making.counts = deliver_wish(self._vault, wish, lambda: making.place, self._clock)
             rewrite_report(self._vault, wish.batch, now=self._clock())
         except Exception as fault:
-            making.fault = str(fault) if isinstance(fault, ValueError) else str(told(fault))
+            making.fault = str(told(fault))
             making.place.abandon()
         finally:
             making.done.set()

@@ -20,11 +20,13 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tasks.failures import RollcallError
+
 Role = Literal["viewer", "reviewer", "keeper", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
-class BadRoles(ValueError):
+class BadRoles(RollcallError):
     """The file cannot be used; the sentence says where and why."""
 
 

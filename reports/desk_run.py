@@ -20,6 +20,7 @@ from reports.runs import NoOrchestrator
 from reports.sentences import tell
 from reports.words import say
 from tasks.adapters.costs import QUALITIES, Cost, cost_of
+from tasks.failures import RollcallError
 from tasks.headshots.kit import sort_kits
 from tasks.selfies.check import CheckReport
 from tasks.vault.batches import Order, note_facts, open_batch
@@ -39,7 +40,7 @@ class RunForm:
     who: str
 
 
-class BadChoice(ValueError):
+class BadChoice(RollcallError):
     """Something on the form cannot be meant; the message says what would do."""
 
 

@@ -10,11 +10,12 @@ from reports.desk import create_desk
 from reports.desk_address import BadProxies
 from reports.desk_roles import BadRoles
 from reports.oidc import BadProvider
+from tasks.failures import RollcallError
 from tasks.vault.json_log import logs
 from tasks.vault.settings import Settings
 
 
-class CannotServe(Exception):
+class CannotServe(RollcallError):
     """The desk cannot start as it is set up. Says what to mend."""
 
 

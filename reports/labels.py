@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from reports.reviewer_names import plain_name
+from tasks.failures import RollcallError
 from tasks.vault.failures import NoSuchBatch
 from tasks.vault.records import Batch
 from tasks.vault.store import Vault
@@ -15,7 +16,7 @@ from tasks.vault.store import Vault
 LENGTH = 60
 
 
-class BadLabel(ValueError):
+class BadLabel(RollcallError):
     """A batch cannot be called so; the message says why."""
 
 

@@ -26,6 +26,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from reports.reviewer_names import plain_name
+from tasks.failures import RollcallError
 from tasks.vault.settings import Settings
 from tasks.vault.sign_ins import Newcomer
 
@@ -38,11 +39,11 @@ WAIT = 10.0  # seconds for each answer of the provider
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
 
-class SignInFailed(Exception):
+class SignInFailed(RollcallError):
     """Nobody comes in by this attempt; the sentence is for whoever tried."""
 
 
-class BadProvider(ValueError):
+class BadProvider(RollcallError):
     """The settings cannot be used; the sentence says which one and why."""
 
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from cryptography import x509
 from sqlmodel import col, select
 
+from tasks.failures import RollcallError
 from tasks.retention import overdue
 from tasks.vault.database import NEWEST, reading
 from tasks.vault.records import Artifact, Erasure
@@ -45,7 +46,7 @@ class Part:
 Check = Callable[[Vault, datetime], str]
 
 
-class Ill(Exception):
+class Ill(RollcallError):
     """What is wrong with a part, in a sentence."""
 
 

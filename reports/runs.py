@@ -18,6 +18,7 @@ from urllib.parse import quote
 import httpx
 
 from reports.prefect_client import client
+from tasks.failures import RollcallError
 from tasks.vault.settings import Settings
 
 PATIENCE = 4.0  # seconds until a page goes on without Prefect
@@ -34,7 +35,7 @@ GOING = frozenset({"RUNNING", "CANCELLING", "PAUSED"})
 STOPPING = "CANCELLING"
 
 
-class NoOrchestrator(Exception):
+class NoOrchestrator(RollcallError):
     """Prefect does not answer, or does not know what was asked for: nothing was started."""
 
 

@@ -15,6 +15,7 @@ from typing import IO
 from reports.archive_names import Names
 from reports.archives import LEVELS, BadUpload, LeftOut, Swollen, announced, files_in, reading_an_archive, unpacked
 from reports.arriving import Arriving
+from tasks.failures import RollcallError
 from tasks.roster.drop import MAX_FILES, is_litter
 from tasks.vault.sealed_spool import SealedSpool
 
@@ -130,7 +131,7 @@ def chunks(source: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-class TooLarge(Exception):
+class TooLarge(RollcallError):
     """More bytes come than one file may have."""
 
 

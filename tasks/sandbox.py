@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasks.failures import RollcallError
 from tasks.sandbox_child import BEGUN, FRAME
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -39,7 +40,7 @@ class Limits:
     answer: int = 64 * 2**20  # bytes that are taken back
 
 
-class Fallen(Exception):
+class Fallen(RollcallError):
     """The file brought down what opened it. `how`: memory, time, `signal N`, or the name of an exception's class."""
 
     def __init__(self, how: str) -> None:

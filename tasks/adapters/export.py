@@ -15,6 +15,7 @@ from torch import Tensor
 
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.training import TrainedAdapter
+from tasks.vault.failures import NotLikeThis
 from tasks.vision.diffusion_card import BaseCard
 from tasks.vision.diffusion_slots import is_target
 from tasks.vision.families.known import FAMILIES
@@ -40,7 +41,7 @@ def adapter_bytes(
     """One person's weights as a standard LoRA file."""
     weights = adapter if isinstance(adapter, dict) else adapter.weights
     if weights is None:
-        raise ValueError("this person was quarantined: there is no adapter to write")
+        raise NotLikeThis("This person was quarantined: there is no adapter to write.")
     prefix = FAMILIES[card.family].prefix
     layers = {name.rsplit(".lora_", 1)[0] for name in weights}
     config: dict[str, Any] = lora_config(plan, layers).to_dict()  # type: ignore[no-untyped-call]

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, fields
 from math import ceil
 from typing import Any
 
+from tasks.failures import RollcallError
+from tasks.vault.failures import NotLikeThis
 from tasks.vision.diffusion_card import BaseCard, Quality
 
 ENOUGH_PHOTOS = 8  # for which a forecast is made before photos are known
@@ -23,7 +25,7 @@ SPARE = 0.85  # share of the free memory that a cohort may plan with
 GUESS_SECONDS = 0.1
 
 
-class CannotLearn(ValueError):
+class CannotLearn(RollcallError):
     """Weights on which nothing can be learned; the message names those on which it can."""
 
 
@@ -92,7 +94,7 @@ def plan_training(card: BaseCard, quality: str, photos: int, *, longer: bool = F
     `longer` is for somebody whose pictures were not like them at the usual length. CannotLearn for distilled weights.
     """
     if quality not in ("draft", "standard", "best"):
-        raise ValueError(f"quality is {quality!r}; known: draft, standard, best")
+        raise NotLikeThis("There is no such quality; known: draft, standard, best.")
     if card.trained_from is not None:
         raise CannotLearn(
             f"{card.name} is distilled and cannot learn a face: choose {card.trained_from}, which it was made from."

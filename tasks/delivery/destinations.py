@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from tasks.delivery.changes import Lying
 from tasks.disclosure.credentials import read_credentials
 from tasks.disclosure.source import read_origin
+from tasks.failures import RollcallError
 from tasks.vault.records import Employee
 
 FORMAT = 1  # of manifest.json
@@ -23,11 +24,11 @@ LIST = "manifest.json"
 PAPERS = (LIST, "manifest.csv", "changes.csv", "handover.html")  # what lies there besides the files
 
 
-class DestinationFault(ValueError):
+class DestinationFault(RollcallError):
     """The destination cannot be used; says what to do. Never names a person's file."""
 
 
-class DeliveryFault(Exception):
+class DeliveryFault(RollcallError):
     """A delivery that must not be trusted: what was written is not what is there. Ids and codes only."""
 
 

@@ -33,6 +33,7 @@ from tasks.delivery.pack import KIT, Pack, kit_pack
 from tasks.delivery.sitters import Sitter, people_of, sitters_of, why_absent, why_gone
 from tasks.delivery.sizes import SUFFIX
 from tasks.disclosure.installation import mark_key, signing_chain
+from tasks.failures import RollcallError
 from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.progress import tell
@@ -42,11 +43,11 @@ from tasks.vault.records import Employee
 from tasks.vault.store import Vault
 
 
-class NothingToDeliver(ValueError):
+class NothingToDeliver(RollcallError):
     """Not one picture of the batch may leave; nothing at the destination was touched."""
 
 
-class TooManyGo(ValueError):
+class TooManyGo(RollcallError):
     """A delivery that would take away more than a tenth of what lies there; nothing was touched. Says how many and why;
     `changes` says whose, by id."""
 
@@ -115,7 +116,7 @@ def hand_over(
     *,
     workers: int | None = None,
 ) -> Manifest:
-    """Delivers. `place` is opened once somebody's picture may leave. ValueError for what HR can mend: NothingToDeliver,
+    """Delivers. `place` is opened once somebody's picture may leave. For what HR can mend NothingToDeliver,
     and TooManyGo unless `may_remove`, before anything is touched. DeliveryFault when the destination does not hold what
     was written to it."""
     if order.names:

@@ -99,7 +99,7 @@ def look_what_lacks(
 
 def make_files(lacking: Lacking) -> dict[str, bytes]:
     """The missing files, by size: nothing is read or written, so that several people's can be made at once. NotSigned,
-    TooManyBytes: ValueErrors whose sentence is for people."""
+    TooManyBytes: their sentences are for people."""
     if not lacking.missing:
         return {}
     means, shot = lacking.means, lacking.subject.shot

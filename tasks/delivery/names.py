@@ -11,6 +11,8 @@ import string
 import unicodedata
 from collections.abc import Iterable
 
+from tasks.failures import RollcallError
+
 # `upn`, the name that people sign in to Microsoft with: a roster's column of that name is read as the e-mail, and it is
 # the e-mail in most companies.
 FIELDS = ("number", "email", "upn", "name", "id")
@@ -21,7 +23,7 @@ _SPELT = str.maketrans(
 )
 
 
-class BadTemplate(ValueError):
+class BadTemplate(RollcallError):
     """A template that names no known field. The message says which there are."""
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError, model_validator
 
 from tasks.delivery.names import DEFAULT, BadTemplate, check_template
+from tasks.failures import RollcallError
 from tasks.headshots.kit import BrandKit, say_problem
 from tasks.headshots.kit_sections import Output, Section, Slug
 from tasks.vault.failures import NotLikeThis
@@ -78,7 +79,7 @@ class Size:
     folder: str
 
 
-class PackError(Exception):
+class PackError(RollcallError):
     """A pack that cannot be used; the message is for whoever wrote it."""
 
 

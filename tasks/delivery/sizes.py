@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
 from tasks.delivery.crop import HeadPlace, cut, window
+from tasks.failures import RollcallError
 from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.kit_sections import Output
@@ -20,7 +21,7 @@ _LEAST = 25  # the lowest quality that is tried
 _AVIF_SPEED = 7  # of 10: slower ones take seconds a file and save a twentieth of its bytes
 
 
-class TooManyBytes(ValueError):
+class TooManyBytes(RollcallError):
     """An output's limit cannot be met at its size and in its format: the pack asks for what does not exist."""
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from tasks.disclosure.chain import SigningChain
 from tasks.disclosure.source import SYSTEM, VOCABULARY, Origin
+from tasks.failures import RollcallError
 from tasks.vision.images import encode
 
 SPECIFICATION = "2.4.0"  # of C2PA; the conformance programme asks for it by name
@@ -29,7 +30,7 @@ ALGORITHM = "es256"
 _CHANGED = frozenset({"assertion.dataHash.mismatch", "assertion.hashedURI.mismatch", "claimSignature.mismatch"})
 
 
-class NotSigned(ValueError):
+class NotSigned(RollcallError):
     """A file could not be signed; the message says why, and holds nothing about the picture."""
 
 

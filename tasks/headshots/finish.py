@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.failures import RollcallError
 from tasks.headshots.backdrop import dithered, draw_backdrop_linear
 from tasks.headshots.crown import continued_crown
 from tasks.headshots.enlarge import enlarge, sharpen_for_size
@@ -38,7 +39,7 @@ RIM = 0.6  # alpha from which the edge of an enlarged picture counts as person
 MARGIN = 0.25  # of the frame: how much more of a large photograph is looked at than will be seen
 
 
-class CannotFinish(Exception):
+class CannotFinish(RollcallError):
     """Nothing can be made of this picture; `code` says why, for records and reports."""
 
     def __init__(self, code: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from tasks.failures import RollcallError
 from tasks.headshots.kit_sections import (
     Backdrop,
     Candidates,
@@ -39,7 +40,7 @@ WITHOUT_EFFECT_ON_PICTURES: dict[str, Any] = {
 LARGEST_PICTURE = 40 * 1024 * 1024  # bytes
 
 
-class KitError(Exception):
+class KitError(RollcallError):
     """A kit that cannot be used; the message is meant for the person who wrote it."""
 
 

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.failures import RollcallError
 from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.framing import head_height
 from tasks.headshots.kit import BrandKit
@@ -85,7 +86,7 @@ class PictureMeasures:
         return cls(**kept)
 
 
-class NoFaceLeft(Exception):
+class NoFaceLeft(RollcallError):
     """No face is found in a finished picture; there is nothing to measure."""
 
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.failures import RollcallError
 from tasks.headshots.measure import ALIGNED, bare_skin, cheek_texture, skin_colour
 from tasks.likeness.head import Head, read_head
 from tasks.likeness.score import face_hashes, person_vector
@@ -55,7 +56,7 @@ class PersonReference:
         return person_vector(self.vectors)
 
 
-class NoReference(Exception):
+class NoReference(RollcallError):
     """No face was found in any of the selfies; nothing can be judged."""
 
 

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from tasks.failures import RollcallError
 from tasks.retention.fence import ErasureWish, raise_fence
 from tasks.retention.left import keep_list, list_left
 from tasks.retention.mentions import Mentioned
@@ -45,7 +46,7 @@ _T = TypeVar("_T")
 GROUP = 100  # people per transaction: few enough to let others write in between, and a kill repeats little
 
 
-class NobodyHere(LookupError):
+class NobodyHere(RollcallError):
     """There is no such person, or they are forgotten already."""
 
 

@@ -21,12 +21,14 @@ from pydantic import (
     model_validator,
 )
 
+from tasks.failures import RollcallError
+
 _DEFAULTS = Path(__file__).parent / "defaults.toml"
 _UNITS = {"hour": 1, "day": 24, "week": 7 * 24, "month": 30 * 24, "year": 365 * 24}
 _DURATION = re.compile(r"\s*(\d+)\s*(hour|day|week|month|year)s?\s*")
 
 
-class BadRules(ValueError):
+class BadRules(RollcallError):
     """The rules cannot be meant; the message names the file, the key and what would do."""
 
 

@@ -59,7 +59,7 @@ def photos_of(upload: Upload, numbers: set[str]) -> set[str]:
         rows: list[RosterRow] = [replace(row, number=roster.filed_number(row)) for row in roster.rows]
         picks = read_answers(upload).picks
         matching = match_photos(contents.photos, rows, read_manifest(upload), picks)
-    except (DropFault, UnreadableTable, ValueError):
+    except (DropFault, UnreadableTable):
         return set()
     return {path for number in numbers for path in matching.by_number.get(number, ())}
 
@@ -108,7 +108,7 @@ def _cut_notes(upload: Upload, people: Sequence[Mentioned], mentions: Mentions) 
     numbers, changed = {one.number for one in people}, 0
     try:
         answers = read_answers(upload)
-    except ValueError:
+    except DropFault:
         answers = Answers()
     picks = {key: who for key, who in answers.picks.items() if who not in numbers and not mentions.search(key)}
     pairs = frozenset(pair for pair in answers.two_people if numbers.isdisjoint(pair))

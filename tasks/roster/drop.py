@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from tasks.failures import RollcallError
+
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods")
 PHOTOS = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".hif", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"}
@@ -17,7 +19,7 @@ COMING = ".coming"  # lies in a drop whose photos are still on their way
 MAX_FILE = 50 * 2**20  # bytes; larger files are refused unread
 
 
-class DropFault(ValueError):
+class DropFault(RollcallError):
     """The drop cannot be used. Carries a code and a fix; never a file's name."""
 
     def __init__(self, code: str, fix: str) -> None:

@@ -17,6 +17,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from tasks.failures import RollcallError
 from tasks.roster import whose_photos
 from tasks.roster.identity import PossiblePerson, is_last_roster, name_key, same_name
 from tasks.roster.merged import approvals_of, carry_over, take_over
@@ -30,7 +31,7 @@ SAME = "same:"  # followed by the id of the person whom the row means
 ANOTHER, MISTAKE, LEFT, LEFT_OUT, UNDO = "another", "mistake", "left", "left_out", "undo"
 
 
-class BadAnswer(ValueError):
+class BadAnswer(RollcallError):
     """There is no such question open, or this is none of its answers."""
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from tasks.failures import RollcallError
+
 Status = Literal["active", "leave", "left", "unknown"]  # unknown: the person waits, and is never taken for active
 Glasses = Literal["keep", "on", "off"]
 
@@ -150,7 +152,7 @@ class Roster:
         return tuple(p for p in self.problems if p.row == row)
 
 
-class UnreadableTable(ValueError):
+class UnreadableTable(RollcallError):
     """A file that cannot be understood as a table at all. `fix` is a sentence for HR; no content of the file in it."""
 
     def __init__(self, code: str, fix: str) -> None:

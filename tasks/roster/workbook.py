@@ -45,8 +45,6 @@ def read_workbook(data: bytes, score: Scorer) -> Tables:
             "password", "The workbook is protected by a password: save a copy without one."
         ) from error
     except (CalamineError, ValueError, OSError) as error:
-        if isinstance(error, UnreadableTable):
-            raise
         raise UnreadableTable("workbook", "The workbook cannot be opened: save it again as XLSX or CSV.") from error
     return Tables(tuple(grids), tuple(not_read))
 

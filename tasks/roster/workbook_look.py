@@ -51,8 +51,6 @@ def refuse_monsters(data: bytes) -> None:
                     unpacked += _look_at_strings(archive, entry)
                 _refuse_size(unpacked)  # what really came, whatever was announced
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, RuntimeError) as error:
-        if isinstance(error, UnreadableTable):
-            raise
         raise UnreadableTable("workbook", "The workbook is damaged: save it again as XLSX or CSV.") from error
 
 

@@ -53,13 +53,14 @@ def read_left_out(drop: Drop) -> tuple[str, ...]:
 
 
 def parse_answers(data: bytes) -> Answers:
-    """ValueError for anything but what `as_json` writes."""
-    content: Any = json.loads(data)
+    """DropFault for anything but what `as_json` writes."""
     try:
+        content: Any = json.loads(data)
         picks = {str(key): str(value) for key, value in content["picks"].items()}
         pairs = frozenset((str(a), str(b)) for a, b in content["two_people"])
-    except (AttributeError, KeyError, TypeError) as wrong:
-        raise ValueError("the answers kept with this drop are damaged") from wrong
+    except (AttributeError, KeyError, TypeError, ValueError) as wrong:
+        fix = "What was answered about this upload is damaged: upload it again, and answer its questions once more."
+        raise DropFault("answers_damaged", fix) from wrong
     return Answers(picks, pairs)
 
 

@@ -1,4 +1,4 @@
-"""What cannot go on, drawn as one tree. Messages carry ids, codes and numbers: they end up in logs and in Prefect.
+"""What the vault refuses: its branch of `tasks.failures`, drawn. Messages carry ids, codes and numbers.
 
 VaultError
   NotLikeThis          what a person asked for cannot be done as it stands; the sentence says what to write instead
@@ -24,12 +24,14 @@ VaultError
 
 from datetime import datetime
 
+from tasks.failures import RollcallError
 
-class VaultError(Exception):
+
+class VaultError(RollcallError):
     """Root of everything the vault raises."""
 
 
-class NotLikeThis(VaultError, ValueError):
+class NotLikeThis(VaultError):
     """What was asked for cannot be done as it stands. The sentence is for whoever asked, and quotes nothing they wrote:
     Prefect keeps it."""
 
@@ -44,7 +46,7 @@ class NotErased(VaultError):
         )
 
 
-class NoSuchBatch(NotLikeThis, LookupError):
+class NoSuchBatch(NotLikeThis):
     """There is no batch with this id."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import available_timezones
 
-from pydantic import ByteSize, Field, field_validator
+from pydantic import ByteSize, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.shipped import in_use
@@ -195,10 +195,17 @@ def load_settings() -> Settings:
     """The settings of this process, from its environment. Called once, by whoever starts the program.
 
     Secrets may be given as files: ROLLCALL_DATABASE_URL_FILE names one that holds the database's
-    URL. Raises BadSetting for one that cannot be read.
+    URL. Raises BadSetting for one that cannot be read, or that cannot be meant.
     """
     given = {name: secret_from_environment(f"ROLLCALL_{name.upper()}") for name in SECRET}
-    return Settings.model_validate({name: value for name, value in given.items() if value})
+    try:
+        return Settings.model_validate({name: value for name, value in given.items() if value})
+    except ValidationError as wrong:
+        raise BadSetting("; ".join(_said(str(one["loc"][0]), one["msg"]) for one in wrong.errors())) from None
+
+
+def _said(name: str, message: str) -> str:
+    return f"ROLLCALL_{name.upper()}: {message.removeprefix('Value error, ')}"
 
 
 def secret_from_environment(variable: str) -> str | None:

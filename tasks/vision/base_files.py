@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasks.failures import RollcallError
+
 INDEX = "model_index.json"
 UNUSED = {"safety_checker", "feature_extractor", "image_encoder"}  # named by some bases, loaded by none of ours
 TEXTS = (".json", ".txt", ".model", ".jinja")  # `.jinja`: without its chat template a language model encodes nothing
@@ -21,7 +23,7 @@ WEIGHTS = re.compile(
 )
 
 
-class NotWhole(Exception):
+class NotWhole(RollcallError):
     """A folder or repository lacks something that the base needs; the message names it."""
 
 

@@ -12,12 +12,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from tasks.failures import RollcallError
 from tasks.vision.families.known import FAMILIES
 
 Quality = Literal["draft", "standard", "best"]
 
 
-class UnknownBase(LookupError):
+class UnknownBase(RollcallError):
     """No card of that name, or a card that cannot be understood."""
 
 

@@ -14,12 +14,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tasks.failures import RollcallError
 from tasks.vision.images import Picture
 
 Vector = npt.NDArray[np.float32]
 
 
-class EyesMissing(Exception):
+class EyesMissing(RollcallError):
     """The networks are not there, or are not the ones that were pinned. Says what to run."""
 
 

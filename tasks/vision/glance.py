@@ -11,6 +11,8 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.failures import RollcallError
+
 Format = Literal["JPEG", "PNG", "WEBP", "GIF", "BMP", "HEIF", "AVIF"]
 
 MAX_SEGMENTS = 1_000  # of a header; phones write ten to two hundred
@@ -26,7 +28,7 @@ _VIDEOS = {b"qt  ", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42
 _VIDEO_BOXES = {b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot"}  # how old QuickTime files begin
 
 
-class Refused(Exception):
+class Refused(RollcallError):
     """A file that will not be decoded. Carries a code and numbers, never the file's name or content."""
 
     def __init__(self, code: str, measured: str, limit: str) -> None:

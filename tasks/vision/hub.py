@@ -8,6 +8,7 @@ import errno
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.failures import RollcallError
 from tasks.vault.files import make_folders, put_in_place
 
 HALF = ".half"  # how the name of a file ends that has not wholly come
@@ -22,7 +23,7 @@ class RemoteFile:
     blob: str | None = None
 
 
-class HubFault(Exception):
+class HubFault(RollcallError):
     """The hub could not be asked; the message says why, and what to do."""
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit, urlunsplit
 
+from tasks.failures import RollcallError
 from tasks.vault.files import make_folders, replace_file
 from tasks.vision.base_files import INDEX, NotWhole, choose_files, names_in
 from tasks.vision.diffusion_card import BaseCard
@@ -30,7 +31,7 @@ SPARE = 1 << 30  # bytes of the disk that a pull leaves free
 Say = Callable[[str], None]
 
 
-class PullFailed(Exception):
+class PullFailed(RollcallError):
     """Files could not be had, or were not what they should be; the message says what to do."""
 
 

@@ -13,6 +13,7 @@ from tasks.adapters.examples import LearningPerson
 from tasks.adapters.export import adapter_bytes, adapter_facts, load_adapter
 from tasks.adapters.plan import plan_training
 from tasks.adapters.training import TrainedAdapter, train_cohort
+from tasks.failures import RollcallError
 from tasks.headshots.render import RenderJob, RenderPlan, denoise, lay_out, plan_render, render
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
 
@@ -111,5 +112,5 @@ def test_every_family_from_portraits_to_a_file_that_the_stock_pipeline_draws_ali
 
 def test_a_quarantined_person_has_no_file(base: FrozenBase) -> None:
     nobody = TrainedAdapter("p0", "quarantined", None, 0, float("nan"), float("nan"), "no_portraits")
-    with pytest.raises(ValueError, match="quarantined"):
+    with pytest.raises(RollcallError, match="quarantined"):
         adapter_bytes(nobody, plan_training(base.card, "draft", 8), base.card)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tasks.adapters.plan import CannotLearn, forecast, least_gib, plan_training, slots_for
+from tasks.failures import RollcallError
 from tasks.vision.diffusion_card import BaseCard, load_base_card
 
 BASES = Path(__file__).parents[2] / "base_models"
@@ -33,7 +34,7 @@ def test_few_photos_are_learned_gently_and_said_so(sdxl: BaseCard) -> None:
 
 
 def test_an_unknown_quality_says_what_is_known(sdxl: BaseCard) -> None:
-    with pytest.raises(ValueError, match="draft, standard, best"):
+    with pytest.raises(RollcallError, match="draft, standard, best"):
         plan_training(sdxl, "ultra", 10)
 
 

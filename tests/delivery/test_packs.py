@@ -17,6 +17,7 @@ from tasks.delivery.sitters import newest_approved
 from tasks.disclosure.installation import mark_key, own_root
 from tasks.disclosure.source import read_origin
 from tasks.disclosure.verify import DisclosureVerdict, examine
+from tasks.failures import RollcallError
 from tasks.headshots.kit import BrandKit
 from tasks.vault.records import AuditEntry, Decision, Employee, Headshot, Question
 from tasks.vault.store import Vault
@@ -168,7 +169,7 @@ def test_a_destination_that_alters_files_is_found_out(
 @pytest.mark.parametrize("destination", ["", "file"])
 def test_destinations_that_cannot_be(vault: Vault, kit: BrandKit, tmp_path: Path, destination: str) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ValueError, match="folder"):
+    with pytest.raises(RollcallError, match="folder"):
         build_pack(vault, "b1", kit, str(tmp_path / destination) if destination else "", now=NOW)
 
 
@@ -176,7 +177,7 @@ def test_a_link_inside_the_destination_leads_nowhere(vault: Vault, kit: BrandKit
     (tmp_path / "out").mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out" / kit.outputs[0].name).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ValueError, match="link"):
+    with pytest.raises(RollcallError, match="link"):
         build_pack(vault, "b1", kit, tmp_path / "out", now=NOW)
     assert not list((tmp_path / "elsewhere").iterdir())
 
@@ -195,7 +196,7 @@ def test_an_interrupted_zip_does_not_appear(
 
 
 def test_wrong_orders_say_what_would_do(vault: Vault, kit: BrandKit, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no such batch"):
+    with pytest.raises(RollcallError, match="no such batch"):
         build_pack(vault, "b9", kit, tmp_path / "out", now=NOW)
     with pytest.raises(BadTemplate):
         build_pack(vault, "b1", kit, tmp_path / "out", now=NOW, names="{name}")

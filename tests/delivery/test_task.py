@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import select
 
 from tasks.delivery.task import deliver_pack
+from tasks.failures import RollcallError
 from tasks.vault.batches import load_batch
 from tasks.vault.records import Headshot
 from tasks.vault.store import Vault
@@ -32,5 +33,5 @@ def test_without_an_approval_there_is_nothing_to_deliver(vault: Vault, tmp_path:
         for shot in session.exec(select(Headshot)):
             shot.state = "candidate"
             session.add(shot)
-    with pytest.raises(ValueError, match="approved"):
+    with pytest.raises(RollcallError, match="approved"):
         deliver_pack.fn("", str(tmp_path / "out"), "", [], at_shell=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.failures import RollcallError
 from tasks.roster.open_drop import upload_in
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
@@ -85,6 +86,13 @@ def test_kits_are_listed_and_drawn(tmp_path: Path) -> None:
     assert "no brand kit" in rollcall("kit", "show", "nosuch", expect=1)
 
 
+def test_a_setting_that_cannot_be_meant_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLLCALL_TIMEZONE", "Berlin")
+    said = rollcall("kit", "show", "harbour", expect=1)
+    assert said.startswith("ROLLCALL_TIMEZONE: there is no time zone called Berlin")
+    assert len(said.splitlines()) == 1
+
+
 def test_one_broken_kit_breaks_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ended the list in a traceback for all, was offered in the form, and failed there when all had been learned."""
     kits = tmp_path / "kits"
@@ -103,7 +111,7 @@ def test_one_broken_kit_breaks_only_itself(tmp_path: Path, monkeypatch: pytest.M
     try:
         assert list(form._KITS) == ["harbour"]
         for name, says in (("misspelt", "misspelt"), ("unknown", "unknown"), ("hannah", "no such brand kit")):
-            with pytest.raises(ValueError, match=says) as refused:
+            with pytest.raises(RollcallError, match=says) as refused:
                 form.usable(name, kits)
         assert "hannah" not in str(refused.value), "nobody wrote that but whoever typed it, and Prefect keeps it"
         assert form.usable("harbour", kits) == "harbour"

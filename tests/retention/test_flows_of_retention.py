@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from flows import retention as flow
+from tasks.failures import RollcallError
 from tasks.vault.failures import NotErased
 from tasks.vault.records import Employee
 from tasks.vault.settings import Settings
@@ -34,7 +35,7 @@ def test_plain_functions_work_without_prefect(home: Path) -> None:
     counts = flow.retention.fn()
     assert counts["people_with_expired_items"] == 1
     assert counts["blocked"] == 0
-    with pytest.raises(ValueError, match="opaque id"):
+    with pytest.raises(RollcallError, match="opaque id"):
         flow.forget_person.fn("Ada Lovelace")
 
 
