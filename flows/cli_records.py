@@ -1,5 +1,7 @@
-"""`rollcall upgrade`, `questions` and `answer`: what only a person may change about the records themselves."""
+"""`rollcall upgrade`, `questions`, `answer` and `decide`: what only a person may change about the records."""
 
+import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -87,3 +89,23 @@ def answer(
         else:
             answer_question(vault, question, choice, by, datetime.now(UTC))
     console.print("Answered, and carried out. Run the batch again: it goes on from here.")
+
+
+def decide(
+    file: Annotated[Path, typer.Argument(help="Decisions file, exported from the review pages.", exists=True)],
+    by: Annotated[str | None, typer.Option(help="Who decided, if the file does not say.")] = None,
+    home: Home = None,
+) -> None:
+    """Bring decisions from an exported file into the records."""
+    from datetime import UTC, datetime
+
+    from reports.decisions import BadDecisions, apply_decisions
+    from tasks.vault.store import open_vault
+
+    try:
+        payload = json.loads(file.read_text(encoding="utf-8"))
+        with open_vault(settings_for(home)) as vault:
+            applied = apply_decisions(vault, payload, by, datetime.now(UTC))
+    except (BadDecisions, ValueError, AttributeError) as wrong:
+        raise BadDecisions(f"{file.name} is not a decisions file that can be used here: {wrong}") from wrong
+    console.print(f"{applied} decisions recorded.")
