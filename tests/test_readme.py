@@ -32,17 +32,50 @@ def test_the_two_commands_of_the_first_screen_are_targets_of_the_makefile() -> N
     assert set(re.findall(r"^\$ make ([a-z-]+)", README, re.MULTILINE)) <= targets
 
 
-def test_links_and_pictures_lead_somewhere() -> None:
-    headings = {
-        re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", README, re.M)
-    }
+PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md")] + sorted((ROOT / "docs").glob("*.md"))
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link may name after the #, as GitHub makes it of headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one).strip().lower().replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_lead_somewhere(page: Path) -> None:
     broken = []
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        if target.startswith("#"):
-            broken += [target] if target[1:] not in headings else []
-        elif not target.startswith("http"):
-            broken += [target] if not (ROOT / target.split("#")[0]).exists() else []
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        if target.startswith(("http:", "https:", "mailto:")):
+            continue
+        path, _, anchor = target.partition("#")
+        there = page.parent / path if path else page
+        if not there.exists() or (anchor and anchor not in anchors(there)):
+            broken.append(target)
     assert broken == []
+
+
+def test_every_command_beside_a_figure_is_one_that_can_be_run() -> None:
+    """A benchmark that was renamed, or an option that it lost, leaves figures that nobody can print any more."""
+    told = "".join(page.read_text() for page in PAGES)
+    commands = set(re.findall(r"python -m (benchmarks\.[a-z_]+)([^`\n|]*)", told))
+    assert len(commands) > 10
+    wrong = []
+    for module, words in commands:
+        path = ROOT / module.replace(".", "/")
+        files = sorted(path.glob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+        code = "".join(file.read_text() for file in files if file.exists())
+        wrong += [f"{module} {flag}" for flag in re.findall(r"--[a-z-]+", words) if f'"{flag}"' not in code]
+        wrong += [] if code else [module]
+    assert wrong == []
+
+
+def test_the_readme_keeps_the_five_figures_that_matter_and_each_is_short() -> None:
+    part = README.split("\n## Figures\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `([^`]+)` \|$", part, re.MULTILINE)
+    assert len(rows) == 5
+    assert all(len(f"{what} {measured}".split()) <= 30 for what, measured, _ in rows)
+    pages = (ROOT / "docs" / "figures.md").read_text()
+    assert [command for _, _, command in rows if command.split()[2] not in pages] == []
 
 
 def test_each_word_has_one_meaning_and_a_place_in_the_code() -> None:
