@@ -32,7 +32,8 @@ from tasks.headshots.measure import PictureMeasures
 from tasks.likeness.faithful import TARGET_SHIFT, ToneBias, can_tell
 from tasks.likeness.judge import Judged
 from tasks.likeness.team import team_consistency
-from tasks.vision.faces import REPOSITORY, Eyes
+from tasks.shipped import SHIPPED
+from tasks.vision.faces import Eyes
 from tasks.vision.open_eyes import open_eyes
 
 
@@ -110,7 +111,7 @@ def print_table(kit: BrandKit, team: Sequence[Shown], company: Company, eyes: Ey
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kits", default="", help="names, separated by commas; all when left out")
-    parser.add_argument("--folder", type=Path, default=REPOSITORY / "brand_kits")
+    parser.add_argument("--folder", type=Path, default=SHIPPED / "brand_kits")
     parser.add_argument("--eyes", default="embedded")
     parser.add_argument("--models", type=Path, default=None)
     parser.add_argument("--people", type=int, default=12)

@@ -33,8 +33,9 @@ from tasks.headshots.studio import finish_candidate
 from tasks.likeness.head import OUTLINE, Head, read_head
 from tasks.likeness.kept import BARE, OUTLINE_FLOOR, WORN, KeptLooks, compare_heads, kept_flags, wears_glasses
 from tasks.likeness.reference import find_faces
+from tasks.shipped import SHIPPED
 from tasks.vision.colour import delta_e, linear_to_srgb, to_lab
-from tasks.vision.faces import REPOSITORY, Eyes, Face
+from tasks.vision.faces import Eyes, Face
 from tasks.vision.images import Picture, read_picture
 from tasks.vision.open_eyes import open_eyes
 
@@ -239,7 +240,7 @@ def main() -> None:
     if given.photos:
         print_photographs(given.photos, frozenset(given.glasses.split(",")), open_eyes("opencv", given.models))
         return
-    eyes, kit = open_eyes(), load_kit(given.kit, REPOSITORY / "brand_kits")
+    eyes, kit = open_eyes(), load_kit(given.kit, SHIPPED / "brand_kits")
     people = [draw_identity(seed) for seed in range(given.first, given.first + given.people)]
     selfies = [selfies_of(person, given.selfies, eyes) for person in people]
     for small, words in ((True, "as the base draws, 24 px between the eyes"), (False, "at a selfie's resolution")):

@@ -6,6 +6,8 @@ imports stories; each third-party package has one door; Prefect's decorators sta
 
 import ast
 import builtins
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -233,6 +235,35 @@ def test_the_command_line_catches_one_class_of_ours() -> None:
         if isinstance(name, ast.Name) and name.id in ours - allowed
     }
     assert caught == set()
+
+
+# What nobody here calls, and why it is there: printed into documents, or what a test looks at the product with.
+CALLED_FROM_OUTSIDE = {
+    "data_map", "findings_table", "left_alone_table",  # README and docs/photos.md, which tests compare with them
+    "team_wall_picture",  # draws docs/team-wall.png
+    "local_authority",  # a time-stamp authority on this machine, for whoever tries ROLLCALL_TIME_STAMPS
+    "search_files", "search_blobs", "adapter_facts", "finish_photo", "find_faces", "PAPERS",
+}  # fmt: skip
+
+
+def test_nothing_sleeps() -> None:
+    """A function, class or constant whose name stands nowhere else in the product is done by nobody: wake it, or let it
+    go. Commands, routes and what a decorator takes are called by their frameworks."""
+    texts = {path: path.read_text() for path in [*modules(), *(ROOT / "reports").rglob("*.html")]}
+    texts[ROOT / "prefect.yaml"] = (ROOT / "prefect.yaml").read_text()
+    words = Counter(word for text in texts.values() for word in re.findall(r"[A-Za-z_]\w*", text))
+    asleep = []
+    for path in texts:
+        if path.suffix != ".py" or "migrations" in path.parts or "synthetic" in path.parts:
+            continue
+        for node in ast.parse(texts[path]).body:
+            names = []
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.decorator_list:
+                names = [node.name]
+            elif isinstance(node, ast.Assign):
+                names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            asleep += [f"{relative(path)}: {name}" for name in names if words[name] == 1 and name[:2] != "__"]
+    assert [one for one in asleep if one.split(": ")[1] not in CALLED_FROM_OUTSIDE] == []
 
 
 def test_rooms_and_functions_stay_small() -> None:

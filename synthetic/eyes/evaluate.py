@@ -19,7 +19,8 @@ import numpy.typing as npt
 from synthetic.eyes.fit import embed_all, look, paint_people, pairs
 from synthetic.eyes.people import TEST
 from synthetic.scenes import draw_scene
-from tasks.vision.faces import REPOSITORY, Eyes, EyesMissing, Face, FaceEmbedder, Thresholds
+from tasks.shipped import SHIPPED
+from tasks.vision.faces import Eyes, EyesMissing, Face, FaceEmbedder, Thresholds
 from tasks.vision.images import read_picture
 from tasks.vision.open_eyes import open_eyes
 from tasks.vision.readers.embedded import EmbeddedFinder, open_embedded
@@ -151,8 +152,8 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=24)
     parser.add_argument("--shots", type=int, default=7)
     parser.add_argument("--eyes", type=Path, default=None)
-    parser.add_argument("--photos", type=Path, default=REPOSITORY.parent / "shared" / "testdata" / "photos")
-    parser.add_argument("--models", type=Path, default=REPOSITORY.parent / "shared" / "models")
+    parser.add_argument("--photos", type=Path, default=SHIPPED.parent / "shared" / "testdata" / "photos")
+    parser.add_argument("--models", type=Path, default=SHIPPED.parent / "shared" / "models")
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     eyes = open_embedded(asked.eyes) if asked.eyes else open_eyes("embedded")

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.eyes.people import FIT, shot
-from tasks.vision.faces import REPOSITORY, Face, FaceEmbedder, Thresholds
+from tasks.shipped import SHIPPED
+from tasks.vision.faces import Face, FaceEmbedder, Thresholds
 from tasks.vision.readers.embedded import EmbeddedEncoder, EmbeddedFinder
 
 Floats = npt.NDArray[np.float32]
@@ -136,7 +137,6 @@ def fit_thresholds(vectors: Floats, person: npt.NDArray[np.int64]) -> Thresholds
     means = np.stack([_unit(r.mean(0)) for r in references])
     halves = np.array([_unit(vectors[r[0::2]].mean(0)) @ _unit(vectors[r[1::2]].mean(0)) for r in rows if len(r) > 3])
     strangers = (means @ means.T)[np.triu_indices(len(means), 1)]
-    relative = own / np.array([np.median(_leave_one(references[k])) for k in owner])
     return Thresholds(
         same=one_pair,
         belongs=belongs,
@@ -146,7 +146,6 @@ def fit_thresholds(vectors: Floats, person: npt.NDArray[np.int64]) -> Thresholds
         likeness_bias=bias,
         margin=0.15 * float(np.median(own - wrong.max(1))),
         likeness=_between(float(np.quantile(wrong.max(1), 0.9)), float(np.quantile(own, 0.05)), 0.4),
-        relative=float(np.clip(np.quantile(relative, 0.03), 0.5, 0.9)),
     )
 
 
@@ -170,13 +169,6 @@ def _best_match(vectors: Floats) -> Floats:
     cosines = vectors @ vectors.T
     np.fill_diagonal(cosines, -1)
     return np.asarray(cosines.max(1), dtype=np.float32)
-
-
-def _leave_one(vectors: Floats) -> Floats:
-    """Mean of the best three cosines of each picture to the others of the set."""
-    cosines = vectors @ vectors.T
-    np.fill_diagonal(cosines, -1)
-    return np.asarray(np.sort(cosines, axis=1)[:, -min(3, len(vectors) - 1) :].mean(1), dtype=np.float32)
 
 
 def write_card(folder: Path, thresholds: dict[str, Thresholds], fitted_on: str, limits: dict[str, float]) -> None:
@@ -225,7 +217,7 @@ LIMITS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--eyes", type=Path, default=REPOSITORY / "base_models" / "eyes")
+    parser.add_argument("--eyes", type=Path, default=SHIPPED / "base_models" / "eyes")
     parser.add_argument("--people", type=int, default=36)
     parser.add_argument("--shots", type=int, default=7)
     asked = parser.parse_args()

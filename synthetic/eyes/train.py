@@ -22,7 +22,7 @@ from synthetic.eyes.export import export
 from synthetic.eyes.learn_identity import learn_encoder, polish
 from synthetic.eyes.learn_places import learn_finder, learn_landmarks, learn_matte
 from synthetic.eyes.nets import Encoder, FinderNet, LandmarkNet, MatteNet
-from tasks.vision.faces import REPOSITORY
+from tasks.shipped import SHIPPED
 from tasks.vision.readers.embedded import ENCODER_SIDE, FINDER_SIDE, MATTE_SIDE, REFINE_SIDE
 
 # CPU minutes, and what is written.
@@ -76,7 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=REPOSITORY / "base_models" / "eyes")
+    parser.add_argument("--out", type=Path, default=SHIPPED / "base_models" / "eyes")
     parser.add_argument("--net", choices=[*BUDGETS, "all"], default="all")
     parser.add_argument("--go-on", action="store_true", help="begin with the weights in --work")
     parser.add_argument("--only-export", action="store_true", help="learn nothing; write the weights in --work")

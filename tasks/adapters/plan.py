@@ -84,7 +84,6 @@ class LearningForecast:
     minutes: float
     memory_gib: float
     slots: int
-    checkpointing: bool
     measured: bool  # False: minutes rest on a guess
 
 
@@ -168,15 +167,13 @@ def forecast(
     card: BaseCard,
     seconds_per_step: float | None = None,
     *,
-    memory_gib: float | None = None,
     wanted: int = 16,
 ) -> LearningForecast:
-    """Minutes and memory for `people`. `seconds_per_step`: one person's update (batch samples) inside a full cohort."""
-    slots, checkpointing = slots_for(card, plan, memory_gib, wanted) if memory_gib else (wanted, False)
-    slots = max(1, min(slots, people))
+    """Minutes and memory for `people`, `wanted` at a time. `seconds_per_step`: one person's update (batch samples)
+    inside a full cohort."""
+    slots = max(1, min(wanted, people))
     each = seconds_per_step if seconds_per_step is not None else GUESS_SECONDS * plan.batch
     memory = card.memory.base + slots * (
-        card.memory.adapter * plan.rank / card.lora.rank
-        + plan.batch * _sample_gib(card, plan.resolution, checkpointing)
+        card.memory.adapter * plan.rank / card.lora.rank + plan.batch * _sample_gib(card, plan.resolution, False)
     )
-    return LearningForecast(people * plan.steps * each / 60, memory, slots, checkpointing, seconds_per_step is not None)
+    return LearningForecast(people * plan.steps * each / 60, memory, slots, seconds_per_step is not None)

@@ -121,12 +121,6 @@ def layouts(jobs: Sequence[RenderJob], waiting: Sequence[int], batch: int) -> It
         yield Layout([jobs[place] for place in places], len(chosen), each, wanted, places)
 
 
-def lay_out(jobs: Sequence[RenderJob]) -> Layout:
-    """All jobs as one batch of one picture each."""
-    rows = list(range(len(jobs)))
-    return Layout(list(jobs), len(jobs), 1, rows, rows)
-
-
 def denoise(base: FrozenBase, laid: Layout, plan: RenderPlan, conditions: Conditions) -> Tensor:
     """One batch from noise to latents. `conditions`: the positives of all rows, then the negatives."""
     count = len(laid.jobs)

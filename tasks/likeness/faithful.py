@@ -20,7 +20,6 @@ from tasks.headshots.measure import PictureMeasures
 from tasks.headshots.studio import Flag
 from tasks.likeness.reference import ENOUGH_FOR_TONE, PersonReference, reference_texture
 
-CHROMA_FLOOR = 6.0  # distance in a*, b* that a picture may always have from the reference
 SMALLEST_COMPANY = 6  # people: thirds of fewer say nothing
 TARGET_SHIFT = 4.0  # degrees ITA, company-wide
 
@@ -31,7 +30,6 @@ class Faithfulness:
 
     skin_shift: float | None  # degrees ITA, picture minus selfies; positive is lighter
     skin_limit: float | None  # how much is within this person's own spread; None with too few selfies
-    chroma_shift: float | None  # distance in a*, b*
     texture_ratio: float | None  # cheek texture, picture over selfies
     reference_ita: float | None
     texture_unsure: float | None = None  # sd of the ratio's logarithm, from how the selfies differ among themselves
@@ -62,12 +60,11 @@ def compare_appearance(
     if texture is not None and measures.texture > 0:
         ratio, unsure = measures.texture / texture.value, texture.unsure
     if tone is None:
-        return Faithfulness(None, None, None, ratio, None, unsure)
+        return Faithfulness(None, None, ratio, None, unsure)
     limit = max(floors.skin_shift, 2 * tone.ita_spread) if tone.photos >= ENOUGH_FOR_TONE else None
     return Faithfulness(
         skin_shift=measures.skin_ita - tone.ita,
         skin_limit=limit,
-        chroma_shift=math.hypot(measures.skin_lab[1] - tone.chroma[0], measures.skin_lab[2] - tone.chroma[1]),
         texture_ratio=ratio,
         reference_ita=tone.ita,
         texture_unsure=unsure,

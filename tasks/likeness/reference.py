@@ -35,7 +35,6 @@ class SkinTone:
 
     ita: float
     ita_spread: float  # median absolute deviation
-    chroma: tuple[float, float]  # a*, b*
     photos: int
 
 
@@ -138,10 +137,8 @@ def _tone(labs: Sequence[NDArray[np.float32]]) -> SkinTone | None:
         return None
     angles = np.array([float(ita(lab)) for lab in labs])
     middle = float(np.median(angles))
-    chroma = np.median(np.stack(labs)[:, 1:], axis=0)
     return SkinTone(
         ita=middle,
         ita_spread=float(np.median(np.abs(angles - middle))),
-        chroma=(float(chroma[0]), float(chroma[1])),
         photos=len(labs),
     )

@@ -196,11 +196,6 @@ _FILLERS = frozenset(["the", "a", "an", "to", "for", "of", "my", "your", "you", 
                       "ia"])  # fmt: skip
 
 
-def takes_back(word: str) -> bool:
-    """Whether a roster's column tells of consent taken back: `Widerruf der Einwilligung`."""
-    return _TAKEN_BACK.match(word) is not None and any(stem in word for stem in _CONSENT_STEMS)
-
-
 @lru_cache(256)
 def language_of(header: str) -> str:
     """Of an answer column's header, for the letters that are a yes in one language only."""

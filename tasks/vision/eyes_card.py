@@ -48,7 +48,6 @@ class ThresholdCard(_Strict):
     likeness_bias: float
     margin: float
     likeness: float
-    relative: float
 
     def thresholds(self) -> Thresholds:
         return Thresholds(**self.model_dump(exclude={"fitted_on"}))

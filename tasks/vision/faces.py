@@ -8,7 +8,6 @@ Thresholds belong to an encoder and never travel without it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -87,8 +86,7 @@ class Thresholds:
     likeness_slope: float  # P(same) = 1 / (1 + exp(-(slope * cosine + bias)))
     likeness_bias: float
     margin: float  # least lead over the nearest other person of the company
-    likeness: float  # least mean of the best three cosines for a headshot to be shown
-    relative: float  # least likeness relative to how alike the selfies are among themselves
+    likeness: float  # of the best three, between others' and one's own: benchmarks count by it, kits decide
 
     def probability(self, cosine: float) -> float:
         """P(same person) at equal priors."""
@@ -103,7 +101,6 @@ class QualityLimits:
     inter_eye_usual_px: float = (
         0.0  # below this a larger photo is asked for; set by what will be made (selfies/size.py)
     )
-    inter_eye_good_px: float = 90.0
     score: float = 0.8
     yaw: float = 0.20
     yaw_reject: float = 0.45
@@ -147,9 +144,6 @@ class Eyes:
     limits: QualityLimits
     lids: LidReader | None = None  # where its network is here
     witness: Matter | None = None  # a second opinion on where the person is, where its network is here
-
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def cosine(first: Vector, second: Vector) -> float:

@@ -14,7 +14,7 @@ from tasks.adapters.export import adapter_bytes, adapter_facts, load_adapter
 from tasks.adapters.plan import plan_training
 from tasks.adapters.training import TrainedAdapter, train_cohort
 from tasks.failures import RollcallError
-from tasks.headshots.render import RenderJob, RenderPlan, denoise, lay_out, plan_render, render
+from tasks.headshots.render import Layout, RenderJob, RenderPlan, denoise, plan_render, render
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
 
 PROMPT = "studio headshot of a sks person, plain navy background"
@@ -98,7 +98,7 @@ def test_every_family_from_portraits_to_a_file_that_the_stock_pipeline_draws_ali
     drawing = replace(plan_render(base), steps=STEPS, alpha=plan.alpha)
     job = RenderJob("p1", load_adapter(data), PROMPT, "", seed=5)
     other = RenderJob("p0", trained[0].weights, PROMPT, "", seed=6)
-    layout = lay_out([job, other])
+    layout = Layout([job, other], slots=2, each=1, wanted=[0, 1], places=[0, 1])
     with torch.no_grad():
         prompts = base.encode_prompts([one.prompt for one in layout.jobs] + [one.negative for one in layout.jobs])
         latents = denoise(base, layout, drawing, prompts)

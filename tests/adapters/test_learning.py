@@ -22,6 +22,7 @@ from tasks.adapters.ownership import BESIDE, Owned, check_owners, gains, groups
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.training import TrainedAdapter, train_cohort
 from tasks.retention.erase import forget
+from tasks.shipped import SHIPPED
 from tasks.vault.batches import Order, open_batch, seats_of
 from tasks.vault.failures import StoreFault
 from tasks.vault.records import Consent, Employee, Seat, Selfie
@@ -30,11 +31,11 @@ from tasks.vault.sealing import is_sealed
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vision.diffusion import FrozenBase
-from tasks.vision.faces import REPOSITORY, Eyes
+from tasks.vision.faces import Eyes
 from tasks.vision.open_eyes import open_eyes
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-SELFIES = REPOSITORY / "samples" / "northwind" / "selfies"
+SELFIES = SHIPPED / "samples" / "northwind" / "selfies"
 PEOPLE = ("NW-1001", "NW-1004", "NW-1006")
 EXHAUSTED = "CUDA out of memory. Tried to allocate 20.00 MiB"
 

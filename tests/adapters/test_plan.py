@@ -65,7 +65,7 @@ def test_distilled_weights_are_not_learned_on(sdxl: BaseCard) -> None:
 
 def test_a_forecast_says_whether_it_was_measured(sdxl: BaseCard) -> None:
     plan = plan_training(sdxl, "standard", 10)
-    guess, known = forecast(32, plan, sdxl), forecast(32, plan, sdxl, 0.03, memory_gib=139)
+    guess, known = forecast(32, plan, sdxl), forecast(32, plan, sdxl, 0.03)
     assert not guess.measured
     assert known.measured
     assert known.minutes == pytest.approx(32 * plan.steps * 0.03 / 60)

@@ -29,6 +29,7 @@ from tasks.selfies.examine import Examined
 from tasks.selfies.judge import SelfieVerdict, SetVerdict
 from tasks.selfies.keep import keep_photos
 from tasks.selfies.look import Look
+from tasks.shipped import SHIPPED
 from tasks.vault.batches import (
     Order,
     drop_since,
@@ -45,12 +46,11 @@ from tasks.vault.records import Adapter, Employee, Headshot, Seat, Selfie, Showi
 from tasks.vault.seats import TO_LEARN, TO_PHOTOGRAPH
 from tasks.vault.store import Vault
 from tasks.vision.diffusion_card import load_base_card
-from tasks.vision.faces import REPOSITORY
 from tasks.vision.images import encode, read_picture
 
 KITS = ("northwind", "harbour")
 BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)
-CARD = load_base_card("embedded", REPOSITORY / "base_models")
+CARD = load_base_card("embedded", SHIPPED / "base_models")
 PLAN = plan_training(CARD, "draft", 8)
 SIDE = 96  # px of everything that is drawn here
 
@@ -108,7 +108,7 @@ def read_colour(picture: np.ndarray) -> tuple[int, int, int]:
 
 
 def small(name: str) -> BrandKit:
-    kit = load_kit(name, REPOSITORY / "brand_kits")
+    kit = load_kit(name, SHIPPED / "brand_kits")
     candidates = kit.candidates.model_copy(update={"per_person": 1})
     outputs = (kit.outputs[-1].model_copy(update={"width": 64, "height": 64, "max_bytes": None}),)
     return kit.model_copy(update={"candidates": candidates, "outputs": outputs})

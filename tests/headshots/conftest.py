@@ -12,12 +12,13 @@ from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import Painting, paint
 from tasks.headshots.kit import BrandKit, list_kits, load_kit
-from tasks.vision.faces import REPOSITORY, Eyes, EyesMissing
+from tasks.shipped import SHIPPED
+from tasks.vision.faces import Eyes, EyesMissing
 from tasks.vision.images import Picture, read_picture
 from tasks.vision.open_eyes import open_eyes
 
-KITS = REPOSITORY / "brand_kits"
-SHARED = Path(os.environ.get("ROLLCALL_SHARED", REPOSITORY.parent / "shared"))
+KITS = SHIPPED / "brand_kits"
+SHARED = Path(os.environ.get("ROLLCALL_SHARED", SHIPPED.parent / "shared"))
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ import pytest
 
 from tasks.headshots import kit_sections
 from tasks.headshots.kit import BrandKit, KitError, kit_digest, list_kits, load_kit, new_kit
-from tasks.vision.faces import REPOSITORY
+from tasks.shipped import SHIPPED
 
-KITS = REPOSITORY / "brand_kits"
+KITS = SHIPPED / "brand_kits"
 # Changing a kit, or how digests are made, renders every headshot under it again: only on purpose.
 GOLDEN = "07dbaf789615cd9042387be8c1701e9360b9f506b4a3f83fe83225a8afbceb46"
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from synthetic.painter.caption import vocabulary
 from tasks.headshots.kit import BrandKit, list_kits, load_kit
 from tasks.headshots.shots import background_word, choose_garment, light_words, shots_for
-from tasks.vision.faces import REPOSITORY
+from tasks.shipped import SHIPPED
 
-KITS = {name: load_kit(name, REPOSITORY / "brand_kits") for name in list_kits(REPOSITORY / "brand_kits")}
+KITS = {name: load_kit(name, SHIPPED / "brand_kits") for name in list_kits(SHIPPED / "brand_kits")}
 NORTHWIND, SIGNAL, HARBOUR = KITS["northwind"], KITS["signal"], KITS["harbour"]
 
 

@@ -13,13 +13,14 @@ import pytest
 
 from tasks.headshots.kit import BrandKit, kit_digest, load_kit
 from tasks.headshots.measure import PictureMeasures
+from tasks.shipped import SHIPPED
 from tasks.vault.batches import Order, open_batch, seats_of
 from tasks.vault.consent import Permit
 from tasks.vault.records import Consent, Employee, Headshot, Seat, Selfie, Showing
 from tasks.vault.seats import State
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
-from tasks.vision.faces import REPOSITORY, Thresholds
+from tasks.vision.faces import Thresholds
 from tasks.vision.images import Picture, encode
 
 Vector = np.ndarray
@@ -27,7 +28,7 @@ Vector = np.ndarray
 
 @pytest.fixture(scope="session")
 def kit() -> BrandKit:
-    return load_kit("northwind", REPOSITORY / "brand_kits")
+    return load_kit("northwind", SHIPPED / "brand_kits")
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def thresholds() -> Thresholds:
     """As fitted for a public encoder."""
     return Thresholds(
         same=0.40, belongs=0.30, stranger=0.25, twin_folder=0.50, likeness_slope=36.7, likeness_bias=-9.3,
-        margin=0.10, likeness=0.40, relative=0.8,
+        margin=0.10, likeness=0.40,
     )  # fmt: skip
 
 
@@ -110,7 +111,7 @@ class House:
             },
             "measures": measures.as_json(), "flags": [], "source_inter_eye": 24.0,
             "faithfulness": {
-                "skin_shift": 0.5, "skin_limit": 12.0, "chroma_shift": 1.0, "texture_ratio": 1.0, "reference_ita": 30.0
+                "skin_shift": 0.5, "skin_limit": 12.0, "texture_ratio": 1.0, "reference_ita": 30.0
             },
         }  # fmt: skip
         values = {

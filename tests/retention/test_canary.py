@@ -30,15 +30,16 @@ from tasks.roster.intake import admit, note_roster, seat_everybody
 from tasks.roster.open_drop import open_drop
 from tasks.roster.read import read_roster
 from tasks.selfies.intake import take_photos
+from tasks.shipped import SHIPPED
 from tasks.vault.batches import Order, open_batch
 from tasks.vault.records import Decision, Employee, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
-from tasks.vision.faces import REPOSITORY, Eyes
+from tasks.vision.faces import Eyes
 from tasks.vision.open_eyes import open_eyes
 
 NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
-SELFIES = REPOSITORY / "samples" / "northwind" / "selfies"
+SELFIES = SHIPPED / "samples" / "northwind" / "selfies"
 NAME, EMAIL, NUMBER, PHONE = "Zyxquark Vellichor", "zyxquark@canary.example", "CANRY-7001", "+44 7700 900123"
 MARKS = {
     "name": NAME, "e-mail": EMAIL, "number": NUMBER, "phone": PHONE, "EXIF": "exif-canary-91", "serial": "SN-CANARY-55",

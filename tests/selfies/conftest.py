@@ -19,7 +19,7 @@ from tasks.vision.images import Picture
 COLOURS = {"red": (220, 60, 60), "green": (60, 200, 80), "blue": (70, 90, 230), "pink": (230, 70, 90)}
 THRESHOLDS = Thresholds(
     same=0.9, belongs=0.8, stranger=0.7, twin_folder=0.98, likeness_slope=20, likeness_bias=-10, margin=0.1,
-    likeness=0.8, relative=0.8,
+    likeness=0.8,
 )  # fmt: skip
 LIMITS = QualityLimits(
     inter_eye_px=20, sharpness=0.0, noise=9.0, eye_contrast=0.0, median_l_low=5, median_l_high=99,

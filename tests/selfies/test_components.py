@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports.words import CODES
 from tasks.selfies.components import COMPONENTS, findings_table, left_alone_table
 from tasks.selfies.findings import WORDS
-from tasks.vision.faces import REPOSITORY
+from tasks.shipped import SHIPPED
 
 # What is wrong with a file, or with a set, is no quality of a face.
 NOT_OF_A_FACE = {
@@ -27,6 +27,6 @@ def test_a_head_covering_is_never_a_finding() -> None:
 
 
 def test_the_documentation_holds_the_tables_as_they_are() -> None:
-    page = (REPOSITORY / "docs" / "photos.md").read_text("utf-8")
+    page = (SHIPPED / "docs" / "photos.md").read_text("utf-8")
     assert findings_table() in page
     assert left_alone_table() in page

@@ -15,9 +15,9 @@ from tasks.roster.rows import RosterRow
 from tasks.selfies.findings import finding
 from tasks.selfies.judge import SetVerdict, of_another_world
 from tasks.selfies.people import settle
+from tasks.shipped import SHIPPED
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.settings import Settings
-from tasks.vision.faces import REPOSITORY
 from tasks.vision.images import read_picture
 from tasks.vision.worlds import DRAWING, PHOTOGRAPH, BaseWorld, misfit, read_texture
 
@@ -31,7 +31,7 @@ def noise() -> np.random.Generator:
 
 @pytest.fixture
 def photos() -> Path:
-    folder = Path(os.environ.get("ROLLCALL_SHARED", REPOSITORY.parent / "shared")) / "testdata" / "photos"
+    folder = Path(os.environ.get("ROLLCALL_SHARED", SHIPPED.parent / "shared")) / "testdata" / "photos"
     if not (folder / "manifest.json").is_file():
         pytest.skip("the folder with real portraits is not here (set ROLLCALL_SHARED)")
     return folder
@@ -46,7 +46,7 @@ def seen(texture: float) -> SetVerdict:
 
 
 def test_drawn_selfies_have_no_texture_at_any_size() -> None:
-    files = sorted((REPOSITORY / "samples" / "northwind" / "selfies" / "NW-1004").glob("*.jpg"))
+    files = sorted((SHIPPED / "samples" / "northwind" / "selfies" / "NW-1004").glob("*.jpg"))
     for file in files[:4]:
         picture = read_picture(file.read_bytes()).picture
         for side in (128, 320, 640):

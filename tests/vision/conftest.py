@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tasks.vision.faces import REPOSITORY, Eyes, Face
+from tasks.shipped import SHIPPED
+from tasks.vision.faces import Eyes, Face
 from tasks.vision.open_eyes import open_eyes
 
 
 def _shared() -> Path:
-    return Path(os.environ.get("ROLLCALL_SHARED", REPOSITORY.parent / "shared"))
+    return Path(os.environ.get("ROLLCALL_SHARED", SHIPPED.parent / "shared"))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ import pytest
 
 from synthetic.eyes.people import TEST, shot
 from synthetic.painter.painting import Painting
-from tasks.vision.faces import REPOSITORY, Eyes, Face
+from tasks.shipped import SHIPPED
+from tasks.vision.faces import Eyes, Face
 from tasks.vision.quality import read_quality
 from tasks.vision.readers.embedded import decode_faces, letterbox
 
@@ -121,7 +122,7 @@ def test_eyes_open_without_torch() -> None:
         "open_eyes().finder.find(numpy.zeros((64, 64, 3), numpy.uint8)); "
         "sys.exit('torch' in sys.modules or 'prefect' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=REPOSITORY)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=SHIPPED)
 
 
 def test_letterbox_keeps_the_aspect() -> None:

@@ -20,7 +20,7 @@ FILES = {name: f"weights of {name}".encode() for name in ("finder", "matter", "f
 def card(tmp_path: Path) -> EyesCard:
     """Eyes of two encoders that no address serves, so that nothing asks the network."""
     text = 'name = "toy"\ntitle = "Toy"\n'
-    thresholds = ("same", "belongs", "stranger", "twin_folder", "margin", "likeness", "relative")
+    thresholds = ("same", "belongs", "stranger", "twin_folder", "margin", "likeness")
     for name, data in FILES.items():
         head = f'[[encoders]]\nname = "{name}"' if name in ("first", "second") else f"[{name}]"
         text += f'{head}\nfile = "{name}.onnx"\nsha256 = "{hashlib.sha256(data).hexdigest()}"\nbytes = {len(data)}\n'
