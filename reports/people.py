@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from sqlmodel import Session, col, select
 from reports.batch_state import standing_of
 from reports.sentences import tell
 from tasks.roster.by_hand import said_by
+from tasks.roster.folding import without_accents
 from tasks.vault.records import (
     Adapter,
     Batch,
@@ -118,8 +118,7 @@ def search(vault: Vault, words: str, page: int) -> tuple[list[Found], int]:
 
 def plain(text: str) -> str:
     """Without accents and letter case: Muller finds Müller."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+    return without_accents(text.casefold())
 
 
 def word_of(consents: Iterable[Consent]) -> str:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from tasks.failures import RollcallError
+from tasks.roster.folding import without_accents
 
 # `upn`, the name that people sign in to Microsoft with: a roster's column of that name is read as the e-mail, and it is
 # the e-mail in most companies.
@@ -53,8 +54,7 @@ def file_stem(template: str, *, number: str, email: str, name: str, id: str) -> 
 
 def safe(text: str) -> str:
     """Only harmless characters, never hidden, never a reserved word, at most 100 long."""
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", text).translate(_SPELT))
-    kept = "".join(c for c in plain if not unicodedata.combining(c))
+    kept = without_accents(unicodedata.normalize("NFC", text).translate(_SPELT))
     clean = re.sub(r"[^A-Za-z0-9._@-]+", "_", kept).strip("._-")[:100]
     return f"_{clean}" if _RESERVED.fullmatch(clean) else clean
 

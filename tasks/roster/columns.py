@@ -6,9 +6,9 @@ Headers are compared folded: case, accents, signs and spaces do not count.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 
+from tasks.roster.folding import without_accents
 from tasks.roster.headers import ALIASES, BARE_NUMBERS
 
 PLACES = {alias: (field, place) for field, aliases in ALIASES.items() for place, alias in enumerate(aliases)}
@@ -50,8 +50,7 @@ _ALL_COUNT = (
 
 def folded(header: str) -> str:
     """`E-Mail (geschäftlich)` → `e mail geschaftlich`."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", header) if not unicodedata.combining(c))
-    words = re.sub(r"[^\w#]+", " ", plain.casefold().replace("ß", "ss")).replace("_", " ").split()
+    words = re.sub(r"[^\w#]+", " ", without_accents(header).casefold().replace("ß", "ss")).replace("_", " ").split()
     if len(words) > 1 and words[0] == "n" and words[1] in {"de", "d"}:
         words[0] = "numero"
     return " ".join(words)

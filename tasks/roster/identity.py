@@ -8,12 +8,12 @@ only in part (a known number under another name and e-mail, a known name or e-ma
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.roster.folding import without_accents
 from tasks.roster.rows import RosterRow
 
 By = Literal["number", "name"]
@@ -106,9 +106,7 @@ def same_name(one: str, other: str) -> bool:
 
 def name_key(name: str) -> str:
     """A name folded for comparing: small letters without accents and signs, words in the order of the alphabet."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    joined = re.sub(r"['’ʼ`´-]", "", letters)
+    joined = re.sub(r"['’ʼ`´-]", "", without_accents(name.casefold()))
     return " ".join(sorted(re.findall(r"\w+", joined)))
 
 

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tasks.roster.folding import without_accents
+
 # German and Scandinavian letters people spell out; tried beside the plain accent-less form.
 _SPELT = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d",
@@ -20,7 +22,6 @@ _SPELT = str.maketrans(
 _PLAIN = str.maketrans(
     {"ß": "ss", "ø": "o", "å": "a", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i", "ð": "d", "þ": "th"}
 )
-_LATIN_MARKS = range(0x300, 0x370)  # accents; the marks of other scripts are letters of theirs (が is not か)
 TITLES = frozenset(
     {"dr", "prof", "mr", "mrs", "ms", "miss", "mx", "frau", "herr", "mme", "mlle", "sr", "sra", "srta",
      "dott", "ing", "dipl", "mag", "phd", "msc", "bsc", "mba"}
@@ -72,19 +73,14 @@ def plain_form(text: str) -> str:
     """Lower case, no accents."""
     if text.isascii():
         return text.lower()
-    return _unaccented(unicodedata.normalize("NFC", text).casefold().translate(_PLAIN))
+    return without_accents(unicodedata.normalize("NFC", text).casefold().translate(_PLAIN))
 
 
 def spelt_form(text: str) -> str:
     """Lower case, ü as ue."""
     if text.isascii():
         return text.lower()
-    return _unaccented(unicodedata.normalize("NFC", text).casefold().translate(_SPELT))
-
-
-def _unaccented(lower: str) -> str:
-    apart = unicodedata.normalize("NFKD", lower)
-    return unicodedata.normalize("NFC", "".join(c for c in apart if ord(c) not in _LATIN_MARKS))
+    return without_accents(unicodedata.normalize("NFC", text).casefold().translate(_SPELT))
 
 
 def squeezed(text: str) -> str:

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from typer.testing import CliRunner
 
 from tasks.roster.consents import read_consents
-from tasks.roster.identity import is_last_roster, same_name
+from tasks.roster.identity import is_last_roster, name_key, same_name
 from tasks.roster.intake import admit, seat_everybody, withdraw_at_once
 from tasks.roster.new_numbers import answer_new_numbers, new_numbers
 from tasks.roster.questions import (
@@ -421,3 +421,8 @@ def test_questions_are_read_and_answered_in_the_shell(vault: Vault, monkeypatch:
     with vault.reading() as session:
         assert session.get_one(Question, asked.id).by == "Hannah"
     assert shell("answer", asked.id, asked.choices[0].answer)[0] == 1, "once"
+
+
+def test_a_name_is_compared_without_accents_and_with_the_letters_of_its_own_script() -> None:
+    assert name_key("Zoë O’Brien-Müller") == name_key("MULLER zoe OBrien") != name_key("Zoe Mueller")
+    assert name_key("かがみ さくら") != name_key("かかみ さくら"), "が is not か"
