@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tasks.headshots.wall import weigh_with_plain_wall
 from tasks.vision.colour import to_linear
 from tasks.vision.images import Picture
+from tasks.vision.matting import guided_filter, guided_line, window_mean
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -99,8 +100,8 @@ def _refined(light: Floats, coarse: Floats, face_width: float, grain: float) -> 
     band = ~(sure_person | sure_back)
     # Hair thins out with distance from the silhouette: what stands there bright and solid is old background, and
     # what lies well inside is person, even where a rim of light has the wall's colour.
-    ceiling = np.clip(2.4 * _mean(_mean(start, inner + 1), outer), 0, 1)
-    floor = np.clip(1 - 1.8 * _mean(_mean(1 - start, inner + 1), inner), 0, ceiling)
+    ceiling = np.clip(2.4 * window_mean(window_mean(start, inner + 1), outer), 0, 1)
+    floor = np.clip(1 - 1.8 * window_mean(window_mean(1 - start, inner + 1), inner), 0, ceiling)
     guided = np.clip(guided, floor, ceiling)
     for _ in range(3):
         person = _nearby(light, alpha > 0.95, 2 * outer)
@@ -145,8 +146,8 @@ def _nearby(values: Floats, known: Mask, radius: int) -> Floats:
     found = np.broadcast_to(values.mean(axis=(0, 1)), part.shape).astype(np.float32)
     for reach in (2 * radius, max(1, 3 * radius // 4), max(1, radius // 4)):
         reach = min(reach, max(1, min(weight.shape) // 2 - 1))
-        mass = _mean(weight, reach)
-        mean = _mean(part, reach) / np.maximum(mass, 1e-6)[..., None]
+        mass = window_mean(weight, reach)
+        mean = window_mean(part, reach) / np.maximum(mass, 1e-6)[..., None]
         share = np.clip(mass / 0.02, 0, 1)[..., None]
         found = (share * mean + (1 - share) * found).astype(np.float32)
     return _to_size(found, (width, height))
@@ -157,44 +158,11 @@ def _disc(radius: int) -> NDArray[np.uint8]:
     return np.asarray(disc, np.uint8)
 
 
-def guided_filter(guide: Floats, values: Floats, *, radius: int, epsilon: float) -> Floats:
-    """He et al.'s colour guided filter: `values` made to follow the edges of `guide` (H, W, 3)."""
-    a, b = _guided_line(guide, values, radius, epsilon)
-    return np.asarray((_mean(a, radius) * guide).sum(-1) + _mean(b, radius), np.float32)
-
-
-def _guided_line(guide: Floats, values: Floats, radius: int, epsilon: float) -> tuple[Floats, Floats]:
-    """Per window, the line values ~ a . guide + b; a (H, W, 3), b (H, W)."""
-    mean_guide, mean_values = _mean(guide, radius), _mean(values, radius)
-    pairs = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
-    rr, gg, bb, rg, rb, gb = (
-        _mean(guide[..., i] * guide[..., j], radius)
-        - mean_guide[..., i] * mean_guide[..., j]
-        + (epsilon if i == j else 0)
-        for i, j in pairs
-    )
-    joint = _mean(guide * values[..., None], radius) - mean_guide * mean_values[..., None]
-    # The inverse of the symmetric 3 by 3 covariance, written out: many times faster than a solver per pixel.
-    i_rr, i_rg, i_rb = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
-    i_gg, i_gb, i_bb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
-    scale = 1 / (rr * i_rr + rg * i_rg + rb * i_rb)
-    j_r, j_g, j_b = joint[..., 0], joint[..., 1], joint[..., 2]
-    a = np.stack(
-        [
-            (i_rr * j_r + i_rg * j_g + i_rb * j_b) * scale,
-            (i_rg * j_r + i_gg * j_g + i_gb * j_b) * scale,
-            (i_rb * j_r + i_gb * j_g + i_bb * j_b) * scale,
-        ],
-        axis=-1,
-    ).astype(np.float32)
-    return a, mean_values - (a * mean_guide).sum(-1)
-
-
 def _joint_upsample(alpha: Floats, small: Floats, full: Floats) -> Floats:
     """Alpha solved small, brought to the full picture along the full picture's edges."""
     size = (full.shape[1], full.shape[0])
-    a, b = _guided_line(np.sqrt(small), alpha, 2, 1e-4)
-    a, b = _to_size(_mean(a, 2), size), _to_size(_mean(b, 2), size)
+    a, b = guided_line(np.sqrt(small), alpha, 2, 1e-4)
+    a, b = _to_size(window_mean(a, 2), size), _to_size(window_mean(b, 2), size)
     along = (a * np.sqrt(full)).sum(-1) + b
     plain = _to_size(alpha, size)
     inside = (plain > 0.999) | (plain < 0.001)
@@ -242,8 +210,3 @@ def _relaxed(light: Floats, alpha: Floats, person: Floats, back: Floats) -> tupl
     person = np.clip(person_mean + alpha[..., None] * pull, 0, 1)
     back = np.clip(back_mean + (1 - alpha[..., None]) * pull, 0, 1)
     return person.astype(np.float32), back.astype(np.float32)
-
-
-def _mean(values: Floats, radius: int) -> Floats:
-    size = (2 * radius + 1, 2 * radius + 1)
-    return np.asarray(cv2.blur(values, size, borderType=cv2.BORDER_REFLECT), np.float32)

@@ -18,8 +18,41 @@ Floats = npt.NDArray[np.float32]
 _GUIDE_SIDE = 768  # px; window statistics are taken at this size, the fit is applied at full size
 
 
-def guided_filter(guide: Picture, mask: Floats, radius: float, epsilon: float) -> Floats:
-    """Colour guided filter: `mask` (H, W) smoothed along the edges of `guide` (H, W, 3); radius in px of `guide`.
+def guided_filter(guide: Floats, values: Floats, *, radius: int, epsilon: float) -> Floats:
+    """He et al.'s colour guided filter: `values` made to follow the edges of `guide` (H, W, 3)."""
+    a, b = guided_line(guide, values, radius, epsilon)
+    return np.asarray((window_mean(a, radius) * guide).sum(-1) + window_mean(b, radius), np.float32)
+
+
+def guided_line(guide: Floats, values: Floats, radius: int, epsilon: float) -> tuple[Floats, Floats]:
+    """Per window, the line values ~ a . guide + b; a (H, W, 3), b (H, W)."""
+    mean_guide, mean_values = window_mean(guide, radius), window_mean(values, radius)
+    pairs = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+    rr, gg, bb, rg, rb, gb = (
+        window_mean(guide[..., i] * guide[..., j], radius)
+        - mean_guide[..., i] * mean_guide[..., j]
+        + (epsilon if i == j else 0)
+        for i, j in pairs
+    )
+    joint = window_mean(guide * values[..., None], radius) - mean_guide * mean_values[..., None]
+    # The inverse of the symmetric 3 by 3 covariance, written out: many times faster than a solver per pixel.
+    i_rr, i_rg, i_rb = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
+    i_gg, i_gb, i_bb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
+    scale = 1 / (rr * i_rr + rg * i_rg + rb * i_rb)
+    j_r, j_g, j_b = joint[..., 0], joint[..., 1], joint[..., 2]
+    a = np.stack(
+        [
+            (i_rr * j_r + i_rg * j_g + i_rb * j_b) * scale,
+            (i_rg * j_r + i_gg * j_g + i_gb * j_b) * scale,
+            (i_rb * j_r + i_gb * j_g + i_bb * j_b) * scale,
+        ],
+        axis=-1,
+    ).astype(np.float32)
+    return a, mean_values - (a * mean_guide).sum(-1)
+
+
+def fast_guided_filter(guide: Picture, mask: Floats, radius: float, epsilon: float) -> Floats:
+    """The same for a whole photograph: `mask` (H, W) and `guide` (H, W, 3) of 8 bits; radius in px of `guide`.
 
     The linear fits vary slowly, so they are computed on a reduced copy and enlarged (He and Sun's fast variant).
     """
@@ -28,42 +61,19 @@ def guided_filter(guide: Picture, mask: Floats, radius: float, epsilon: float) -
     size = (max(1, round(width * k)), max(1, round(height * k)))
     small = np.asarray(cv2.resize(guide, size, interpolation=cv2.INTER_AREA), dtype=np.float32) / np.float32(255)
     small_mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
-    slope, offset = _window_fits(small, small_mask, max(1, round(radius * k)), epsilon)
-    fits = np.dstack([slope, offset])
+    reach = max(1, round(radius * k))
+    slope, offset = guided_line(small, small_mask, reach, epsilon)
+    fits = np.dstack([window_mean(slope, reach), window_mean(offset, reach)])
     if k < 1:
         fits = np.asarray(cv2.resize(fits, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
     full = guide.astype(np.float32) / 255
     return np.asarray((fits[..., :3] * full).sum(-1) + fits[..., 3], dtype=np.float32)
 
 
-def _window_fits(image: Floats, mask: Floats, radius: int, epsilon: float) -> tuple[Floats, Floats]:
-    """mask = slope . colour + offset, the fits of all windows that hold a pixel averaged: (H, W, 3) and (H, W)."""
-    side = (2 * radius + 1, 2 * radius + 1)
-
-    def mean(values: Floats) -> Floats:
-        return np.asarray(cv2.boxFilter(values, -1, side, borderType=cv2.BORDER_REFLECT), dtype=np.float32)
-
-    m_image, m_mask = mean(image), mean(mask)
-    covariance = mean(image * mask[..., None]) - m_image * m_mask[..., None]
-    # The 3x3 colour covariance of each window, inverted by cofactors: much faster than a solver per pixel.
-    r, g, b = image[..., 0], image[..., 1], image[..., 2]
-    mr, mg, mb = m_image[..., 0], m_image[..., 1], m_image[..., 2]
-    rr, gg, bb = (mean(c * c) - m * m + epsilon for c, m in ((r, mr), (g, mg), (b, mb)))
-    rg, rb, gb = mean(r * g) - mr * mg, mean(r * b) - mr * mb, mean(g * b) - mg * mb
-    i_rr, i_rg, i_rb = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
-    i_gg, i_gb, i_bb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
-    determinant = i_rr * rr + i_rg * rg + i_rb * rb
-    cr, cg, cb = covariance[..., 0], covariance[..., 1], covariance[..., 2]
-    slope = np.stack(
-        [
-            (i_rr * cr + i_rg * cg + i_rb * cb) / determinant,
-            (i_rg * cr + i_gg * cg + i_gb * cb) / determinant,
-            (i_rb * cr + i_gb * cg + i_bb * cb) / determinant,
-        ],
-        axis=-1,
-    ).astype(np.float32)
-    offset = np.asarray(m_mask - (slope * m_image).sum(-1), dtype=np.float32)
-    return mean(slope), mean(offset)
+def window_mean(values: Floats, radius: int) -> Floats:
+    """Mean over a square window that reaches `radius` px each way."""
+    size = (2 * radius + 1, 2 * radius + 1)
+    return np.asarray(cv2.blur(values, size, borderType=cv2.BORDER_REFLECT), np.float32)
 
 
 def refine_matte(picture: Picture, coarse: Floats, *, uncertain_px: float | None = None) -> Floats:
@@ -81,7 +91,7 @@ def refine_matte(picture: Picture, coarse: Floats, *, uncertain_px: float | None
     radius = max(2, round(band))
     # The haze of a coarse mask would stay as a halo round the person: steepen it before the picture decides.
     steep = np.clip((up - 0.5) * 2.5 + 0.5, 0, 1).astype(np.float32)
-    fine = np.clip(guided_filter(picture, steep, band, 3e-4), 0, 1)
+    fine = np.clip(fast_guided_filter(picture, steep, band, 3e-4), 0, 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     hard = (up > 0.5).astype(np.uint8)
     certain = (np.asarray(cv2.erode(hard, kernel)) == 1) | (np.asarray(cv2.dilate(hard, kernel)) == 0)

@@ -10,9 +10,10 @@ from synthetic.painter.painting import Painting
 from tasks.headshots.backdrop import dithered, draw_backdrop_linear
 from tasks.headshots.crown import continued_crown
 from tasks.headshots.kit import BrandKit
-from tasks.headshots.matte import cut_out, estimate_colours, guided_filter, largest_part
+from tasks.headshots.matte import cut_out, estimate_colours, largest_part
 from tasks.headshots.wall import weigh_with_plain_wall
 from tasks.vision.colour import delta_e, to_lab, to_linear
+from tasks.vision.matting import guided_filter
 
 
 def coarse_of(painting: Painting) -> np.ndarray:

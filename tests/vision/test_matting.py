@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tasks.vision.matting import guided_filter, refine_matte
+from tasks.vision.matting import fast_guided_filter, refine_matte
 
 
 def test_a_coarse_edge_moves_onto_the_real_one() -> None:
@@ -27,7 +27,7 @@ def test_a_constant_mask_stays_constant() -> None:
     picture = rng.integers(0, 255, (90, 130, 3), dtype=np.uint8)
     for value in (0.0, 0.5, 1.0):
         mask = np.full((90, 130), value, np.float32)
-        assert np.abs(guided_filter(picture, mask, 5, 1e-4) - value).max() < 1e-3
+        assert np.abs(fast_guided_filter(picture, mask, 5, 1e-4) - value).max() < 1e-3
 
 
 def test_large_pictures_take_the_fast_way_and_agree() -> None:
