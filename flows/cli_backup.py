@@ -41,8 +41,8 @@ def restore(
 ) -> None:
     """Put a backup back and look at it: erasures since are carried out again, one blob of each kind is opened."""
     from tasks.retention.backup import look_after_restore, put_back, say_restored
+    from tasks.retention.case import Surroundings
     from tasks.retention.clock import read_clock
-    from tasks.retention.erase import Surroundings
     from tasks.retention.log_checkpoint import accept_log
     from tasks.retention.rules import rules_or_built_in
     from tasks.vault.store import open_vault

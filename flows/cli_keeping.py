@@ -32,8 +32,9 @@ def forget(
 ) -> None:
     """Erase people now: photos, adapters, pictures, pages, records. Ends in a signed receipt; exit code 1: not all."""
     from reports.site_of_batch import rewrite_report
+    from tasks.retention.case import Surroundings
     from tasks.retention.clock import read_clock
-    from tasks.retention.erase import Surroundings, forget_people
+    from tasks.retention.erase import forget_people
     from tasks.retention.log_checkpoint import write_checkpoint
     from tasks.retention.reserve import give_way
     from tasks.retention.rules import rules_or_built_in
@@ -160,6 +161,7 @@ def search_again(
 ) -> None:
     """Look again for a forgotten person's traces, with words that only you still know. They are stored nowhere."""
     from tasks.retention import erase
+    from tasks.retention.case import Surroundings
     from tasks.retention.clock import read_clock
     from tasks.retention.log_checkpoint import write_checkpoint
     from tasks.retention.rows import SHORTEST_NAME
@@ -177,7 +179,7 @@ def search_again(
         if not words or receipt not in erase.open_cases(vault, now)[0]:
             console.print("There is nothing to look for, or no such receipt waits.")
             raise typer.Exit(1)
-        around = erase.Surroundings(rules_or_built_in(settings.retention_rules)[0], "command", progress=_say_progress)
+        around = Surroundings(rules_or_built_in(settings.retention_rules)[0], "command", progress=_say_progress)
         found = erase.search_again(vault, receipt, words, now, around)
         _say_receipts([found], settings)
         write_checkpoint(vault, now)

@@ -11,8 +11,9 @@ from prefect.runtime import flow_run
 
 from flows.story import PERSON, field, fits, named, story
 from reports.site_of_batch import rewrite_report
+from tasks.retention.case import Surroundings
 from tasks.retention.clock import read_clock
-from tasks.retention.erase import Surroundings, forget
+from tasks.retention.erase import forget
 from tasks.retention.forecast import forecast, say_forecast
 from tasks.retention.holds import must_not_be_held
 from tasks.retention.log_checkpoint import write_checkpoint

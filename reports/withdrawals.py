@@ -7,8 +7,8 @@ from tasks.retention.rules import rules_or_built_in
 from tasks.retention.withdrawn import leave_uploads
 from tasks.roster.consents import read_consents
 from tasks.roster.drop import DropFault, sort_contents
-from tasks.roster.intake import withdraw_at_once
 from tasks.roster.read import read_roster
+from tasks.roster.recorded_consents import withdraw_at_once
 from tasks.roster.rows import UnreadableTable
 from tasks.roster.upload import Upload
 from tasks.vault.store import Vault

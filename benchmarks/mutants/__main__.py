@@ -36,7 +36,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "roster": ("tasks/roster/*.py",),
     "selfies": tuple(f"tasks/selfies/{name}.py" for name in (
         "intake", "keep", "match", "people", "picks", "same_face", "two_people", "whose", "check", "judge",
-        "leave_drop")),
+        "judge_set", "leave_drop")),
     "adapters": tuple(f"tasks/adapters/{name}.py" for name in (
         "cohort", "examples", "learning", "ownership", "plan", "slots", "training", "checkpoint", "shelf")),
     "headshots": tuple(f"tasks/headshots/{name}.py" for name in ("photographing", "redo", "shots", "studio", "wishes")),

@@ -8,12 +8,11 @@ there afterwards was read back by its destination.
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from tasks.delivery.at_once import made_at_once
 from tasks.delivery.changes import Changes, Lying, compare, say_reasons
 from tasks.delivery.destinations import Destination, DestinationFault
 from tasks.delivery.handover import handover_page
@@ -21,7 +20,6 @@ from tasks.delivery.leaving import (
     Lacking,
     Means,
     look_what_lacks,
-    make_files,
     snippet_folder,
     subject_of,
     write_files,
@@ -248,30 +246,12 @@ def _write_all(run: _Run, coming: Mapping[str, dict[str, str]]) -> tuple[list[Pa
                 mine = means[sitter.seat.kit or order.kit.name]
                 yield look_what_lacks(mine, subject, run.place, coming[sitter.employee.id], lying)
 
-    for done, (lacking, made) in enumerate(_made_at_once(subjects(), run.workers)):
+    for done, (lacking, made) in enumerate(made_at_once(subjects(), run.workers)):
         one = lacking.subject.sitter.employee.id
         files += write_files(order.batch, lacking, made, run.place, coming[one])
         files += write_snippets(order.batch, lacking, run.place, coming[one], lying)
         tell("delivery", done + 1, len(coming), one)
     return files, skipped
-
-
-def _made_at_once(all_of_them: Iterator[Lacking], workers: int) -> Iterator[tuple[Lacking, dict[str, bytes]]]:
-    """What was made of each, in their order. By threads: decoding, searching, encoding and signing all run outside of
-    Python's lock. Only as many people ahead as there are workers, and one: consent is asked when a picture is read."""
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[tuple[Lacking, Future[dict[str, bytes]]]] = deque()
-        try:
-            for lacking in all_of_them:
-                waiting.append((lacking, pool.submit(make_files, lacking)))
-                if len(waiting) > workers:
-                    first, future = waiting.popleft()
-                    yield first, future.result()
-            for first, future in waiting:
-                yield first, future.result()
-        finally:
-            for _, future in waiting:
-                future.cancel()
 
 
 def _picture_of(run: _Run, sitter: Sitter) -> tuple[bytes | None, str]:

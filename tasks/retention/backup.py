@@ -16,7 +16,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from tasks.retention.erase import Surroundings, carry_out, open_cases
+from tasks.retention.case import Surroundings
+from tasks.retention.erase import carry_out, open_cases
 from tasks.retention.log_checkpoint import log_faults, verify_all
 from tasks.retention.receipts import Receipt
 from tasks.retention.restored import fence_restored

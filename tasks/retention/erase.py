@@ -14,65 +14,36 @@ was done. What cannot be removed makes a case `blocked`, to be tried again by ev
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from tasks.failures import RollcallError
+from tasks.retention.case import Case, Surroundings, in_groups, load_cases
+from tasks.retention.concluding import conclude
 from tasks.retention.fence import ErasureWish, raise_fence
-from tasks.retention.left import keep_list, list_left
+from tasks.retention.left import list_left
 from tasks.retention.mentions import Mentioned
 from tasks.retention.pages import clear_pages
-from tasks.retention.receipts import Receipt, circumstances, exported_of, receipt_of, write_receipt
-from tasks.retention.rows import clear_batches, empty_rows, hide_reviewers, mentions_of
-from tasks.retention.rules import Rules, load_rules
-from tasks.retention.traces import Progress, look_for
+from tasks.retention.receipts import Receipt
+from tasks.retention.rows import clear_batches, empty_rows, hide_reviewers
+from tasks.retention.rules import load_rules
+from tasks.retention.traces import look_for
 from tasks.retention.uploads import clear_uploads
 from tasks.roster.open_drop import uploads
-from tasks.vault.audit_log import Event, append
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
-from tasks.vault.records import Employee, Erasure
+from tasks.vault.records import Erasure
 from tasks.vault.scratch import clear_scratch
-from tasks.vault.signing import Signer, open_signer
+from tasks.vault.signing import open_signer
 from tasks.vault.store import Vault
-
-_T = TypeVar("_T")
-GROUP = 100  # people per transaction: few enough to let others write in between, and a kill repeats little
 
 
 class NobodyHere(RollcallError):
     """There is no such person, or they are forgotten already."""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What lies around the vault and must forget too."""
-
-    rules: Rules
-    actor: str = "retention"
-    # Writes one batch's report anew from the records; reports are not this room's to write.
-    rewrite_report: Callable[[str], object] | None = None
-    # Folders outside `home` to search for traces: Prefect's home, the temporary folder.
-    search: tuple[Path, ...] = ()
-    # Told how many bytes of how many were read, when searching takes more than a moment.
-    progress: Progress | None = None
-
-
-@dataclass
-class _Case:
-    """One case while it is carried out."""
-
-    id: str
-    person: str
-    mentioned: Mentioned
-    evidence: dict[str, Any] = field(default_factory=dict)
-    left: tuple[str, ...] | None = None  # where something of them was found; None when nobody looked
 
 
 def forget(vault: Vault, employee_id: str, reason: str, now: datetime, around: Surroundings | None = None) -> Receipt:
@@ -92,7 +63,7 @@ def forget_people(
     """Forget many people, given as (id, reason, due): first every door is shut, then everything goes."""
     around = around or surroundings_of(vault)
     cases: list[str] = []
-    for some in _groups(people):
+    for some in in_groups(people):
         cases += raise_fence(vault, some, now, actor=around.actor)
     return carry_out(vault, cases, now, around)
 
@@ -144,44 +115,28 @@ def _work_through(
     by groups. Names are emptied only after everything that has to be found by them."""
     if not cases:
         return []
-    everybody = _load(vault, cases)
+    everybody = load_cases(vault, cases)
     if known is not None:
         for case in everybody:
             case.mentioned = replace(known, id=case.person)
-    for group in _groups(everybody):
+    for group in in_groups(everybody):
         _destroy_keys(vault, group)
         _erase_blobs(vault, group)
     batches = _clear_files(vault, everybody)
     with vault.session() as session:
         clear_batches(session, [case.mentioned for case in everybody])
         hide_reviewers(session, vault.keys, [case.mentioned for case in everybody])
-    for group in _groups(everybody):
+    for group in in_groups(everybody):
         _erase_rows(vault, group, now)
     _empty_log(vault, everybody)
     _search_bytes(vault, everybody, around)
     signer = open_signer(vault.settings.signing_key, vault.settings.audit / "signing.pub")
-    receipts = [one for group in _groups(everybody) for one in _conclude(vault, group, now, around, signer, final)]
+    receipts = [one for group in in_groups(everybody) for one in conclude(vault, group, now, around, signer, final)]
     rewrite_reports(vault, batches, now, around)
     return receipts
 
 
-def _groups(everything: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(everything), GROUP):
-        yield everything[start : start + GROUP]
-
-
-def _load(vault: Vault, ids: Sequence[str]) -> list[_Case]:
-    with vault.reading() as session:
-        rows = [
-            row
-            for some in _groups(ids)
-            for row in session.exec(select(Erasure).where(col(Erasure.id).in_(some)).order_by(col(Erasure.id)))
-        ]
-        mentioned = mentions_of(session, [row.employee_id for row in rows])
-    return [_Case(row.id, row.employee_id, mentioned[row.employee_id], dict(row.evidence)) for row in rows]
-
-
-def _destroy_keys(vault: Vault, group: Sequence[_Case]) -> None:
+def _destroy_keys(vault: Vault, group: Sequence[Case]) -> None:
     people = [case.person for case in group]
     held = vault.keys.count_keys(people)
     reach("erase.keys.before")
@@ -196,7 +151,7 @@ def _destroy_keys(vault: Vault, group: Sequence[_Case]) -> None:
         case.mentioned = replace(case.mentioned, secrets=tuple(wrapped[case.person]))
 
 
-def _erase_blobs(vault: Vault, group: Sequence[_Case]) -> None:
+def _erase_blobs(vault: Vault, group: Sequence[Case]) -> None:
     """Delete, then believe only a second listing."""
     for case in group:
         prefix = f"people/{case.person}/"
@@ -211,7 +166,7 @@ def _erase_blobs(vault: Vault, group: Sequence[_Case]) -> None:
     vault.blobs.settle()
 
 
-def _clear_files(vault: Vault, everybody: Sequence[_Case]) -> tuple[str, ...]:
+def _clear_files(vault: Vault, everybody: Sequence[Case]) -> tuple[str, ...]:
     reach("erase.pages.before")
     cleared = clear_pages(vault.settings.reports, [case.mentioned for case in everybody])
     reach("erase.pages.done")
@@ -227,7 +182,7 @@ def _clear_files(vault: Vault, everybody: Sequence[_Case]) -> tuple[str, ...]:
     return cleared.batches
 
 
-def _erase_rows(vault: Vault, group: Sequence[_Case], now: datetime) -> None:
+def _erase_rows(vault: Vault, group: Sequence[Case], now: datetime) -> None:
     reach("erase.rows.before")
     with vault.session() as session:
         empty_rows(session, vault.keys, [case.person for case in group], now)
@@ -253,7 +208,7 @@ def rewrite_reports(vault: Vault, batches: Iterable[str], now: datetime, around:
             )
 
 
-def _empty_log(vault: Vault, group: Sequence[_Case]) -> None:
+def _empty_log(vault: Vault, group: Sequence[Case]) -> None:
     reach("erase.log.before")
     # The keys' own log counts as much: a wrapped key that another program still reads is a key that still opens.
     emptied = forget_deleted_pages(vault.engine) and vault.keys.forget_bytes()
@@ -262,7 +217,7 @@ def _empty_log(vault: Vault, group: Sequence[_Case]) -> None:
         case.evidence["log_pending"] = not emptied
 
 
-def _search_bytes(vault: Vault, everybody: Sequence[_Case], around: Surroundings) -> None:
+def _search_bytes(vault: Vault, everybody: Sequence[Case], around: Surroundings) -> None:
     """Read every file here for their names: the strongest thing a receipt can say.
 
     Only the first time: afterwards the names are known to nobody, so what was found then stays on the case until
@@ -292,56 +247,5 @@ def databases(vault: Vault) -> list[sa.Engine]:
     return [engine for engine in engines.values() if engine.dialect.name == "postgresql"]
 
 
-def _is_looked_for(case: _Case) -> bool:
+def _is_looked_for(case: Case) -> bool:
     return bool(case.mentioned.words or case.mentioned.secrets)
-
-
-def _conclude(
-    vault: Vault, group: Sequence[_Case], now: datetime, around: Surroundings, signer: Signer, final: bool
-) -> list[Receipt]:
-    """Say how each case stands, write the receipts, and record both in one transaction."""
-    receipts: list[Receipt] = []
-    events: list[Event] = []
-    with vault.reading() as session:
-        query = select(Erasure).where(col(Erasure.id).in_([case.id for case in group])).order_by(col(Erasure.id))
-        rows = list(session.exec(query))
-    for row, case in zip(rows, group, strict=True):
-        row.evidence = {**case.evidence, **circumstances(vault, around.rules), **exported_of(vault, case.person)}
-        _advance(row, now, vault, final)
-        receipt = receipt_of(row)
-        digests = write_receipt(receipt, vault.settings.receipts, signer)
-        keep_list(vault.settings.home, row.id, case.left, blocked=row.state == "blocked")
-        events.append(Event(f"erasure_{row.state}", row.employee_id, row.id, _counts(case), around.actor))
-        events.append(Event("receipt", row.employee_id, row.id, dict(digests), around.actor))
-        receipts.append(receipt)
-    reach("erase.receipt.before")
-    with vault.session() as session:
-        _store(session, rows)
-        append(session, events, now=now)
-    reach("erase.receipt.done")
-    return receipts
-
-
-def _advance(row: Erasure, now: datetime, vault: Vault, final: bool) -> None:
-    if row.evidence.get("residue"):
-        row.state = "blocked"
-        row.resweep_at = None
-    elif final and not row.evidence.get("log_pending"):
-        row.state, row.finished_at = "final", now
-    else:
-        row.state = "provisional"
-        row.resweep_at = now if final else now + vault.settings.writer_life
-
-
-def _store(session: Session, rows: Sequence[Erasure]) -> None:
-    """Only what is gone may be called erased; a blocked person stays behind the fence as `erasing`."""
-    columns = ("id", "state", "resweep_at", "finished_at", "evidence")
-    session.execute(sa.update(Erasure), [{name: getattr(row, name) for name in columns} for row in rows])
-    for state in ("erased", "erasing"):
-        people = [row.employee_id for row in rows if (row.state == "blocked") == (state == "erasing")]
-        session.execute(sa.update(Employee).where(col(Employee.id).in_(people)).values(state=state))
-
-
-def _counts(case: _Case) -> dict[str, Any]:
-    kept = ("removed", "bytes", "keys_destroyed", "residue", "verified", "log_pending")
-    return {name: case.evidence[name] for name in kept if name in case.evidence}

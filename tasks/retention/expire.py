@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from tasks.retention.erase import GROUP, Surroundings, rewrite_reports
+from tasks.retention.case import GROUP, Surroundings
+from tasks.retention.erase import rewrite_reports
 from tasks.retention.pages import remove_pictures
 from tasks.retention.plan import Verdict
 from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_receipt

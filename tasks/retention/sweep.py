@@ -13,8 +13,9 @@ from pathlib import Path
 
 from sqlmodel import col, select
 
+from tasks.retention.case import Surroundings
 from tasks.retention.choose_people import note_departures
-from tasks.retention.erase import Surroundings, carry_out, forget_people, look_again, open_cases
+from tasks.retention.erase import carry_out, forget_people, look_again, open_cases
 from tasks.retention.expire import expire_items, expire_records, finish_expiries
 from tasks.retention.forecast import forecast, never_backwards
 from tasks.retention.log_checkpoint import write_checkpoint

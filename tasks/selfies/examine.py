@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from tasks.roster.drop import Drop, DropFault
 from tasks.sandbox import cores
-from tasks.selfies.judge import SetVerdict, judge_set
+from tasks.selfies.judge_set import SetVerdict, judge_set
 from tasks.selfies.look import Look, look_at
 from tasks.vision.faces import Eyes, QualityLimits
 

@@ -14,7 +14,7 @@ from tasks.roster.rows import Roster, RosterRow
 from tasks.roster.unknown_kit import unknown_kit
 from tasks.roster.whose_consent import Consents
 from tasks.selfies.findings import Finding, finding
-from tasks.selfies.judge import SetVerdict, of_another_world
+from tasks.selfies.judge_set import SetVerdict, of_another_world
 from tasks.vault.seats import Lane
 from tasks.vision.worlds import BaseWorld
 

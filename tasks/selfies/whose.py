@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Literal
 
 from tasks.roster.rows import RosterRow
+from tasks.selfies.hits import DASH, Hit, Kind, group_of_figures, largest, stands_apart
 from tasks.selfies.path_words import (
     BOX_WORDS,
     CAMERA,
@@ -39,9 +39,7 @@ from tasks.selfies.spelling import (
     words_of,
 )
 
-Kind = Literal["number", "figures", "address", "name"]
 _ROW = re.compile(r" \(row \d+\)$")  # how two people under one number are filed (Roster.filed_number)
-_DASH = re.compile(r"\s[-–—]+\s")
 MOST_WORDS = 24  # of one name; more is no name
 SHORT_NUMBER = 4  # signs: letters and figures this few stand in many a name by chance
 NOBODY: frozenset[str] = frozenset()
@@ -57,14 +55,6 @@ class Claim:
     near: frozenset[str] = NOBODY
     surely: bool = True
     at_odds: bool = False
-
-
-@dataclass(frozen=True)
-class _Hit:
-    first: int
-    last: int  # both included
-    kind: Kind
-    who: frozenset[str]
 
 
 class People:
@@ -139,7 +129,7 @@ class People:
             return Claim(frozenset(whole), surely=not shown.isdecimal())
         if not words or len(words) > MOST_WORDS:
             return Claim()
-        hits = _largest(self._hits(shown, words))
+        hits = largest(self._hits(shown, words))
         names = [hit for hit in hits if hit.kind != "figures"]
         if names and (account := self._accounts.get(squeezed(plain_form(shown)))):  # `sam.lee2/` is no Sam Lee, nr. 2
             return Claim(frozenset(account | self._names.get(squeezed(plain_form(shown)), set())))
@@ -149,7 +139,7 @@ class People:
             return self._by_account(words, doubted)
         return self._weigh(standing, words, shown, doubted, is_file)
 
-    def _hits(self, shown: str, words: Sequence[Word]) -> list[_Hit]:
+    def _hits(self, shown: str, words: Sequence[Word]) -> list[Hit]:
         lower, found = shown.casefold(), []
         same_length = len(lower) == len(shown)
         for i, first in enumerate(words):
@@ -162,16 +152,16 @@ class People:
                 by_number = None if glued else self._numbers.get(number_key(raw)) or self._numbers.get(squeezed(text))
                 if by_number:
                     kind: Kind = "figures" if text.isdecimal() else "name" if text.isalpha() else "number"
-                    found.append(_Hit(i, j, kind, frozenset(by_number)))
+                    found.append(Hit(i, j, kind, frozenset(by_number)))
                 elif raw in self._addresses:
-                    found.append(_Hit(i, j, "address", frozenset(self._addresses[raw])))
+                    found.append(Hit(i, j, "address", frozenset(self._addresses[raw])))
                 elif by_name := self._names.get(plain, set()) | self._names.get(spelt, set()):
-                    found.append(_Hit(i, j, "name", frozenset(by_name)))
+                    found.append(Hit(i, j, "name", frozenset(by_name)))
         return found
 
-    def _figures_stand(self, hit: _Hit, words: list[Word], names: Sequence[_Hit]) -> bool:
+    def _figures_stand(self, hit: Hit, words: list[Word], names: Sequence[Hit]) -> bool:
         """Whether bare figures are somebody's number here and no day, time or counter."""
-        low, high = _group_of_figures(hit, words)
+        low, high = group_of_figures(hit, words)
         number = "".join(word.text for word in words[hit.first : hit.last + 1])
         groups = [word.text for word in words[low : hit.first]] + [number]
         groups += [word.text for word in words[hit.last + 1 : high + 1]]
@@ -187,13 +177,13 @@ class People:
         before = words[low - 1]
         if before.plain in LABELS or "#" in words[low].gap:
             return True
-        dashed = bool(_DASH.search(words[low].gap))
+        dashed = bool(DASH.search(words[low].gap))
         if high + 1 < len(words) or small or (before.plain in CAMERA and not dashed):
             return False
         return bool(names) or own or dashed or all(word.plain in OWN for word in others)
 
     def _weigh(
-        self, hits: Sequence[_Hit], words: Sequence[Word], shown: str, doubted: frozenset[str], is_file: bool
+        self, hits: Sequence[Hit], words: Sequence[Word], shown: str, doubted: frozenset[str], is_file: bool
     ) -> Claim:
         every = frozenset().union(*(hit.who for hit in hits))
         meant = every
@@ -218,7 +208,7 @@ class People:
                 return Claim(near=meant | doubted)
             others = self.resembling.clearly([word.plain for word in left]) - meant
             return Claim(meant | others, surely=surely, at_odds=bool(others))
-        by_form = is_file and any(_stands_apart(hit, words) for hit in hits)
+        by_form = is_file and any(stands_apart(hit, words) for hit in hits)
         return Claim(meant) if by_form else Claim(near=meant | doubted)
 
     def _by_account(self, words: Sequence[Word], doubted: frozenset[str]) -> Claim:
@@ -265,37 +255,3 @@ def _once(rows: Iterable[RosterRow]) -> dict[str, RosterRow]:
             known.add(alike)
             found[row.number] = row
     return found
-
-
-def _largest(hits: Sequence[_Hit]) -> list[_Hit]:
-    """Without those that lie inside a longer one: `sam.lee2@...` is no Sam Lee."""
-
-    def inside(hit: _Hit) -> bool:
-        return any(
-            o.first <= hit.first and hit.last <= o.last and (o.first, o.last) != (hit.first, hit.last) for o in hits
-        )
-
-    return [hit for hit in hits if not inside(hit)]
-
-
-def _group_of_figures(hit: _Hit, words: Sequence[Word]) -> tuple[int, int]:
-    """First and last of the groups of figures that stand together with this one. The dash of an upload form parts them:
-    in `IMG_0042 - 1007` the first is a camera's."""
-    low, high = hit.first, hit.last
-    while low and words[low - 1].is_figures:
-        if _DASH.search(words[low].gap) and any(not word.is_figures for word in words[:low]):
-            break
-        low -= 1
-    while high + 1 < len(words) and words[high + 1].is_figures:
-        high += 1
-    return low, high
-
-
-def _stands_apart(hit: _Hit, words: Sequence[Word]) -> bool:
-    """Whether a name is what an upload form put at the end: behind ` - ` (Google), or behind `_` while its own words
-    are parted otherwise (Microsoft). Behind it only a copy's number."""
-    if any(not word.is_figures for word in words[hit.last + 1 :]) or hit.first == 0:
-        return False
-    before = words[hit.first].gap
-    inner = {word.gap for word in words[hit.first + 1 : hit.last + 1]}
-    return bool(_DASH.search(before)) or ("_" in before and bool(inner) and not any("_" in gap for gap in inner))

@@ -22,11 +22,13 @@ from tasks.adapters.plan import plan_training
 from tasks.headshots.kit import BrandKit, kit_digest, load_kit
 from tasks.headshots.photographing import Studio, kept, retire_superseded, show, sittings
 from tasks.roster.consents import read_consents
-from tasks.roster.intake import Admission, admit, note_roster, seat_everybody, withdraw_at_once
+from tasks.roster.intake import Admission, admit, note_roster, seat_everybody
 from tasks.roster.questions import ask_about_missing
 from tasks.roster.read import read_roster
+from tasks.roster.recorded_consents import withdraw_at_once
 from tasks.selfies.examine import Examined
-from tasks.selfies.judge import SelfieVerdict, SetVerdict
+from tasks.selfies.judge import SelfieVerdict
+from tasks.selfies.judge_set import SetVerdict
 from tasks.selfies.keep import keep_photos
 from tasks.selfies.look import Look
 from tasks.shipped import SHIPPED

@@ -22,7 +22,8 @@ from sqlmodel import select
 from reports.site_of_batch import rewrite_report
 from tasks.adapters.portraits import open_selfies
 from tasks.adapters.shelf import VaultShelf
-from tasks.retention.erase import Surroundings, forget
+from tasks.retention.case import Surroundings
+from tasks.retention.erase import forget
 from tasks.retention.left import read_list
 from tasks.retention.rules import load_rules
 from tasks.roster.consents import read_consents

@@ -13,16 +13,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from tasks.retention import choose_people
-from tasks.retention.erase import (
-    NobodyHere,
-    Surroundings,
-    carry_out,
-    forget,
-    forget_people,
-    look_again,
-    open_cases,
-    search_again,
-)
+from tasks.retention.case import Surroundings
+from tasks.retention.erase import NobodyHere, carry_out, forget, forget_people, look_again, open_cases, search_again
 from tasks.retention.left import read_list
 from tasks.retention.mentions import Mentioned
 from tasks.retention.rules import load_rules

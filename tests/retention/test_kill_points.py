@@ -14,7 +14,8 @@ from types import ModuleType
 
 import pytest
 
-from tasks.retention.erase import Surroundings, carry_out, forget, forget_people, look_again, open_cases
+from tasks.retention.case import Surroundings
+from tasks.retention.erase import carry_out, forget, forget_people, look_again, open_cases
 from tasks.retention.rules import load_rules
 from tasks.retention.sweep import run_retention
 from tasks.vault.failpoints import listening

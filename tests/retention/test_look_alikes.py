@@ -7,8 +7,9 @@ from types import ModuleType
 import pytest
 from sqlmodel import select
 
+from tasks.retention.case import Surroundings
 from tasks.retention.choose_people import people_by_number
-from tasks.retention.erase import Surroundings, forget, forget_people
+from tasks.retention.erase import forget, forget_people
 from tasks.retention.left import path_of, read_list
 from tasks.retention.rows import NOTE_REMOVED
 from tasks.retention.rules import load_rules

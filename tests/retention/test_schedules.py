@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from greenlet import getcurrent, greenlet
 from sqlmodel import SQLModel, col
 
-from tasks.retention.erase import NobodyHere, Surroundings, carry_out, forget, look_again, open_cases
+from tasks.retention.case import Surroundings
+from tasks.retention.erase import NobodyHere, carry_out, forget, look_again, open_cases
 from tasks.retention.orphans import sweep_orphans
 from tasks.retention.rules import load_rules
 from tasks.vault.failpoints import listening, reach

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from tasks.roster.consents import read_consents
 from tasks.roster.identity import is_last_roster, name_key, same_name
-from tasks.roster.intake import admit, seat_everybody, withdraw_at_once
+from tasks.roster.intake import admit, seat_everybody
 from tasks.roster.new_numbers import answer_new_numbers, new_numbers
 from tasks.roster.questions import (
     BadAnswer,
@@ -20,6 +20,7 @@ from tasks.roster.questions import (
     waiting_people,
 )
 from tasks.roster.read import read_roster
+from tasks.roster.recorded_consents import withdraw_at_once
 from tasks.vault.batches import Order, open_batch, seats_of, take_version
 from tasks.vault.failures import NoConsent
 from tasks.vault.records import AuditEntry, Consent, Decision, EarlierName, Employee, Headshot, Question

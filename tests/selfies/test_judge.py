@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.selfies.findings import WORDS, finding
-from tasks.selfies.judge import WANTED, judge_photo, judge_set
+from tasks.selfies.judge import judge_photo
+from tasks.selfies.judge_set import WANTED, judge_set
 from tasks.selfies.look import Look
 from tasks.selfies.size import limits_for
 from tasks.vision.faces import Lids, QualityLimits, Thresholds

@@ -13,7 +13,7 @@ from flows.headshots import of_one_world
 from tasks.adapters.forecasting import plan_lines
 from tasks.roster.rows import RosterRow
 from tasks.selfies.findings import finding
-from tasks.selfies.judge import SetVerdict, of_another_world
+from tasks.selfies.judge_set import SetVerdict, of_another_world
 from tasks.selfies.people import settle
 from tasks.shipped import SHIPPED
 from tasks.vault.failures import NotLikeThis
