@@ -425,5 +425,5 @@ def test_questions_are_read_and_answered_in_the_shell(vault: Vault, monkeypatch:
 
 
 def test_a_name_is_compared_without_accents_and_with_the_letters_of_its_own_script() -> None:
-    assert name_key("Zoë O’Brien-Müller") == name_key("MULLER zoe OBrien") != name_key("Zoe Mueller")
+    assert name_key("Zoë O’Brien Müller") == name_key("MULLER zoe OBrien") != name_key("Zoe OBrien")
     assert name_key("かがみ さくら") != name_key("かかみ さくら"), "が is not か"
