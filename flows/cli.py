@@ -29,7 +29,7 @@ console = Console(highlight=False)
 class InSentences(TyperGroup):
     """All commands, of whose faults one class is caught, here: what was foreseen is its sentence and exit code 1."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort, TyperException):

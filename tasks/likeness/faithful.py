@@ -9,8 +9,8 @@ anybody's ethnicity, age or gender.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,11 @@ class Faithfulness:
     def as_json(self) -> dict[str, float | None]:
         """Plain values for records."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, float | None]) -> Faithfulness:
+        """From records of any version: what is no longer measured is passed over."""
+        return cls(**{field.name: values.get(field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)

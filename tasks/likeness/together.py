@@ -73,5 +73,5 @@ def _team_under(vault: Vault, batch: str, kit: BrandKit, seats: Sequence[Seat]) 
         scores = Scores.from_json(first.scores)
         measures[seat.employee_id] = PictureMeasures.from_json(dict(scores.measures or {}))
         if scores.faithfulness is not None:
-            faithfulness[seat.employee_id] = Faithfulness(**scores.faithfulness)
+            faithfulness[seat.employee_id] = Faithfulness.from_json(scores.faithfulness)
     return team_consistency(measures, kit, faithfulness).as_json() | {"kit": kit.name}

@@ -24,7 +24,7 @@ def reference(ita: float = 30.0, spread: float = 3.0, photos: int = 6) -> Person
     crops = tuple(
         np.random.default_rng(i).normal(150, 4, (224, 224, 3)).clip(0, 255).astype(np.uint8) for i in range(photos)
     )
-    tone = SkinTone(ita, spread, (14.0, 20.0), photos)
+    tone = SkinTone(ita, spread, photos)
     return PersonReference((np.ones(4, np.float32) / 2,) * photos, ((0, 0),) * photos, tone, crops, (80.0,) * photos)
 
 
@@ -116,7 +116,7 @@ def test_a_picture_of_the_same_face_keeps_its_texture() -> None:
 
 def test_bias_is_told_by_thirds() -> None:
     def person(ita: float, shift: float) -> Faithfulness:
-        return Faithfulness(shift, 12.0, 2.0, 1.0, ita)
+        return Faithfulness(shift, 12.0, 1.0, ita)
 
     pulled = [person(-30 + 10 * i, 9.0 - 2 * i) for i in range(9)]  # dark made lighter, light made darker
     bias = {one.group: one for one in tone_bias(pulled)}
@@ -139,3 +139,9 @@ def test_one_photograph_is_told_from_two_shots_of_one_face() -> None:
     smaller = cv2.resize(cv2.resize(shots[0].picture, (160, 160)), (320, 320))
     assert is_same_photograph(np.asarray(smaller, np.uint8), faces[0], own)
     assert not is_same_photograph(shots[1].picture, faces[1], own)
+
+
+def test_what_earlier_versions_measured_besides_is_passed_over() -> None:
+    found = Faithfulness(2.0, 12.0, 1.0, 30.0, 0.1)
+    assert Faithfulness.from_json({**found.as_json(), "chroma_shift": 1.5}) == found
+    assert Faithfulness.from_json({"skin_shift": 2.0, "chroma_shift": 1.5}).texture_ratio is None

@@ -82,7 +82,7 @@ def test_people_whose_selfies_differ_are_judged_by_that(near: Near, thresholds: 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 1000), st.permutations(range(5)))
 def test_the_order_of_selfies_and_company_does_not_matter(seed: int, order: list[int]) -> None:
-    thresholds = Thresholds(0.4, 0.3, 0.25, 0.5, 36.7, -9.3, 0.1, 0.4, 0.8)
+    thresholds = Thresholds(0.4, 0.3, 0.25, 0.5, 36.7, -9.3, 0.1, 0.4)
     vectors = [unit(seed + i) for i in range(5)]
     people = {f"p{i}": unit(seed + 100 + i) for i in range(6)}
     picture = unit(seed + 7)

@@ -34,7 +34,7 @@ def team(clean: PictureMeasures) -> dict[str, PictureMeasures]:
 
 
 def kept(team: dict[str, PictureMeasures]) -> dict[str, Faithfulness]:
-    return {one: Faithfulness(0.5, 12.0, 1.0, 1.0, 10.0 + i) for i, one in enumerate(team)}
+    return {one: Faithfulness(0.5, 12.0, 1.0, 10.0 + i) for i, one in enumerate(team)}
 
 
 def test_every_row_of_the_design_is_there_and_met(team: dict[str, PictureMeasures], kit: BrandKit) -> None:

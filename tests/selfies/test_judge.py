@@ -21,7 +21,7 @@ from tasks.vision.worlds import BaseWorld
 LIMITS = QualityLimits()
 THRESHOLDS = Thresholds(
     same=0.4, belongs=0.3, stranger=0.25, twin_folder=0.5, likeness_slope=36.7, likeness_bias=-9.3, margin=0.1,
-    likeness=0.4, relative=0.8,
+    likeness=0.4,
 )  # fmt: skip
 GOOD = Quality(
     inter_eye_px=150, face_share=0.4, sharpness=0.08, exposure_median_L=60, clipped_share=0.0, dark_share=0.0,
