@@ -14,7 +14,7 @@ DASH = re.compile(r"\s[-–—]+\s")
 
 
 @dataclass(frozen=True)
-class Hit:
+class NameHit:
     """Words of the name that together are somebody's number, address or name."""
 
     first: int
@@ -23,10 +23,10 @@ class Hit:
     who: frozenset[str]
 
 
-def largest(hits: Sequence[Hit]) -> list[Hit]:
+def largest(hits: Sequence[NameHit]) -> list[NameHit]:
     """Without those that lie inside a longer one: `sam.lee2@...` is no Sam Lee."""
 
-    def inside(hit: Hit) -> bool:
+    def inside(hit: NameHit) -> bool:
         return any(
             o.first <= hit.first and hit.last <= o.last and (o.first, o.last) != (hit.first, hit.last) for o in hits
         )
@@ -34,7 +34,7 @@ def largest(hits: Sequence[Hit]) -> list[Hit]:
     return [hit for hit in hits if not inside(hit)]
 
 
-def group_of_figures(hit: Hit, words: Sequence[Word]) -> tuple[int, int]:
+def group_of_figures(hit: NameHit, words: Sequence[Word]) -> tuple[int, int]:
     """First and last of the groups of figures that stand together with this one. The dash of an upload form parts them:
     in `IMG_0042 - 1007` the first is a camera's."""
     low, high = hit.first, hit.last
@@ -47,7 +47,7 @@ def group_of_figures(hit: Hit, words: Sequence[Word]) -> tuple[int, int]:
     return low, high
 
 
-def stands_apart(hit: Hit, words: Sequence[Word]) -> bool:
+def stands_apart(hit: NameHit, words: Sequence[Word]) -> bool:
     """Whether a name is what an upload form put at the end: behind ` - ` (Google), or behind `_` while its own words
     are parted otherwise (Microsoft). Behind it only a copy's number."""
     if any(not word.is_figures for word in words[hit.last + 1 :]) or hit.first == 0:

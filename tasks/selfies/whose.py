@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from tasks.roster.rows import RosterRow
-from tasks.selfies.hits import DASH, Hit, Kind, group_of_figures, largest, stands_apart
+from tasks.selfies.hits import DASH, Kind, NameHit, group_of_figures, largest, stands_apart
 from tasks.selfies.path_words import (
     BOX_WORDS,
     CAMERA,
@@ -139,7 +139,7 @@ class People:
             return self._by_account(words, doubted)
         return self._weigh(standing, words, shown, doubted, is_file)
 
-    def _hits(self, shown: str, words: Sequence[Word]) -> list[Hit]:
+    def _hits(self, shown: str, words: Sequence[Word]) -> list[NameHit]:
         lower, found = shown.casefold(), []
         same_length = len(lower) == len(shown)
         for i, first in enumerate(words):
@@ -152,14 +152,14 @@ class People:
                 by_number = None if glued else self._numbers.get(number_key(raw)) or self._numbers.get(squeezed(text))
                 if by_number:
                     kind: Kind = "figures" if text.isdecimal() else "name" if text.isalpha() else "number"
-                    found.append(Hit(i, j, kind, frozenset(by_number)))
+                    found.append(NameHit(i, j, kind, frozenset(by_number)))
                 elif raw in self._addresses:
-                    found.append(Hit(i, j, "address", frozenset(self._addresses[raw])))
+                    found.append(NameHit(i, j, "address", frozenset(self._addresses[raw])))
                 elif by_name := self._names.get(plain, set()) | self._names.get(spelt, set()):
-                    found.append(Hit(i, j, "name", frozenset(by_name)))
+                    found.append(NameHit(i, j, "name", frozenset(by_name)))
         return found
 
-    def _figures_stand(self, hit: Hit, words: list[Word], names: Sequence[Hit]) -> bool:
+    def _figures_stand(self, hit: NameHit, words: list[Word], names: Sequence[NameHit]) -> bool:
         """Whether bare figures are somebody's number here and no day, time or counter."""
         low, high = group_of_figures(hit, words)
         number = "".join(word.text for word in words[hit.first : hit.last + 1])
@@ -183,7 +183,7 @@ class People:
         return bool(names) or own or dashed or all(word.plain in OWN for word in others)
 
     def _weigh(
-        self, hits: Sequence[Hit], words: Sequence[Word], shown: str, doubted: frozenset[str], is_file: bool
+        self, hits: Sequence[NameHit], words: Sequence[Word], shown: str, doubted: frozenset[str], is_file: bool
     ) -> Claim:
         every = frozenset().union(*(hit.who for hit in hits))
         meant = every
