@@ -114,11 +114,14 @@ def _rank(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:
 
 
 def _copied(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:
+    nearness, number = scores.get("nearness"), ""
+    if nearness is not None and scores.get("ceiling") is not None:
+        number = f"{float(nearness):.2f}, up to {float(scores['ceiling']):.2f} is chance"
     if "copied" in flags:
-        return ScoreLine("copied", "Not a copy", "Repeats a selfie", "", "poor")
+        return ScoreLine("copied", "Not a copy", "Repeats a selfie", number, "poor")
     if scores["copied"]:  # a real photograph is meant to be one
-        return ScoreLine("copied", "Not a copy", "One of their own photos", "")
-    return ScoreLine("copied", "Not a copy", "A new picture", "", "good")
+        return ScoreLine("copied", "Not a copy", "One of their own photos", number)
+    return ScoreLine("copied", "Not a copy", "A new picture", number, "good")
 
 
 def _texture(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:

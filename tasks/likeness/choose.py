@@ -54,11 +54,12 @@ def choose(candidates: Sequence[Candidate]) -> list[Ranked]:
     return choices
 
 
-def _rank(candidate: Candidate) -> tuple[int, int, float, float, str]:
-    grave = sum(flag.code in GRAVE for flag in candidate.flags)
+def _rank(candidate: Candidate) -> tuple[int, bool, int, float, float, str]:
+    codes = [flag.code for flag in candidate.flags]
+    grave = sum(code in GRAVE for code in codes)
     # Near ties in likeness are one step, so that what people do see decides within it.
     step = -round(min(_closeness(candidate), 1.2) / NEAR_TIE)
-    return grave, len(candidate.flags), step, _blemish(candidate), candidate.key
+    return grave, "copied" in codes, len(codes), step, _blemish(candidate), candidate.key
 
 
 def _closeness(candidate: Candidate) -> float:

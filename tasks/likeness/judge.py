@@ -7,7 +7,7 @@ then `choose`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,8 @@ from tasks.likeness.choose import Candidate
 from tasks.likeness.faithful import Faithfulness, compare_appearance, faithfulness_flags
 from tasks.likeness.head import read_head
 from tasks.likeness.kept import KeptLooks, compare_heads, kept_flags
-from tasks.likeness.reference import PersonReference, is_same_photograph
-from tasks.likeness.score import LikenessScore, face_hashes, likeness_flags, score_headshot
+from tasks.likeness.reference import PersonReference
+from tasks.likeness.score import LikenessScore, likeness_flags, score_headshot
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
 
@@ -74,11 +74,8 @@ def judge_candidate(
         company,
         employee_id,
         eyes.judge_thresholds,
-        hashes=face_hashes(one.picture, face),
-        selfie_hashes=reference.hashes,
+        reference.photos.nearest(one.picture, face),
     )
-    if likeness.copied and not is_same_photograph(one.picture, face, reference):
-        likeness = replace(likeness, copied=False)
     found = compare_appearance(one.measures, reference, kit.floors, one.source_inter_eye)
     head, plain = read_head(one.picture, face, eyes.matter), kit.backdrop.kind != "picture"
     kept = compare_heads(head, reference.heads, wish, eyes.name, plain=plain)

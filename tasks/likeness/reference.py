@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.failures import RollcallError
 from tasks.headshots.measure import ALIGNED, bare_skin, cheek_texture, skin_colour
+from tasks.likeness.copies import OwnPhotos
 from tasks.likeness.head import Head, read_head
-from tasks.likeness.score import face_hashes, person_vector
+from tasks.likeness.score import person_vector
 from tasks.vision.colour import ita
 from tasks.vision.faces import Eyes, Face
 from tasks.vision.images import Picture
@@ -26,7 +27,6 @@ Vector = NDArray[np.float32]
 ENOUGH_FOR_TONE = 5  # selfies
 ENOUGH_FOR_TEXTURE = 3
 LEAST_TEXTURE = 0.05  # of L*: below this there is nothing that smoothing could take away
-SAME_STRUCTURE = 0.9  # correlation from which two faces are one photograph
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,15 @@ class PersonReference:
     """One person's selfies, as far as judging needs them."""
 
     vectors: tuple[Vector, ...]  # of the judge
-    hashes: tuple[tuple[int, int], ...]
     tone: SkinTone | None
     faces: tuple[Picture, ...]  # aligned, for texture
     inter_eye: tuple[float, ...]  # px in the original of each
     heads: tuple[Head, ...] = ()  # glasses and hair of each
+
+    @cached_property
+    def photos(self) -> OwnPhotos:
+        """What no picture may repeat."""
+        return OwnPhotos.of(self.faces)
 
     @property
     def vector(self) -> Vector:
@@ -70,7 +74,6 @@ def read_reference(selfies: Sequence[tuple[Picture, Face]], eyes: Eyes) -> Perso
             labs.append(skin_colour(picture, skin))
     return PersonReference(
         vectors=tuple(eyes.judge.embed(picture, face) for picture, face in selfies),
-        hashes=tuple(face_hashes(picture, face) for picture, face in selfies),
         tone=_tone(labs),
         faces=tuple(align_to(picture, face.landmarks, FACE_TEMPLATE, ALIGNED)[0] for picture, face in selfies),
         inter_eye=tuple(face.inter_eye for _, face in selfies),
@@ -108,28 +111,6 @@ def reference_texture(reference: PersonReference, inter_eye: float) -> Texture |
         return None
     spread = float(np.log(read).std(ddof=1))
     return Texture(float(np.median(read)), spread * float(np.sqrt(1 + np.pi / 2 / read.size)))
-
-
-def is_same_photograph(picture: Picture, face: Face, reference: PersonReference) -> bool:
-    """Whether a face is one of the selfies' own pixels: its fine structure runs along with one of them, or mirrored.
-
-    Hashes alone take two shots of one smooth face for one shot; pose and light never repeat to the fine structure.
-    """
-    crop, _ = align_to(picture, face.landmarks, FACE_TEMPLATE, ALIGNED)
-    own = _fine_structure(crop)
-    for selfie in reference.faces:
-        other = _fine_structure(selfie)
-        if max(float((own * other).mean()), float((own[:, ::-1] * other).mean())) > SAME_STRUCTURE:
-            return True
-    return False
-
-
-def _fine_structure(crop: Picture) -> NDArray[np.float32]:
-    """Lightness between 2 and 12 px of the inner face, with mean 0 and variance 1."""
-    grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.float32)
-    band = np.asarray(cv2.GaussianBlur(grey, (0, 0), 2) - cv2.GaussianBlur(grey, (0, 0), 12), np.float32)
-    inner = band[round(0.3 * ALIGNED) : round(0.92 * ALIGNED), round(0.18 * ALIGNED) : round(0.82 * ALIGNED)]
-    return np.asarray((inner - inner.mean()) / max(float(inner.std()), 1e-3), np.float32)
 
 
 def _tone(labs: Sequence[NDArray[np.float32]]) -> SkinTone | None:

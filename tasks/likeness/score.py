@@ -17,15 +17,11 @@ from numpy.typing import NDArray
 
 from tasks.headshots.kit_sections import Floors
 from tasks.headshots.studio import Flag
-from tasks.vision.faces import Face, Thresholds
-from tasks.vision.images import Picture
-from tasks.vision.portrait import FACE_TEMPLATE, align_to
-from tasks.vision.quality import difference_hashes, hamming
+from tasks.likeness.copies import Copying
+from tasks.vision.faces import Thresholds
 
 Vector = NDArray[np.float32]
 NEAREST = 3  # selfies that count: the nearest ones, so that one odd selfie costs nothing
-COPY_BITS = 6  # Hamming distance of face hashes up to which two faces are the same photograph
-HASHED = 112  # px of the aligned face that is hashed
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,9 @@ class LikenessScore:
     rank: int  # 1: nearer to this person than to anybody else
     margin: float  # lead over the nearest other person (negative: somebody else leads)
     nearest_other: str | None  # id of the nearest other person
-    copied: bool  # one of the selfies over again
+    copied: bool  # one of the selfies over again: nearer to it than the ceiling
+    nearness: float | None = None  # to the nearest selfie's own pixels (`copies.Copying`); None in older records
+    ceiling: float | None = None
 
     def as_json(self) -> dict[str, float | int | str | bool | None]:
         """Plain values for records."""
@@ -51,21 +49,13 @@ def person_vector(references: Sequence[Vector]) -> Vector:
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
 
 
-def face_hashes(picture: Picture, face: Face) -> tuple[int, int]:
-    """The hash of an aligned face and of its mirror image, for the copy check."""
-    crop, _ = align_to(picture, face.landmarks, FACE_TEMPLATE, HASHED)
-    return difference_hashes(crop)
-
-
 def score_headshot(
     vector: Vector,
     references: Sequence[Vector],
     company: Mapping[str, Vector],
     employee_id: str,
     thresholds: Thresholds,
-    *,
-    hashes: tuple[int, int] | None = None,
-    selfie_hashes: Sequence[tuple[int, int]] = (),
+    copying: Copying | None = None,
 ) -> LikenessScore:
     """Score one headshot's vector. `company` holds `person_vector`s by id, with or without this person's own."""
     if not references:
@@ -79,7 +69,9 @@ def score_headshot(
         rank=rank,
         margin=margin,
         nearest_other=nearest,
-        copied=hashes is not None and is_copy(hashes, selfie_hashes),
+        copied=copying is not None and copying.copied,
+        nearness=None if copying is None else round(copying.nearness, 3),
+        ceiling=None if copying is None else round(copying.ceiling, 3),
     )
 
 
@@ -104,13 +96,6 @@ def among_themselves(references: Sequence[Vector]) -> float | None:
     return float(np.median([_nearest_mean(rest[i], references[i]) for i in range(len(references))]))
 
 
-def is_copy(hashes: tuple[int, int], selfie_hashes: Sequence[tuple[int, int]]) -> bool:
-    """Whether a face is one of the selfies' pasted in, mirrored or not."""
-    return any(
-        min(hamming(hashes[0], selfie), hamming(hashes[0], mirrored)) <= COPY_BITS for selfie, mirrored in selfie_hashes
-    )
-
-
 def likeness_flags(score: LikenessScore, floors: Floors, thresholds: Thresholds, *, lane: str) -> list[Flag]:
     """What keeps this picture from being shipped as it is. A photograph is a copy of itself, so not flagged so."""
     flags = company_flags(score, thresholds)
@@ -127,7 +112,8 @@ def likeness_flags(score: LikenessScore, floors: Floors, thresholds: Thresholds,
         sentence = f"It is {score.relative:.0%} as like the selfies as they are among themselves."
         flags.append(Flag("relative_likeness", round(score.relative, 3), floors.relative_likeness, sentence))
     if score.copied and lane != "faithful":
-        flags.append(Flag("copied", 1, 0, "The face is one of the selfies over again, not a new picture."))
+        sentence = "The face is one of the selfies over again, not a new picture."
+        flags.append(Flag("copied", score.nearness or 1, score.ceiling or 0, sentence))
     return flags
 
 

@@ -14,7 +14,7 @@ from synthetic.painter.painting import paint
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.measure import PictureMeasures, cheek_texture
 from tasks.likeness.faithful import Faithfulness, can_tell, compare_appearance, faithfulness_flags, tone_bias
-from tasks.likeness.reference import PersonReference, SkinTone, is_same_photograph, reference_texture
+from tasks.likeness.reference import PersonReference, SkinTone, reference_texture
 from tasks.vision.colour import to_lab
 from tasks.vision.faces import Face
 from tasks.vision.portrait import FACE_TEMPLATE, align_to
@@ -25,7 +25,7 @@ def reference(ita: float = 30.0, spread: float = 3.0, photos: int = 6) -> Person
         np.random.default_rng(i).normal(150, 4, (224, 224, 3)).clip(0, 255).astype(np.uint8) for i in range(photos)
     )
     tone = SkinTone(ita, spread, photos)
-    return PersonReference((np.ones(4, np.float32) / 2,) * photos, ((0, 0),) * photos, tone, crops, (80.0,) * photos)
+    return PersonReference((np.ones(4, np.float32) / 2,) * photos, tone, crops, (80.0,) * photos)
 
 
 def own_texture(one: PersonReference, inter_eye: float = 70.0) -> float:
@@ -109,7 +109,7 @@ def test_a_picture_of_the_same_face_keeps_its_texture() -> None:
     shot = paint(person, draw_capture(3, person, "studio", CaptureWish()), 400, 1.0, "aligned")
     face = Face(shot.face_box, shot.landmarks, 1.0)
     crop, _ = align_to(shot.picture, face.landmarks, FACE_TEMPLATE, 224)
-    own = PersonReference((), (), None, (crop,) * 3, (face.inter_eye,) * 3)
+    own = PersonReference((), None, (crop,) * 3, (face.inter_eye,) * 3)
     ratio = cheek_texture(shot.picture, face, 40.0) / own_texture(own, 40.0)
     assert ratio == pytest.approx(1, abs=0.25)
 
@@ -128,17 +128,6 @@ def test_bias_is_told_by_thirds() -> None:
     assert bias["lightest third"].shift == pytest.approx(-5.0)
     assert [one.group for one in tone_bias(pulled[:4])] == ["all"]
     assert tone_bias([]) == []
-
-
-def test_one_photograph_is_told_from_two_shots_of_one_face() -> None:
-    person = draw_identity(1000)
-    shots = [paint(person, draw_capture(seed, person, "studio", CaptureWish()), 320, 1.0) for seed in (3, 4)]
-    faces = [Face(shot.face_box, shot.landmarks, 1.0) for shot in shots]
-    crop, _ = align_to(shots[0].picture, faces[0].landmarks, FACE_TEMPLATE, 224)
-    own = PersonReference((), (), None, (crop,), (faces[0].inter_eye,))
-    smaller = cv2.resize(cv2.resize(shots[0].picture, (160, 160)), (320, 320))
-    assert is_same_photograph(np.asarray(smaller, np.uint8), faces[0], own)
-    assert not is_same_photograph(shots[1].picture, faces[1], own)
 
 
 def test_what_earlier_versions_measured_besides_is_passed_over() -> None:

@@ -10,20 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthetic.painter.capture import CaptureWish, draw_capture
-from synthetic.painter.identity import draw_identity
-from synthetic.painter.painting import paint
 from tasks.headshots.kit import BrandKit
-from tasks.likeness.score import (
-    face_hashes,
-    is_copy,
-    likeness_flags,
-    person_vector,
-    place_in_company,
-    score_headshot,
-)
-from tasks.vision.faces import Face, Thresholds
-from tasks.vision.images import encode, read_picture
+from tasks.likeness.copies import Copying
+from tasks.likeness.score import likeness_flags, person_vector, place_in_company, score_headshot
+from tasks.vision.faces import Thresholds
 
 Near = Callable[[np.ndarray, float, int], np.ndarray]
 
@@ -103,22 +93,13 @@ def test_one_selfie_is_enough_to_score_and_none_is_not(thresholds: Thresholds) -
         score_headshot(unit(0), [], {}, "p0", thresholds)
 
 
-def test_a_selfie_pasted_in_is_a_copy_and_another_shot_is_not(kit: BrandKit, thresholds: Thresholds) -> None:
-    person = draw_identity(1000)
-    shots = [paint(person, draw_capture(seed, person, "studio", CaptureWish()), 160, 1.0) for seed in (3, 4)]
-    faces = [Face(shot.face_box, shot.landmarks, 1.0) for shot in shots]
-    selfie, another = (face_hashes(shot.picture, face) for shot, face in zip(shots, faces, strict=True))
-    again = read_picture(encode(shots[0].picture, "jpeg", quality=60)).picture
-    pasted = face_hashes(again, faces[0])
-    mirrored_points = faces[0].landmarks[[1, 0, 2, 4, 3]].copy()
-    mirrored_points[:, 0] = 160 - mirrored_points[:, 0]
-    mirrored = face_hashes(np.ascontiguousarray(again[:, ::-1]), Face(faces[0].box, mirrored_points, 1.0))
-    assert is_copy(pasted, [selfie])
-    assert is_copy(mirrored, [selfie])
-    assert not is_copy(another, [selfie])
-    score = score_headshot(unit(0), [unit(0)], {}, "p0", thresholds, hashes=pasted, selfie_hashes=[selfie])
-    assert "copied" in {flag.code for flag in likeness_flags(score, kit.floors, thresholds, lane="generated")}
+def test_a_copy_is_flagged_with_what_was_measured_and_its_ceiling(kit: BrandKit, thresholds: Thresholds) -> None:
+    score = score_headshot(unit(0), [unit(0), unit(0)], {}, "p0", thresholds, Copying(0.97, 0.88))
+    (flag,) = likeness_flags(score, kit.floors, thresholds, lane="generated")
+    assert (flag.code, flag.measured, flag.limit) == ("copied", 0.97, 0.88)
     assert likeness_flags(score, kit.floors, thresholds, lane="faithful") == []  # a photograph is meant to be one
+    below = score_headshot(unit(0), [unit(0), unit(0)], {}, "p0", thresholds, Copying(0.87, 0.88))
+    assert likeness_flags(below, kit.floors, thresholds, lane="generated") == []
 
 
 def test_one_photo_is_too_little_to_say_that_a_picture_is_like_them(kit: BrandKit, thresholds: Thresholds) -> None:

@@ -1,0 +1,1 @@
+"""What each ingredient of the training recipe does to likeness: `python -m benchmarks.recipe`."""
