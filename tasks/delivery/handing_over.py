@@ -114,9 +114,9 @@ def hand_over(
     *,
     workers: int | None = None,
 ) -> Manifest:
-    """Delivers. `place` is opened once somebody's picture may leave. For what HR can mend NothingToDeliver,
-    and TooManyGo unless `may_remove`, before anything is touched. DeliveryFault when the destination does not hold what
-    was written to it."""
+    """Delivers. Where nobody's picture may leave, only the files of who withdrew, left or was forgotten are taken away.
+    For what HR can mend NothingToDeliver, and TooManyGo unless `may_remove`, before anything is touched. DeliveryFault
+    when the destination does not hold what was written to it."""
     if order.names:
         check_template(order.names)
     sitters, now = sitters_of(vault, order.batch), clock()
@@ -125,15 +125,15 @@ def hand_over(
         for sitter in sitters
         if (why := why_absent(vault, sitter, now) or ("" if order.kit_of(sitter) else "kit_broken"))
     }
-    if len(absent) == len(sitters):
-        raise NothingToDeliver(
-            "Nobody in this batch has a picture that may leave: approve some first, or choose another batch. "
-            "Nothing at the destination was changed."
-        )
     to = place()
     try:
         run = _Run(vault, to, order, sitters, absent, clock, to.earlier(), workers or os.cpu_count() or 1)
         coming, changes = _plan(run)
+        if not coming and not changes.going:
+            raise NothingToDeliver(
+                "Nobody in this batch has a picture that may leave: approve some first, or choose another batch. "
+                "Nothing at the destination was changed."
+            )
         if changes.must_ask and not order.may_remove:
             raise TooManyGo(order.batch, changes)
         manifest = _fill(run, coming, changes)
@@ -144,7 +144,8 @@ def hand_over(
     except BaseException:
         to.abandon()
         raise
-    _register(vault, manifest, order.actor, clock())
+    if coming:
+        _register(vault, manifest, order.actor, clock())
     return manifest
 
 
@@ -172,7 +173,9 @@ def _plan(run: _Run) -> tuple[dict[str, dict[str, str]], Changes]:
         if (why := why_gone(run.vault, known.get(one), run.clock()))
     }
     planned = {path: (one, pictures[one]) for one, mine in coming.items() for path in mine.values()}
-    return coming, compare(run.earlier, planned, gone, run.absent, order.batch, order.folders)
+    # An empty delivery is more likely a mistake than a wish: it takes away whose leave is gone, and nobody else.
+    absent, batch = (run.absent, order.batch) if coming else ({}, "")
+    return coming, compare(run.earlier, planned, gone, absent, batch, order.folders)
 
 
 def _stem(template: str, person: Employee) -> str:

@@ -39,9 +39,7 @@ class FolderDestination(Files):
     def __init__(self, root: Path) -> None:
         if root.is_symlink() or (root.exists() and not root.is_dir()):
             raise DestinationFault("The destination is not a folder: name a new one, or an empty one.")
-        with company_umask():
-            root.mkdir(parents=True, exist_ok=True)
-        self.root = root.resolve()
+        self.root = root.resolve()  # made with the first file
         for left in self.root.rglob(f".*{PART}"):  # by a delivery that was killed: a face that no manifest names
             left.unlink()
 

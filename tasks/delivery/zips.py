@@ -72,8 +72,6 @@ class ZipDestination(Files):
     def __init__(self, path: Path) -> None:
         if path.is_symlink() or path.is_dir():
             raise DestinationFault("The destination is a folder or a link: name a new .zip file.")
-        with company_umask():
-            path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f".{path.name}.*{PART}"):  # by a delivery that was killed
             left.unlink()
         self._place, self._parts = path, list[Path]()
@@ -84,6 +82,7 @@ class ZipDestination(Files):
     def _new_part(self) -> IO[bytes]:
         self._parts.append(part_of(self._place))
         with company_umask():
+            self._place.parent.mkdir(parents=True, exist_ok=True)
             return self._parts[-1].open("x+b")
 
     def _writing(self) -> _Archive:

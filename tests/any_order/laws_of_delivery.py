@@ -38,6 +38,18 @@ def who_may_leave(vault: Vault, batch: str, now: datetime) -> dict[str, str]:
     return found
 
 
+def may_be_shown(company: Company, person: str) -> bool:
+    """Whether any batch may still show this person: here, employed, and with a consent that stands."""
+    with company.vault.reading() as session:
+        known = session.get(Employee, person)
+    if known is None or known.state != "active" or known.status == "left":
+        return False
+    with suppress(NoConsent):
+        company.vault.permit(person, now=company.now)
+        return True
+    return False
+
+
 def were_asked_about(
     company: Company, lay: list[dict[str, Any]], place: Path, batch: str, may: dict[str, str], allowed: bool
 ) -> None:

@@ -69,7 +69,7 @@ from tasks.vault.seats import STATES
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
 from tests.any_order.company import KITS, Company, Human
-from tests.any_order.laws_of_delivery import is_theirs, were_asked_about, who_may_leave
+from tests.any_order.laws_of_delivery import is_theirs, may_be_shown, were_asked_about, who_may_leave
 
 REVIEWERS = ("Ada", "Lin")
 ABOUT_SOMEBODY = (Selfie, Adapter, Headshot, Showing, Decision, EarlierName, Question, Artifact)
@@ -310,10 +310,16 @@ class AnyOrder(RuleBasedStateMachine):
                 manifest = hand_over(self.vault, order, lambda: open_destination(str(place)), lambda: self.company.now)
         except (NothingToDeliver, TooManyGo) as refused:
             assert before == ({path for path in place.rglob("*") if path.is_file()} if place.exists() else set())
-            if may and isinstance(refused, NothingToDeliver):
-                pytest.fail("somebody's picture may leave")
+            if isinstance(refused, NothingToDeliver):
+                assert not may, "somebody's picture may leave"
+                assert all(may_be_shown(self.company, file["employee"]) for file in lay), "whoever is gone goes"
             return
-        assert may, "where nobody's picture may leave, nothing is touched"
+        if not may:
+            lost = [file for file in lay if not (place / file["path"]).exists()]
+            assert lost, "nothing was done and nothing said"
+            assert not any(may_be_shown(self.company, file["employee"]) for file in lost), "only who is gone goes"
+            were_asked_about(self.company, lay, place, batch, may, may_remove)
+            return
         assert {file.employee: file.headshot for file in manifest.own} == may, "the newest approved, whichever batch"
         for file in manifest.own:
             is_theirs(self.company, file.employee, file.headshot, place / file.path)

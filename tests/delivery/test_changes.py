@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +16,12 @@ from typer.testing import CliRunner
 
 from tasks.delivery.changes import Changes, Lying, compare, say_reasons
 from tasks.delivery.handing_over import NothingToDeliver, TooManyGo
+from tasks.delivery.places import open_destination
 from tasks.delivery.sitters import newest_approved
 from tasks.delivery.task import deliver_pack
 from tasks.headshots.kit import BrandKit
 from tasks.vault.batches import load_batch
-from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat, Showing
+from tasks.vault.records import AuditEntry, Batch, Consent, Decision, Employee, Headshot, Seat, Showing
 from tasks.vault.store import Vault
 from tests.delivery.conftest import build_pack, employee_id
 
@@ -154,6 +156,39 @@ def test_an_empty_delivery_is_refused_and_touches_nothing(vault: Vault, kit: Bra
     with pytest.raises(NothingToDeliver):
         build_pack(vault, "b1", kit, tmp_path / "fresh", now=NOW)
     assert not (tmp_path / "fresh").exists()
+
+
+@pytest.mark.parametrize("name", ["out", "deep/out.zip"])
+def test_where_nobody_is_left_to_deliver_the_files_of_who_withdrew_still_go(
+    vault: Vault, kit: BrandKit, tmp_path: Path, name: str
+) -> None:
+    """The last one's pictures stayed until somebody else had one. Of who waits for a new approval nothing goes."""
+    out, later = tmp_path / name, NOW + timedelta(hours=1)
+    build_pack(vault, "b1", kit, out, now=NOW)
+    for number in ("007", "1002"):
+        edit(vault, Consent, f"c{number}", withdrawn_at=later)
+    with vault.session() as session:
+        for decision in session.exec(select(Decision).where(Decision.employee_id == employee_id("1003"))):
+            session.delete(decision)
+    with pytest.raises(TooManyGo, match="2 people: consent withdrawn"):
+        build_pack(vault, "b1", kit, out, now=later)
+    manifest = build_pack(vault, "b1", kit, out, now=later, may_remove=True)
+    assert dict(manifest.changes.removed) == {employee_id(who): "consent_withdrawn" for who in ("007", "1002")}
+    place = open_destination(str(out))
+    listed = place.earlier()
+    assert {file.employee for file in listed} == {employee_id("1003")}
+    assert all(place.holds(file) for file in listed)
+    page = place.read("handover.html")
+    assert page is not None
+    assert b"consent withdrawn" in page
+    place.abandon()
+    lying = zipfile.ZipFile(out).namelist() if name.endswith(".zip") else [path.name for path in out.rglob("*.*")]
+    assert not [path for path in lying if "007" in path or "1002" in path]
+    with vault.reading() as session:
+        log = session.exec(select(AuditEntry).where(AuditEntry.action == "delivered")).all()
+    assert len(log) == 3, "whoever was not delivered now is not said to be"
+    with pytest.raises(NothingToDeliver):
+        build_pack(vault, "b1", kit, out, now=later, may_remove=True)
 
 
 def test_it_stops_and_asks_before_it_takes_much_away(

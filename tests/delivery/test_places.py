@@ -270,7 +270,7 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from tasks.delivery.handing_over import Order, hand_over
+from tasks.delivery.handing_over import DeliveryOrder, hand_over
 from tasks.delivery.pack import kit_pack
 from tasks.delivery.places import FolderDestination
 from tasks.delivery.zips import ZipDestination
@@ -293,7 +293,7 @@ kind.deliver = then_die
 kit = load_kit("signal", Path("brand_kits"))
 kit = kit.model_copy(update={"outputs": kit.outputs[1:2]})
 with open_vault(Settings(home=home)) as vault:
-    order, now = Order("b1", kit, (kit_pack(kit),)), datetime(2026, 11, 23, 13, tzinfo=UTC)
+    order, now = DeliveryOrder("b1", kit, (kit_pack(kit),)), datetime(2026, 11, 23, 13, tzinfo=UTC)
     hand_over(vault, order, lambda: kind(out), lambda: now)
 """
 
