@@ -22,14 +22,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.faces_composites import Composite, composites, cut_person
+from benchmarks.faces_composites import Composite, composites, cut_person, frame_corner, framed
 from benchmarks.faces_degraded import DEGRADED, as_photo, jpeg
-from tasks.headshots.kit import BrandKit, load_kit
+from benchmarks.faces_lane import lane_table
+from benchmarks.faces_lids import lids_table
+from tasks.headshots.kit import load_kit
 from tasks.headshots.look import find_head, find_person
 from tasks.headshots.matte import cut_out
 from tasks.headshots.measure import bare_skin, skin_colour
 from tasks.headshots.remnant import read_remnant
-from tasks.headshots.studio import REMNANT, finish_candidate
+from tasks.headshots.studio import REMNANT
 from tasks.selfies.judge import SelfieVerdict, judge_photo
 from tasks.selfies.look import Look, measured, quarter_turns
 from tasks.vault.settings import load_settings
@@ -163,7 +165,7 @@ def identity_table(shots: Sequence[Shot], eyes: Eyes) -> None:
 
 def matte_table(shots: Sequence[Shot], eyes: Eyes) -> None:
     """Remnants on composites with known alpha, by the four looks of 0.1 and by two; and who is flagged."""
-    people = [one for shot in shots if (one := cut_person(shot.name, shot.picture, eyes)) is not None]
+    people = [one for shot in shots if (one := cut_person(shot.person, shot.picture, eyes)) is not None]
     made = composites(people)
     pairs = [(one, row) for one in made if (row := _matted(one, eyes)) is not None]
     made, rows = [one for one, _ in pairs], [row for _, row in pairs]
@@ -201,55 +203,15 @@ def _matted(one: Composite, eyes: Eyes) -> tuple[Figures, Figures, float, float]
         window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
         more = np.maximum(alpha - cv2.dilate(one.alpha, window), 0)
         less = np.maximum(cv2.erode(one.alpha, window) - alpha, 0)
-        kept, lost = (float(np.where(v > 0.25, v, 0).mean()) for v in (more, less))
+        kept, lost = (np.where(v > 0.25, v, 0).astype(np.float32) for v in (more, less))
         area = float(one.alpha.mean())
-        figures.append((kept / area, lost / area, kept))
-        told = read_remnant(
-            one.picture, alpha, face.landmarks, np.asarray(second, np.float32), witness=eyes.witness is not None
-        )
-        scores.append(told)
+        # What is judged is what a kit's frame shows of it.
+        shown = [framed(np.asarray(v), face.landmarks) for v in (one.picture, alpha, second, kept)]
+        figures.append((float(kept.mean()) / area, float(lost.mean()) / area, float(shown[3].mean())))
+        points = face.landmarks - frame_corner(face.landmarks)
+        witness = eyes.witness is not None
+        scores.append(read_remnant(shown[0].astype(np.uint8), shown[1], points, shown[2], witness=witness))
     return figures[0], figures[1], scores[0], scores[1]
-
-
-def lane_table(shots: Sequence[Shot], kits: Sequence[BrandKit], eyes: Eyes, size: int, sheets: Path | None) -> None:
-    """The real-photo lane: flags per kit, and a sheet to look at."""
-    print(f"\n{'kit':<12}{'clean':<10}{'halo median/p90':<18}{'holes p90':<11}{'seconds':<9}flags")
-    for kit in kits:
-        flags: Counter[str] = Counter()
-        clean, halo, holes, tiles = 0, [], [], []
-        start = time.process_time()
-        for shot in shots:
-            made = finish_candidate(shot.picture, kit, eyes, size, lane="faithful")
-            codes = [flag.code for flag in made.flags]
-            flags.update(codes)
-            clean += not codes
-            halo.append(made.finished.measures.halo)
-            holes.append(made.finished.measures.holes)
-            tiles.append((made.finished.picture, f"{shot.name} {' '.join(codes)}"))
-        spent = (time.process_time() - start) / max(len(shots), 1)
-        said = ", ".join(f"{code} {count}" for code, count in flags.most_common())
-        halos = f"{np.median(halo):.1f} / {np.percentile(halo, 90):.1f}"
-        cells = f"{kit.name:<12}{f'{clean} of {len(shots)}':<10}{halos:<18}{np.percentile(holes, 90):<11.2%}"
-        print(f"{cells}{spent:<9.1f}{said}", flush=True)
-        if sheets is not None:
-            write_sheet(sheets / f"faces-{kit.name}.jpg", tiles)
-
-
-def write_sheet(path: Path, tiles: Sequence[tuple[Picture, str]], across: int = 7, side: int = 260) -> None:
-    """A contact sheet: each picture with what was said of it."""
-    cells = []
-    for picture, text in tiles:
-        scale = side / max(picture.shape[:2])
-        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        cell = np.full((side + 18, side, 3), 255, np.uint8)
-        cell[: small.shape[0], : small.shape[1]] = small
-        cv2.putText(cell, text[:44], (2, side + 13), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (0, 0, 0), 1, cv2.LINE_AA)
-        cells.append(cell)
-    cells += [np.full_like(cells[0], 255)] * (-len(cells) % across)
-    rows = [np.hstack(cells[at : at + across]) for at in range(0, len(cells), across)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.vstack(rows)[..., ::-1])
-    print(f"  sheet: {path}")
 
 
 def main() -> None:
@@ -261,7 +223,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=400, help="width of finished pictures, px")
     parser.add_argument("--most", type=int, default=None, help="photographs looked at, at most")
     parser.add_argument("--sheets", type=Path, default=None)
-    tables = ["intake", "identity", "mattes", "lane"]
+    tables = ["intake", "lids", "identity", "mattes", "lane"]
     parser.add_argument("--only", nargs="*", choices=tables, default=tables)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
@@ -271,12 +233,15 @@ def main() -> None:
     print(f"{len(shots)} photographs of {len({shot.person for shot in shots})} people; {known}")
     if "intake" in asked.only:
         intake_tables(shots, eyes)
+    if "lids" in asked.only:
+        lids_table([(shot.person, shot.picture, shot.face) for shot in shots], eyes)
     if "identity" in asked.only:
         identity_table(shots, eyes)
     if "mattes" in asked.only:
         matte_table(shots, eyes)
     if "lane" in asked.only:
-        lane_table(shots, [load_kit(name, settings.kits) for name in asked.kits], eyes, asked.size, asked.sheets)
+        kits = [load_kit(name, settings.kits) for name in asked.kits]
+        lane_table([(shot.name, shot.picture) for shot in shots], kits, eyes, asked.size, asked.sheets)
 
 
 if __name__ == "__main__":

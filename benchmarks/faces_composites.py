@@ -81,13 +81,34 @@ def compose(person: CutPerson, room: str, for_test: bool, seed: int) -> Composit
 
 
 def composites(people: list[CutPerson]) -> list[Composite]:
-    """Every person before every room of their half: people and rooms of the test are never fitted on."""
+    """Every photograph before every room of its person's half: people and rooms of the test are never fitted on."""
+    names = sorted({person.name for person in people})
     made = []
     for i, person in enumerate(people):
+        half = names.index(person.name) % 2
         for j, room in enumerate(ROOMS):
-            if i % 2 == j % 2:
-                made.append(compose(person, room, bool(i % 2), 1000 * i + j))
+            if half == j % 2:
+                made.append(compose(person, room, bool(half), 1000 * i + j))
     return made
+
+
+def frame_corner(landmarks: Floats) -> npt.NDArray[np.int32]:
+    """The left top corner, in px of the picture, of an ordinary kit's frame (northwind's) round this head."""
+    side = _frame_side(landmarks)
+    x, y = landmarks[:2].mean(axis=0)
+    return np.array([round(float(x) - 0.5 * side), round(float(y) - 0.47 * side)], np.int32)
+
+
+def framed(values: npt.NDArray[np.generic], landmarks: Floats) -> Floats:
+    """What that frame shows; beyond the picture's edge the edge goes on."""
+    side = _frame_side(landmarks)
+    left, top = frame_corner(landmarks) + side
+    wide = cv2.copyMakeBorder(np.asarray(values, np.float32), side, side, side, side, cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(wide[top : top + side, left : left + side])
+
+
+def _frame_side(landmarks: Floats) -> int:
+    return round(float(np.hypot(*(landmarks[1] - landmarks[0]))) / 0.195)
 
 
 def _soft(picture: npt.NDArray[np.floating], blur: float) -> Picture:

@@ -160,7 +160,7 @@ DEGRADED: dict[str, Degrade] = {
     "black glasses": _lenses((12, 12, 14), 1.0),
     "brown glasses, 85 %": _lenses((60, 40, 28), 0.85),
     "mirrored glasses": _lenses((150, 170, 190), 0.9),
-    "eyes shut": _shut,
+    "skin over the eyes": _shut,
     "mask": _mask,
     "hand over the mouth": _hand,
 }

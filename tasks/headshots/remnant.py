@@ -1,10 +1,12 @@
 """Pieces of the room that stayed with a photograph's person: the source is asked, so no matte vouches for itself.
 
 The net that cut the person out is blind to its own mistakes: asked again, it keeps the same star above the same head.
-So the source is asked instead. Outside of where head and body are bound to be, what was kept but has the colours of the
-room beside it, and colours that the person does not have, is doubtful (the flag behind a bald head; never the dark hair
-of somebody in a dark suit). The second doubt is another net's, where it is installed, or else the looks of the first
-one that disagree. Fitted on half of the composites of `benchmarks/faces.py`, tested on the other.
+Where another net is installed as a witness it is asked where it sees nobody: that net bites into low shoulders, so
+below the chin its word must be clear, and a hair's breadth along its own silhouette says nothing. Without it the source
+is asked: outside of where head and body are bound to be, what was kept but has the colours of the room beside it, and
+colours that the person does not have, is doubtful (the flag behind a bald head; never the dark hair of somebody in a
+dark suit), and so is what the looks of the one net disagree about. `benchmarks/faces.py --only mattes` prints how well
+each of the two tells, on composites with known alpha.
 """
 
 from __future__ import annotations
@@ -29,9 +31,13 @@ BESIDE = 0.6  # face widths: how far off a piece of room may be to explain what 
 NOWHERE = 0.004  # share below which a colour counts as absent
 EVEN = 0.03  # face widths: single pixels say nothing
 ROOM = 2.0  # log odds from which a colour is the room's
-DENIED = 0.1  # a second opinion's alpha below which it denies the person
+KEPT = 0.3  # alpha from which something is seen of it
 SPLIT = 0.5  # alpha that the first net's looks differ about
-LOOKS_COUNT = 0.5  # of what they deny, beside the word of another net: its own looks mostly err together
+LOOKS_COUNT = 0.1  # of what colours and looks doubt, so that both ways of asking share one limit (`studio.REMNANT`)
+# The witness's alpha below which it denies a person: above the chin, and below it, where it is often wrong.
+DENIED, DENIED_BELOW = 0.5, 0.2
+CHIN = 1.75  # distances from the eyes to the mouth, below the eyes
+FRINGE = 0.09  # eye distances along the witness's silhouette in which hair may stand
 
 
 @dataclass(frozen=True)
@@ -53,13 +59,26 @@ def read_remnant(source: Picture, alpha: Floats, landmarks: Floats, second: Floa
     scale = min(1.0, EYES_APART / max(float(np.hypot(*(landmarks[1] - landmarks[0]))), 1e-6))
     size = (max(8, round(alpha.shape[1] * scale)), max(8, round(alpha.shape[0] * scale)))
     small, kept, other = (cv2.resize(v, size, interpolation=cv2.INTER_AREA) for v in (source, alpha, second))
+    if witness:
+        return _denied(np.asarray(kept, np.float32), np.asarray(other, np.float32), landmarks * scale)
     scene = _scene(np.asarray(small, np.uint8), np.asarray(kept, np.float32), landmarks * scale)
     if not (scene.kept.any() and scene.room.any() and scene.person.any()):
         return 0.0
     coloured = float((scene.kept & (_room_odds(scene) > ROOM)).mean())
-    denied = float((scene.kept & (other < (DENIED if witness else SPLIT))).mean())
+    split = float((scene.kept & (other < SPLIT)).mean())
     # Both grow with the area; their square roots with its width, which is what is seen.
-    return float((coloured**0.5 + denied**0.5) ** 2 * (1.0 if witness else LOOKS_COUNT))
+    return float((coloured**0.5 + split**0.5) ** 2 * LOOKS_COUNT)
+
+
+def _denied(alpha: Floats, witness: Floats, landmarks: Floats) -> float:
+    """The share that was kept and that the witness, given its fringe, denies."""
+    reach = max(1, round(FRINGE * float(np.hypot(*(landmarks[1] - landmarks[0])))))
+    near = cv2.dilate(witness, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    eyes, mouth = landmarks[:2].mean(0).astype(np.float64), landmarks[3:5].mean(0).astype(np.float64)
+    drop = max(float(np.hypot(*(mouth - eyes))), 1.0)
+    y, x = np.mgrid[: alpha.shape[0], : alpha.shape[1]].astype(np.float32)
+    depth = ((x - eyes[0]) * (mouth - eyes)[0] + (y - eyes[1]) * (mouth - eyes)[1]) / drop**2
+    return float(((alpha > KEPT) & (near < np.where(depth < CHIN, DENIED, DENIED_BELOW))).mean())
 
 
 def _scene(picture: Picture, alpha: Floats, landmarks: Floats) -> _Scene:
@@ -78,7 +97,7 @@ def _scene(picture: Picture, alpha: Floats, landmarks: Floats) -> _Scene:
     away = cv2.distanceTransform((alpha < 0.1).astype(np.uint8), cv2.DIST_L2, 5)
     return _Scene(
         colours=to_lab(picture).astype(np.float32) * np.array([LIGHT_COUNTS, 1, 1], np.float32),
-        kept=(alpha > 0.3) & ~bound,
+        kept=(alpha > KEPT) & ~bound,
         person=bound,
         room=away > 0.06 * face_width,
         face_width=face_width,

@@ -36,7 +36,7 @@ COMPONENTS: dict[str, Component] = {
     "uneven_light": Component("IlluminationUniformity", "overlap of the lightness of both halves", "halves"),
     "no_colour": Component("NaturalColour", "chroma of the cheeks", "chroma"),
     "sunglasses": Component("EyesVisible", "lightness of the eyes over the cheeks'", "eye_contrast"),
-    "eyes_shut": Component("EyesOpen", "gap of the lids over the eye's width (face_landmarker)", "lids_warn"),
+    "eyes_shut": Component("EyesOpen", "how shut both lids are, 0 to 1 (face_landmarker)", "lids_warn"),
     "covered": Component(
         "MouthOcclusionPrevention, FaceOcclusionPrevention",
         "how far 478 points move in a second look (face_landmarker)",

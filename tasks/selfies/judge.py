@@ -92,9 +92,9 @@ def _judge_lids(look: Look, limits: QualityLimits, photo: int) -> list[Finding]:
     if look.lids is None or look.quality is None or look.quality.turned > limits.yaw:
         return []
     found = []
-    if look.lids.apart < limits.lids_warn:
-        severity = REJECT if look.lids.apart < limits.lids_shut else WARN
-        found.append(finding("eyes_shut", look.lids.apart, limits.lids_warn, severity=severity, photo=photo))
+    if look.lids.shut > limits.lids_warn:
+        severity = REJECT if look.lids.shut > limits.lids_shut else WARN
+        found.append(finding("eyes_shut", look.lids.shut, limits.lids_warn, severity=severity, photo=photo))
     if look.lids.unsteady > limits.unsteady:
         found.append(finding("covered", look.lids.unsteady, limits.unsteady, photo=photo))
     return found

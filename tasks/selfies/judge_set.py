@@ -64,7 +64,7 @@ def judge_set(looks: Sequence[Look], limits: QualityLimits, thresholds: Threshol
     elif not left:
         found.append(finding("no_photos/unusable", len(looks), WANTED))
     elif len(left) < WANTED:
-        found.append(finding("too_few_photos", len(left), WANTED))
+        found.append(finding(f"too_few_photos/{len(left)}", len(left), WANTED))  # each number means something else
     elif _spread(left) < ENOUGH_VARIETY_BITS:
         found.append(finding("little_variety", _spread(left), ENOUGH_VARIETY_BITS))
     shown = (

