@@ -41,7 +41,7 @@ def lane_table(
 ) -> None:
     """A row a kit. Framing is judged of those that were not drawn in; the others are told that there is no room."""
     print(
-        f"\\n{'kit':<11}{'no flag':<10}{'remnant':<10}{'halo':<7}{'holes':<7}{'halo p50/p90':<14}{'holes p90':<11}"
+        f"\n{'kit':<11}{'no flag':<10}{'remnant':<10}{'halo':<7}{'holes':<7}{'halo p50/p90':<14}{'holes p90':<11}"
         f"{'framing':<12}{'1.5 % off':<12}{'no room':<9}{'s':<6}other flags"
     )
     for kit in kits:

@@ -117,9 +117,13 @@ def _near_faces(
 ) -> tuple[float, dict[tuple[str, str], float]]:
     """The company's limit; and the pairs beyond it, with those that stand out as each other's nearest."""
     means = np.stack([np.mean([shown.vector for shown in people[number]], axis=0) for number in numbers])
-    means = (means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    if thresholds.twin_pairs is None:
+        means = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
+    # Else the product of two means is left as it is: the mean over every pair of their photos. What chance makes of it
+    # does not grow with the number of photos, so one limit, and a lower one, serves folders of one photo and of eight.
+    means = means.astype(np.float32)
     tail, nearest = _Tail(), _Nearest.of(len(numbers))
-    floor = float(np.arctanh(min(thresholds.twin_folder, 0.9999)))
+    floor = float(np.arctanh(min(thresholds.twin_pairs or thresholds.twin_folder, 0.9999)))
     pairs: dict[tuple[int, int], float] = {}
     for top, left, nearness in _tiles(means):
         tail.add(nearness[np.triu_indices(len(nearness), 1)] if top == left else nearness)

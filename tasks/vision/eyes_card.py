@@ -49,6 +49,7 @@ class ThresholdCard(_Strict):
     likeness_bias: float
     margin: float
     likeness: float
+    twin_pairs: float | None = None
 
     def thresholds(self) -> Thresholds:
         return Thresholds(**self.model_dump(exclude={"fitted_on"}))

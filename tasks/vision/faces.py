@@ -87,6 +87,7 @@ class Thresholds:
     likeness_bias: float
     margin: float  # least lead over the nearest other person of the company
     likeness: float  # of the best three, between others' and one's own: benchmarks count by it, kits decide
+    twin_pairs: float | None = None  # the same of the mean over every pair of their photos, where that is known
 
     def probability(self, cosine: float) -> float:
         """P(same person) at equal priors."""

@@ -99,6 +99,20 @@ def test_twins_are_found_in_a_company_of_any_size(people: int) -> None:
     assert len(found - planted) <= 1
 
 
+def test_where_the_card_knows_pairs_one_photo_each_is_enough_and_more_photos_accuse_nobody() -> None:
+    """Means of many photos lie nearer to each other than photos do, so a limit of means is too high for one photo."""
+
+    def folder(*angles: float, at: int) -> list[ComparedPhoto]:
+        return [photo(direction(angle), at + i) for i, angle in enumerate(angles)]
+
+    pairs_known = Thresholds(**{**vars(THRESHOLDS), "twin_pairs": 0.4})
+    one_each = {"1": folder(0, at=0), "2": folder(63, at=9), "3": folder(180, at=19)}  # cosine .45: of one person
+    assert same_faces(one_each, THRESHOLDS, BITS) == []
+    assert pairs(same_faces(one_each, pairs_known, BITS)) == {("1", "2")}
+    apart = {"1": folder(-40, 40, at=0), "2": folder(26, 106, at=9)}  # the means: cosine .41; all pairs: .24
+    assert same_faces(apart, pairs_known, BITS) == []
+
+
 def test_three_names_for_one_face_are_three_pairs() -> None:
     people = company(60, photos=9)
     nine = people.pop("0")
