@@ -9,8 +9,9 @@ Autoencoder: PSNR of held-out portraits, whole and inside the eye boxes, and wha
 and cloth. Words: is the background the one asked for.
 Identity: each person is learned from 8 selfies by the product's own cohort engine, drawn 4 times in the studio, and
 sought among the centroids of everybody's true pictures, by the judge of the embedded eyes, which never saw these
-people; beside it the same prompts and noise without adapters. Every figure comes from drawn people and says nothing
-about real ones: the eyes were trained on the same painter's work, which flatters them.
+people; beside it the same prompts and noise without adapters. Skin: how much lighter (+) or darker each third of the
+people comes out than the painter paints them under that light, in degrees of ITA. Every figure comes from drawn people
+and says nothing about real ones: the eyes were trained on the same painter's work, which flatters them.
 """
 
 import argparse
@@ -39,8 +40,9 @@ from tasks.adapters.lessons import PORTRAIT, cut_selfie
 from tasks.adapters.plan import plan_training
 from tasks.adapters.portraits import Likeness
 from tasks.adapters.training import train_cohort
+from tasks.headshots.measure import bare_skin, skin_colour
 from tasks.headshots.render import RenderJob, plan_render, render
-from tasks.vision.colour import delta_e, to_lab
+from tasks.vision.colour import delta_e, ita, to_lab
 from tasks.vision.diffusion import FrozenBase, open_base, pixels
 from tasks.vision.diffusion_card import load_base_card
 from tasks.vision.faces import Eyes, EyesMissing, Face
@@ -50,6 +52,7 @@ from tasks.vision.portrait import PORTRAIT_TEMPLATE
 
 SELFIES, RENDERS, TRUE = 8, 4, 6
 STUDIO = ("light grey", "blue", "white", "teal")  # one render each
+LIGHT = "softbox light"
 Line = tuple[str, str, str]  # what, figure, target
 Vectors = npt.NDArray[np.float32]
 
@@ -203,7 +206,7 @@ def draw(
     jobs = [
         RenderJob(
             str(s.seed), adapter, f"studio headshot of a {base.card.token} person, plain {name} background, "  # type: ignore[arg-type]
-            "softbox light, navy suit", "", s.seed + k,
+            f"{LIGHT}, navy suit", "", s.seed + k,
         )
         for s, adapter in zip(subjects, adapters, strict=True) for k, name in enumerate(STUDIO)
     ]  # fmt: skip
@@ -234,6 +237,39 @@ def identity_lines(
     found = sum(bool(eyes.finder.find(picture)) for row in drawn for picture in row)
     lines.append(("renders in which a face is found", f"{found} of {len(drawn) * RENDERS}", ""))
     return lines
+
+
+def tone(eyes: Eyes, pictures: Sequence[Picture]) -> float:
+    """ITA of the skin, degrees: median over the pictures in which a face is found, nan if there is none."""
+    colours = [
+        skin_colour(picture, bare_skin(picture, faces[0]))
+        for picture in pictures
+        if (faces := eyes.finder.find(picture))
+    ]
+    return float(ita(np.median(colours, axis=0))) if colours else float("nan")
+
+
+def paint_studio(seed: int, side: int) -> list[Picture]:
+    """The person as the painter sees them in the light and before the walls of the renders."""
+    who = draw_identity(seed)
+    wishes = [CaptureWish(background=name, light=LIGHT, frontal=1.0) for name in STUDIO]
+    return [
+        paint(who, draw_capture(seed * 64 + 48 + k, who, "studio", wish), side, 1.5, "aligned").picture
+        for k, wish in enumerate(wishes)
+    ]
+
+
+def skin_lines(eyes: Eyes, subjects: Sequence[Subject], drawn: list[list[Picture]]) -> list[Line]:
+    """The mean shift of each third, so that a company is not drawn towards one tone."""
+    side = drawn[0][0].shape[0]
+    true = np.asarray([tone(eyes, paint_studio(s.seed, side)) for s in subjects])
+    shift = np.asarray([tone(eyes, row) for row in drawn]) - true
+    order = [i for i in np.argsort(true) if np.isfinite(shift[i])]
+    thirds = np.array_split(np.asarray(order, int), 3)
+    return [
+        (f"skin, {name} third of {len(third)}", f"{np.mean(shift[third]):+.1f}°" if len(third) else "none", "2°")
+        for name, third in zip(("darkest", "middle", "lightest"), thirds, strict=True)
+    ] + [("skin, shift of a person without its sign", f"{np.mean(np.abs(shift[order])):.1f}°", "")]
 
 
 def eyes_lines(eyes: Eyes, subjects: Sequence[Subject]) -> list[Line]:
@@ -293,7 +329,8 @@ def measure(base: FrozenBase, subjects: Sequence[Subject], args: argparse.Namesp
         save_sheets(base, subjects, drawn, sheets)
     try:
         eyes = open_eyes("embedded")
-        lines += identity_lines(eyes, subjects, drawn, control) + eyes_lines(eyes, subjects)
+        lines += identity_lines(eyes, subjects, drawn, control) + skin_lines(eyes, subjects, drawn)
+        lines += eyes_lines(eyes, subjects)
     except EyesMissing as missing:
         lines.append(("identity", f"not measured: {missing}", "60 %"))
     return lines
