@@ -15,6 +15,7 @@ and says nothing about real ones: the eyes were trained on the same painter's wo
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -368,6 +369,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for base in bases:
         own = args.sheets if base is bases[-1] or args.sheets is None else args.sheets / base.card.name
         tables.append(measure(base, subjects, args, own))
+        # told at once as well: hours are lost when the next base ends in an error
+        print(f"{base.card.name}: " + "; ".join(f"{what} {figure}" for what, figure, _ in tables[-1]), file=sys.stderr)
     print_table(tables)
 
 
