@@ -1,6 +1,8 @@
 """Which fast tests run which line: told once by running them, so that each mutant meets only those that can see it."""
 
 import ast
+import os
+import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -10,12 +12,14 @@ from typing import Any
 import coverage
 import pytest
 
+# Libraries that were loaded before the fork cannot be rewritten for assertions; nobody needs that.
+KEEP_QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 OURS = ("flows", "tasks", "reports", "synthetic", "benchmarks", "tests")
 
 
 @dataclass
 class Covered:
-    """What a run of the tests told: for each line its tests, how long each took, which failed by themselves."""
+    """What a run of the tests told: for each line its tests, how much work each was, which failed by themselves."""
 
     lines: dict[str, dict[int, list[str]]] = field(default_factory=dict)  # file → line → node ids
     seconds: dict[str, float] = field(default_factory=dict)
@@ -39,15 +43,21 @@ class Listener:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
+        began = _worked()
         self.tracer.switch_context(item.nodeid)
         done = yield
         self.tracer.switch_context("")
+        self.seconds[item.nodeid] = _worked() - began
         return done
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.seconds[report.nodeid] += report.duration
         if report.failed:
             self.failed.add(report.nodeid)
+
+
+def _worked() -> float:
+    """Processor time of this process and of those it has waited for, in seconds: the same on a busy machine."""
+    return sum(os.times()[:4])
 
 
 def run_and_tell(root: Path, tests: Collection[str], files: Collection[str], loaded: Collection[str]) -> Covered:
@@ -58,15 +68,14 @@ def run_and_tell(root: Path, tests: Collection[str], files: Collection[str], loa
     tracer.set_option("run:disable_warnings", ["no-data-collected", "module-not-measured", "already-imported"])
     listener = Listener(tracer)
     tracer.start()
-    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly", *sorted(tests)], [listener])
+    said = ["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly", *KEEP_QUIET]
+    pytest.main([*said, *sorted(tests)], [listener])
     tracer.stop()
     data = tracer.get_data()
     lines: dict[str, dict[int, list[str]]] = {}
     for file in files:
         told = data.contexts_by_lineno(str(root / file))
         lines[file] = {line: named for line, names in told.items() if (named := [name for name in names if name])}
-    import sys
-
     others = [name for name in sys.modules if name.split(".")[0] not in OURS and name not in loaded]
     return Covered(lines, dict(listener.seconds), sorted(listener.failed), others)
 

@@ -11,6 +11,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.mutants.covering import KEEP_QUIET
+
 DIED: Final = "(used up its processor time, or took its process down)"
 LATE: Final = "(not done in time)"
 LOADING: Final = "(the tests cannot be loaded)"
@@ -64,7 +66,7 @@ def failures(tests: Sequence[str]) -> list[str]:
         def pytest_collectreport(self, report: pytest.CollectReport) -> None:
             failed.extend([report.nodeid] if report.failed else [])
 
-    said = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    said = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", *KEEP_QUIET]
     code = pytest.main([*said, *tests], [Listener()])
     return failed[:1] or ([LOADING] if code else [])
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final, Literal
 
 from benchmarks.mutants.covering import Covered, first_tests
-from benchmarks.mutants.forks import DIED, LATE, LOADING, failures, in_a_fork
+from benchmarks.mutants.forks import DIED, LATE, LOADING, PROCESSOR_S, failures, in_a_fork
 from benchmarks.mutants.places import Place
 
-TESTS_S = 30.0  # of tests that one mutant meets, as long as they took when nothing was turned
+QUICK_S = 30  # of processor time for the tests of a module alone
+TESTS_S = 30.0  # of tests that one mutant meets, by the processor's clock, as long as they took with nothing turned
 KILLED: Final = "killed"
 SURVIVED: Final = "survived"
 SAME: Final = "does the same"
@@ -55,7 +56,7 @@ class Tries:
     def quickly(self, place: Place) -> str:
         """The test of its own module that fails with this place turned; empty where none does, or none can be told."""
         first = first_tests(self.root, place.file)
-        failed = self._with(place, first) if first else LATE
+        failed = self._with(place, first, QUICK_S) if first else LATE
         if failed == []:
             self._met[place] = first
         found = isinstance(failed, list) and failed and failed != [LOADING] and self.passes(failed[0])
@@ -84,14 +85,14 @@ class Tries:
             (self.sound if passed else self.unsound).add(test)
         return test in self.sound
 
-    def _with(self, place: Place, tests: Sequence[str]) -> list[str] | str:
+    def _with(self, place: Place, tests: Sequence[str], processor: int = PROCESSOR_S) -> list[str] | str:
         path = self.root / place.file
         source = path.read_text()
         for stale in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
             stale.unlink()
         _replace(path, place.applied(source))
         try:
-            failed: list[str] | str = in_a_fork(self.root, lambda: failures(tests))
+            failed: list[str] | str = in_a_fork(self.root, lambda: failures(tests), processor=processor)
         finally:
             _replace(path, source)
         return failed
