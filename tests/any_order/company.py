@@ -1,8 +1,8 @@
 """A small company that lives: people marry, leave, withdraw; a drop of theirs is taken in, photographed, reviewed.
 
 The real steps do the work on real SQLite. Only what takes nets is made cheaply: a photo is one colour, which is its
-person's; learning carries the colour of the photos over into the adapter, and drawing that of the adapter into the
-picture. So whose face a picture shows can be read off it, whatever the records believe.
+person's; learning (`classroom.py`) carries the colour of the photos over into the adapter, and drawing that of the
+adapter into the picture. So whose face a picture shows can be read off it, whatever the records believe.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ import numpy as np
 import pytest
 from sqlmodel import col, select
 
-from tasks.adapters.learning import adapter_digest
-from tasks.adapters.plan import plan_training
 from tasks.headshots.kit import BrandKit, kit_digest, load_kit
 from tasks.headshots.photographing import Studio, kept, retire_superseded, show, sittings
 from tasks.roster.consents import read_consents
@@ -48,12 +46,12 @@ from tasks.vault.records import Adapter, Employee, Headshot, Seat, Selfie, Showi
 from tasks.vault.seats import TO_LEARN, TO_PHOTOGRAPH
 from tasks.vault.store import Vault
 from tasks.vision.diffusion_card import load_base_card
-from tasks.vision.images import encode, read_picture
+from tasks.vision.images import encode
+from tests.any_order.classroom import Classroom
 
 KITS = ("northwind", "harbour")
 BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 CARD = load_base_card("embedded", SHIPPED / "base_models")
-PLAN = plan_training(CARD, "draft", 8)
 SIDE = 96  # px of everything that is drawn here
 
 
@@ -124,6 +122,7 @@ class Company:
         self.people = [self._somebody(index) for index in range(size)]
         self.uploads: list[Upload] = []
         self.kits = {name: small(name) for name in KITS}
+        self.classroom = Classroom(vault, CARD, self._step, read_colour)
 
     def _somebody(self, index: int) -> Human:
         number, name = f"N{100 + index}", f"Zora{'abcdefgh'[index] * 3} Quill{'hgfedcba'[index] * 3}"
@@ -162,18 +161,21 @@ class Company:
         """A run of this drop under this kit, which may be killed after so many of its steps. The batch's id."""
         batch = open_batch(self.vault, Order(drop, kit, "draft", "embedded"), self.now)
         take_lease(self.vault, batch, f"run at {self.now}", self.now)
-        left = dies_after
+        self.left = dies_after
         with suppress(Killed):
             for _ in self._making(batch, upload):
                 with pytest.raises(AlreadyBeingMade):  # somebody pressed the button twice
                     take_lease(self.vault, batch, f"another run at {self.now}", self.now)
-                left -= 1
-                if left <= 0:
-                    raise Killed
+                self._step()
             end_lease(self.vault, batch, f"run at {self.now}")
             return batch
         self.tick(minutes=3)  # until the lease of the dead is believed no longer
         return batch
+
+    def _step(self) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            raise Killed
 
     def go_on(self, batch: str) -> None:
         """A reshoot's run: those whom `ask_again` began are photographed."""
@@ -199,9 +201,8 @@ class Company:
             yield "photos"
         seat_cohorts(self.vault, batch, 16, None)
         yield "cohorts"
-        for seat in seats_of(self.vault, batch, states=TO_LEARN):
-            self._learn(batch, seat)
-            yield "learned"
+        self.classroom.learn(batch, seats_of(self.vault, batch, states=TO_LEARN), self.now)
+        yield "learned"
         yield from self._photographing(batch)
 
     def _keep(self, batch: str, one: Admission, upload: Upload) -> None:
@@ -225,30 +226,6 @@ class Company:
         with self.vault.reading() as session:
             query = select(Selfie).where(Selfie.employee_id == who, col(Selfie.replaced_at).is_(None))
             return [selfie for selfie in session.exec(query) if selfie.blob_key and self.vault.exists(selfie.blob_key)]
-
-    def _learn(self, batch: str, seat: Seat) -> None:
-        photos = self._in_use(seat.employee_id)
-        if seat.lane == "faithful" or not photos:
-            return
-        try:
-            permit = self.vault.permit(seat.employee_id, now=self.now)
-        except NoConsent as refused:
-            move_seat(self.vault, batch, seat.employee_id, "blocked", refused.code)
-            return
-        digest = adapter_digest(seat.employee_id, [photo.digest for photo in photos], "tiny", PLAN)
-        with self.vault.reading() as session:
-            there = session.get(Adapter, digest)
-        if there is None or not self.vault.exists(there.blob_key):
-            shown = read_picture(self.vault.read(permit, photos[0].blob_key)).picture
-            key = self.vault.write(permit, "adapter", f"{digest[:32]}.bin", bytes(read_colour(shown)), now=self.now)
-            with self.vault.session() as session:
-                session.merge(
-                    Adapter(digest=digest, employee_id=seat.employee_id, base="embedded", base_fingerprint="tiny",
-                            blob_key=key, created_at=self.now)
-                )  # fmt: skip
-        known = seat.state in ("done", "flagged", "rendered") and seat.adapter_digest == digest
-        if not known:
-            move_seat(self.vault, batch, seat.employee_id, "trained", adapter_digest=digest)
 
     def _photographing(self, batch: str) -> Iterator[str]:
         ordered = load_batch(self.vault, batch)

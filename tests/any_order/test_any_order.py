@@ -360,12 +360,14 @@ class AnyOrder(RuleBasedStateMachine):
         if person is None or person.state != "active" or human.held:
             return
         self.may_go = True
+        self.company.classroom.unfinished.clear()
         receipt = forget(self.vault, person.id, "requested", self.company.tick())
         assert receipt.state in ("provisional", "final"), receipt
         self._is_forgotten(human)
 
     def the_night_sweep_runs(self, go: bool) -> None:
         self.may_go = True
+        self.company.classroom.unfinished.clear()  # what nobody goes on with goes, too
         standing = {one.record for one in self.company.people if one.held}
         try:
             run_retention(self.settings, self.company.tick())
@@ -387,7 +389,9 @@ class AnyOrder(RuleBasedStateMachine):
     def nothing_goes_but_by_retention(self) -> None:
         if not hasattr(self, "vault"):
             return
-        here = set(self.vault.blobs.keys("people/"))
+        here = {
+            key for key in self.vault.blobs.keys("people/") if "/checkpoints/" not in key
+        }  # those are work under way
         lost = self.blobs - here
         with self.vault.reading() as session:
             cases = {one.id: one.employee_id for one in session.exec(select(Erasure)) if one.scope != "departing"}
