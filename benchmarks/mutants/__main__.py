@@ -10,6 +10,7 @@ in equivalent.toml why the turned line does the same. Ends with 1 when there is 
 """
 
 import argparse
+import compileall
 import hashlib
 import json
 import random
@@ -154,6 +155,7 @@ def _copy(root: Path) -> None:
         if source.is_file():
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, copy)
+    compileall.compile_dir(root, quiet=2)  # once: no fork writes what it compiles
 
 
 def known_equivalents() -> set[tuple[str, str, str]]:

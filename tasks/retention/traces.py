@@ -6,6 +6,7 @@ time by the byte and by the person, so above a limit (`ROLLCALL_SEARCH_LIMIT`) n
 """
 
 import os
+import stat
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -143,7 +144,11 @@ def _sorted_out(roots: Sequence[Path], home: Path) -> tuple[list[tuple[str, int]
 
 def _size(path: str) -> int:
     """Bytes to read; nothing for folders, links, and what is gone meanwhile."""
-    return os.path.getsize(path) if os.path.isfile(path) and not os.path.islink(path) else 0
+    try:
+        seen = os.lstat(path)
+    except FileNotFoundError:
+        return 0
+    return seen.st_size if stat.S_ISREG(seen.st_mode) else 0
 
 
 def _rows(search: dict[str, Any]) -> str:

@@ -84,6 +84,8 @@ def test_keys_never_lie_beside_the_records_and_nothing_is_mixed(
     place, keys = backed_up
     assert not [path for path in place.rglob("*") if path.name in ("wrapped.db", "master.key", "signing.key")]
     assert sorted(path.name for path in keys.iterdir()) == ["backup.json", "master.key", "signing.key", "wrapped.db"]
+    assert sorted(path.name for path in place.iterdir()) == ["audit", "backup.json", "records.db"]
+    assert (place / "audit" / "checkpoint.json").is_file(), "proof is a part of the records"
     with open_vault(settings) as vault:
         with pytest.raises(BadBackup, match="another place"):
             make_backup(vault, tmp_path / "x", tmp_path / "x" / "keys", kit.NOW)

@@ -19,6 +19,7 @@ from tasks.retention.sweep import MassDeletion, run_retention
 from tasks.vault.records import Employee
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
+from tests.retention.test_sweep import _approve
 
 DAY = timedelta(days=1)
 
@@ -82,6 +83,17 @@ def test_the_stop_is_said_first_and_is_what_happens(
             run_retention(settings, late)
     else:
         assert len(run_retention(settings, late)) == people
+
+
+def test_photos_of_a_whole_company_that_come_due_on_one_day_are_no_reason_to_stop(
+    vault: Vault, kit: ModuleType
+) -> None:
+    for number in range(27):
+        kit.photograph(vault, kit.enrol(vault, f"p{number}"), kit.NOW)
+        _approve(vault, f"p{number}", kit.NOW)
+    seen = forecast(vault, kit.NOW + 8 * DAY)
+    assert len({verdict.item.person for verdict in seen.plan.delete if verdict.item.clock == "selfies"}) == 27
+    assert seen.stops_because == ""
 
 
 def test_lost_records_stop_the_sweep_before_anybody_goes(

@@ -1,5 +1,6 @@
 """Somebody else's data that look like the forgotten person's hold nothing up; what is really left is listed."""
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ from tasks.retention.rows import NOTE_REMOVED
 from tasks.retention.rules import load_rules
 from tasks.retention.search import search_bytes, search_files
 from tasks.retention.spelled import spellings
+from tasks.retention.tables import database_of
 from tasks.vault.records import Batch, Consent, Decision, Employee
 from tasks.vault.store import Vault
 
@@ -165,7 +167,17 @@ def test_in_base64_and_hex_the_edges_count_too() -> None:
         assert list(search_bytes(base64.b64encode(f"{filler}EMP-10, 7".encode()), wanted, "here")), filler
         assert not list(search_bytes(base64.b64encode(f"{filler}EMP-100, 7".encode()), wanted, "here")), filler
     assert list(search_bytes(b"EMP-10,".hex().encode(), wanted, "here"))
-    assert not list(search_bytes(b"EMP-100".hex().encode(), wanted, "here"))
+    for longer in ("EMP-100", "EMP-100,", "EMP-100 and more"):
+        assert not list(search_bytes(longer.encode().hex().encode(), wanted, "here")), longer
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+def test_what_lies_beside_a_database_is_searched_as_it(tmp_path: Path, suffix: str) -> None:
+    with sqlite3.connect(tmp_path / "a.db") as records:
+        records.execute("CREATE TABLE x (y)")
+    (tmp_path / f"a.db{suffix}").touch()
+    assert database_of(str(tmp_path / f"a.db{suffix}")) == str(tmp_path / "a.db")
+    assert database_of(str(tmp_path / f"b.db{suffix}")) is None
 
 
 def test_deleted_rows_of_a_database_are_found_beside_a_look_alike(tmp_path: Path) -> None:

@@ -154,3 +154,16 @@ def test_a_receipt_that_was_altered_is_found(settings: Settings, kit: ModuleType
         told["signed"]["state"] = "final"
         path.write_text(json.dumps(told))
         assert f"receipt {receipt.id}.json: was altered" in verify_all(vault).faults
+
+
+def test_the_checkpoint_that_is_named_is_the_one_that_counts(settings: Settings, kit: ModuleType) -> None:
+    """Whoever kept an older one elsewhere asks about that, whatever this home holds."""
+    with open_vault(settings) as vault:
+        kit.photograph(vault, kit.enrol(vault, "p1"))
+        forget(vault, "p1", "requested", kit.NOW)
+        write_checkpoint(vault, kit.NOW)
+        elsewhere = settings.home / "elsewhere.json"
+        signed = json.loads((settings.audit / "checkpoint.json").read_text())
+        elsewhere.write_text(json.dumps({**signed, "head": "0" * 64}))
+        assert verify_all(vault).confirmed
+        assert verify_all(vault, elsewhere).faults

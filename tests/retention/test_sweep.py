@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
+from tasks.retention import reserve
+from tasks.retention.erase import forget
 from tasks.retention.forecast import forecast
 from tasks.retention.holds import end_holds, hold_person, holds_of, must_not_be_held
 from tasks.retention.inventory import take_inventory
@@ -329,6 +331,19 @@ def test_a_clock_that_went_back_does_not_hold_the_sweep_up(settings: Settings, v
     assert len(run_retention(settings, kit.NOW)) == 1
 
 
+def test_a_sweep_puts_back_the_receipt_that_a_power_cut_took_and_keeps_some_room(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    receipt = forget(vault, "p1", "requested", kit.NOW)
+    [path] = settings.receipts.glob("*.json")
+    before = path.read_bytes()
+    path.unlink()
+    run_retention(settings, kit.NOW + timedelta(minutes=1))
+    assert path.read_bytes() == before
+    assert receipt.id in path.name
+    assert (settings.audit / "reserve").stat().st_size == reserve.SIZE, "a receipt can be written on a full disk"
+
+
 def test_two_sweeps_do_not_run_at_once(settings: Settings, kit: ModuleType) -> None:
     with open_vault(settings) as first, _alone(first), pytest.raises(SweepRunning):
         run_retention(settings, kit.NOW)
@@ -423,6 +438,19 @@ def test_orphans_of_every_sort_are_found_and_removed(
     assert forecast(vault, kit.NOW + timedelta(hours=1)).orphans == {}
     assert not (settings.scratch / "b0" / "old.npy").exists()
     assert kit.fingerprint(vault, company["p2"]) == before
+
+
+def test_leftovers_that_are_no_blobs_of_living_people_stop_no_sweep(
+    settings: Settings, vault: Vault, company: dict[str, Any], kit: ModuleType
+) -> None:
+    """Half-written files of forty people are what a killed machine leaves, and no sign of lost records."""
+    for number in range(40):
+        part = settings.home / "blobs" / "people" / f"q{number}" / "selfies" / ".1.jpg.ab.part"
+        part.parent.mkdir(parents=True)
+        part.write_bytes(b"half")
+        os.utime(part, (0, 0))
+    run_retention(settings, kit.NOW + timedelta(hours=1))
+    assert not list((settings.home / "blobs").rglob("*.part"))
 
 
 def test_writers_at_work_are_no_orphans(
