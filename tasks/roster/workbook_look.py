@@ -70,7 +70,7 @@ def _look_at_sheet(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
         for letters, row in set(_REFERENCE.findall(chunk)):
             rows.append(int(row))
             extent.columns = max(extent.columns, _column(letters))
-        extent.rows = max(extent.rows, *rows, extent.written) if rows else max(extent.rows, extent.written)
+        extent.rows = max([extent.rows, extent.written, *rows])
         if extent.rows * extent.columns > MAX_CELLS or extent.written > MAX_WRITTEN:
             where = f"row {extent.rows:,}, column {extent.columns:,}"
             fix = "Delete the empty rows and columns behind the last person, or copy the people into a new sheet."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import cv2
@@ -13,7 +14,15 @@ from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.measure import PictureMeasures, cheek_texture
-from tasks.likeness.faithful import Faithfulness, can_tell, compare_appearance, faithfulness_flags, tone_bias
+from tasks.likeness.faithful import (
+    Faithfulness,
+    can_tell,
+    compare_appearance,
+    faithfulness_flags,
+    skin_is_off,
+    texture_is_off,
+    tone_bias,
+)
 from tasks.likeness.reference import PersonReference, SkinTone, reference_texture
 from tasks.vision.colour import to_lab
 from tasks.vision.faces import Face
@@ -134,3 +143,55 @@ def test_what_earlier_versions_measured_besides_is_passed_over() -> None:
     found = Faithfulness(2.0, 12.0, 1.0, 30.0, 0.1)
     assert Faithfulness.from_json({**found.as_json(), "chroma_shift": 1.5}) == found
     assert Faithfulness.from_json({"skin_shift": 2.0, "chroma_shift": 1.5}).texture_ratio is None
+
+
+def told(**numbers: float | None) -> Faithfulness:
+    """A picture of which only these numbers are known."""
+    return Faithfulness(**{"skin_shift": None, "skin_limit": None, "texture_ratio": None,
+                           "reference_ita": None, **numbers})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("unsure", "limit", "tells"),
+    [(None, 0.5, True), (0.5, math.exp(-1), True), (0.5, math.exp(1), True), (0.501, math.exp(-1), False),
+     (0.34, math.exp(-1), True), (0.0, 0.5, True)],
+)  # fmt: skip
+def test_two_standard_deviations_of_chance_must_fit_within_the_limit(
+    unsure: float | None, limit: float, tells: bool
+) -> None:
+    assert can_tell(told(texture_unsure=unsure), limit) is tells
+
+
+@pytest.mark.parametrize(
+    ("ratio", "unsure", "off"),
+    [(None, 0.0, False), (0.6, 0.0, False), (0.599, 0.0, True), (1.4, 0.0, False), (1.401, 0.0, True),
+     # The lower limit is further from even than the upper one: what cannot be told there may be told here.
+     (0.5, 0.2, True), (1.5, 0.2, False), (0.5, 0.3, False), (1.0, 9.0, False)],
+)  # fmt: skip
+def test_texture_is_off_beyond_the_kits_limits_where_the_selfies_can_say(
+    kit: BrandKit, ratio: float | None, unsure: float, off: bool
+) -> None:
+    assert kit.floors.texture == (0.6, 1.4)
+    assert texture_is_off(told(texture_ratio=ratio, texture_unsure=unsure), kit.floors) is off
+
+
+@pytest.mark.parametrize(
+    ("shift", "limit", "off"),
+    [
+        (None, 8.0, False),
+        (9.0, None, False),
+        (8.0, 8.0, False),
+        (-8.0, 8.0, False),
+        (8.1, 8.0, True),
+        (-8.1, 8.0, True),
+    ],
+)
+def test_skin_is_off_only_beyond_what_their_selfies_allow(shift: float | None, limit: float | None, off: bool) -> None:
+    assert skin_is_off(told(skin_shift=shift, skin_limit=limit)) is off
+
+
+def test_whoever_has_no_skin_to_compare_with_counts_in_no_bias() -> None:
+    known = [told(reference_ita=float(10 * n), skin_shift=2.0) for n in range(3)]
+    beside = [told(reference_ita=None, skin_shift=50.0), told(reference_ita=50.0, skin_shift=None)]
+    [everybody] = tone_bias(known + beside)
+    assert (everybody.people, everybody.shift) == (3, 2.0)

@@ -105,7 +105,7 @@ def test_a_copy_is_flagged_with_what_was_measured_and_its_ceiling(kit: BrandKit,
 def test_one_photo_is_too_little_to_say_that_a_picture_is_like_them(kit: BrandKit, thresholds: Thresholds) -> None:
     score = score_headshot(unit(0), [unit(0)], {}, "p0", thresholds)
     flags = likeness_flags(score, kit.floors, thresholds, lane="generated")
-    assert [flag.code for flag in flags] == ["one_photo"]
+    assert [(flag.code, flag.measured, flag.limit) for flag in flags] == [("one_photo", 1, 2)]
     assert "%" not in flags[0].sentence
     two = score_headshot(unit(0), [unit(0), unit(0)], {}, "p0", thresholds)
     assert two.relative == pytest.approx(1)
