@@ -30,6 +30,7 @@ REASONS: Mapping[str, str] = {
     "smile": "A smile",
     "serious": "No smile",
     "room": "More room round the head",
+    "looser": "Looser: less tied to their photos, nothing learned anew",
     "not_like_them": "Not like them: learn the face for longer",
 }
 

@@ -21,7 +21,7 @@ from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.faithful import order_photos
 from tasks.headshots.finish import CannotFinish
 from tasks.headshots.kit import BrandKit, kit_digest
-from tasks.headshots.render import RenderJob, plan_render, render
+from tasks.headshots.render import RenderJob, plan_render, render, weighing
 from tasks.headshots.shots import shots_for
 from tasks.headshots.studio import PHOTO_VERSION, RENDERER_VERSION, finish_candidate
 from tasks.headshots.wishes import wish_of
@@ -57,6 +57,7 @@ class Sitting:
     negative: str = ""
     adapter: str | None = None
     selfie: str | None = None
+    strength: float = 1.0  # what the adapter weighs
 
     @property
     def id(self) -> str:
@@ -128,11 +129,12 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
             studio.card.render.negative,
         ):
             parts = {"adapter": adapter, "prompt": shot.prompt, "negative": shot.negative, "seed": shot.seed}
+            if wish.strength != 1:  # the digests of all others stay as they are
+                parts["strength"] = wish.strength
             digest = _digest_there(studio.vault, person.id, kit=kit, **parts)
             place = turn * studio.kit.candidates.per_person + shot.index
-            taken.append(
-                Sitting(permit, digest, "generated", place, turn, shot.seed, shot.prompt, shot.negative, adapter)
-            )
+            told = (shot.seed, shot.prompt, shot.negative, adapter)
+            taken.append(Sitting(permit, digest, "generated", place, turn, *told, strength=wish.strength))
     return taken
 
 
@@ -226,14 +228,14 @@ def _take_generated(studio: Studio, leavers: Leavers, wanted: Sequence[Sitting])
     base = studio.base()
     plan = plan_render(base, plate_strength=PLATE_STRENGTH)
     plate = draw_backdrop(studio.kit, plan.size, plan.size)
-    adapters: dict[str | None, Any] = {}
+    adapters: dict[tuple[str | None, float], Any] = {}
     for sitting in wanted:
         with leavers.may_leave(sitting.id):
-            if sitting.adapter not in adapters:
-                adapters[sitting.adapter] = _open_adapter(studio.vault, sitting)
+            if (sitting.adapter, sitting.strength) not in adapters:
+                adapters[sitting.adapter, sitting.strength] = _open_adapter(studio.vault, sitting)
     queue = [sitting for sitting in wanted if sitting.id not in leavers.gone]
     jobs = [
-        RenderJob(s.id, adapters[s.adapter], s.prompt, s.negative, s.seed, plate=plate) for s in queue
+        RenderJob(s.id, adapters[s.adapter, s.strength], s.prompt, s.negative, s.seed, plate=plate) for s in queue
     ]  # fmt: skip
     progress.tell("render", 0, len(jobs))
     pictures = render(base, jobs, plan, lambda done, total: progress.tell("render", done, total))
@@ -248,7 +250,7 @@ def _open_adapter(vault: Vault, sitting: Sitting) -> Any:
         row = session.get(Adapter, sitting.adapter)
     if row is None:
         raise LookupError(f"adapter {sitting.adapter} has no record")
-    return load_adapter(vault.read(sitting.permit, row.blob_key))
+    return weighing(load_adapter(vault.read(sitting.permit, row.blob_key)), sitting.strength)
 
 
 def _take_faithful(studio: Studio, leavers: Leavers, queue: Sequence[Sitting]) -> None:

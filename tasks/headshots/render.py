@@ -70,6 +70,13 @@ def plan_render(base: FrozenBase, **changes: float) -> RenderPlan:
     return RenderPlan(**(given | changes))  # type: ignore[arg-type]
 
 
+def weighing(adapter: dict[str, Tensor], strength: float) -> dict[str, Tensor]:
+    """The same adapter with `strength` times its effect on the base."""
+    if strength == 1:
+        return adapter
+    return {name: tensor * strength if ".lora_B." in name else tensor for name, tensor in adapter.items()}
+
+
 @torch.no_grad()
 def render(
     base: FrozenBase,

@@ -1,8 +1,8 @@
 """What a reviewer may ask for with a redo, and what each of it changes in the next pictures.
 
-Every reason changes something: clothes, glasses, expression and room round the head change what the base is told; "not
-like them" learns the face for longer. What would change nothing under a kit and a base is not offered. A free note is
-for colleagues and changes no picture.
+Every reason changes something: clothes, glasses, expression and room round the head change what the base is told;
+"looser" lets the adapter weigh less, with nothing learned anew; "not like them" learns the face for longer. What would
+change nothing under a kit and a base is not offered. A free note is for colleagues and changes no picture.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any, Literal
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.kit_sections import Garment
 
-Reason = Literal["clothes", "glasses", "smile", "serious", "room", "not_like_them"]
-REASONS: tuple[Reason, ...] = ("clothes", "glasses", "smile", "serious", "room", "not_like_them")
+Reason = Literal["clothes", "glasses", "smile", "serious", "room", "looser", "not_like_them"]
+REASONS: tuple[Reason, ...] = ("clothes", "glasses", "smile", "serious", "room", "looser", "not_like_them")
 SMILE, SERIOUS = "smiling", "neutral expression"
+# How much the adapter weighs, by how many times looser was asked for; then round again.
+STRENGTHS = (1.0, 0.9, 0.8)
 ROOM = "plenty of room above the head and beside the shoulders"
 
 
@@ -28,6 +30,12 @@ class Wish:
     glasses: str = ""  # on or off, as the photos show them
     expression: str = ""  # smile or serious
     room: bool = False
+    looser: int = 0  # how many times it was asked for
+
+    @property
+    def strength(self) -> float:
+        """What the adapter weighs."""
+        return STRENGTHS[self.looser % len(STRENGTHS)]
 
     def as_json(self) -> dict[str, Any]:
         """For the seat."""
@@ -66,6 +74,7 @@ def wish_after(before: Wish, reasons: Collection[str], glasses_shown: bool | Non
         glasses=glasses,
         expression=expression,
         room=before.room or "room" in reasons,
+        looser=before.looser + ("looser" in reasons),
     )
 
 

@@ -10,16 +10,17 @@ import pytest
 from sqlmodel import col, select
 
 from tasks.headshots.kit import BrandKit
-from tasks.headshots.photographing import Studio, digest_of, kept, retire_superseded, show
+from tasks.headshots.photographing import Studio, digest_of, kept, retire_superseded, show, sittings
 from tasks.headshots.redo import wants_redo
 from tasks.headshots.task import ask_again
 from tasks.headshots.wishes import AS_USUAL, Wish, wish_of
 from tasks.vault.batches import Order, open_batch, seats_of
-from tasks.vault.records import Decision, Employee, Headshot, Seat, Showing
+from tasks.vault.records import Consent, Decision, Employee, Headshot, Seat, Showing
 from tasks.vault.review import event_of, standing
 from tasks.vault.scores import Scores
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
+from tasks.vision.diffusion_card import load_base_card
 
 NOON = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)
 ADA = "p0"
@@ -200,3 +201,27 @@ def test_a_redo_without_reasons_takes_the_same_once_more(vault: Vault, batch: st
     asks(vault, batch)
     seat = answered(vault, batch)
     assert (seat.round, wish_of(seat.wishes, 1)) == (1, AS_USUAL)
+
+
+def test_looser_takes_other_pictures_with_the_adapter_there_is(
+    vault: Vault, batch: str, kits: dict[str, BrandKit]
+) -> None:
+    """Nothing is learned again, the strength is part of what a picture is, and a round without it keeps its digests."""
+    with vault.session() as session:
+        session.add(Consent(id="c", employee_id=ADA, given_at=NOON))
+        session.get_one(Seat, (batch, ADA)).adapter_digest = "a" * 64
+    permit = vault.permit(ADA, now=NOON + timedelta(days=1))
+    card = load_base_card("embedded", Path(__file__).parents[2] / "base_models")
+    studio = Studio(vault, batch, "northwind", kits["northwind"], None, None, card)  # type: ignore[arg-type]
+    asks(vault, batch, "looser")
+    seat = answered(vault, batch)
+    assert seat.longer_from is None
+    each = kits["northwind"].candidates.per_person
+    found = sittings(studio, seat, permit)
+    assert [one.strength for one in found] == [1.0] * each + [0.9] * each
+    assert {one.adapter for one in found} == {"a" * 64}
+    seat.wishes = {}
+    plain = sittings(studio, seat, permit)
+    assert [one.digest for one in plain[:each]] == [one.digest for one in found[:each]]
+    assert not {one.digest for one in plain[each:]} & {one.digest for one in found[each:]}
+    assert [one.seed for one in plain] == [one.seed for one in found]

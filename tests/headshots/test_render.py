@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.random_bases import write_random_base
-from tasks.headshots.render import RenderJob, RenderPlan, layouts, plan_render, render
+from tasks.headshots.render import RenderJob, RenderPlan, layouts, plan_render, render, weighing
 from tasks.headshots.render_plate import surely_background
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
 from tasks.vision.diffusion_slots import SlotBank
@@ -65,6 +65,18 @@ def test_nobody_is_drawn_with_anothers_adapter(base: FrozenBase, plan: RenderPla
         assert apart(adapted[place], render(base, [job], plan)[0]) <= 1
         assert apart(adapted[place], plain) > 2
     assert apart(plain, render(base, [bare], plan)[0]) <= 1
+
+
+def test_a_strength_weighs_the_adapter_and_two_of_them_share_a_batch(base: FrozenBase, plan: RenderPlan) -> None:
+    """At 1 it is the adapter itself, at 0 nobody, and between them one person may have both in one batch."""
+    (job,) = jobs(base, (1,))
+    assert job.adapter is not None
+    assert weighing(job.adapter, 1.0) is job.adapter
+    looser, none = (replace(job, adapter=weighing(job.adapter, strength)) for strength in (0.8, 0.0))
+    full, less, nobody = render(base, [job, looser, none], plan)
+    assert apart(full, less) > 1
+    assert apart(less, render(base, [looser], plan)[0]) <= 1
+    assert apart(nobody, render(base, [replace(job, adapter=None)], plan)[0]) <= 1
 
 
 def test_short_of_memory_the_batch_shrinks_and_the_pictures_stay(base: FrozenBase, plan: RenderPlan) -> None:

@@ -24,6 +24,9 @@ def test_every_reason_that_is_offered_changes_what_is_told_to_the_base(
     for reason in offered(kit, family):
         if reason == "not_like_them":
             continue  # the face is learned for longer: another adapter, and so other pictures
+        if reason == "looser":
+            assert wish_after(AS_USUAL, [reason], None).strength < AS_USUAL.strength == 1
+            continue
         for shown in (True, False) if reason == "glasses" else (None,):
             wished = shots(kit, family, wish_after(AS_USUAL, [reason], shown))
             assert [one.seed for one in wished] == [one.seed for one in usual]
@@ -81,3 +84,13 @@ def test_what_was_asked_for_stays_until_something_else_is() -> None:
     assert wish_after(AS_USUAL, ["glasses"], None) == AS_USUAL  # the photos do not agree: there is nothing to go by
     wishes = {"1": first.as_json(), "4": third.as_json()}
     assert [wish_of(wishes, turn) for turn in (0, 1, 3, 4, 5)] == [AS_USUAL, first, first, third, third]
+
+
+def test_looser_is_a_dial_of_three_steps_that_comes_round() -> None:
+    wish, found = AS_USUAL, []
+    for _ in range(4):
+        found.append(wish.strength)
+        wish = wish_after(wish, ["looser"], None)
+    assert found == [1.0, 0.9, 0.8, 1.0]
+    assert wish_after(Wish(looser=1), ["clothes"], None).strength == 0.9, "it stays until something else is asked for"
+    assert wish_of({"1": {"clothes": 1, "glasses": "", "expression": "", "room": False}}, 1).strength == 1
