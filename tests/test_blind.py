@@ -32,7 +32,7 @@ def test_a_key_that_was_changed_after_it_was_promised_is_refused(tmp_path: Path)
 
 @pytest.mark.parametrize("text", ["1 left", "1 left\n1 right\n2 same", "1 left\n2 both", "1 left\n2 same\n3 same"])
 def test_a_pair_left_out_answered_twice_or_in_other_words_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="pair|Pair|number of the pair"):
+    with pytest.raises(ValueError, match=r"[Pp]air"):
         read_answers(text, 2)
 
 
