@@ -1,4 +1,4 @@
-"""`rollcall backup` and `rollcall restore`: everything but the pictures into two places, and the way back."""
+"""`rollcall backup`, `restore` and `rotate`: everything but the pictures into two places, the way back, new keys."""
 
 from pathlib import Path
 from typing import Annotated
@@ -63,3 +63,32 @@ def restore(
     for line in say_restored(found):
         console.print(line, markup=False, soft_wrap=True)
     raise typer.Exit(0 if found.well else 1)
+
+
+def rotate(
+    to: Annotated[str, typer.Argument(help="The new master key: a file that is not there yet, or kms:alias/NAME?...")],
+    yes: Annotated[bool, typer.Option("--yes", help="Everything else is stopped: do not ask.")] = False,
+    home: Home = None,
+) -> None:
+    """Wrap everybody's keys under a new master key; once the old one is gone, no older backup of keys opens a face."""
+    from datetime import UTC, datetime
+
+    from tasks.vault.failures import NotLikeThis
+    from tasks.vault.settings import KMS
+    from tasks.vault.store import open_vault
+
+    settings = settings_for(home)
+    new = to if to.startswith(KMS) else str(Path(to).expanduser().absolute())
+    if new == settings.master_key_location or (not new.startswith(KMS) and Path(new).exists()):
+        raise NotLikeThis("Name a file that is not there yet, or another key of the service.")
+    if not yes and not typer.confirm("Is everything else stopped, on every machine"):
+        raise typer.Exit(1)
+    with open_vault(settings) as vault:
+        number = vault.keys.rotate(new)
+        vault.audit("master_key_rotated", "", result={"keys": number}, actor="command", now=datetime.now(UTC))
+    console.print(f"Wrapped under the new master key: {number} keys.")
+    console.print(
+        f"Now: 1. ROLLCALL_MASTER_KEY={new} on every machine. 2. A new backup of keys. 3. Destroy the old master key, "
+        f"{settings.master_key_location}, and every backup of it: what was erased before is noise for good then.",
+        markup=False, soft_wrap=True,
+    )  # fmt: skip

@@ -2,6 +2,9 @@
 
 Promise: each matrix steps by the nearest orthogonal matrix to its momentum, scaled like a step of AdamW, so that one
 learning rate serves both halves. On two cores only some thousand steps fit into an hour: each has to count.
+
+For one matrix it is `torch.optim.Muon` (a test compares them), which takes nothing but matrices, one after the other:
+most of what is trained here are convolutions, many of one shape, and several processes share them out.
 """
 
 from collections import defaultdict

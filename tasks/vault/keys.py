@@ -4,7 +4,7 @@ Destroying a wrapped key is the fence of every erasure: from then on all that re
 writer's upload or in last month's backup, is noise. One key per kind, so that selfies and adapters can be shredded
 on their date while approved pictures live on. The store is not part of the records on purpose: whoever restores a
 backup of the records must not get the keys back with it, so keep the store's own backups short and rotate the master
-key (`rotate`) now and then: keys wrapped by a master that no longer exists are dead in every backup.
+key (`rollcall rotate`) now and then: keys wrapped by a master that no longer exists are dead in every backup.
 """
 
 import hmac

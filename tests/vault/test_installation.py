@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlmodel import select
+from typer.testing import CliRunner
 
+from flows.cli import app
 from tasks.vault.failures import VaultError
 from tasks.vault.installation import WrongKeys
 from tasks.vault.master import MasterKeyMissing
+from tasks.vault.records import AuditEntry
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
 
@@ -107,6 +111,26 @@ def test_the_master_key_may_be_changed(settings: Settings, company: Company, tmp
         open_vault(settings)
     with open_vault(settings.model_copy(update={"master_key": str(tmp_path / "new.key")})) as vault:
         assert vault.read(vault.permit("p1", now=now), key) == b"a face"
+
+
+def test_rollcall_rotate_says_what_is_left_to_do_and_the_log_knows(
+    settings: Settings, company: Company, tmp_path: Path, now: datetime
+) -> None:
+    key, new = company(settings), tmp_path / "new.key"
+
+    def rotate(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, ["rotate", *words, "--home", str(settings.home)])
+        return done.exit_code, " ".join(done.output.split())
+
+    assert rotate(settings.master_key_location, "--yes")[0] == 1, "the key that is in use is no new one"
+    code, said = rotate(str(new), "--yes")
+    assert code == 0, said
+    assert "Wrapped under the new master key: 1 keys." in said
+    assert f"ROLLCALL_MASTER_KEY={new}" in said
+    with open_vault(settings.model_copy(update={"master_key": str(new)})) as vault:
+        assert vault.read(vault.permit("p1", now=now), key) == b"a face"
+        with vault.reading() as session:
+            assert session.exec(select(AuditEntry.action)).all()[-1] == "master_key_rotated"
 
 
 def _as_in_0_1(settings: Settings) -> None:
