@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.vault.process import for_children
 
-EVERY_S = 300.0
+EVERY_S = 300.0  # nobody is mailed about what passes within a few minutes
 
 
 @dataclass

@@ -25,7 +25,7 @@ from tasks.vault.records import AuditEntry, Batch
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
 
-AGAIN = timedelta(days=1)
+AGAIN = timedelta(days=1)  # one that goes on is told once a day, not at every look
 LATELY = timedelta(days=7)  # batches that are looked at
 TOLD = "alerts.json"
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from tasks.vault.lease import Abandoned, abandoned
 
-EVERY_S = 60.0
+EVERY_S = 60.0  # a look at the records costs a query; a dead run waits a minute longer at most
 MOST = 3  # times that one run is followed: what takes a machine down each time is not cured by that
 TAG = "carried-on-"
 

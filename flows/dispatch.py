@@ -25,12 +25,12 @@ from tasks.adapters.task import give_up
 from tasks.likeness.task import judge_team, second_chances
 from tasks.vault.telling import kind_of
 
-ATTEMPTS = 2
+ATTEMPTS = 2  # what kills a cohort twice kills it a third time; the others go on
 # Cohorts handed out beyond the workers that live: whoever becomes free, or comes, finds one waiting.
 BEYOND = 2
-COUNT_EVERY_S = 15.0
+COUNT_EVERY_S = 15.0  # workers are heard of every 30 s: counting more often shows nothing new
 LATELY = timedelta(seconds=95)  # workers are heard of every 30 s
-POLL_S = 3.0
+POLL_S = 3.0  # a cohort takes minutes
 # The first taking of pictures, the extra rounds that a kit may ask for (`extra_rounds`, at most 5), a longer training.
 MOST_TURNS = 7
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vault.telling import told
 
-LATELY = timedelta(seconds=95)
+LATELY = timedelta(seconds=95)  # workers are heard of every 30 s: three missed beats and a little
 
 
 def examine(settings: Settings, now: datetime) -> list[Part]:

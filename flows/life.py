@@ -24,7 +24,7 @@ from tasks.vault.lease import is_dead, this_process
 SILENCE = timedelta(seconds=95)
 # A run that was handed to a worker and has not begun: a process starts, and imports, before its first beat.
 BEGINNING = timedelta(minutes=5)
-EVERY_S = 10.0
+EVERY_S = 10.0  # a third of a beat: a death is noticed soon after it can be
 NO_SIGN = "No sign of life; the machine or the process died. Run it again: nothing finished is lost."
 STOPPED = "The system was stopped while this ran. Run it again: nothing finished is lost."
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-BACK_OFF_S = (1.0, 5.0, 30.0)
-MOST, WITHIN_S = 5, 600.0
+BACK_OFF_S = (1.0, 5.0, 30.0)  # a hiccup is over in a second; what falls at once again is not hurried
+MOST, WITHIN_S = 5, 600.0  # who falls five times in ten minutes needs somebody, not another start
 
 
 def next_start(deaths: Sequence[float], now: float) -> float | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tasks.vault.process import for_children
 
-EVERY_S = 15 * 60.0
+EVERY_S = 15 * 60.0  # lateness counts in hours
 AFTER_A_FAILURE_S = 3600.0  # each try is an entry of the audit log
 
 

@@ -21,7 +21,7 @@ CODE_PAGES = (
     "cp775", "cp932", "gb18030", "big5", "cp949", "cp1255", "cp862", "cp1256", "cp720", "cp858", "cp865", "cp861",
     "cp860", "cp1258", "cp874", "mac_roman", "mac_latin2",
 )  # fmt: skip
-_UTF8_FLAG = 0x800
+_UTF8_FLAG = 0x800  # general purpose bit 11 of the ZIP format: the name is UTF-8
 _UNICODE_PATH = 0x7075  # Info-ZIP's extra field: the name in UTF-8, beside the checksum of the other one
 
 # One part of a path → the numbers of those it names.

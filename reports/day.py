@@ -9,7 +9,7 @@ from reports.batch_state import BatchState
 from reports.sentences import tell
 from reports.words import say
 
-SHOWN_REASONS = 3
+SHOWN_REASONS = 3  # more would not fit one line; the rest is counted
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from tasks.vault.seat_kits import kits_of
 from tasks.vault.store import Vault
 
 NEEDS_PICTURE = ("approve", "reject")
-NOTE_LENGTH = 500
+NOTE_LENGTH = 500  # signs: a reviewer's remark, not a file about somebody
 MOST = 50_000  # decisions in one file: 2,000 people, each decided upon 25 times
 CLOCKS_DIFFER = timedelta(days=1)  # a reviewer's laptop may be wrong, but not by more than this
 

@@ -22,7 +22,7 @@ __all__ = ["COOKIE", "IDLE", "KNOWN", "KNOWN_FOR", "STAY", "Door", "Session"]
 
 COOKIE = "rollcall_desk"
 KNOWN = "rollcall_known"  # a browser that came in before, whose tries are its own
-KNOWN_FOR = timedelta(days=90)
+KNOWN_FOR = timedelta(days=90)  # longer than holidays; it opens nothing, it only counts the tries of this browser apart
 _COST = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 * 2**20}  # about 50 ms and 16 MiB a try
 
 

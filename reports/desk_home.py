@@ -30,7 +30,7 @@ from tasks.vault.store import Vault
 
 EVERY = 2.0  # seconds between two looks at whether a page has changed
 STREAM = 240.0  # seconds after which the browser asks again, and is asked again who it is
-GOES_FRESH = timedelta(seconds=30)
+GOES_FRESH = timedelta(seconds=30)  # what goes when is worked out from all records, and changes by the day
 SHOWN = 24  # batches with their faces on the first page; older ones as a list
 
 

@@ -16,7 +16,7 @@ from reports.desk_login import address_of
 from reports.metrics import scraped
 from reports.readiness import Part, is_ready, readiness
 
-FRESH = timedelta(seconds=5)
+FRESH = timedelta(seconds=5)  # load balancers ask every few seconds, several at once
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 

@@ -25,7 +25,7 @@ from tasks.retention.rules import rules_or_built_in
 from tasks.vault.records import Employee, Erasure
 from tasks.vault.store import Vault
 
-SOON = timedelta(days=7)
+SOON = timedelta(days=7)  # the week that the page is for: time to put a hold
 SHOWN = 60  # receipts on the page
 NAMED = 200  # people named under one line
 

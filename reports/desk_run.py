@@ -27,7 +27,7 @@ from tasks.vault.batches import Order, note_facts, open_batch
 from tasks.vault.settings import Settings
 
 WHO = ("everybody", "new")
-MOST_PEOPLE = 999_999
+MOST_PEOPLE = 999_999  # six figures fit the field; no roster has more (MAX_PEOPLE of tasks/roster/read.py)
 
 
 @dataclass(frozen=True)

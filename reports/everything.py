@@ -53,7 +53,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     Erasure,
 )
 COLLEAGUES = {"by", "author"}  # who decided or noted something: people of their own
-CHUNK = 1 << 20
+CHUNK = 1 << 20  # bytes read at a time
 
 
 def everything_of(vault: Vault, person: PersonShown, rules: Rules, now: datetime) -> SealedSpool:

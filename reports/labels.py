@@ -13,7 +13,7 @@ from tasks.vault.failures import NoSuchBatch
 from tasks.vault.records import Batch
 from tasks.vault.store import Vault
 
-LENGTH = 60
+LENGTH = 60  # letters that fit a line of Home
 
 
 class BadLabel(RollcallError):

@@ -27,7 +27,7 @@ from tasks.vault.records import (
 from tasks.vault.review import reviews_of
 from tasks.vault.store import Vault
 
-PER_PAGE = 50
+PER_PAGE = 50  # rows that can be looked through
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from tasks.vault.store import Vault
 from tasks.vault.telling import told
 
 LEAST_FREE = 1 << 30  # bytes: a batch's scratch and reports
-CLOCKS = timedelta(seconds=30)
+CLOCKS = timedelta(seconds=30)  # more than that, and who decided last would be told wrongly between machines
 ENDS_SOON = timedelta(days=30)  # of a certificate
 FORGETTING = timedelta(days=1)  # from when it is due until it has to be done
 

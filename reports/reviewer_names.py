@@ -6,7 +6,7 @@ turn the rest of a line; letters of every script stay, and so do the two joiners
 
 import unicodedata
 
-LENGTH = 80
+LENGTH = 80  # signs that fit beside a decision
 _JOINERS = "\u200c\u200d"
 
 

@@ -29,7 +29,7 @@ from tasks.vault.files import replace_file
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-PER_PAGE = 60
+PER_PAGE = 60  # tiles that the wall's script puts on the page at a time
 FIRST = 10  # people whose cards stand in the wall's page itself
 # `file:` lets the same page work from a folder, where some browsers do not count a file as its own origin.
 CSP = (

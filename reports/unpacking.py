@@ -21,12 +21,12 @@ from tasks.vault.sealed_spool import SealedSpool
 
 PACKED = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zipx"}
 MOST_FILES = MAX_FILES
-FILE_BYTES = 100 * 2**20
+FILE_BYTES = 100 * 2**20  # twice what a photo may have (MAX_BYTES of tasks/vision/images.py): the check then names it
 RESERVE = 2 * 2**30  # bytes of the disk that no upload may take: records, keys and forgetting need them
 DEEPEST = 40  # folders
 LONGEST = 900  # bytes of a path below the folder of photos
 NAME_BYTES = 200  # of one part of it; what is longer loses its middle, since names stand at both ends
-CHUNK = 2**20
+CHUNK = 2**20  # bytes read at a time
 LOOK_EVERY = 64 * 2**20  # bytes between two looks at the free disk
 
 

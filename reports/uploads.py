@@ -27,7 +27,7 @@ from tasks.selfies.whose import People
 from tasks.vault.files import make_folders
 
 TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods"}
-TABLE_BYTES = 50 * 2**20
+TABLE_BYTES = 50 * 2**20  # a roster of 100,000 lines with 20 columns has about 20 MB
 ADDING = ".adding-"  # how a folder begins in which something is on its way into an upload that is there
 WAITING = ".waiting"  # the same in an upload that is not there yet
 

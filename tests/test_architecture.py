@@ -266,6 +266,37 @@ def test_nothing_sleeps() -> None:
     assert [one for one in asleep if one.split(": ")[1] not in CALLED_FROM_OUTSIDE] == []
 
 
+def test_numbers_say_what_they_are_and_why() -> None:
+    """A limit, a weight or a size at the top of a module has a comment beside it, or over the block it stands in."""
+    bare = []
+    for path in modules():
+        if relative(path).startswith("synthetic/") or "migrations" in path.parts:
+            continue
+        lines = path.read_text().splitlines()
+        for node in ast.parse(path.read_text()).body:
+            if not isinstance(node, ast.Assign | ast.AnnAssign) or not is_number(node.value):
+                continue
+            block = lines[: node.lineno - 1][::-1]
+            over = block[: block.index("") if "" in block else len(block)]
+            beside = any("#" in line for line in lines[node.lineno - 1 : node.end_lineno])
+            if not beside and not any(line.startswith("#") for line in over):
+                bare.append(f"{relative(path)}:{node.lineno} {lines[node.lineno - 1]}")
+    assert bare == []
+
+
+def is_number(value: ast.expr | None) -> bool:
+    """A number, several, or a span of time; a table of words with numbers in it explains itself."""
+    if isinstance(value, ast.Call):
+        return ast.unparse(value.func) == "timedelta"
+    if isinstance(value, ast.Tuple):
+        return bool(value.elts) and all(is_number(one) for one in value.elts)
+    if isinstance(value, ast.BinOp):
+        return is_number(value.left) and is_number(value.right)
+    if isinstance(value, ast.UnaryOp):
+        return is_number(value.operand)
+    return isinstance(value, ast.Constant) and type(value.value) in (int, float)
+
+
 def test_rooms_and_functions_stay_small() -> None:
     long = []
     for path in modules():

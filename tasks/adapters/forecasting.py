@@ -13,7 +13,7 @@ from tasks.vault.store import Vault
 from tasks.vision.diffusion_card import BaseCard, load_base_card
 from tasks.vision.worlds import misfit
 
-RECENT = 50
+RECENT = 50  # adapters whose time counts: the machine as it is now, not as it was
 
 
 def seconds_per_step(vault: Vault, base: str) -> float | None:

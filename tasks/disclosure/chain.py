@@ -21,8 +21,8 @@ from tasks.vault.files import replace_file
 
 ORGANISATION = "Rollcall test certificate, not to be trusted"
 LEAF_DAYS = 366  # the longest that the conformance programme (v0.2, assurance level 1) allows
-ROOT_DAYS = 3650
-RENEWED_BEFORE = timedelta(days=30)
+ROOT_DAYS = 3650  # of a test chain that nobody outside trusts: it must outlive what it signed
+RENEWED_BEFORE = timedelta(days=30)  # the leaf's end is never met in the middle of a delivery
 _UNREADABLE = (
     "The signing certificate or its key cannot be read: both are PEM files, the key without a password; "
     "ROLLCALL_SIGNING_CHAIN and ROLLCALL_SIGNING_KEY_FILE name them."

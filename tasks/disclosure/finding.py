@@ -47,7 +47,7 @@ CARRIED = 15.0
 # thousandths a step: at half of that the outermost ring of the band has slid by a quarter of its wave at the edge.
 WHOLE = (1.0, 0.993, 1.007)
 CROPS = tuple(float(share) for share in np.arange(0.60, 1.06, 0.007))
-_FINER = (-0.004, -0.002, 0.002, 0.004)
+_FINER = (-0.004, -0.002, 0.002, 0.004)  # halves and quarters of the rough search's steps of .007
 _CANDIDATES = 4  # places of the rough search that are looked at closely
 _WORDS = 4096  # tried from the likeliest down; chance lets one in sixteen pictures through the check of 16 bits
 

@@ -18,7 +18,7 @@ from tasks.headshots.shots import background_word, light_words
 from tasks.vision.images import Picture
 
 PAPER, INK, FAINT, GUIDE = "#ffffff", "#1f2430", "#8a919e", "#e4572e"
-WIDTH, HEIGHT, MARGIN = 1400, 900, 48
+WIDTH, HEIGHT, MARGIN = 1400, 900, 48  # px of the card
 FRAME_HEIGHT = 720  # px the large frame may be high
 # Proportions of the placeholder head, in inter-eye distances from the middle of the eyes.
 CROWN, CHIN, HALF_FACE, NECK, SHOULDER = 1.85, 1.85, 1.30, 0.78, 2.9

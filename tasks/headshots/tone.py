@@ -13,7 +13,7 @@ from tasks.headshots.kit import BrandKit
 from tasks.vision.colour import linear_to_srgb, srgb_to_linear
 
 Floats = NDArray[np.float32]
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # of linear sRGB (ITU-R BT.709)
 WARMTH_GAIN = 0.05  # red up, blue down by this share at warmth 1
 
 

@@ -19,7 +19,7 @@ FITS = 5  # of the wall, each without what stood out at the one before
 LEAST_PLAIN = 0.65  # share of the background that must be one wall
 PLAIN = 0.02  # median distance to the fit, in square roots of light, up to which a wall counts as plain
 WALL_NOISE = 3.5  # medians up to which a distance is the wall's own noise, and the least that counts as that
-LEAST_NOISE = 0.03
+LEAST_NOISE = 0.03  # square roots of light, as PLAIN
 STANDS_OUT = 16.0  # medians from which a pixel is surely not the wall
 LEAST_STEP = 0.10  # and the least distance that counts as that
 # Of the wall's own light: haze is a thin veil of hair over the wall, so it differs more from a bright one.

@@ -25,7 +25,7 @@ from tasks.vision.portrait import FACE_TEMPLATE, align_to
 
 Vector = NDArray[np.float32]
 ENOUGH_FOR_TONE = 5  # selfies
-ENOUGH_FOR_TEXTURE = 3
+ENOUGH_FOR_TEXTURE = 3  # selfies: a spread of two says nothing
 LEAST_TEXTURE = 0.05  # of L*: below this there is nothing that smoothing could take away
 
 

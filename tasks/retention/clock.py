@@ -17,7 +17,7 @@ from tasks.vault.files import replace_file
 _TOLERANCE = timedelta(minutes=5)  # drift and leap seconds between two sweeps
 _BETWEEN_SWEEPS = timedelta(hours=36)  # a longer gap after a reboot is doubted
 _DOUBT = timedelta(hours=48)  # how wrong a doubted clock is taken to be
-_PROBATION = timedelta(hours=24)
+_PROBATION = timedelta(hours=24)  # by the monotonic clock: a doubted clock that ran on for a day is believed again
 
 
 @dataclass(frozen=True)

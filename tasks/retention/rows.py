@@ -34,7 +34,7 @@ from tasks.vault.records import (
 from tasks.vault.tombstones import is_tombstone, set_tombstones
 
 SHORTEST_NAME = 5  # characters; shorter ones are found in unrelated text
-_SHORTEST_NUMBER = 6
+_SHORTEST_NUMBER = 6  # signs: a shorter number stands in many a file by chance
 NOTE_REMOVED = "(note removed)"
 
 

@@ -14,7 +14,7 @@ from tasks.failures import RollcallError
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods")
 PHOTOS = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".hif", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"}
-MAX_FILES = 200_000
+MAX_FILES = 200_000  # twenty photos each of 10,000 people; more is a whole disk by mistake
 COMING = ".coming"  # lies in a drop whose photos are still on their way
 MAX_FILE = 50 * 2**20  # bytes; larger files are refused unread
 

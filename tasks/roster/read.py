@@ -24,7 +24,7 @@ from tasks.roster.words import read_email
 
 __all__ = ["ConsentCell", "Roster", "RosterProblem", "RosterRow", "Understood", "UnreadableTable", "read_roster"]
 
-MAX_PEOPLE = 100_000
+MAX_PEOPLE = 100_000  # rows: ten times the largest company that was measured
 _NAMES = frozenset({"name", "first", "last", "preferred_first", "last_first", "first_last"})
 
 

@@ -24,7 +24,7 @@ from tasks.vault.sealed_folder import SealedFolder, is_sealed_place
 _DAMAGED = "It was altered, or its key is gone: upload it again."
 _BESIDE = (".answers.json", ".left-out.json")  # what is kept with an upload and no part of it (selfies/picks.py)
 ARRIVING = ".arriving"  # holds the parts of files that are on their way, each sealed by itself
-_CHUNK = 2**20
+_CHUNK = 2**20  # bytes read at a time
 
 
 @dataclass(frozen=True)

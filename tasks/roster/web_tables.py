@@ -13,7 +13,7 @@ from xml.parsers import expat
 from tasks.roster.grid import Grid, Scorer, Tables, unquoted
 from tasks.roster.rows import UnreadableTable
 
-MAX_CELLS = 3_000_000
+MAX_CELLS = 3_000_000  # 100,000 people in 30 columns
 WIDEST = 16_384  # columns of any spreadsheet
 _SPREADSHEET = "urn:schemas-microsoft-com:office:spreadsheet"
 

@@ -18,7 +18,7 @@ from tasks.roster.rows import UnreadableTable
 MAX_UNPACKED = 256 * 1024 * 1024  # bytes of all parts: beyond it is a zip bomb, not a company
 MAX_CELLS = 3_000_000  # rows times columns of a sheet: 100,000 people with 30 columns
 MAX_WRITTEN = 1_000_000  # rows of a sheet, or shared strings, that are written down, with or without anything in them
-_CHUNK = 2**20
+_CHUNK = 2**20  # bytes read at a time
 _REFERENCE = re.compile(rb'\sr="([A-Z]{1,3})(\d{1,12})"')
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]{0,200}?\sr="(\d{1,12})"')
 _ROW_OPENS = re.compile(rb"<(?:\w+:)?row[\s/>]")

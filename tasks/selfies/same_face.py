@@ -25,7 +25,7 @@ TWINS = 0.95  # two folders are one person when photos across are this much as a
 SAME_PICTURE = 0.96  # cosine of two faces that are one photo, saved again
 FEW_PAIRS = 300  # below this many pairs (25 people) the company's own distribution says too little
 BLOCK = 1024  # people compared with as many others at a time
-BINS = 4000
+BINS = 4000  # of TOP: each is .00175 wide
 TOP = 7.0  # of the histogram; arctanh of a cosine of .9999983
 
 Floats = npt.NDArray[np.float32]

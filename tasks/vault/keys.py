@@ -54,7 +54,7 @@ _NAME, _MADE, _MASTER = "store.name", "store.keys_made", "store.master"
 _NOTHING_KNOWN = KnownKeys("", "", 0, in_use=False)
 
 
-AGAIN_S = 300.0
+AGAIN_S = 300.0  # a service that is down is not asked at every opening
 _SILENT: dict[str, float] = {}  # where a master key's service did not answer -> until when opening does not ask again
 
 

@@ -28,8 +28,8 @@ from tasks.vault.files import PART, make_folders, put_in_place
 from tasks.vault.sealing import MAGIC, plain_size, seal, unseal
 
 LONGEST = 960  # bytes of a name
-_BLOCK = 16 + 2 + LONGEST
-_HEAD = 12 + _BLOCK + 16
+_BLOCK = 16 + 2 + LONGEST  # random start, length, and the name filled up: a file's size does not tell its name's
+_HEAD = 12 + _BLOCK + 16  # nonce, block, tag of AES-GCM
 _SEALED = re.compile("[0-9a-f]{32}")
 
 

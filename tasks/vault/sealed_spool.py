@@ -14,7 +14,7 @@ from typing import IO
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 PAGE = 2**20  # bytes; the last, unfinished page stays in memory
-_TAG = 16
+_TAG = 16  # bytes, of AES-GCM
 
 
 class SealedSpool(io.RawIOBase):

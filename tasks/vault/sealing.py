@@ -20,9 +20,9 @@ from tasks.vault.failures import Unreadable
 
 MAGIC = b"RCV1"
 CHUNK = 1 << 20  # bytes of plain text per chunk
-_TAG = 16
-_SALT = 16
-_PREFIX = 7
+_TAG = 16  # bytes, of AES-GCM
+_SALT = 16  # bytes: no two blobs share a key
+_PREFIX = 7  # bytes of the nonce; the rest is the piece's number and whether it is the last
 _HEADER = len(MAGIC) + _SALT + _PREFIX
 
 

@@ -17,7 +17,7 @@ from tasks.vault.records import Reviewer, SignIn, new_id
 from tasks.vault.store import Vault
 
 STAY = timedelta(hours=10)  # a working day
-IDLE = timedelta(hours=2)
+IDLE = timedelta(hours=2)  # a long meeting
 Proof = Literal["provider", "password", "here"]
 
 

@@ -23,7 +23,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-GENESIS = "0" * 64
+GENESIS = "0" * 64  # what the first entry names as the one before it
 _FIELDS = ("seq", "at", "actor", "action", "subject", "object", "result")
 
 

@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+# Linear sRGB to CIE XYZ under D65 (IEC 61966-2-1).
 _TO_XYZ = np.array(
     [
         [0.4124564, 0.3575761, 0.1804375],
@@ -25,7 +26,7 @@ _TO_XYZ = np.array(
         [0.0193339, 0.1191920, 0.9503041],
     ]
 )
-_WHITE = np.array([0.95047, 1.0, 1.08883])
+_WHITE = np.array([0.95047, 1.0, 1.08883])  # D65
 
 
 def srgb_to_linear(values: npt.ArrayLike) -> Floats:

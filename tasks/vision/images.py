@@ -34,7 +34,7 @@ from tasks.vision.pixels import Picture, from_image, from_pixels
 
 __all__ = ["MAX_BYTES", "MAX_SIDE", "Decoded", "Picture", "Refused", "encode", "read_picture", "resize"]
 
-MAX_BYTES = 50 * 2**20
+MAX_BYTES = 50 * 2**20  # above any phone's photo
 MAX_SIDE = 4096  # larger pictures are reduced while decoding; a head in 4096 px is far more than any model takes
 
 

@@ -27,7 +27,7 @@ from tasks.vision.eyes_card import EyesCard, NetworkCard, lacking
 from tasks.vision.hub import HALF, Hub, HubFault, RemoteFile
 from tasks.vision.pulled import FileFacts, Pulled, read_pulled, why_not_here
 
-CHUNK = 1 << 20
+CHUNK = 1 << 20  # bytes read at a time
 SPARE = 1 << 30  # bytes of the disk that a pull leaves free
 LARGEST_WHEEL = 64 << 20  # bytes of a zip that one small network is taken out of
 

@@ -8,7 +8,7 @@ from tasks.vision.base_files import files_in
 from tasks.vision.diffusion_card import BaseCard
 
 WHOLE_FILE = 64 * 2**20  # bytes; larger files are fingerprinted by samples spread over them
-SAMPLES, SAMPLE = 64, 2**16
+SAMPLES, SAMPLE = 64, 2**16  # pieces of a large file, and bytes of each
 
 
 def fingerprint_of(card: BaseCard) -> str:

@@ -21,7 +21,7 @@ from tasks.vision.images import Picture
 World = Literal["drawn", "real"]
 
 SIDE = 320  # px of the longer side: small photos are brought up to it, so that all are judged at one scale
-TILE = 8
+TILE = 8  # px
 PHOTOGRAPH = 0.3  # texture from which a person's photos are photographs
 DRAWING = 0.2  # and up to which they look drawn
 EYES_OF: dict[str, World] = {"embedded": "drawn"}  # every other pair of eyes sees real people

@@ -15,7 +15,7 @@ from tasks.vision.families.family import Conditions, Sampler
 from tasks.vision.families.flow import FlowFamily, FlowSampler
 
 TEXT_LENGTH = 512  # tokens at most; the stock pipeline cuts there
-PATCH = 2
+PATCH = 2  # latents to a side of one token, as the model was trained
 
 
 class ZImage(FlowFamily):

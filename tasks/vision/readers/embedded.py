@@ -24,13 +24,13 @@ Floats = npt.NDArray[np.float32]
 _REMEDY = "`python -m synthetic.eyes.train` makes it"
 
 FINDER_SIDE = 160  # px of the letterboxed picture that the finder sees
-FINDER_STRIDE = 4
+FINDER_STRIDE = 4  # px of its input to a cell of its map (synthetic/eyes/nets.py)
 REFINE_SIDE = 96  # px of the aligned crop that the landmark net sees
 REFINE_TEMPLATE = zoomed(PORTRAIT_TEMPLATE, 1.9, (0.5, 0.53))  # eyes .35 apart: brows to chin
-ENCODER_SIDE = 112
+ENCODER_SIDE = 112  # px, as the net was trained
 ENCODER_TEMPLATE = zoomed(PORTRAIT_TEMPLATE, 1.5, (0.5, 0.48))  # crown to chin, hair at both sides
-MATTE_SIDE = 192
-SCORE = 0.5
+MATTE_SIDE = 192  # px, as the net was trained
+SCORE = 0.5  # least of the finder's map that is a face
 SMALLEST = 24  # px: nobody is to be seen in less
 
 

@@ -27,7 +27,7 @@ from tasks.vision.images import Picture
 Floats = npt.NDArray[np.float64]
 
 _POINTS, _SHAPES = "face_landmarks_detector.tflite", "face_blendshapes.tflite"
-_SIDE = 256
+_SIDE = 256  # px, as the net was trained
 _CROPS = ((1.5, 0.0, 0.0), (1.75, 0.05, -0.04))  # sides in longer sides of the face box, and shifts in boxes
 _BLINKS = (9, 10)  # of the 52 shapes: left and right lid shut
 # Of the 478 points those that the second network asks for, in MediaPipe's numbering.

@@ -24,7 +24,7 @@ from tasks.vision.readers.mesh import FaceMesh
 Floats = npt.NDArray[np.float32]
 
 _REMEDY = "`rollcall models pull opencv` fetches it; `rollcall models list` shows what is where"
-_U2NET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+_U2NET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # as the net was trained: ImageNet's colours
 _U2NET_SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 _WORKING_SIDE = 640  # px; enlarging small pictures to it is worth .05 in same-person cosine
 
