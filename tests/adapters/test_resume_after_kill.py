@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from tasks.adapters.examples import Person
+from tasks.adapters.examples import LearningPerson
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.shelf import VaultShelf
 from tasks.adapters.training import train_cohort
@@ -44,7 +44,7 @@ plan["targets"] = tuple(plan["targets"])
 torch.set_num_threads(1)
 base = open_base(load_base_card("tiny", bases), device="cpu")
 stored = np.load(people)
-group = [Person(f"p{i}", list(stored["pictures"][i]), list(map(str, stored["captions"][i])), int(stored["seeds"][i]))
+group = [LearningPerson(f"p{i}", list(stored["pictures"][i]), list(map(str, stored["captions"][i])), int(stored["seeds"][i]))
          for i in range(len(stored["seeds"]))]
 vault = open_vault(Settings(home=out / "home"))
 shelf = VaultShelf(vault, [vault.permit(one.id, now=datetime.now(UTC)) for one in group])
