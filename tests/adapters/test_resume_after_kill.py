@@ -44,8 +44,10 @@ plan["targets"] = tuple(plan["targets"])
 torch.set_num_threads(1)
 base = open_base(load_base_card("tiny", bases), device="cpu")
 stored = np.load(people)
-group = [LearningPerson(f"p{i}", list(stored["pictures"][i]), list(map(str, stored["captions"][i])), int(stored["seeds"][i]))
-         for i in range(len(stored["seeds"]))]
+group = [
+    LearningPerson(f"p{i}", list(stored["pictures"][i]), list(map(str, stored["captions"][i])), int(stored["seeds"][i]))
+    for i in range(len(stored["seeds"]))
+]
 vault = open_vault(Settings(home=out / "home"))
 shelf = VaultShelf(vault, [vault.permit(one.id, now=datetime.now(UTC)) for one in group])
 trained = train_cohort(base, group, TrainingPlan(**plan), slots=2, shelf=shelf, checkpoint_every=3)
