@@ -61,6 +61,9 @@ FACTS: Mapping[str, str] = {
     "trained": "Faces learned",
     "rendered": "Pictures taken",
     "delivered": "Delivered",
+    "drawn": "What the base drew",
+    "like_them": "Above the likeness floor",
+    "copies": "One of the selfies over again",
     "started_at": "Started",
     "finished_at": "Finished",
 }

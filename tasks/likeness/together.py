@@ -11,6 +11,7 @@ from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.measure import PictureMeasures
 from tasks.likeness.chances import sum_up_chances
+from tasks.likeness.drawn import sum_up_drawn
 from tasks.likeness.everybody import compare_everybody, pictures_digest
 from tasks.likeness.faithful import Faithfulness
 from tasks.likeness.judging import first_choice
@@ -59,6 +60,7 @@ def judge_together(
         "finished_at": now.isoformat(),
         "seconds": round((now - started).total_seconds()),
         **sum_up_chances(vault, batch),
+        **sum_up_drawn(vault, batch, kits),
     }
 
 
