@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tasks.vault.settings import Settings
 
 console = Console(highlight=False)
-NO_PICTURE = 3
+NO_PICTURE = 3  # exit code, beside those of DisclosureVerdict
 REFUSED = {"video": "it is a video", "animated": "it moves", "bomb": "it is made to ask for too much"}
 
 
