@@ -54,6 +54,15 @@ def test_links_and_pictures_lead_somewhere(page: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=False).stdout.split()
+    if not tracked:
+        pytest.skip("no repository: a page's files are looked for among those that git keeps")
+    named = re.findall(r"`([\w./-]+\.(?:py|toml|md|yaml|yml|js|service))(?:::\w+)?`", page.read_text())
+    assert [name for name in named if not any(f"/{one}".endswith(f"/{name}") for one in tracked)] == []
+
+
 def test_every_command_beside_a_figure_is_one_that_can_be_run() -> None:
     """A benchmark that was renamed, or an option that it lost, leaves figures that nobody can print any more."""
     told = "".join(page.read_text() for page in PAGES)
