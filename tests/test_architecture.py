@@ -298,7 +298,7 @@ def is_number(value: ast.expr | None) -> bool:
 
 
 def test_programs_that_tests_start_import_what_there_is() -> None:
-    """They stand in strings, where no checker reads them: a name that changed is noticed here, not in the slow suite."""
+    """They stand in strings, where no checker reads them: a changed name is noticed here, not in the slow suite."""
     wrong = []
     for path in sorted((ROOT / "tests").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
