@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from secrets import token_hex
 
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -24,7 +25,7 @@ from reports.site_of_batch import rewrite_report
 from tasks.delivery.destinations import Delivered, Leaving
 from tasks.delivery.ordering import DeliveryWish, deliver_wish
 from tasks.delivery.pack import KIT, Pack, choose_packs, kit_pack, sort_packs
-from tasks.delivery.sitters import sitters_of, why_absent
+from tasks.delivery.sitters import people_of, sitters_of, why_absent, why_gone
 from tasks.delivery.zips import DownloadDestination
 from tasks.headshots.kit import KitError, load_kit
 from tasks.vault.batches import load_batch
@@ -41,13 +42,18 @@ NAMES = ("", "{number}", "{email}", "{number}_{name}")  # templates; the first i
 
 
 class _Counting(DownloadDestination):
-    """A download that says how many files are in it so far."""
+    """A download that says how many files are in it so far, and of whom."""
 
     files = 0
+
+    def __init__(self, scratch: Path) -> None:
+        super().__init__(scratch)
+        self.people: set[str] = set()
 
     def deliver(self, file: Leaving, person: Employee) -> Delivered:
         there = super().deliver(file, person)
         self.files += 1
+        self.people.add(person.id)
         return there
 
 
@@ -96,6 +102,15 @@ class Makings:
         if making.batch != batch or making.owner != owner:
             raise KeyError(number)
         return making
+
+    def still_counts(self, making: Making) -> bool:
+        """Whether everybody in a finished ZIP may still be shown; else it is thrown away, and says why."""
+        known, now = people_of(self._vault, making.place.people), self._clock()
+        if not any(why_gone(self._vault, known.get(one), now) for one in making.place.people):
+            return True
+        making.fault = tell("deliver.gone_since")
+        making.place.abandon()
+        return False
 
     def _make(self, wish: DeliveryWish, making: Making) -> None:
         try:
@@ -166,6 +181,8 @@ def add_deliver(app: FastAPI) -> None:
         making = _found(makings, number, batch, signed_in(request))
         if not making.ready:
             raise HTTPException(404)
+        if not makings.still_counts(making):
+            return RedirectResponse(f"/batches/{batch}/deliver/{number}", 303)
         headers = {
             "Content-Disposition": 'attachment; filename="headshots.zip"',
             "Content-Length": str(making.place.size),

@@ -39,6 +39,7 @@ class SealedSpool(io.RawIOBase):
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
         """At the place where the file stands; ValueError behind its end, where nothing of ours ever writes."""
+        self._must_be_open()
         left = memoryview(data).cast("B")
         if self._at > self._end:
             raise ValueError("a sealed file has no holes")
@@ -61,10 +62,12 @@ class SealedSpool(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._must_be_open()
         self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._end}[whence])
         return self._at
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        self._must_be_open()
         page, inside = divmod(self._at, PAGE)
         written = len(self._times)
         whole = self._page(page) if page < written else bytes(self._tail) if page == written else b""
@@ -86,9 +89,15 @@ class SealedSpool(io.RawIOBase):
         return bytes(found)
 
     def close(self) -> None:
+        self._tail.clear()
+        self._open = (-1, b"")
+        super().close()
         if self._file is not None:
             self._file.close()
-        super().close()
+
+    def _must_be_open(self) -> None:
+        if self.closed:
+            raise ValueError("this file is closed, and what it held is gone")
 
     @property
     def _end(self) -> int:

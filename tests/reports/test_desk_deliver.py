@@ -165,6 +165,22 @@ def test_who_withdrew_since_is_not_in_it_and_an_empty_delivery_says_why(desk: Te
     assert "Nothing to deliver yet" in desk.get(f"/batches/{BATCH}/deliver").text
 
 
+def test_a_zip_that_waits_is_thrown_away_when_somebody_in_it_withdraws(desk: TestClient, vault: Vault) -> None:
+    """Their consent has to stand at the second at which the pictures leave, not at that at which they were packed."""
+    status, address, _ = order(desk, "slack")
+    assert status == 303
+    finished(desk, address)
+    assert desk.get(f"{address}/headshots.zip").status_code == 200
+    with vault.session() as session:
+        for consent in session.exec(select(Consent).where(Consent.employee_id == ONE)):
+            consent.withdrawn_at = NOON + timedelta(minutes=1)
+            session.add(consent)
+    answer = desk.get(f"{address}/headshots.zip")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "has withdrawn, left or been forgotten since" in answer.text
+    assert desk.get(f"{address}/headshots.zip").status_code == 404
+
+
 def test_wrong_orders_are_refused_in_words(desk: TestClient, settings: Settings, tmp_path: Path) -> None:
     assert order(desk)[0] == 422
     assert order(desk, "workday", names="{password}")[0] == 422

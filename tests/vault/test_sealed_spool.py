@@ -84,3 +84,13 @@ def test_a_zip_is_made_in_it(on_disk: list[io.BytesIO]) -> None:
             assert {name: read.read(name) for name in read.namelist()} == pictures
         assert len(on_disk[0].getvalue()) > PAGE
         assert not any(data[:100] in on_disk[0].getvalue() for data in pictures.values())
+
+
+def test_closed_it_holds_nothing_any_more() -> None:
+    spool = SealedSpool()
+    spool.write(b"a face")
+    spool.close()
+    spool.close()
+    for asked in (lambda: spool.seek(0), lambda: spool.read(), lambda: spool.write(b"x")):
+        with pytest.raises(ValueError, match="closed"):
+            asked()
