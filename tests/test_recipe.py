@@ -1,0 +1,84 @@
+"""The recipe's table measures what it says: each row changes what is trained on, and pictures are kept by person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.random_bases import write_random_base
+from benchmarks.recipe import rows
+from benchmarks.recipe.rows import CONTROL, ROWS, Bench, take, what_changed
+from benchmarks.recipe.sitters import Sitter
+from tasks.adapters.portraits import Likeness
+from tasks.vision.diffusion import load_base_card, open_base
+from tasks.vision.faces import Face
+from tasks.vision.portrait import PORTRAIT_TEMPLATE
+
+
+def sitter(seed: int) -> Sitter:
+    """Three plain selfies before walls of three colours."""
+    selfies = []
+    for number, wall in enumerate(((238, 239, 240), (63, 124, 89), (44, 56, 93))):
+        picture = np.full((64, 64, 3), wall, np.uint8)
+        picture[16:52, 16:48] = np.random.default_rng(seed + number).integers(90, 220, 3)
+        face = Face((21.0, 21.0, 21.0, 21.0), np.asarray(PORTRAIT_TEMPLATE * 64, np.float32), 1.0)
+        selfies.append(Likeness(str(number), picture, face))
+    nothing = np.zeros((2, 3), np.float32)
+    return Sitter(seed, selfies, nothing[0], nothing, None)  # type: ignore[arg-type]
+
+
+class Matte:
+    """Sees the person in what is not the wall."""
+
+    def matte(self, picture: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.asarray((np.abs(picture.astype(int) - picture[0, 0]).max(-1) > 8), np.float32)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    torch.set_num_threads(1)
+    write_random_base(tmp_path / "bases", "tiny", "sd-v")
+    base = open_base(load_base_card("tiny", tmp_path / "bases"), device="cpu")
+    eyes: Any = SimpleNamespace(matter=Matte())
+    return Bench(base, eyes, [sitter(1), sitter(2)], updates=2, pictures=1, slots=1, work=tmp_path / "work")
+
+
+CHANGES = {
+    "captions": {"words"}, "mask .3": {"mask"}, "crops": {"pictures"}, "average": {"last weights"},
+    "gaussian": {"first weights"}, "2 photos": {"photos"}, "2 photos, mask, crops": {"photos", "mask", "pictures"},
+}  # fmt: skip
+
+
+def test_each_row_changes_what_it_is_named_after(bench: Bench) -> None:
+    assert what_changed(bench, "as it was") == []
+    for name, changes in CHANGES.items():
+        assert changes <= set(what_changed(bench, name)), name
+
+
+def test_a_row_that_changes_nothing_is_an_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ROWS, "asleep", {"crops": "portrait", "outside": 1.0})
+    with pytest.raises(RuntimeError, match="asleep changes nothing that is trained on"):
+        what_changed(bench, "asleep")
+
+
+def test_a_cut_run_goes_on_with_whom_is_missing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = take(bench, "mask .3")
+    assert [(one.updates, len(one.pictures)) for one in taken] == [(2, 1)] * 2
+    learned: list[list[int]] = []
+    real = rows._take
+
+    def counted(bench: Bench, name: str, group: Any) -> Any:
+        learned.append([one.seed for one in group])
+        return real(bench, name, group)
+
+    monkeypatch.setattr(rows, "_take", counted)
+    bench.path("mask .3", bench.sitters[1]).unlink()
+    again = take(bench, "mask .3")
+    assert learned == [[2]]
+    assert all(np.array_equal(a.pictures[0], b.pictures[0]) for a, b in zip(taken, again, strict=True))
+    assert [one.updates for one in take(bench, CONTROL)] == [0, 0]
