@@ -26,6 +26,7 @@ from benchmarks.faces_composites import Composite, composites, cut_person, frame
 from benchmarks.faces_degraded import DEGRADED, as_photo, jpeg
 from benchmarks.faces_lane import lane_table
 from benchmarks.faces_lids import lids_table
+from benchmarks.faces_skin import skin_table
 from tasks.headshots.kit import load_kit
 from tasks.headshots.look import find_head, find_person
 from tasks.headshots.matte import cut_out
@@ -223,7 +224,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=400, help="width of finished pictures, px")
     parser.add_argument("--most", type=int, default=None, help="photographs looked at, at most")
     parser.add_argument("--sheets", type=Path, default=None)
-    tables = ["intake", "lids", "identity", "mattes", "lane"]
+    tables = ["intake", "lids", "skin", "identity", "mattes", "lane"]
     parser.add_argument("--only", nargs="*", choices=tables, default=tables)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
@@ -235,6 +236,8 @@ def main() -> None:
         intake_tables(shots, eyes)
     if "lids" in asked.only:
         lids_table([(shot.person, shot.picture, shot.face) for shot in shots], eyes)
+    if "skin" in asked.only:
+        skin_table([(shot.person, shot.picture, shot.face) for shot in shots])
     if "identity" in asked.only:
         identity_table(shots, eyes)
     if "mattes" in asked.only:

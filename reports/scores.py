@@ -140,8 +140,8 @@ def _skin(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:
     found = found if isinstance(found, Mapping) else {}
     number, limit = f"{abs(shift):.1f}° ITA", found.get("skin_limit")
     if limit is None:
-        hint = "Five photos are needed before a shift can be told from a change of light. Compare by eye."
-        return ScoreLine("skin", name, "Not judged: few photos", number, "quiet", None, hint)
+        hint = "Under five photos, or photographs under chance light: nobody can tell it from light. Compare by eye."
+        return ScoreLine("skin", name, "Not judged", number, "quiet", None, hint)
     share = round(100 * max(0.0, 1 - abs(shift) / (2 * float(limit))))
     hint = "Difference to this person's own photos. We never lighten or darken anybody."
     number = f"{number}, up to {float(limit):.0f}° is chance"

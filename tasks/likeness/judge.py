@@ -19,7 +19,7 @@ from tasks.headshots.studio import Flag
 from tasks.likeness.choose import Candidate
 from tasks.likeness.faithful import Faithfulness, compare_appearance, faithfulness_flags
 from tasks.likeness.head import read_head
-from tasks.likeness.kept import KeptLooks, compare_heads, kept_flags
+from tasks.likeness.kept import JUDGED_BY, KeptLooks, compare_heads, kept_flags
 from tasks.likeness.reference import PersonReference
 from tasks.likeness.score import LikenessScore, likeness_flags, score_headshot
 from tasks.vision.faces import Eyes
@@ -76,7 +76,9 @@ def judge_candidate(
         eyes.judge_thresholds,
         reference.photos.nearest(one.picture, face),
     )
-    found = compare_appearance(one.measures, reference, kit.floors, one.source_inter_eye)
+    found = compare_appearance(
+        one.measures, reference, kit.floors, one.source_inter_eye, chance_light=eyes.name not in JUDGED_BY
+    )
     head, plain = read_head(one.picture, face, eyes.matter), kit.backdrop.kind != "picture"
     kept = compare_heads(head, reference.heads, wish, eyes.name, plain=plain)
     flags = (

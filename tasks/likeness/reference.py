@@ -26,6 +26,7 @@ from tasks.vision.portrait import FACE_TEMPLATE, align_to
 Vector = NDArray[np.float32]
 ENOUGH_FOR_TONE = 5  # selfies
 ENOUGH_FOR_TEXTURE = 3  # selfies: a spread of two says nothing
+LEAST_CHROMA = 3.0  # of skin: less is black and white, and says nothing about tone
 LEAST_TEXTURE = 0.05  # of L*: below this there is nothing that smoothing could take away
 
 
@@ -70,8 +71,9 @@ def read_reference(selfies: Sequence[tuple[Picture, Face]], eyes: Eyes) -> Perso
     labs = []
     for picture, face in selfies:
         skin = bare_skin(picture, face)
-        if skin.any():
-            labs.append(skin_colour(picture, skin))
+        lab = skin_colour(picture, skin)
+        if skin.any() and float(np.hypot(lab[1], lab[2])) >= LEAST_CHROMA:
+            labs.append(lab)
     return PersonReference(
         vectors=tuple(eyes.judge.embed(picture, face) for picture, face in selfies),
         tone=_tone(labs),

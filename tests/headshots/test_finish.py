@@ -205,6 +205,17 @@ def test_a_photo_that_ends_at_the_shoulders_is_said_in_one_sentence(kits: dict[s
     assert codes == {"inter_eye", "head_height"}  # a render's frame is the base's, and nobody's shoulders
 
 
+def test_so_little_zoom_that_nobody_sees_it_is_no_fault_of_the_placement(kits: dict[str, BrandKit]) -> None:
+    """Eyes may be off by nearly their floor for a long face; two per cent of zoom on top are the photograph's."""
+    kit = kits["signal"]
+    play = kit.framing.inter_eye + 0.009
+    assert studio_flags(replace(measured_well(kit), zoom=1.02, inter_eye=1.02 * play), kit) == []
+    off = replace(measured_well(kit), zoom=1.02, inter_eye=kit.framing.inter_eye + 0.015 + 0.005)
+    assert [flag.code for flag in studio_flags(off, kit)] == ["inter_eye"]
+    unzoomed = replace(measured_well(kit), inter_eye=1.02 * play)
+    assert [flag.code for flag in studio_flags(unzoomed, kit)] == ["inter_eye"]
+
+
 def measured_well(kit: BrandKit) -> PictureMeasures:
     """A finished photograph with nothing to object to."""
     frame = kit.framing

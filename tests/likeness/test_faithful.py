@@ -54,6 +54,17 @@ def test_lightening_is_flagged_and_the_persons_own_spread_is_allowed(kit: BrandK
     assert faithfulness_flags(varied, kit.floors) == []
 
 
+def test_photographs_under_chance_light_say_nothing_about_one_pictures_skin(
+    kit: BrandKit, clean: PictureMeasures
+) -> None:
+    """Two photographs of one person differ as much as two people's: the shift is kept for the company, not judged."""
+    lighter = replace(clean, skin_ita=45.0, texture=own_texture(reference()))
+    found = compare_appearance(lighter, reference(), kit.floors, 70.0, chance_light=True)
+    assert (found.skin_shift, found.skin_limit) == (pytest.approx(15), None)
+    assert faithfulness_flags(found, kit.floors) == []
+    assert tone_bias([found])[0].shift == pytest.approx(15)
+
+
 def test_few_selfies_say_nothing_about_skin(kit: BrandKit, clean: PictureMeasures) -> None:
     few = reference(photos=4)
     found = compare_appearance(replace(clean, skin_ita=80.0, texture=own_texture(few)), few, kit.floors, 70.0)

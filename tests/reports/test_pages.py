@@ -152,7 +152,7 @@ def test_skin_is_judged_by_the_limit_that_flags() -> None:
     assert skin(8.8, 12.0) == ("Kept", "8.8° ITA, up to 12° is chance", "good")
     assert skin(13.0, 12.0, "skin_tone") == ("Lighter", "13.0° ITA, up to 12° is chance", "poor")
     assert skin(-13.0, 12.0, "skin_tone") == ("Darker", "13.0° ITA, up to 12° is chance", "poor")
-    assert skin(57.2, None) == ("Not judged: few photos", "57.2° ITA", "quiet")
+    assert skin(57.2, None) == ("Not judged", "57.2° ITA", "quiet")
 
 
 def test_a_real_photograph_may_be_one_of_their_own() -> None:
