@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ from tasks.likeness.faithful import (
     texture_is_off,
     tone_bias,
 )
-from tasks.likeness.reference import PersonReference, SkinTone, reference_texture
+from tasks.likeness.reference import NoReference, PersonReference, SkinTone, read_reference, reference_texture
 from tasks.vision.colour import to_lab
 from tasks.vision.faces import Face
 from tasks.vision.portrait import FACE_TEMPLATE, align_to
@@ -206,3 +207,9 @@ def test_whoever_has_no_skin_to_compare_with_counts_in_no_bias() -> None:
     beside = [told(reference_ita=None, skin_shift=50.0), told(reference_ita=50.0, skin_shift=None)]
     [everybody] = tone_bias(known + beside)
     assert (everybody.people, everybody.shift) == (3, 2.0)
+
+
+def test_without_a_face_in_any_selfie_there_is_nothing_to_judge_by() -> None:
+    nobody_looks: Any = None
+    with pytest.raises(NoReference, match="no face in any selfie"):
+        read_reference([], nobody_looks)
