@@ -75,6 +75,8 @@ REVIEWERS = ("Ada", "Lin")
 ABOUT_SOMEBODY = (Selfie, Adapter, Headshot, Showing, Decision, EarlierName, Question, Artifact)
 someone = st.integers(0, 3)
 DATA = st.data()
+# After how many of its steps a run is killed: between any two, and in the middle of learning; most live.
+DEATHS = (1, 2, 3, 4, 6, 9, 11, 12, 13, 14, *[10**6] * 7)
 
 
 # What may happen, how often beside the rest, and with what. One rule draws from all of it: Hypothesis would otherwise
@@ -91,7 +93,7 @@ HAPPENINGS: tuple[tuple[str, int, dict[str, Any]], ...] = (
     ("gets_a_kit_by_the_roster", 1, dict(who=someone, kit=st.sampled_from(["", *KITS]))),
     ("time_passes", 1, dict(hours=st.sampled_from([1, 24, 24 * 8, 24 * 20]))),
     ("run", 6, dict(newest=st.booleans(), kit=st.sampled_from(KITS), drop=st.sampled_from(["/a", "/b"]),
-                    photos=st.booleans(), dies_after=st.sampled_from([1, 2, 3, 4, 6, 9, 11, 12, 13, 14, *[10**6] * 7]))),
+                    photos=st.booleans(), dies_after=st.sampled_from(DEATHS))),
     ("a_run_is_carried_on", 2, dict(data=DATA)),
     ("a_register_arrives_alone", 1, dict()),
     ("questions_are_answered", 4, dict(data=DATA)),
