@@ -1,12 +1,16 @@
 """The mutation runner: what it turns, what it leaves alone, and that the same seed draws the same places."""
 
+import time
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from benchmarks.mutants.__main__ import PROMISES, draw, promised
-from benchmarks.mutants.places import places_in
+from benchmarks.mutants.covering import Covered, first_tests
+from benchmarks.mutants.forks import DIED, LATE, in_a_fork
+from benchmarks.mutants.places import Place, places_in
+from benchmarks.mutants.trying import KILLED, SAME, SURVIVED, UNDECIDED, Told, Tries, Verdict
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = '''"""Words: not a limit of 3."""
@@ -60,3 +64,57 @@ def test_each_exception_has_its_reason_and_is_still_there() -> None:
         assert len(one["reason"]) > 20, one
         found = places_in(one["file"], source := (ROOT / one["file"]).read_text())
         assert (one["before"], one["after"]) in {place.changed(source) for place in found}, f"no longer there: {one}"
+
+
+def verdict(line: int, word: str, by: str = "") -> Verdict:
+    return Verdict("m.py", line, f"line {line}", "turned", word, by)  # type: ignore[arg-type]
+
+
+def test_what_has_no_verdict_is_in_no_share_and_a_cut_run_knows_its_kills(tmp_path: Path) -> None:
+    told = Told(tmp_path / "found.jsonl")
+    assert told.share() == 1.0, "nothing is decided yet"
+    for one in (verdict(1, UNDECIDED), verdict(2, SAME)):
+        told.add(one)
+    assert told.share() == 1.0
+    for one in (verdict(3, KILLED, "a test"), verdict(4, KILLED, DIED), verdict(5, KILLED), verdict(6, SURVIVED)):
+        told.add(one)
+    assert told.share() == 0.75
+    said = told.summary(7)
+    assert "6 of 7 tried, 4 decided: 3 killed (75.0%; 1 by hanging or not loading), 1 survived." in said
+    assert "m.py:6" in said
+    assert "m.py:3" not in said
+    again = Told(tmp_path / "found.jsonl")
+    place = Place("m.py", 33, 0, 0, "", "")
+    known = again.known(place, "line 3", "turned")
+    assert known is not None, "found again where it stands now"
+    assert known.by == "a test"
+    assert again.known(place, "line 6", "turned") is None, "a survivor is tried again: there may be a test by now"
+
+
+def test_time_by_the_wall_decides_nothing_and_work_without_end_is_a_kill(tmp_path: Path) -> None:
+    assert in_a_fork(tmp_path, lambda: "done") == "done"
+    assert in_a_fork(tmp_path, lambda: time.sleep(60), seconds=0.2) == LATE
+
+    def works_on() -> None:
+        while True:
+            pass
+
+    assert in_a_fork(tmp_path, works_on, processor=1) == DIED
+
+
+def test_a_modules_own_tests_come_first_and_a_test_that_fails_by_itself_kills_nothing(tmp_path: Path) -> None:
+    for name, text in {
+        "tasks/room/limit.py": "LIMIT = 3\n",
+        "tests/room/test_limit.py": "from tasks.room.limit import LIMIT\n\n\ndef test_it():\n    assert LIMIT == 3\n",
+        "tests/room/test_all.py": "from tasks.room import limit\n\n\ndef test_always():\n    assert limit is None\n",
+        "tests/other/test_else.py": "from tasks.room import limit\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert first_tests(tmp_path, "tasks/room/limit.py") == ["tests/room/test_limit.py", "tests/room/test_all.py"]
+    (tmp_path / "tests/room/test_limit.py").unlink()
+    tries = Tries(tmp_path, lambda: Covered(seconds={}))
+    [place] = places_in("tasks/room/limit.py", "LIMIT = 3\n")
+    assert tries.quickly(place) == ""
+    assert tries.thoroughly(place) == (SURVIVED, "")
+    assert (tmp_path / "tasks/room/limit.py").read_text() == "LIMIT = 3\n"

@@ -136,8 +136,8 @@ class Told:
 
     def share(self) -> float:
         """Killed of those that are decided; 1 where none is."""
-        killed = len(self.of(KILLED))
-        return killed / (killed + len(self.of(SURVIVED)) or 1) if self.now else 1.0
+        killed, survived = len(self.of(KILLED)), len(self.of(SURVIVED))
+        return killed / (killed + survived) if killed + survived else 1.0
 
     def summary(self, drawn: int) -> str:
         """The figure, and everything that is no kill."""
