@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from reports.picture_words import FLAGS
@@ -32,6 +33,15 @@ def shoot(seed: int, kind: str, glasses: bool) -> Picture:
 @pytest.fixture(scope="module")
 def reference(eyes: Eyes) -> PersonReference:
     return read_reference(find_faces([shoot(seed, "selfie", True) for seed in (1, 2, 4)], eyes), eyes)
+
+
+def test_a_black_and_white_selfie_says_nothing_about_tone(eyes: Eyes) -> None:
+    picture = shoot(1, "selfie", True)
+    grey = np.repeat(picture.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    both = read_reference(find_faces([picture, grey], eyes), eyes)
+    assert both.tone is not None
+    assert both.tone.photos == 1
+    assert read_reference(find_faces([grey], eyes), eyes).tone is None
 
 
 def test_lost_glasses_are_flagged_and_recorded(
