@@ -15,6 +15,7 @@ import numpy as np
 from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import paint
+from tasks.adapters.portraits import open_selfies
 from tasks.headshots.faithful import order_photos
 from tasks.headshots.finish import CannotFinish, Finished
 from tasks.headshots.kit import BrandKit, load_kit
@@ -23,7 +24,7 @@ from tasks.headshots.shots import background_word, light_words
 from tasks.headshots.studio import finish_candidate, studio_flags
 from tasks.likeness.choose import choose
 from tasks.likeness.judge import Judged, ToJudge, judge_candidate
-from tasks.likeness.judging import first_choice, know
+from tasks.likeness.judging import first_choice
 from tasks.likeness.reference import PersonReference, find_faces, read_reference
 from tasks.vault.batches import load_batch, seats_of
 from tasks.vault.settings import Settings, load_settings
@@ -150,7 +151,11 @@ def recorded_team(batch: str, eyes: Eyes, home: Path | None) -> tuple[BrandKit, 
     settings = load_settings() if home is None else Settings(home=home)
     with open_vault(settings) as vault:
         kit = load_kit(load_batch(vault, batch).kit, settings.kits)
-        known = know(vault, eyes, seats_of(vault, batch, states=("done", "flagged")))
+        known = {}
+        for seat in seats_of(vault, batch, states=("done", "flagged")):
+            permit = vault.permit(seat.employee_id, now=datetime.now(UTC))
+            if selfies := open_selfies(vault, permit, eyes):
+                known[seat.employee_id] = read_reference([(one.picture, one.face) for one in selfies], eyes)
         team = []
         for employee_id in known:
             permit = vault.permit(employee_id, now=datetime.now(UTC))
@@ -161,7 +166,7 @@ def recorded_team(batch: str, eyes: Eyes, home: Path | None) -> tuple[BrandKit, 
                 source = read_picture(vault.read(permit, row.original_key)).picture
                 made = _made_alike(source, picture, kit, eyes, row.lane)
                 team.append(Shown(employee_id, picture, inter_eye, row.lane, source=source, made=made))
-        return kit, Company({one: found.reference for one, found in known.items()}), team
+        return kit, Company(known), team
 
 
 def _made_alike(source: Picture, picture: Picture, kit: BrandKit, eyes: Eyes, lane: str) -> Finished | None:

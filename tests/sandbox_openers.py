@@ -31,6 +31,24 @@ def dying(data: bytes) -> tuple[Any, list[bytes]]:
     return None, []
 
 
+def dying_once(data: bytes) -> tuple[Any, list[bytes]]:
+    """`data` names a folder, whose making is all that a child may write: it is there from the second time on."""
+    try:
+        os.mkdir(data.decode())
+    except FileExistsError:
+        return "alive", []
+    os.kill(os.getpid(), 9)
+    return None, []
+
+
+def threads(data: bytes) -> tuple[Any, list[bytes]]:
+    import cv2
+
+    return {
+        "opencv": cv2.getNumThreads(), "openmp": int(os.environ["OMP_NUM_THREADS"]), "environment": dict(os.environ)
+    }, []  # fmt: skip
+
+
 def raising(data: bytes) -> tuple[Any, list[bytes]]:
     raise ValueError("quotes what it read: " + data.decode())
 

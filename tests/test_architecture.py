@@ -126,7 +126,7 @@ def test_each_package_has_one_door(package: str) -> None:
 DECODERS = {
     "read_picture": {
         "tasks/vision/photos.py", "tasks/adapters/portraits.py", "tasks/likeness/everybody.py",
-        "tasks/likeness/judging.py", "tasks/delivery/leaving.py",
+        "tasks/likeness/judge_job.py", "tasks/delivery/leaving.py",
     },
     "parse_tables": set(),  # tables.py names it to the sandbox
     "read_workbook": {"tasks/roster/tables.py"},

@@ -29,11 +29,12 @@ def draw_backdrop(kit: BrandKit, width: int, height: int) -> Picture:
 
 def draw_backdrop_linear(kit: BrandKit, width: int, height: int) -> Floats:
     """The backdrop in linear light (H, W, 3), before rounding: what finished pictures are composed on."""
-    return _drawn(kit.backdrop, kit.picture, width, height)
+    return drawn_wall(kit.backdrop, kit.picture, width, height)
 
 
 @functools.lru_cache(maxsize=6)  # a whole company is composed on one backdrop: draw it once
-def _drawn(wall: Backdrop, picture: bytes | None, width: int, height: int) -> Floats:
+def drawn_wall(wall: Backdrop, picture: bytes | None, width: int, height: int) -> Floats:
+    """The same, of the kit's wall alone: what may be kept from one picture to the next."""
     if wall.kind == "picture":
         plate = _cover(_decoded(picture or b""), width, height, wall.focus)
     elif wall.kind == "gradient":

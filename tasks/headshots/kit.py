@@ -8,6 +8,7 @@ renders nothing again, and moving its eye line does.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import tomllib
@@ -74,6 +75,14 @@ class BrandKit(Section):
     def picture(self) -> bytes | None:
         """The bytes of the backdrop picture, if the backdrop is one."""
         return self._picture
+
+
+@functools.lru_cache(maxsize=8)
+def kit_from(content: str, picture: bytes | None) -> BrandKit:
+    """A kit read back from its own JSON (`model_dump_json`) and the backdrop's file: how it reaches other processes."""
+    kit = BrandKit.model_validate_json(content)
+    kit._picture = picture
+    return kit
 
 
 def list_kits(folder: Path) -> list[str]:

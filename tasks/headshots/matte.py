@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.headshots.wall import weigh_with_plain_wall
-from tasks.vision.colour import to_linear
+from tasks.vision.colour import dot, to_linear
 from tasks.vision.images import Picture
 from tasks.vision.matting import guided_filter, guided_line, window_mean
 
@@ -107,9 +107,10 @@ def _refined(light: Floats, coarse: Floats, face_width: float, grain: float) -> 
         person = _nearby(light, alpha > 0.95, 2 * outer)
         back = _nearby(light, alpha < 0.05, 2 * outer)
         line = person - back
-        length = (line**2).sum(-1)
-        by_colour = ((light - back) * line).sum(-1) / np.maximum(length, 1e-6)
-        off = ((light - back - np.clip(by_colour, 0, 1)[..., None] * line) ** 2).sum(-1)
+        length = dot(line, line)
+        by_colour = dot(light - back, line) / np.maximum(length, 1e-6)
+        rest = light - back - np.clip(by_colour, 0, 1)[..., None] * line
+        off = dot(rest, rest)
         # Alike colours say nothing about where one ends, and a colour off the line is neither of the two.
         trust = length / (length + 0.01) * np.exp(-off / (0.004 + 0.05 * length))
         mixed = trust * np.clip(by_colour, floor, ceiling) + (1 - trust) * guided
@@ -163,7 +164,7 @@ def _joint_upsample(alpha: Floats, small: Floats, full: Floats) -> Floats:
     size = (full.shape[1], full.shape[0])
     a, b = guided_line(np.sqrt(small), alpha, 2, 1e-4)
     a, b = _to_size(window_mean(a, 2), size), _to_size(window_mean(b, 2), size)
-    along = (a * np.sqrt(full)).sum(-1) + b
+    along = dot(a, np.sqrt(full)) + b
     plain = _to_size(alpha, size)
     inside = (plain > 0.999) | (plain < 0.001)
     return np.clip(np.where(inside, plain, along), 0, 1).astype(np.float32)

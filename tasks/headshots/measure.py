@@ -7,6 +7,7 @@ pixel, framing in shares of the frame, light as ratios on facial skin (never its
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -16,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.failures import RollcallError
-from tasks.headshots.backdrop import draw_backdrop
+from tasks.headshots.backdrop import dithered, drawn_wall
 from tasks.headshots.framing import head_height
 from tasks.headshots.kit import BrandKit
+from tasks.headshots.kit_sections import Backdrop
 from tasks.headshots.look import find_head, find_person
 from tasks.vision.colour import delta_e, ita, luminance, skin_mask, to_lab
 from tasks.vision.faces import Eyes, Face
@@ -28,6 +30,9 @@ from tasks.vision.quality import read_sharpness
 
 Floats = NDArray[np.float32]
 MEASURING_SIDE = 384  # px: the background is compared at no more than this
+# px of the copy in which the eyes look for the person: the nets see 192 to 256, and refining an edge that is then read
+# at `MEASURING_SIDE` takes four times as long at a finished picture's own size (`benchmarks/speed.py --measures`).
+LOOKED_AT = 640
 ALIGNED = 224  # px of the aligned face for texture, inter-eye 70 px
 # Cheeks of the aligned face, shares: (left, top, right, bottom), below the eyes and beside the nose.
 CHEEKS = ((0.14, 0.50, 0.38, 0.76), (0.62, 0.50, 0.86, 0.76))
@@ -128,7 +133,7 @@ class Background:
     lab: tuple[float, float, float]
     halo: float
     holes: float
-    alpha: Floats  # the eyes' own mask of the finished picture, at its size
+    alpha: Floats  # the eyes' own mask of the finished picture, of its shape but no larger than `LOOKED_AT`
 
 
 def measure_background(picture: Picture, kit: BrandKit, eyes: Eyes, *, drawn: bool = True) -> Background:
@@ -136,14 +141,13 @@ def measure_background(picture: Picture, kit: BrandKit, eyes: Eyes, *, drawn: bo
     height, width = picture.shape[:2]
     # What any look takes for person counts: a hair's breadth lost by one look of a small net would else be reported as
     # something left in the background.
-    alpha = np.asarray(np.max(find_person(picture, eyes, drawn=drawn), axis=0), np.float32)
-    scale = min(1.0, MEASURING_SIDE / max(height, width))
-    size = (round(width * scale), round(height * scale))
-    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    seen = _no_larger(picture, LOOKED_AT)
+    alpha = np.asarray(np.max(find_person(seen, eyes, drawn=drawn), axis=0), np.float32)
+    small = _no_larger(picture, MEASURING_SIDE)
+    size = (small.shape[1], small.shape[0])
     mask = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-    brand = np.asarray(cv2.resize(draw_backdrop(kit, width, height), size, interpolation=cv2.INTER_AREA), np.uint8)
     lab = to_lab(small)
-    brand_lab = to_lab(brand)
+    brand_lab = _brand(kit.backdrop, kit.picture, width, height)
     off = delta_e(lab, brand_lab)
     away = cv2.distanceTransform((mask < 0.1).astype(np.uint8), cv2.DIST_L2, 5) / size[0]
     wall = away > 0.01
@@ -163,10 +167,24 @@ def measure_background(picture: Picture, kit: BrandKit, eyes: Eyes, *, drawn: bo
     )
 
 
+def _no_larger(picture: Picture, side: int) -> Picture:
+    """The picture, its longer side at most `side` px."""
+    scale = min(1.0, side / max(picture.shape[:2]))
+    size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+@functools.lru_cache(maxsize=6)  # a whole company is compared with one backdrop
+def _brand(wall: Backdrop, picture: bytes | None, width: int, height: int) -> Floats:
+    """The backdrop's L*a*b*, drawn at the picture's size and reduced as pictures are."""
+    return to_lab(_no_larger(dithered(drawn_wall(wall, picture, width, height)), MEASURING_SIDE))
+
+
 def _framing(face: Face, alpha: Floats, width: int, height: int) -> dict[str, float]:
     points = face.landmarks.astype(np.float64)
     middle, across = points[:2].mean(axis=0), points[1] - points[0]
-    left, right = sorted((int(points[0, 0]), int(points[1, 0])))
+    scale = alpha.shape[1] / width
+    left, right = sorted((int(points[0, 0] * scale), int(points[1, 0] * scale)))
     columns = alpha[:, max(0, left) : max(1, right + 1)]
     rows = np.flatnonzero((columns > 0.5).mean(axis=1) > 0.5) if columns.size else np.array([], int)
     return {
@@ -174,7 +192,7 @@ def _framing(face: Face, alpha: Floats, width: int, height: int) -> dict[str, fl
         "centre": float(middle[0]) / width,
         "inter_eye": float(np.hypot(*across)) / width,
         "head_height": head_height(points[:2], points[3:5]) / height,
-        "headroom": float(rows[0]) / height if rows.size else 0.0,
+        "headroom": float(rows[0]) / alpha.shape[0] if rows.size else 0.0,
         "roll": math.degrees(math.atan2(across[1], across[0])),
     }
 
@@ -249,8 +267,7 @@ def cheek_texture(picture: Picture, face: Face, inter_eye: float | None = None) 
     draw pores, and a selfie must not be held against it at a resolution it never had. Only skin is weighed in when the
     band is taken, so that the edge of a beard, of glasses or of the nose is not texture.
     """
-    own = float(np.hypot(*(face.landmarks[1] - face.landmarks[0])))
-    size = int(np.clip(ALIGNED * min(own, inter_eye or own) / 70, 64, ALIGNED))
+    size = texture_side(face.inter_eye, inter_eye)
     crop, _ = align_to(picture, face.landmarks, FACE_TEMPLATE, size)
     skin = bare_skin(crop, Face((0.0, 0.0, float(size), float(size)), FACE_TEMPLATE * np.float32(size), 1.0))
     lightness = np.ascontiguousarray(to_lab(crop)[..., 0])
@@ -265,6 +282,11 @@ def cheek_texture(picture: Picture, face: Face, inter_eye: float | None = None) 
     if not energies:
         return 0.0
     return math.sqrt(max(0.0, float(np.median(energies)) - _noise(lightness) ** 2))
+
+
+def texture_side(own: float, inter_eye: float | None) -> int:
+    """Px of the aligned face in which texture is read, where eyes that are `own` px apart are judged at `inter_eye`."""
+    return int(np.clip(ALIGNED * min(own, inter_eye or own) / 70, 64, ALIGNED))
 
 
 def _masked_blur(values: Floats, mask: NDArray[np.bool_], sigma: float) -> Floats:

@@ -6,8 +6,8 @@ One that exists, and whose blobs verify, is never taken again.
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,14 +17,16 @@ from tasks import progress
 from tasks.adapters.export import load_adapter
 from tasks.adapters.portraits import Likeness, open_selfies
 from tasks.disclosure.installation import mark_key, marked
+from tasks.disclosure.pattern import MarkKey
 from tasks.headshots.backdrop import draw_backdrop
 from tasks.headshots.faithful import order_photos
-from tasks.headshots.finish import CannotFinish
+from tasks.headshots.finish_job import WORK, Finishers, Made, answered, ask, finish_here
 from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.render import RenderJob, plan_render, render, weighing
 from tasks.headshots.shots import shots_for
-from tasks.headshots.studio import PHOTO_VERSION, RENDERER_VERSION, finish_candidate
+from tasks.headshots.studio import PHOTO_VERSION, RENDERER_VERSION
 from tasks.headshots.wishes import wish_of
+from tasks.sandbox import Opened
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.leaving import Leavers
@@ -75,6 +77,25 @@ class Studio:
     eyes: Eyes
     base: Callable[[], FrozenBase]  # opened only when something must be drawn
     card: BaseCard
+    finishers: Finishers | None = None  # without them this process finishes with its own eyes
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """A picture to finish, and who had signed the photograph that it is, if somebody had."""
+
+    sitting: Sitting
+    picture: Picture
+    signed_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Developed:
+    """What finishing made of a picture, as files; empty where it made nothing."""
+
+    made: Made
+    finished: bytes = b""
+    small: bytes = b""
 
 
 def digest_of(owner: str, **parts: Any) -> str:
@@ -239,10 +260,8 @@ def _take_generated(studio: Studio, leavers: Leavers, wanted: Sequence[Sitting])
     ]  # fmt: skip
     progress.tell("render", 0, len(jobs))
     pictures = render(base, jobs, plan, lambda done, total: progress.tell("render", done, total))
-    for place, (sitting, picture) in enumerate(zip(queue, pictures, strict=True)):
-        with leavers.may_leave(sitting.id):
-            _finish_and_keep(studio, sitting, picture)
-        progress.tell("finish", place + 1, len(queue), sitting.id)
+    taken = (Exposure(sitting, picture) for sitting, picture in zip(queue, pictures, strict=True))
+    _finish_and_keep(studio, leavers, taken, "finish", len(queue))
 
 
 def _open_adapter(vault: Vault, sitting: Sitting) -> Any:
@@ -254,16 +273,23 @@ def _open_adapter(vault: Vault, sitting: Sitting) -> Any:
 
 
 def _take_faithful(studio: Studio, leavers: Leavers, queue: Sequence[Sitting]) -> None:
+    _finish_and_keep(studio, leavers, _photos(studio, leavers, queue), "faithful", len(queue))
+
+
+def _photos(studio: Studio, leavers: Leavers, queue: Sequence[Sitting]) -> Iterator[Exposure]:
+    """The photograph of each sitting, one person's at a time."""
     opened: dict[str, list[Likeness]] = {}
-    for place, sitting in enumerate(queue):
+    for sitting in queue:
+        taken = None
         with leavers.may_leave(sitting.id):
             if sitting.id not in opened:
                 opened = {sitting.id: open_selfies(studio.vault, sitting.permit, studio.eyes)}
             photo = next((selfie for selfie in opened[sitting.id] if selfie.digest == sitting.selfie), None)
             if photo is None:
                 raise LookupError(f"a photo of {sitting.id} is gone")
-            _finish_and_keep(studio, sitting, photo.picture, _signer_of(studio.vault, sitting))
-        progress.tell("faithful", place + 1, len(queue), sitting.id)
+            taken = Exposure(sitting, photo.picture, _signer_of(studio.vault, sitting))
+        if taken is not None:
+            yield taken
 
 
 def _signer_of(vault: Vault, sitting: Sitting) -> str | None:
@@ -273,26 +299,52 @@ def _signer_of(vault: Vault, sitting: Sitting) -> str | None:
         return session.exec(mine).first() or None
 
 
-def _finish_and_keep(studio: Studio, sitting: Sitting, picture: Picture, signed_by: str | None = None) -> None:
-    """Finishes one picture and keeps it with its measures; one that cannot be finished is kept as flagged."""
-    vault, permit = studio.vault, sitting.permit
-    name = sitting.digest[:32]
-    original = vault.write(permit, "originals", f"{name}.png", encode(picture, "png"))
-    finished_key = thumb_key = ""
-    scores = Scores()
-    try:
-        candidate = finish_candidate(picture, studio.kit, studio.eyes, lane=sitting.lane)
-    except CannotFinish as refused:
-        flags = [refused.code]
+def _finish_and_keep(studio: Studio, leavers: Leavers, taken: Iterable[Exposure], phase: str, total: int) -> None:
+    """Finishes these pictures, as many at once as there are processes for it, and keeps each with its measures."""
+    key = mark_key(studio.vault.keys)
+
+    def developed(one: Exposure, answer: Opened | Made) -> Developed:
+        return _developed(answer if isinstance(answer, Made) else answered(answer), key, one.sitting.lane)
+
+    if studio.finishers is None:
+        made: Iterator[tuple[Exposure, Developed]] = (
+            (one, developed(one, finish_here(one.picture, studio.kit, studio.eyes, one.sitting.lane))) for one in taken
+        )
     else:
-        # Marked once, here, so that whatever leaves by whatever way carries the mark: files, pages, copies of copies.
-        finished = marked(candidate.finished.picture, mark_key(vault.keys), sitting.lane)
-        finished_key = vault.write(permit, "headshots", f"{name}.jpg", encode(finished, "jpeg", quality=93))
-        thumb_key = vault.write(permit, "thumbnails", f"{name}.webp", encode(_thumbnail(finished), "webp", quality=82))
-        flags = [flag.code for flag in candidate.flags]
+        helpers = studio.finishers
+        jobs = ((one, ask(one.picture, studio.kit, one.sitting.lane, helpers)) for one in taken)
+        made = helpers.hands.each(WORK, jobs, developed)
+    for place, (one, done) in enumerate(made):
+        with leavers.may_leave(one.sitting.id):
+            _keep(studio, one, done)
+        progress.tell(phase, place + 1, total, one.sitting.id)
+
+
+def _developed(made: Made, key: MarkKey, lane: Lane) -> Developed:
+    """A finished picture as it is kept. It is marked once, here, so that whatever leaves by whatever way carries the
+    mark: files, pages, copies of copies."""
+    if made.picture is None:
+        return Developed(made)
+    finished = marked(made.picture, key, lane)
+    return Developed(
+        made, encode(finished, "jpeg", quality=93), encode(_thumbnail(finished), "webp", quality=82)
+    )  # fmt: skip
+
+
+def _keep(studio: Studio, one: Exposure, done: Developed) -> None:
+    """Keeps one picture with its measures; one that could not be finished is kept as flagged."""
+    vault, sitting = studio.vault, one.sitting
+    name = sitting.digest[:32]
+    original = vault.write(sitting.permit, "originals", f"{name}.png", encode(one.picture, "png"))
+    finished_key = thumb_key = ""
+    scores, flags = Scores(), [done.made.refused]
+    if not done.made.refused:
+        finished_key = vault.write(sitting.permit, "headshots", f"{name}.jpg", done.finished)
+        thumb_key = vault.write(sitting.permit, "thumbnails", f"{name}.webp", done.small)
+        flags = [str(flag["code"]) for flag in done.made.flags]
         scores = Scores(
-            measures=asdict(candidate.finished.measures), source_inter_eye=candidate.finished.source_inter_eye,
-            flags=tuple(flag.as_json() for flag in candidate.flags), photo_signed_by=signed_by,
+            measures=done.made.measures, source_inter_eye=done.made.source_inter_eye,
+            flags=done.made.flags, photo_signed_by=one.signed_by,
         )  # fmt: skip
     row = Headshot(
         digest=sitting.digest, employee_id=sitting.id, adapter_digest=sitting.adapter, kit=studio.kit_name,

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
+from tasks.hands import the_hands
 from tasks.headshots.batch_kits import load_kits
+from tasks.headshots.finish_job import Finishers
 from tasks.headshots.photographing import Studio, photograph
 from tasks.headshots.redo import next_round, wants_redo
 from tasks.vault.batches import begin_run, load_batch, move_seat, note_work, seats_of
@@ -27,6 +29,7 @@ def take_pictures(batch: str, number: int) -> None:
             studio = Studio(
                 vault, batch, kit.name, kit, the_eyes(settings.eyes, settings.models),
                 lambda: the_base(ordered.base, settings.bases), card,
+                Finishers(the_hands(settings.processes), settings.eyes, settings.models),
             )  # fmt: skip
             note_work(vault, batch, rendered=photograph(studio, some))
         for seat in seats:

@@ -18,12 +18,12 @@ from tasks import progress
 from tasks.adapters.portraits import open_selfies
 from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.look import find_head
-from tasks.headshots.measure import PictureMeasures
 from tasks.headshots.studio import Flag
 from tasks.likeness.choose import Candidate, choose
+from tasks.likeness.grounds import candidate_of
 from tasks.likeness.judge import Vector
 from tasks.likeness.judging import keep_candidates, pictures_of, why_flagged
-from tasks.likeness.score import LikenessScore, company_flags, person_vector, place_in_company
+from tasks.likeness.score import company_flags, person_vector, place_in_company
 from tasks.likeness.team import LIGHT, usual_light
 from tasks.vault.batches import move_seat, seats_of
 from tasks.vault.leaving import Leavers
@@ -85,18 +85,6 @@ def _judged(vault: Vault, seat: Seat, kits: BatchKits) -> list[Headshot]:
 
 def _shelf(vault: Vault, seat: Seat, kits: BatchKits) -> JudgedSeat:
     return JudgedSeat(seat, tuple(candidate_of(row) for row in _judged(vault, seat, kits)))
-
-
-def candidate_of(row: Headshot) -> Candidate:
-    """A judged picture read back from its record."""
-    scores = Scores.from_json(row.scores)
-    return Candidate(
-        key=row.digest,
-        likeness=LikenessScore(**(scores.likeness or {}), nearest_other=None),
-        measures=PictureMeasures.from_json(dict(scores.measures or {})),
-        flags=tuple(Flag(**flag) for flag in scores.flags),
-        texture_ratio=(scores.faithfulness or {})["texture_ratio"],
-    )
 
 
 def _beside_the_company(vault: Vault, batch: str, shelves: Sequence[JudgedSeat], eyes: Eyes) -> list[JudgedSeat]:

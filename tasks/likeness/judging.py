@@ -3,55 +3,42 @@
 Vectors and crops of faces live in this process's memory while people are judged, and nowhere else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 from sqlmodel import col, select
 
 from tasks import progress
-from tasks.adapters.portraits import open_selfies
+from tasks.adapters.portraits import accepted_selfies
 from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit, kit_digest
-from tasks.headshots.measure import NoFaceLeft, PictureMeasures
-from tasks.headshots.studio import studio_flags
+from tasks.headshots.measure import PictureMeasures
+from tasks.headshots.studio import Flag
 from tasks.likeness.choose import GRAVE, NOT_LIKE_THEM, OF_THE_PHOTOS, Candidate, choose
-from tasks.likeness.judge import Judged, ToJudge, Vector, judge_candidate
-from tasks.likeness.reference import PersonReference, read_reference
+from tasks.likeness.grounds import KnownFace, as_judged, grounds, sitters
+from tasks.likeness.judge import Vector
+from tasks.likeness.judge_job import (
+    JUDGE,
+    VECTOR,
+    Asking,
+    Judges,
+    ShotFile,
+    ask_vector,
+    ask_verdicts,
+    judge_shots,
+    read_vector,
+)
+from tasks.likeness.score import LikenessScore
+from tasks.sandbox import Opened
 from tasks.vault.batches import move_seat
-from tasks.vault.consent import Permit
 from tasks.vault.leaving import Leavers
-from tasks.vault.records import Employee, Headshot, Seat, Showing
+from tasks.vault.records import Headshot, Seat, Showing
 from tasks.vault.scores import Scores
 from tasks.vault.store import Vault
 from tasks.vision.faces import Eyes
-from tasks.vision.images import read_picture
-
-
-@dataclass(frozen=True)
-class KnownFace:
-    """Leave to look at a person's pictures, and what their selfies say."""
-
-    permit: Permit
-    reference: PersonReference
-    glasses: str  # what the roster wishes: keep, on or off
-
-
-def know(vault: Vault, eyes: Eyes, seats: Sequence[Seat]) -> dict[str, KnownFace]:
-    """Opens everybody's selfies once. People without leave or without a face in their photos are left out."""
-    known: dict[str, KnownFace] = {}
-    for place, seat in enumerate(seats):
-        with Leavers(vault, seat.batch_id).may_leave(seat.employee_id):
-            permit = vault.permit(seat.employee_id, now=datetime.now(UTC))
-            selfies = open_selfies(vault, permit, eyes)
-            if selfies:
-                reference = read_reference([(selfie.picture, selfie.face) for selfie in selfies], eyes)
-                with vault.reading() as session:
-                    person = session.get(Employee, seat.employee_id)
-                known[seat.employee_id] = KnownFace(permit, reference, person.glasses if person else "keep")
-        progress.tell("score", place + 1, len(seats), seat.employee_id)
-    return known
 
 
 def pictures_of(vault: Vault, batch: str, employee_id: str, kit: BrandKit) -> list[Headshot]:
@@ -73,47 +60,134 @@ def first_choice(vault: Vault, batch: str, employee_id: str, kit: BrandKit) -> H
         return next((rows[digest] for digest in session.exec(first) if digest in rows), None)
 
 
-def judge(vault: Vault, batch: str, kits: BatchKits, eyes: Eyes, seats: Sequence[Seat]) -> None:
-    """Scores and orders every picture of these people, against their own selfies and against each other."""
-    known = know(vault, eyes, seats)
-    company = {employee_id: one.reference.vector for employee_id, one in known.items()}
-    leavers = Leavers(vault, batch)
-    for seat in (one for one in seats if one.employee_id in known):
-        kit = kits.of(seat)
-        if kit is None:
-            continue  # it broke after the pictures were taken: they wait as they are
-        with leavers.may_leave(seat.employee_id):
-            rows = pictures_of(vault, batch, seat.employee_id, kit)
-            verdicts = _judge_person(vault, seat.employee_id, rows, known[seat.employee_id], company, kit, eyes)
-            keep_verdicts(vault, batch, verdicts)
-            reason = why_flagged([verdict.candidate for verdict in verdicts])
-            move_seat(vault, batch, seat.employee_id, "flagged" if reason else "done", reason)
+def judge(
+    vault: Vault, batch: str, kits: BatchKits, eyes: Eyes, seats: Sequence[Seat], judges: Judges | None = None
+) -> None:
+    """Scores and orders every picture of these people, against their own selfies and against each other. A picture that
+    was judged on the same grounds before keeps its verdict. Without `judges` this process judges with its own eyes."""
+    there = sitters(vault, seats)
+    piles: dict[str, _Pile] = {}
+    for seat in seats:
+        kit, owner = kits.of(seat), seat.employee_id
+        if kit is None or owner not in there:
+            continue  # a kit that broke after the pictures were taken: they wait as they are
+        on = grounds(owner, there, kit, eyes)
+        rows = [row for row in pictures_of(vault, batch, owner, kit) if row.finished_key]
+        standing = [row for row in rows if Scores.from_json(row.scores).judged_on == on]
+        piles[owner] = _Pile(seat, kit, on, standing, [row for row in rows if row not in standing])
+    for owner, pile in piles.items():
+        if not pile.fresh:
+            _settle(vault, batch, owner, pile, [])
+    company = _company(vault, batch, there, eyes, judges) if any(pile.fresh for pile in piles.values()) else {}
+    asked = _questions(vault, batch, {o: p for o, p in piles.items() if p.fresh and o in company}, there, company)
+    if judges is None:
+        answers: Iterator[tuple[str, list[dict[str, Any]]]] = (
+            (owner, judge_shots(question, eyes)) for owner, question in asked
+        )
+    else:
+        jobs = ((owner, ask_verdicts(question, judges)) for owner, question in asked)
+        answers = judges.hands.each(JUDGE, jobs, lambda _, opened: list(opened.value))
+    for place, (owner, tables) in enumerate(answers):
+        _settle(vault, batch, owner, piles[owner], tables)
+        progress.tell("score", place + 1, len(piles), owner)
 
 
-def _judge_person(
-    vault: Vault,
-    employee_id: str,
-    rows: Sequence[Headshot],
-    known: KnownFace,
-    company: Mapping[str, Vector],
-    kit: BrandKit,
-    eyes: Eyes,
-) -> list[Judged]:
-    judged = []
-    for row in rows:
-        if not row.finished_key:
-            continue
-        scores = Scores.from_json(row.scores)
-        measures = PictureMeasures.from_json(dict(scores.measures or {}))
-        one = ToJudge(
-            row.digest, read_picture(vault.read(known.permit, row.finished_key)).picture, measures,
-            tuple(studio_flags(measures, kit)), row.lane, float(scores.source_inter_eye or 0),
-        )  # fmt: skip
-        try:
-            judged.append(judge_candidate(one, known.reference, company, employee_id, kit, eyes, wish=known.glasses))
-        except NoFaceLeft:
-            _flag(vault, row.digest, "no_face")
-    return judged
+@dataclass(frozen=True)
+class _Pile:
+    """One person's pictures: those whose verdict stands, and those that want one."""
+
+    seat: Seat
+    kit: BrandKit
+    on: str  # the grounds of today
+    standing: list[Headshot]
+    fresh: list[Headshot]
+
+
+def _photos(vault: Vault, sitter: KnownFace) -> list[bytes]:
+    rows = accepted_selfies(vault, sitter.permit.employee_id)
+    return [vault.read(sitter.permit, row.blob_key) for row in rows]
+
+
+def _company(
+    vault: Vault, batch: str, there: Mapping[str, KnownFace], eyes: Eyes, judges: Judges | None
+) -> dict[str, Vector]:
+    """Everybody's vector, a few people's photos open at a time. Who has left, or shows no face in any, is left out."""
+
+    def opened() -> Iterator[tuple[str, list[bytes]]]:
+        for owner, sitter in there.items():
+            photos: list[bytes] = []
+            with Leavers(vault, batch).may_leave(owner):
+                photos = _photos(vault, sitter)
+            if photos:
+                yield owner, photos
+
+    if judges is None:
+        found: Iterator[tuple[str, Vector | None]] = ((owner, read_vector(photos, eyes)) for owner, photos in opened())
+    else:
+        jobs = ((owner, ask_vector(photos, judges)) for owner, photos in opened())
+        found = judges.hands.each(VECTOR, jobs, lambda _, answer: _vector(answer))
+    company: dict[str, Vector] = {}
+    for place, (owner, vector) in enumerate(found):
+        if vector is not None:
+            company[owner] = vector
+        progress.tell("score", place + 1, len(there), owner)
+    return company
+
+
+def _vector(answer: Opened) -> Vector | None:
+    return np.frombuffer(answer.blocks[0], np.float32) if answer.blocks else None
+
+
+def _questions(
+    vault: Vault, batch: str, piles: Mapping[str, _Pile], there: Mapping[str, KnownFace], company: Mapping[str, Vector]
+) -> Iterator[tuple[str, Asking]]:
+    """What is asked about each of these people; their photos and pictures are opened when it is their turn."""
+    places = {owner: place for place, owner in enumerate(company)}
+    for owner, pile in piles.items():
+        question = None
+        with Leavers(vault, batch).may_leave(owner):
+            shots = [_shot(vault, there[owner], row) for row in pile.fresh]
+            question = Asking(
+                _photos(vault, there[owner]), shots, pile.kit, there[owner].glasses,
+                np.stack(list(company.values())), places[owner],
+            )  # fmt: skip
+        if question is not None:
+            yield owner, question
+
+
+def _shot(vault: Vault, sitter: KnownFace, row: Headshot) -> ShotFile:
+    scores = Scores.from_json(row.scores)
+    file = vault.read(sitter.permit, row.finished_key)
+    return ShotFile(row.digest, file, scores.measures or {}, row.lane, float(scores.source_inter_eye or 0))
+
+
+def _settle(vault: Vault, batch: str, owner: str, pile: _Pile, tables: Sequence[Mapping[str, Any]]) -> None:
+    """Writes these verdicts beside those that stand, chooses among all, and moves the person's seat on."""
+    with Leavers(vault, batch).may_leave(owner):
+        vault.permit(owner, now=datetime.now(UTC))  # they may have left while their pictures were judged
+        for table in tables:
+            if "refused" in table:
+                _flag(vault, table["key"], table["refused"])
+        judged = {table["key"]: table for table in tables if "refused" not in table}
+        fresh = [row for row in pile.fresh if row.digest in judged]
+        candidates = [*map(as_judged, pile.standing), *(_candidate(row, judged[row.digest]) for row in fresh)]
+        parts = {
+            key: {"faithfulness": table["faithfulness"], "kept": table["kept"], "judged_on": pile.on}
+            for key, table in judged.items()
+        }
+        keep_candidates(vault, batch, candidates, parts)
+        reason = why_flagged(candidates)
+        move_seat(vault, batch, owner, "flagged" if reason else "done", reason)
+
+
+def _candidate(row: Headshot, table: Mapping[str, Any]) -> Candidate:
+    return Candidate(
+        row.digest,
+        LikenessScore(**table["likeness"], nearest_other=None),
+        PictureMeasures.from_json(dict(Scores.from_json(row.scores).measures or {})),
+        tuple(Flag(**flag) for flag in table["flags"]),
+        table["faithfulness"]["texture_ratio"],
+    )
 
 
 def _flag(vault: Vault, digest: str, code: str) -> None:
@@ -122,15 +196,6 @@ def _flag(vault: Vault, digest: str, code: str) -> None:
         if row is not None:
             row.flags = sorted({*row.flags, code})
             session.add(row)
-
-
-def keep_verdicts(vault: Vault, batch: str, verdicts: Sequence[Judged]) -> None:
-    """Writes scores, flags and the order of a person's pictures into their records."""
-    tables = {
-        verdict.candidate.key: {"faithfulness": verdict.faithfulness.as_json(), "kept": verdict.kept.as_json()}
-        for verdict in verdicts
-    }
-    keep_candidates(vault, batch, [verdict.candidate for verdict in verdicts], tables)
 
 
 def keep_candidates(

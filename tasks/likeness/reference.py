@@ -7,14 +7,14 @@ Read once per person and kept in memory only. One selfie says little about skin 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.failures import RollcallError
-from tasks.headshots.measure import ALIGNED, bare_skin, cheek_texture, skin_colour
+from tasks.headshots.measure import ALIGNED, bare_skin, cheek_texture, skin_colour, texture_side
 from tasks.likeness.copies import OwnPhotos
 from tasks.likeness.head import Head, read_head
 from tasks.likeness.score import person_vector
@@ -28,6 +28,7 @@ ENOUGH_FOR_TONE = 5  # selfies
 ENOUGH_FOR_TEXTURE = 3  # selfies: a spread of two says nothing
 LEAST_CHROMA = 3.0  # of skin: less is black and white, and says nothing about tone
 LEAST_TEXTURE = 0.05  # of L*: below this there is nothing that smoothing could take away
+_ALIGNED_FACE = Face((0.0, 0.0, float(ALIGNED), float(ALIGNED)), FACE_TEMPLATE * np.float32(ALIGNED), 1.0)
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class PersonReference:
     faces: tuple[Picture, ...]  # aligned, for texture
     inter_eye: tuple[float, ...]  # px in the original of each
     heads: tuple[Head, ...] = ()  # glasses and hair of each
+    # By photo and side in px, so that a person's pictures share one reading of their photos' texture.
+    textures: dict[tuple[int, int], float] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def photos(self) -> OwnPhotos:
@@ -103,16 +106,21 @@ def reference_texture(reference: PersonReference, inter_eye: float) -> Texture |
     One shot of a face differs from the next by light and pose alone. How much it does for this person shows in the
     selfies, and a new picture differs from their median by its own share of that and by the median's.
     """
-    size = float(np.hypot(*(FACE_TEMPLATE[1] - FACE_TEMPLATE[0]))) * ALIGNED
-    face = Face((0.0, 0.0, float(ALIGNED), float(ALIGNED)), FACE_TEMPLATE * np.float32(ALIGNED), 1.0)
-    wanted = min(inter_eye, size)
+    wanted = min(inter_eye, _ALIGNED_FACE.inter_eye)
     sharp = [i for i, own in enumerate(reference.inter_eye) if own >= wanted] or list(range(len(reference.faces)))
-    found = np.array([cheek_texture(reference.faces[i], face, wanted) for i in sharp])
+    found = np.array([_photo_texture(reference, i, wanted) for i in sharp])
     read = found[found > LEAST_TEXTURE]
     if read.size < ENOUGH_FOR_TEXTURE:
         return None
     spread = float(np.log(read).std(ddof=1))
     return Texture(float(np.median(read)), spread * float(np.sqrt(1 + np.pi / 2 / read.size)))
+
+
+def _photo_texture(reference: PersonReference, photo: int, inter_eye: float) -> float:
+    at = (photo, texture_side(_ALIGNED_FACE.inter_eye, inter_eye))
+    if at not in reference.textures:
+        reference.textures[at] = cheek_texture(reference.faces[photo], _ALIGNED_FACE, inter_eye)
+    return reference.textures[at]
 
 
 def _tone(labs: Sequence[NDArray[np.float32]]) -> SkinTone | None:

@@ -1,8 +1,10 @@
 """Where Prefect calls in for step 5: judging a cohort's pictures, and the whole team side by side."""
 
 from tasks import progress
+from tasks.hands import the_hands
 from tasks.headshots.batch_kits import load_kits
 from tasks.likeness.chances import give_second_chances
+from tasks.likeness.judge_job import Judges
 from tasks.likeness.judging import judge
 from tasks.likeness.together import judge_together
 from tasks.vault.batches import note_facts, seats_of
@@ -23,7 +25,8 @@ def judge_people(batch: str, number: int) -> None:
             everybody = seats_of(vault, batch, cohort=number, states=JUDGED_OR_TO_JUDGE)
             kits = load_kits(vault, batch, settings.kits)
             note_facts(vault, batch, team={})  # what was said of the team no longer holds
-            judge(vault, batch, kits, the_eyes(settings.eyes, settings.models), everybody)
+            judges = Judges(the_hands(settings.processes), settings.eyes, settings.models)
+            judge(vault, batch, kits, the_eyes(settings.eyes, settings.models), everybody, judges)
 
 
 @step

@@ -19,6 +19,7 @@ VaultError
   Unreadable           a blob that was altered, cut short, moved, or whose key was destroyed
   StoreFault           the blob store refused or failed; .code says how
   NotErased            a forgetting left something behind
+  HandLost             a process that works on pictures was ended, or its work broke (tasks.hands)
   BadSetting           a setting names something that cannot be used; the message says what to do
 """
 
@@ -100,6 +101,24 @@ class MasterKeyRefused(VaultError):
     def __init__(self, code: str, advice: str) -> None:
         super().__init__(f"the key management service answered {code}: {advice}")
         self.code = code
+
+
+class HandLost(VaultError):
+    """A process that works on pictures is gone, or what it did broke; `how` as the sandbox says it."""
+
+    def __init__(self, how: str) -> None:
+        if how.startswith(("signal", "exit", "memory")):
+            said = (
+                f"A process that works on pictures was ended ({how}), most often for want of memory. Set "
+                "ROLLCALL_PROCESSES to a smaller number and run it again: nothing finished is lost."
+            )
+        else:
+            said = (
+                f"The work on a picture broke ({how}). With ROLLCALL_PROCESSES=1 it is done in the command's own "
+                "process, which shows where. Nothing finished is lost."
+            )
+        super().__init__(said)
+        self.how = how
 
 
 class BadSetting(VaultError):

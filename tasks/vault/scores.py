@@ -20,6 +20,7 @@ class Scores:
     likeness: Part | None = None  # likeness.score.LikenessScore, without whom else it is like
     faithfulness: Part | None = None  # likeness.faithful.Faithfulness
     kept: Part | None = None  # likeness.kept.KeptLooks
+    judged_on: str | None = None  # digest of all that the verdict rests on (likeness.grounds): else it is given anew
     photo_signed_by: str | None = None  # faithful lane: who had signed the photo (disclosure.of_photos)
     flags: tuple[Part, ...] = ()  # headshots.studio.Flag: code, measured, limit, sentence
 
@@ -46,4 +47,4 @@ class Scores:
         numbers = {**(self.likeness or {}), **{name: measures.get(name) for name in ("background", "halo", "holes")}}
         skin = faithful.get("skin_shift")
         shown = {**numbers, "skin": None if skin is None else abs(skin)} if self.judged else {}
-        return {**shown, **{k: v for k, v in self.as_json().items() if k != "likeness"}}
+        return {**shown, **{k: v for k, v in self.as_json().items() if k not in ("likeness", "judged_on")}}

@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     price_per_hour: float | None = Field(None, gt=0, description="what an hour of the computing machine costs")
     currency: str = Field("EUR", description="of prices, as the desk writes it")
     yes_above: float | None = Field(None, gt=0, description="a run that costs more waits for a second person's yes")
+    processes: int | None = Field(
+        None, ge=1, description="processes that work on pictures at once; one for each core, as memory allows, if unset"
+    )
     search_limit: ByteSize = Field(
         ByteSize(1 << 30),
         description="most that is read, times people, to see that a forgotten name is in no file; `4GiB` reads longer",

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tasks.vision.colour import dot
 from tasks.vision.images import Picture
 
 Floats = npt.NDArray[np.float32]
@@ -21,7 +22,7 @@ _GUIDE_SIDE = 768  # px; window statistics are taken at this size, the fit is ap
 def guided_filter(guide: Floats, values: Floats, *, radius: int, epsilon: float) -> Floats:
     """He et al.'s colour guided filter: `values` made to follow the edges of `guide` (H, W, 3)."""
     a, b = guided_line(guide, values, radius, epsilon)
-    return np.asarray((window_mean(a, radius) * guide).sum(-1) + window_mean(b, radius), np.float32)
+    return np.asarray(dot(window_mean(a, radius), guide) + window_mean(b, radius), np.float32)
 
 
 def guided_line(guide: Floats, values: Floats, radius: int, epsilon: float) -> tuple[Floats, Floats]:
@@ -48,7 +49,7 @@ def guided_line(guide: Floats, values: Floats, radius: int, epsilon: float) -> t
         ],
         axis=-1,
     ).astype(np.float32)
-    return a, mean_values - (a * mean_guide).sum(-1)
+    return a, mean_values - dot(a, mean_guide)
 
 
 def fast_guided_filter(guide: Picture, mask: Floats, radius: float, epsilon: float) -> Floats:
@@ -66,8 +67,8 @@ def fast_guided_filter(guide: Picture, mask: Floats, radius: float, epsilon: flo
     fits = np.dstack([window_mean(slope, reach), window_mean(offset, reach)])
     if k < 1:
         fits = np.asarray(cv2.resize(fits, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
-    full = guide.astype(np.float32) / 255
-    return np.asarray((fits[..., :3] * full).sum(-1) + fits[..., 3], dtype=np.float32)
+    full = np.asarray(guide, np.float32) / np.float32(255)
+    return np.asarray(dot(fits[..., :3], full) + fits[..., 3], dtype=np.float32)
 
 
 def window_mean(values: Floats, radius: int) -> Floats:

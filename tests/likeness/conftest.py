@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from synthetic.painter.capture import CaptureWish, draw_capture
+from synthetic.painter.identity import draw_identity
+from synthetic.painter.painting import paint
 from tasks.headshots.kit import BrandKit, kit_digest, load_kit
 from tasks.headshots.measure import PictureMeasures
 from tasks.shipped import SHIPPED
@@ -20,8 +23,9 @@ from tasks.vault.records import Consent, Employee, Headshot, Seat, Selfie, Showi
 from tasks.vault.seats import State
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
-from tasks.vision.faces import Thresholds
+from tasks.vision.faces import Eyes, Thresholds
 from tasks.vision.images import Picture, encode
+from tasks.vision.open_eyes import open_eyes
 
 Vector = np.ndarray
 
@@ -62,6 +66,30 @@ def clean(kit: BrandKit) -> PictureMeasures:
         light_left_right=0.6, light_top_bottom=0.3, contrast=1.5, skin_ita=30.0, skin_lab=(62.0, 14.0, 20.0),
         texture=1.0, sharpness=0.08,
     )  # fmt: skip
+
+
+SEEDS = {"p0": 910_010, "p1": 910_011, "p2": 910_012, "p3": 910_013}
+
+
+@pytest.fixture(scope="session")
+def eyes() -> Eyes:
+    return open_eyes("embedded")
+
+
+@pytest.fixture(scope="session")
+def paintings() -> dict[str, tuple[list[Picture], Picture]]:
+    """Four people who do not exist: selfies, and a studio picture."""
+    drawn = {}
+    for number, (one, seed) in enumerate(SEEDS.items()):
+        person = draw_identity(seed)
+        selfies = [
+            paint(person, draw_capture(50 * number + shot, person, "selfie"), 256, 1.0).picture for shot in range(3)
+        ]
+        studio = paint(
+            person, draw_capture(900 + number, person, "studio", CaptureWish(frontal=0.8)), 256, 1.0, "aligned"
+        )
+        drawn[one] = selfies, studio.picture
+    return drawn
 
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -7,11 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
-from synthetic.painter.capture import CaptureWish, draw_capture
-from synthetic.painter.identity import draw_identity
-from synthetic.painter.painting import paint
 from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.measure import PictureMeasures
 from tasks.likeness.everybody import beside_the_teams_light, compare_everybody, pictures_digest
@@ -22,29 +18,6 @@ from tasks.vault.settings import Settings
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
 from tasks.vision.open_eyes import open_eyes
-
-SEEDS = {"p0": 910_010, "p1": 910_011, "p2": 910_012, "p3": 910_013}
-
-
-@pytest.fixture(scope="session")
-def eyes() -> Eyes:
-    return open_eyes("embedded")
-
-
-@pytest.fixture(scope="session")
-def paintings() -> dict[str, tuple[list[Picture], Picture]]:
-    """Four people who do not exist: selfies, and a studio picture."""
-    drawn = {}
-    for number, (one, seed) in enumerate(SEEDS.items()):
-        person = draw_identity(seed)
-        selfies = [
-            paint(person, draw_capture(50 * number + shot, person, "selfie"), 256, 1.0).picture for shot in range(3)
-        ]
-        studio = paint(
-            person, draw_capture(900 + number, person, "studio", CaptureWish(frontal=0.8)), 256, 1.0, "aligned"
-        )
-        drawn[one] = selfies, studio.picture
-    return drawn
 
 
 def furnish(
