@@ -35,6 +35,7 @@ class SelfieRow:
     height: int
     accepted: bool = True
     findings: tuple[FindingRow, ...] = ()
+    small: str = ""  # key of the copy in the size of pages, where there may be one
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class HeadshotRow:
     round: int = 0  # of asking for pictures: 0 is the first
     seed: int = 0
     created_at: datetime | None = None
+    thumb: str = ""  # keys of the copies in the sizes of pages, where there are some
+    large: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,13 @@ stays closed, since it may show somebody who never agreed.
 
 from dataclasses import dataclass
 
-from reports.pictures import THUMB, fit
 from tasks.roster.drop import Drop, DropFault
 from tasks.selfies.check import CheckReport
 from tasks.selfies.match import Stray
 from tasks.selfies.picks import BY_FILE, NOBODYS, PHOTO_FOLDER
 from tasks.vision.glance import Refused
-from tasks.vision.images import encode
 from tasks.vision.photos import open_photo
+from tasks.vision.small import THUMB, small
 
 SHOWN = 300  # strays on one page; the others come when these are settled
 OF_PHOTOS = frozenset({"no_photos", "other_person", "same_face_two_names"})  # what blocks without closing the photos
@@ -83,4 +82,4 @@ def thumbnail(drop: Drop, report: CheckReport, number: int) -> bytes | None:
         picture = open_photo(drop.read(PHOTO_FOLDER + strays[number].files[0])).judged
     except (DropFault, Refused):
         return None
-    return fit(encode(picture, "png"), THUMB)[0]
+    return small(picture, THUMB)

@@ -28,6 +28,7 @@ from tasks.headshots.kit import KitError, load_kit
 from tasks.headshots.wishes import offered
 from tasks.retention.overdue import lateness, sentence
 from tasks.vault.failures import MissingBlob, NoConsent, NoSuchBatch, Unreadable
+from tasks.vault.page_sizes import large_picture, small_photo
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat, Selfie, Showing
 from tasks.vault.review import Review, reviews_of
 from tasks.vault.scores import Scores
@@ -193,7 +194,15 @@ def _person(
         cohort=seat.cohort,
         position=seat.position,
         selfies=tuple(
-            SelfieRow(s.digest, s.blob_key, s.width, s.height, s.accepted, _findings(s.findings))
+            SelfieRow(
+                s.digest,
+                s.blob_key,
+                s.width,
+                s.height,
+                s.accepted,
+                _findings(s.findings),
+                small_photo(s.blob_key) if s.blob_key else "",
+            )
             for s in selfies.get(employee.id, [])
         ),
         headshots=tuple(_headshot(shot, showing) for shot, showing in headshots),
@@ -227,6 +236,8 @@ def _headshot(shot: Headshot, showing: Showing) -> HeadshotRow:
         round=shot.round,
         seed=shot.seed,
         created_at=shot.created_at,
+        thumb=shot.thumb_key if large_picture(shot.thumb_key) else "",
+        large=large_picture(shot.thumb_key) or "",
     )
 
 

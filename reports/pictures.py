@@ -5,7 +5,7 @@ size, so that a second writing of the report opens nothing.
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
@@ -13,36 +13,42 @@ from PIL import Image, ImageDraw, ImageOps
 from reports.data import ReportData
 from reports.pages import in_order
 from tasks.vault.files import replace_file
-
-# Boxes in pixels (width, height): twice the size on the page, for dense screens.
-THUMB = (440, 550)
-LARGE = (1000, 1250)
-SELFIE = (720, 720)
-
-Box = tuple[int, int]
+from tasks.vision.small import Box, small_webp
 
 
-def fit(content: bytes, box: Box, quality: int = 86) -> tuple[bytes, int, int]:
+def fit(content: bytes, box: Box) -> tuple[bytes, int, int]:
     """A picture fitted into `box` (never enlarged), upright, as WebP; its XMP is kept, everything else dropped."""
     with Image.open(io.BytesIO(content)) as opened:
         xmp = opened.info.get("xmp", b"")
         picture = ImageOps.exif_transpose(opened).convert("RGB")
-    picture.thumbnail(box, Image.Resampling.LANCZOS)
-    out = io.BytesIO()
-    picture.save(out, "WEBP", quality=quality, method=2, xmp=xmp)
-    return out.getvalue(), picture.width, picture.height
+    return small_webp(picture, box, xmp=xmp), picture.width, picture.height
 
 
-def keep_picture(folder: Path, stem: str, box: Box, read: Callable[[], bytes | None]) -> tuple[str, int, int] | None:
-    """The file of this picture in `folder`, written if it does not lie there yet: (name, width, height)."""
-    for path in folder.glob(f"{stem}-*x*.webp"):
-        across, down = path.stem.rsplit("-", 1)[1].split("x")
-        return path.name, int(across), int(down)
-    content = read()
+def pictures_in(folder: Path) -> dict[str, str]:
+    """The pictures that lie in a person's folder, by stem: what their names say before their size."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return {name.rpartition("-")[0]: name for name in names if name.endswith(".webp")}
+
+
+def keep_picture(
+    folder: Path, stem: str, box: Box, there: Mapping[str, str], made: bytes | None, read: Callable[[], bytes | None]
+) -> tuple[str, int, int] | None:
+    """The file of this picture in `folder`, written if it is not `there` yet: (name, width, height).
+
+    `made`: the copy of this size that was made when the picture was; without one it is made of what `read` answers.
+    """
+    if stem in there:
+        across, down = Path(there[stem]).stem.rsplit("-", 1)[1].split("x")
+        return there[stem], int(across), int(down)
+    content = made if made is not None else read()
     if content is None:
         return None
     try:
-        data, width, height = fit(content, box)
+        if made is not None:
+            with Image.open(io.BytesIO(made)) as image:
+                data, (width, height) = made, image.size
+        else:
+            data, width, height = fit(content, box)
     except (OSError, ValueError):  # one damaged picture is a gap on one page, never the end of the report
         return None
     name = f"{stem}-{width}x{height}.webp"

@@ -22,10 +22,11 @@ from reports.data import PersonRow, ReportData
 from reports.delivered import deliveries
 from reports.navigation import NAVIGATION
 from reports.phrases import REASONS, STATES, state_name
-from reports.pictures import LARGE, SELFIE, THUMB, keep_picture
+from reports.pictures import keep_picture, pictures_in
 from reports.sentences import tell
 from tasks.disclosure.label import WORDS
 from tasks.vault.files import replace_file
+from tasks.vision.small import LARGE, SELFIE, THUMB
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -181,9 +182,11 @@ def _write_pictures(data: ReportData, person: PersonRow, folder: Path) -> pages.
     large: dict[str, pages.Shown] = {}
     thumbs: dict[str, pages.Shown] = {}
     selfies: dict[str, pages.Shown] = {}
-    wanted = [(shot.digest, shot.key, "h", LARGE, large) for shot in person.headshots if shot.state != "retired"]
-    wanted += [(shot.digest, shot.key, "t", THUMB, thumbs) for shot in person.headshots if shot.state != "retired"]
-    wanted += [(selfie.digest, selfie.key, "s", SELFIE, selfies) for selfie in person.selfies]
+    shots = [shot for shot in person.headshots if shot.state != "retired"]
+    wanted = [(shot.digest, shot.key, shot.large, "h", LARGE, large) for shot in shots]
+    wanted += [(shot.digest, shot.key, shot.thumb, "t", THUMB, thumbs) for shot in shots]
+    wanted += [(selfie.digest, selfie.key, selfie.small, "s", SELFIE, selfies) for selfie in person.selfies]
+    there = pictures_in(place)
     opened: dict[str, bytes | None] = {}
 
     def picture(key: str) -> bytes | None:
@@ -191,8 +194,10 @@ def _write_pictures(data: ReportData, person: PersonRow, folder: Path) -> pages.
             opened[key] = data.pictures(person.id, key) if key else None
         return opened[key]
 
-    for digest, key, kind, box, into in wanted if person.viewable else ():
-        kept = keep_picture(place, f"{kind}-{digest[:16]}", box, lambda key=key: picture(key))  # type: ignore[misc]
+    for digest, key, small, kind, box, into in wanted if person.viewable else ():
+        stem = f"{kind}-{digest[:16]}"
+        made = data.pictures(person.id, small) if small and stem not in there else None
+        kept = keep_picture(place, stem, box, there, made, lambda key=key: picture(key))  # type: ignore[misc]
         if kept is not None:
             name, width, height = kept
             into[digest] = pages.Shown(f"people/{person.id}/{name}", width, height)

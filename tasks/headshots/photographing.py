@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Any
 
 from sqlmodel import select
@@ -16,9 +17,9 @@ from sqlmodel import select
 from tasks import progress
 from tasks.adapters.export import load_adapter
 from tasks.adapters.portraits import Likeness, open_selfies
-from tasks.disclosure.installation import mark_key, marked
-from tasks.disclosure.pattern import MarkKey
+from tasks.disclosure.installation import mark_key
 from tasks.headshots.backdrop import draw_backdrop
+from tasks.headshots.develop import Developed, develop
 from tasks.headshots.faithful import order_photos
 from tasks.headshots.finish_job import WORK, Finishers, Made, answered, ask, finish_here
 from tasks.headshots.kit import BrandKit, kit_digest
@@ -30,6 +31,7 @@ from tasks.sandbox import Opened
 from tasks.vault.batches import move_seat
 from tasks.vault.consent import Permit
 from tasks.vault.leaving import Leavers
+from tasks.vault.page_sizes import large_picture, thumb_name
 from tasks.vault.records import Adapter, Employee, Headshot, Seat, Selfie, Showing
 from tasks.vault.scores import Scores
 from tasks.vault.seats import Lane
@@ -37,9 +39,8 @@ from tasks.vault.store import Vault
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.diffusion_card import BaseCard
 from tasks.vision.faces import Eyes
-from tasks.vision.images import Picture, encode, resize
+from tasks.vision.images import Picture, encode
 
-THUMBNAIL = 320  # px, the shorter way: two to a card on a dense screen
 FAITHFUL_CHOICES = 2  # of a person's own photographs, how many to finish
 # Share of the early steps in which the kit's backdrop shows outside the person, so that light spills as it would.
 PLATE_STRENGTH = 0.4
@@ -87,15 +88,6 @@ class Exposure:
     sitting: Sitting
     picture: Picture
     signed_by: str | None = None
-
-
-@dataclass(frozen=True)
-class Developed:
-    """What finishing made of a picture, as files; empty where it made nothing."""
-
-    made: Made
-    finished: bytes = b""
-    small: bytes = b""
 
 
 def digest_of(owner: str, **parts: Any) -> str:
@@ -304,7 +296,7 @@ def _finish_and_keep(studio: Studio, leavers: Leavers, taken: Iterable[Exposure]
     key = mark_key(studio.vault.keys)
 
     def developed(one: Exposure, answer: Opened | Made) -> Developed:
-        return _developed(answer if isinstance(answer, Made) else answered(answer), key, one.sitting.lane)
+        return develop(answer if isinstance(answer, Made) else answered(answer), key, one.sitting.lane)
 
     if studio.finishers is None:
         made: Iterator[tuple[Exposure, Developed]] = (
@@ -320,17 +312,6 @@ def _finish_and_keep(studio: Studio, leavers: Leavers, taken: Iterable[Exposure]
         progress.tell(phase, place + 1, total, one.sitting.id)
 
 
-def _developed(made: Made, key: MarkKey, lane: Lane) -> Developed:
-    """A finished picture as it is kept. It is marked once, here, so that whatever leaves by whatever way carries the
-    mark: files, pages, copies of copies."""
-    if made.picture is None:
-        return Developed(made)
-    finished = marked(made.picture, key, lane)
-    return Developed(
-        made, encode(finished, "jpeg", quality=93), encode(_thumbnail(finished), "webp", quality=82)
-    )  # fmt: skip
-
-
 def _keep(studio: Studio, one: Exposure, done: Developed) -> None:
     """Keeps one picture with its measures; one that could not be finished is kept as flagged."""
     vault, sitting = studio.vault, one.sitting
@@ -340,7 +321,9 @@ def _keep(studio: Studio, one: Exposure, done: Developed) -> None:
     scores, flags = Scores(), [done.made.refused]
     if not done.made.refused:
         finished_key = vault.write(sitting.permit, "headshots", f"{name}.jpg", done.finished)
-        thumb_key = vault.write(sitting.permit, "thumbnails", f"{name}.webp", done.small)
+        thumb_key = vault.write(sitting.permit, "thumbnails", thumb_name(name), done.thumb)
+        if large := large_picture(thumb_key):
+            vault.write(sitting.permit, "thumbnails", PurePosixPath(large).name, done.large)
         flags = [str(flag["code"]) for flag in done.made.flags]
         scores = Scores(
             measures=done.made.measures, source_inter_eye=done.made.source_inter_eye,
@@ -355,9 +338,3 @@ def _keep(studio: Studio, one: Exposure, done: Developed) -> None:
     with vault.session() as session:
         session.merge(row)
         session.merge(Showing(batch_id=studio.batch, headshot_digest=sitting.digest, employee_id=sitting.id))
-
-
-def _thumbnail(picture: Picture) -> Picture:
-    height, width = picture.shape[:2]
-    scale = THUMBNAIL / min(height, width)
-    return resize(picture, round(width * scale), round(height * scale))

@@ -13,6 +13,7 @@ from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
 from tasks.retention.plan import Clock, Item, Person
+from tasks.vault.page_sizes import large_picture
 from tasks.vault.records import Artifact, AuditEntry, Batch, Consent, Decision, Employee, Erasure, Selfie
 from tasks.vault.register import blob_kind
 from tasks.vault.review import reviews_of, standing_opt_outs
@@ -157,7 +158,7 @@ def _pictures(session: Session) -> dict[str, tuple[str, str, str]]:
     keys_of = (table.c.original_key, table.c.finished_key, table.c.thumb_key)
     rows = session.connection().execute(sa.select(table.c.digest, table.c.state, table.c.lane, *keys_of))
     for digest, state, lane, *keys in rows:
-        for key in keys:
+        for key in (*keys, large_picture(keys[-1])):
             # Two headshots can share a blob: an approved one keeps it.
             if key and found.get(key, ("", "", ""))[1] != "approved":
                 found[key] = (digest, state, lane)

@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from tasks.roster.drop import Drop, DropFault
 from tasks.sandbox import cores
 from tasks.selfies.judge_set import SetVerdict, judge_set
-from tasks.selfies.look import Look, look_at
+from tasks.selfies.look import KeptPhoto, Look, look_at
 from tasks.vision.faces import Eyes, QualityLimits
 
 AHEAD = 3  # photos for each core that wait or are being looked at, beyond the person whose turn it is
 
-_Seen = tuple[Look, bytes | None]
+_Seen = tuple[Look, KeptPhoto | None]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Examined:
     paths: tuple[str, ...]
     looks: tuple[Look, ...]
     verdict: SetVerdict
-    kept: tuple[bytes | None, ...]
+    kept: tuple[KeptPhoto | None, ...]
 
     def without_pictures(self) -> Examined:
         """The same, for keeping in memory while the rest of the company is looked at."""

@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Any
 
 from sqlmodel import col, select
@@ -19,6 +20,7 @@ from tasks.selfies.examine import Examined
 from tasks.selfies.findings import Finding
 from tasks.selfies.people import EarlierPhotos
 from tasks.vault.consent import Permit
+from tasks.vault.page_sizes import small_photo
 from tasks.vault.records import Batch, Employee, Seat, Selfie
 from tasks.vault.store import Vault
 
@@ -43,7 +45,8 @@ def keep_photos(vault: Vault, permit: Permit, one: Examined, drop_from: datetime
         name = f"{row.digest[:32]}.jpg"
         key = f"people/{permit.employee_id}/selfies/{name}"
         if row.id not in before or before[row.id].blob_key != key or not vault.exists(key):
-            key = vault.write(permit, "selfies", name, kept, now=now)
+            vault.write(permit, "selfies", PurePosixPath(small_photo(key)).name, kept.small, now=now)
+            key = vault.write(permit, "selfies", name, kept.file, now=now)
         row.blob_key = key
     _write(vault, rows, before, digests, now)
     return len(others)
@@ -76,6 +79,7 @@ def take_back(vault: Vault, digests: set[str], owner: str | None) -> int:
         for selfie in wrong:
             session.delete(selfie)
     for key in keys:
+        vault.delete(small_photo(key))
         vault.delete(key)
     return len(wrong)
 

@@ -19,6 +19,7 @@ from tasks.vision.images import Picture, encode, resize
 from tasks.vision.photos import Photo, open_photo
 from tasks.vision.quality import Quality, difference_hashes, read_quality
 from tasks.vision.rating import rate, read_background, read_room
+from tasks.vision.small import SELFIE, small
 from tasks.vision.worlds import read_texture
 
 TURNED_AT = 640  # px: enough to find a face by, whichever way up
@@ -51,9 +52,17 @@ class Look:
     signed_by: str = ""  # whose valid content credentials it came with
 
 
-def look_at(data: bytes, eyes: Eyes, *, keep: bool = False, roots: bytes = b"") -> tuple[Look, bytes | None]:
-    """Measures one photo. With `keep` what is to be kept of it comes back as well: a JPEG, rebuilt from pixels, and who
-    had signed it; `roots` (PEM) are the certificates whose word on that is taken.
+@dataclass(frozen=True)
+class KeptPhoto:
+    """What is kept of a photo: a JPEG, rebuilt from pixels, and the small copy that pages show."""
+
+    file: bytes
+    small: bytes
+
+
+def look_at(data: bytes, eyes: Eyes, *, keep: bool = False, roots: bytes = b"") -> tuple[Look, KeptPhoto | None]:
+    """Measures one photo. With `keep` what is to be kept of it comes back as well, and who had signed it; `roots` (PEM)
+    are the certificates whose word on that is taken.
 
     Whatever a file does to what opens or measures it is said of that file, and costs nobody else their verdict.
     """
@@ -74,7 +83,9 @@ def look_at(data: bytes, eyes: Eyes, *, keep: bool = False, roots: bytes = b"") 
         return Look(
             digest, *photo.size, refused=("unopenable", type(error).__name__, "a photo that can be judged")
         ), None
-    return look, encode(photo.kept, "jpeg", QUALITY) if photo.kept is not None and look.quality is not None else None
+    if photo.kept is None or look.quality is None:
+        return look, None
+    return look, KeptPhoto(encode(photo.kept, "jpeg", QUALITY), small(photo.kept, SELFIE))
 
 
 def _signer(data: bytes, roots: bytes) -> str:

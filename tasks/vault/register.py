@@ -35,13 +35,13 @@ def _blob(name: str, what: str, clock: Clock) -> Kind:
 
 
 REGISTER: tuple[Kind, ...] = (
-    _blob("selfies", "photos the person sent, without their metadata", "biometric"),
+    _blob("selfies", "photos the person sent, without their metadata, and a small copy of each for pages", "biometric"),
     _blob("crops", "aligned faces cut from the photos", "biometric"),
     _blob("adapter", "the fine-tuned adapter: what was learnt about one face", "biometric"),
     _blob("checkpoints", "half-trained adapters, kept so that a killed run can go on", "run"),
     _blob("originals", "pictures as rendered, before finishing", "candidate"),
     _blob("headshots", "finished pictures; approved ones stay until the person leaves", "candidate"),
-    _blob("thumbnails", "small versions of pictures and photos for the report", "candidate"),
+    _blob("thumbnails", "small versions of pictures for the report", "candidate"),
     _blob("pages", "parts of report pages about one person", "candidate"),
     _blob("packs", "delivery files waiting to be fetched", "candidate"),
     Kind(

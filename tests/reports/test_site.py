@@ -7,12 +7,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from reports.data import PersonRow, ReportData
 from reports.pictures import team_wall_picture
 from reports.site import CSP, STATIC, as_json, asset_names, on_paper, write_site
+from tasks.vision.small import THUMB, small
 
 FORBIDDEN = re.compile(r"https?://|innerHTML|insertAdjacentHTML|\beval\b|document\.write|@import|url\(")
 GOLDEN = Path(__file__).parent / "golden"
@@ -153,6 +155,9 @@ def opened(data: ReportData) -> tuple[ReportData, list[str]]:
     return replace(data, pictures=open_picture), asked
 
 
+KEYS = ("a thumb", "a large one", "a small one")
+
+
 @pytest.fixture
 def four(data: ReportData) -> ReportData:
     some = (replace(one, headshots=one.headshots[:2], selfies=one.selfies[:2]) for one in data.people[:4])
@@ -170,6 +175,33 @@ def test_writing_twice_opens_no_picture_and_changes_nothing(four: ReportData, tm
     write_site(again, tmp_path)
     assert asked == []
     assert files(tmp_path) == before
+
+
+def test_copies_that_were_made_with_the_pictures_are_written_as_they_are(four: ReportData, tmp_path: Path) -> None:
+    person = four.people[0]
+    shot, selfie = replace(person.headshots[0], thumb="a thumb", large="a large one"), person.selfies[0]
+    one = replace(person, headshots=(shot,), selfies=(replace(selfie, small="a small one"),))
+    made = {key: small(np.full((60, 40, 3), shade, np.uint8), THUMB) for shade, key in enumerate(KEYS)}
+    asked = []
+
+    def open_picture(employee: str, key: str) -> bytes | None:
+        asked.append(key)
+        return made.get(key)
+
+    write_site(replace(four, people=(one,), pictures=open_picture), tmp_path)
+    written = {path.name[0]: path.read_bytes() for path in (tmp_path / "people" / one.id).iterdir()}
+    assert written == {"h": made["a large one"], "t": made["a thumb"], "s": made["a small one"]}
+    assert sorted(asked) == sorted(KEYS), "no large picture is opened where a small one lies"
+
+
+def test_without_a_copy_it_is_made_of_the_picture(four: ReportData, tmp_path: Path) -> None:
+    person = four.people[0]
+    one = replace(person, selfies=(replace(person.selfies[0], small="gone"),), headshots=())
+    source, asked = opened(replace(four, people=(one,)))
+    keys = {"gone"}
+    write_site(replace(source, pictures=lambda who, key: None if key in keys else source.pictures(who, key)), tmp_path)
+    assert asked == [person.selfies[0].key]
+    assert len(list((tmp_path / "people" / one.id).glob("s-*.webp"))) == 1
 
 
 def test_who_is_forgotten_leaves_no_trace_in_the_pages(four: ReportData, tmp_path: Path) -> None:

@@ -19,13 +19,17 @@ from tasks.roster.open_drop import open_drop, upload_in
 from tasks.roster.read import read_roster
 from tasks.roster.upload import Upload
 from tasks.selfies.intake import Taken, take_photos
+from tasks.selfies.keep import take_back
 from tasks.selfies.picks import NOBODYS, Answers
 from tasks.vault.batches import Order, load_batch, move_seat, open_batch, seats_of, take_version
-from tasks.vault.records import Consent, EarlierName, Employee, Selfie
+from tasks.vault.page_sizes import small_photo
+from tasks.vault.records import Artifact, Consent, EarlierName, Employee, Selfie
+from tasks.vault.sealing import is_sealed
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vision.faces import Eyes
 from tasks.vision.images import read_picture
+from tasks.vision.small import SELFIE
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ROSTER = "Employee ID,Name,Headshot generation\n1,Ann,yes\n2,Bob,yes\n3,Cy,opt out\n4,Dee,yes\n"
@@ -105,6 +109,25 @@ def test_only_accepted_photos_are_kept_and_nothing_but_their_pixels(vault: Vault
         assert dict(image.getexif()) == {}
     kept = read_picture(stored).picture
     assert np.abs(kept.astype(int) - np.asarray(upright.convert("RGB"))).mean() < 3
+
+
+def test_a_photo_has_a_small_copy_for_pages_sealed_beside_it_that_goes_when_it_goes(
+    vault: Vault, drop: Path, eyes: Eyes
+) -> None:
+    take(vault, seat(vault, drop), drop, lambda: eyes)
+    with vault.reading() as session:
+        photo = session.exec(select(Selfie).where(Selfie.blob_key != "")).first()
+        assert photo is not None
+        kinds = {row.key: row.kind for row in session.exec(select(Artifact))}
+    copy = small_photo(photo.blob_key)
+    with Image.open(io.BytesIO(vault.read(vault.permit(photo.employee_id, now=NOW), copy))) as image:
+        assert image.format == "WEBP"
+        assert max(image.size) <= max(SELFIE)
+        assert not image.getexif()
+    assert is_sealed(vault.blobs.get(copy))
+    assert kinds[copy] == kinds[photo.blob_key] == "selfies"  # one clock, and one key that is destroyed with both
+    take_back(vault, {photo.digest}, None)
+    assert (vault.exists(photo.blob_key), vault.exists(copy)) == (False, False)
 
 
 def test_nothing_is_done_twice_not_even_for_another_kit(vault: Vault, drop: Path, eyes: Eyes) -> None:

@@ -162,7 +162,7 @@ def test_a_check_and_a_run_see_the_same_and_only_a_run_gets_what_is_kept(make_dr
         assert replace(looked, vector=None) == replace(taken, vector=None)
         assert (looked.vector is None) == (taken.vector is None)
         assert looked.vector is None or np.array_equal(looked.vector, taken.vector)  # type: ignore[arg-type]
-    sizes = [Image.open(io.BytesIO(kept)).size if kept else None for kept in run.kept]
+    sizes = [Image.open(io.BytesIO(kept.file)).size if kept else None for kept in run.kept]
     assert sizes == [(2048, 1024), (320, 160), None], "kept as large as ever"
 
 
