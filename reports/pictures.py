@@ -5,14 +5,13 @@ size, so that a second writing of the report opens nothing.
 """
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
 
 from reports.data import ReportData
 from reports.pages import in_order
-from tasks.vault.files import replace_file
 from tasks.vision.small import Box, small_webp
 
 
@@ -30,30 +29,29 @@ def pictures_in(folder: Path) -> dict[str, str]:
     return {name.rpartition("-")[0]: name for name in names if name.endswith(".webp")}
 
 
-def keep_picture(
-    folder: Path, stem: str, box: Box, there: Mapping[str, str], made: bytes | None, read: Callable[[], bytes | None]
-) -> tuple[str, int, int] | None:
-    """The file of this picture in `folder`, written if it is not `there` yet: (name, width, height).
+def page_picture(stem: str, box: Box, made: bytes | None, read: Callable[[], bytes | None]) -> tuple[str, bytes] | None:
+    """A picture's file for pages: its name, which tells its size, and its bytes.
 
     `made`: the copy of this size that was made when the picture was; without one it is made of what `read` answers.
     """
-    if stem in there:
-        across, down = Path(there[stem]).stem.rsplit("-", 1)[1].split("x")
-        return there[stem], int(across), int(down)
     content = made if made is not None else read()
     if content is None:
         return None
     try:
-        if made is not None:
-            with Image.open(io.BytesIO(made)) as image:
-                data, (width, height) = made, image.size
+        if made is None:
+            content, width, height = fit(content, box)
         else:
-            data, width, height = fit(content, box)
+            with Image.open(io.BytesIO(made)) as image:
+                width, height = image.size
     except (OSError, ValueError):  # one damaged picture is a gap on one page, never the end of the report
         return None
-    name = f"{stem}-{width}x{height}.webp"
-    replace_file(folder / name, data)
-    return name, width, height
+    return f"{stem}-{width}x{height}.webp", content
+
+
+def size_in(name: str) -> tuple[int, int]:
+    """What the name of a page's picture says of its width and height."""
+    across, down = Path(name).stem.rpartition("-")[2].split("x")
+    return int(across), int(down)
 
 
 def team_wall_picture(

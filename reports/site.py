@@ -22,10 +22,10 @@ from reports.data import PersonRow, ReportData
 from reports.delivered import deliveries
 from reports.navigation import NAVIGATION
 from reports.phrases import REASONS, STATES, state_name
-from reports.pictures import keep_picture, pictures_in
+from reports.pictures import page_picture, pictures_in, size_in
 from reports.sentences import tell
 from tasks.disclosure.label import WORDS
-from tasks.vault.files import replace_file
+from tasks.vault.files import replace_file, replace_files
 from tasks.vision.small import LARGE, SELFIE, THUMB
 
 HERE = Path(__file__).parent
@@ -194,13 +194,18 @@ def _write_pictures(data: ReportData, person: PersonRow, folder: Path) -> pages.
             opened[key] = data.pictures(person.id, key) if key else None
         return opened[key]
 
+    new: dict[str, bytes] = {}
     for digest, key, small, kind, box, into in wanted if person.viewable else ():
-        stem = f"{kind}-{digest[:16]}"
-        made = data.pictures(person.id, small) if small and stem not in there else None
-        kept = keep_picture(place, stem, box, there, made, lambda key=key: picture(key))  # type: ignore[misc]
-        if kept is not None:
-            name, width, height = kept
-            into[digest] = pages.Shown(f"people/{person.id}/{name}", width, height)
+        name = there.get(stem := f"{kind}-{digest[:16]}")
+        if name is None:
+            made = data.pictures(person.id, small) if small else None
+            file = page_picture(stem, box, made, lambda key=key: picture(key))  # type: ignore[misc]
+            if file is None:
+                continue
+            name = file[0]
+            new[name] = file[1]
+        into[digest] = pages.Shown(f"people/{person.id}/{name}", *size_in(name))
+    replace_files(place, new)
     names = {Path(shown.src).name for group in (large, thumbs, selfies) for shown in group.values()}
     for path in place.iterdir() if place.is_dir() else ():
         if path.name not in names:

@@ -6,7 +6,7 @@ sweep can tell what a kill left behind.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from secrets import token_hex
 
@@ -36,15 +36,36 @@ def part_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{token_hex(4)}{PART}")
 
 
+def replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """The same for many files of one folder, by name: each whole, and the folder flushed once for all of them."""
+    if not files:
+        return
+    make_folders(folder)
+    for name, data in files.items():
+        part = part_of(folder / name)
+        try:
+            with open(part, "xb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o600)) as file:
+                file.write(data)
+            _named(part, folder / name)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    sync_folder(folder)
+
+
 def put_in_place(part: Path, path: Path) -> None:
     """Give a file that was written beside its place its name, durably."""
+    _named(part, path)
+    sync_folder(path.parent)
+
+
+def _named(part: Path, path: Path) -> None:
     handle = os.open(part, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
     os.replace(part, path)
-    sync_folder(path.parent)
 
 
 def make_folders(folder: Path, *, mode: int = 0o700) -> None:
