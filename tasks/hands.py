@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from tasks.sandbox import Fallen, Limits, Opened, Sandbox, cores
 from tasks.vault.failures import HandLost
 
-GIB = 2**30
+GIB = 2**30  # bytes
 EACH = GIB  # bytes of memory that one process may come to need: a large picture, its mattes and the networks
 MOST = 32  # processes: more would wait for the one that hands out the work
 LIMITS = Limits(memory=3 * GIB, cpu=600.0, patience=1800.0, answer=512 * 2**20)
