@@ -1,10 +1,13 @@
 """A company through machines that are killed at random: who is lost, what stays stuck, who waits, what it takes.
 
-    python -m benchmarks.scale --people 32 --workers 3 --kills 4
+    python -m benchmarks.scale --people 48 --workers 3 --kills 4            # minutes on quiet cores
+    python -m benchmarks.scale --people 1000 --workers 4 --kills 12 --base tiny --faces 40
 
 PostgreSQL, radosgw, a control machine and workers with homes of their own, all on this one. Killed with -9, in turn
 and at random moments: a worker's whole machine, the desk's worker, Prefect's server, connections to the database.
-Somebody is forgotten again and again meanwhile. The base learns for few steps: the machinery is measured, not pictures.
+Somebody is forgotten again and again meanwhile. The base learns for few steps, and a tiny one with random weights for
+almost none: the machinery is measured, not pictures. `--faces` draws so many people and gives their photos to all, each
+with a mark of its own in a corner.
 """
 
 import argparse
@@ -24,6 +27,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -31,14 +35,17 @@ import sqlalchemy as sa
 from sqlmodel import select
 
 from benchmarks.machines import ROOT, Cluster, cluster, kill_machine, missing
+from benchmarks.random_bases import write_random_base
 from benchmarks.two_names import selfies
 from flows.logins import load_logins
 from reports.prefect_client import client
+from reports.site_of_batch import rewrite_report
 from tasks.vault.records import Batch, Employee
 from tasks.vault.seats import STATES, UNFINISHED
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
 from tasks.vision.images import encode
+from tasks.vision.pixels import Picture
 
 HEADER = ("Employee ID", "Legal Name", "Work Email", "Department", "Status")
 LEAVERS = 6  # without consent: who is forgotten while others are photographed
@@ -49,8 +56,11 @@ OTHERS = (
 KINDS = ("worker", "desk worker", "server", "database")
 
 
-def draw_drop(folder: Path, people: int, photos: int) -> None:
-    """A roster of drawn people with consent and photos, and a few without either."""
+def draw_drop(folder: Path, people: int, photos: int, faces: int | None = None) -> None:
+    """A roster of drawn people with consent and photos, and a few without either.
+
+    `faces`: so many different ones, which people share; a square in a corner makes every photo another file.
+    """
     numbers = [f"S{place:05}" for place in range(people + LEAVERS)]
     with (folder / "roster.csv").open("w", newline="", encoding="utf-8") as file:
         rows = [(n, f"Person Nr{n}", f"{n.lower()}@scale.example", "Scale", "Active") for n in numbers]
@@ -59,11 +69,16 @@ def draw_drop(folder: Path, people: int, photos: int) -> None:
         head = ("Employee ID", "Purpose", "Consent text version", "Given at", "Withdrawn at", "Source")
         given = [(n, "headshot", "1", "2026-01-02", "", "form") for n in numbers[:people]]
         csv.writer(file).writerows([head, *given])
+    drawn: dict[int, list[Picture]] = {}
     for place, number in enumerate(numbers[:people]):
-        own = folder / "selfies" / number
+        own, face = folder / "selfies" / number, place % (faces or people)
         own.mkdir(parents=True)
-        for shot, picture in enumerate(selfies(place, photos)):
-            (own / f"{shot}.jpg").write_bytes(encode(picture, "jpeg"))
+        if face not in drawn:
+            drawn[face] = list(selfies(face, photos))
+        for shot, picture in enumerate(drawn[face]):
+            marked = picture.copy()
+            marked[:6, :6] = place % 256, place // 256, 7 * place % 256
+            (own / f"{shot}.jpg").write_bytes(encode(marked, "jpeg"))
 
 
 def small_base(folder: Path, steps: int) -> Path:
@@ -73,6 +88,16 @@ def small_base(folder: Path, steps: int) -> Path:
     quick = re.sub(r"^(draft|standard|best) = \d+", rf"\1 = {steps}", card, flags=re.MULTILINE)
     (folder / "embedded.toml").write_text(re.sub(r"^batch = \d+", "batch = 1", quick, flags=re.MULTILINE))
     (folder / "embedded").symlink_to(ROOT / "base_models" / "embedded")
+    return folder
+
+
+def tiny_base(folder: Path, steps: int) -> Path:
+    """A base of the embedded one's kind with random weights, a hundredth of its size, under its name."""
+    folder.mkdir()
+    card = write_random_base(folder, "embedded", "sd-v")
+    text = re.sub(r"^steps = \d+", "steps = 4", card.read_text(), flags=re.MULTILINE)
+    per_quality = "".join(f"{quality} = {steps}\n" for quality in ("draft", "standard", "best"))
+    card.write_text(text.replace("[training]\n", "[training]\nbatch = 1\n") + f"[training.steps]\n{per_quality}")
     return folder
 
 
@@ -204,7 +229,9 @@ def _over(one: Cluster, api: httpx.Client) -> bool:
     try:
         states = ["SCHEDULED", "PENDING", "RUNNING", "CANCELLING"]
         wanted = {"flow_runs": {"state": {"type": {"any_": states}}}}
-        runs = [run for run in api.post("/flow_runs/filter", json=wanted).json() if not run["auto_scheduled"]]
+        answer = api.post("/flow_runs/filter", json=wanted)
+        answer.raise_for_status()
+        runs = [run for run in answer.json() if not run["auto_scheduled"]]
         with open_vault(one.settings()) as vault, vault.reading() as session:
             batch = session.exec(select(Batch)).first()
     except (httpx.HTTPError, sa.exc.SQLAlchemyError, ValueError):
@@ -216,7 +243,7 @@ def report(one: Cluster, api: httpx.Client, seen: Run, options: argparse.Namespa
     """The table."""
     with open_vault(one.settings()) as vault, vault.reading() as session:
         seats = [tuple(row) for row in session.execute(sa.text("SELECT state, cohort FROM seat"))]
-    runs = api.post("/flow_runs/filter", json={"flow_runs": {"tags": {"all_": ["cohort"]}}}).json()
+    runs = runs_of_groups(api)
     crashed = [run for run in runs if run["state"]["type"] == "CRASHED"]
     workers = [at for kind, at in seen.killed if kind == "worker"]
     noticed = [
@@ -234,13 +261,15 @@ def report(one: Cluster, api: httpx.Client, seen: Run, options: argparse.Namespa
         ("lost (no seat, or left unfinished)", f"{everybody - len(seats) + sum(stands[s] for s in UNFINISHED)}"),
         ("runs stuck", f"{len(stuck)}"),
         (
-            "groups, runs of groups, crashed",
-            f"{len({c for _, c in seats if c is not None})}, {len(runs)}, {len(crashed)}",
+            "groups, runs of groups, crashed, second attempts",
+            f"{len({c for _, c in seats if c is not None})}, {len(runs)}, {len(crashed)}, {repeated(runs)}",
         ),
+        ("times that a base was opened", f"{times_opened(one)}"),
         ("killed", ", ".join(kind for kind, _ in seen.killed)),
         ("a dead machine noticed after", ", ".join(f"{gap:.0f} s" for gap in noticed) or "-"),
         ("forgotten meanwhile, longest", f"{len(seen.forgotten)}, {max(seen.forgotten, default=0):.0f} s"),
         ("from order to report", f"{seconds:.0f} s"),
+        ("report written anew", f"{report_seconds(one):.0f} s"),
         ("report", f"{sum(p.stat().st_size for p in pages) / 1e6:.1f} MB, {len(pages)} files"),
         ("records; keys", f"{_size(one, 'ROLLCALL_DATABASE_URL')}; {_size(one, 'ROLLCALL_KEYS_URL')}"),
         ("Prefect's database", f"{(one.home('control') / 'prefect' / 'prefect.db').stat().st_size / 1e6:.1f} MB"),
@@ -249,6 +278,39 @@ def report(one: Cluster, api: httpx.Client, seen: Run, options: argparse.Namespa
     print("\n| what | measured |\n|---|---|")
     for what, value in rows:
         print(f"| {what} | {value} |")
+
+
+def runs_of_groups(api: httpx.Client) -> list[dict[str, Any]]:
+    """Every run of a group; Prefect answers 200 at a time."""
+    found: list[dict[str, Any]] = []
+    while True:
+        asked = {"flow_runs": {"tags": {"all_": ["cohort"]}}, "limit": 200, "offset": len(found), "sort": "ID_DESC"}
+        answer = api.post("/flow_runs/filter", json=asked)
+        answer.raise_for_status()
+        found += answer.json()
+        if len(answer.json()) < 200:
+            return found
+
+
+def report_seconds(one: Cluster) -> float:
+    """What writing the whole report once more takes, with its pictures there."""
+    with open_vault(one.settings()) as vault:
+        with vault.reading() as session:
+            batch = session.exec(select(Batch.id)).one()
+        began = time.monotonic()
+        rewrite_report(vault, batch)
+        return time.monotonic() - began
+
+
+def repeated(runs: list[dict[str, Any]]) -> int:
+    """Groups that a second attempt was made at."""
+    return sum(run["parameters"]["attempt"] > 1 for run in runs)
+
+
+def times_opened(one: Cluster) -> int:
+    """How often a worker opened the base, by their logs."""
+    logs = one.place.glob("*/logs/worker-gpu-*.log")
+    return sum(path.read_text(errors="replace").count("base embedded opened") for path in logs)
 
 
 def _size(one: Cluster, url: str) -> str:
@@ -263,6 +325,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=32)
     parser.add_argument("--photos", type=int, default=3)
+    parser.add_argument("--faces", type=int, help="different faces, which people share; each their own if left out")
+    parser.add_argument("--base", choices=["embedded", "tiny"], default="embedded")
+    parser.add_argument("--cohort", type=int, default=16, help="people in a group")
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--kills", type=int, default=4, help="workers, desk worker, server and database in turn")
@@ -277,9 +342,11 @@ def main(arguments: list[str] | None = None) -> None:
         place = Path(folder)
         (place / "drop").mkdir()
         print(f"drawing {options.people} people", flush=True)
-        draw_drop(place / "drop", options.people, options.photos)
-        base, kits = small_base(place / "bases", options.steps), small_kits(place / "kits")
-        with cluster(place, ROLLCALL_BASES=str(base), ROLLCALL_KITS=str(kits), OMP_NUM_THREADS="1") as one:
+        draw_drop(place / "drop", options.people, options.photos, options.faces)
+        make_base = tiny_base if options.base == "tiny" else small_base
+        base, kits = make_base(place / "bases", options.steps), small_kits(place / "kits")
+        more = {"ROLLCALL_BASES": str(base), "ROLLCALL_KITS": str(kits), "ROLLCALL_COHORT": str(options.cohort)}
+        with cluster(place, **more, OMP_NUM_THREADS="1") as one:
             os.environ.update({name: value for name, value in one.shared.items() if name.startswith("AWS_")})
             address = f"http://127.0.0.1:{options.port}"
             with control_machine(one, options.port) as control:

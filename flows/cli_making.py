@@ -124,7 +124,7 @@ def run_here(home: Path | None, story: Callable[[], str]) -> None:
     console.print("Starting Prefect ...")
     use_prefect(settings)
     from flows.console import board
-    from reports.site_of_batch import report_path
+    from reports.site_of_batch import address_of_report
 
     try:
         with board(console):
@@ -132,7 +132,7 @@ def run_here(home: Path | None, story: Callable[[], str]) -> None:
     except KeyboardInterrupt:
         raise RollcallError("Stopped. Nothing finished is lost: the same command carries on from here.") from None
     sum_up(settings, batch)
-    console.print(f"\nReport: {report_path(settings, batch).as_uri()}", soft_wrap=True)
+    console.print(f"\nReport: {address_of_report(settings, batch)}", soft_wrap=True)
     console.print(f"To review it with decisions kept:  rollcall review {batch}")
 
 

@@ -42,6 +42,16 @@ def noted(home: Path, run: str) -> Iterator[None]:
         note.unlink(missing_ok=True)
 
 
+def forget_note(home: Path, run: str) -> None:
+    """This process no longer works on this run; for one that ends without leaving `noted`."""
+    (_notes(home) / run).unlink(missing_ok=True)
+
+
+def at_work(home: Path) -> bool:
+    """Whether a process of this machine works on a run at this moment."""
+    return any(not is_dead(_process(note)) for note in _found(home))
+
+
 def crash_own_dead(api: httpx.Client, home: Path) -> int:
     """Marks runs as crashed whose process of this machine is no more; how many. Those that ended well stay so."""
     dead = [note for note in _found(home) if is_dead(_process(note))]
@@ -85,6 +95,25 @@ def without_life(
         if run["id"] not in heard and now - since > patience:
             dead.append(run["id"])
     return dead
+
+
+@dataclass
+class OwnDeadGuard:
+    """Looks every ten seconds, on a machine that only works, whether one of its processes died under a run."""
+
+    api: httpx.Client
+    home: Path
+    next_at: float = field(default_factory=time.monotonic)
+
+    def tend(self, now: float) -> None:
+        """Marks them when it is time; while the server does not answer, the next look does it."""
+        if now < self.next_at:
+            return
+        self.next_at = now + EVERY_S
+        try:
+            crash_own_dead(self.api, self.home)
+        except httpx.HTTPError as silent:
+            logger.info("runs could not be marked (%s)", type(silent).__name__)
 
 
 @dataclass

@@ -13,17 +13,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import httpx
-import psutil
 import sqlalchemy as sa
 
 from flows.cards import card_workers
 from flows.children import Service, StartFailed
 from flows.environment import client_environment, prefect_environment, settled
 from flows.fitting import DoesNotFit, House, check_fit, read_house
-from flows.life import crash_own_dead
+from flows.life import OwnDeadGuard, at_work, crash_own_dead
 from flows.logins import FILE, load_logins
 from flows.prefect_api import installation_named
 from flows.supervisor import SECRETS, Guard, signals_noted, watch
@@ -97,19 +97,13 @@ class FitGuard:
 class IdleGuard:
     """Notes when this machine worked last."""
 
+    home: Path
     worked_at: float
 
     def tend(self, now: float) -> None:
-        """Runs are processes below ours, whichever worker started them."""
-        if any(_is_run(child) for child in psutil.Process().children(recursive=True)):
+        """Whoever works on a run has noted it in this home; a worker that keeps a base open has not."""
+        if at_work(self.home):
             self.worked_at = now
-
-
-def _is_run(process: psutil.Process) -> bool:
-    try:
-        return "flows.engine" in process.cmdline()
-    except psutil.Error:
-        return False
 
 
 def work(
@@ -124,7 +118,7 @@ def work(
         house = check_server(settings, api, pool)
         records = open_database(settings.records_url)
         fit = FitGuard(settings, api, pool, records, house, time.monotonic() + LOOK_AGAIN_S)
-        idle, names = IdleGuard(time.monotonic()), []
+        idle, names = IdleGuard(service.home, time.monotonic()), []
 
         def over() -> bool:
             return asked() or (until_idle is not None and time.monotonic() - idle.worked_at > until_idle)
@@ -133,7 +127,7 @@ def work(
             crash_own_dead(api, service.home)
             names = _start(service, _environment(settings, api_of(server), login), house, pool, workers)
             say(f"{len(names)} at work for {server} (pool {pool}): {', '.join(names)}. Ctrl-C stops.")
-            guards: list[Guard] = [fit, idle]
+            guards: list[Guard] = [fit, idle, OwnDeadGuard(api, service.home)]
             watch(service, guards, over, say)
         finally:
             service.stop()

@@ -44,9 +44,10 @@ from reports.desk_verify import add_verify
 from reports.desk_writing import AGAIN_S, Writing
 from reports.gather import viewable
 from reports.site import STATIC, asset_names
-from reports.site_of_batch import report_folder, rewrite_report
+from reports.site_of_batch import rewrite_report
 from tasks.vault.looks import note_look
 from tasks.vault.records import Batch, Employee, Seat
+from tasks.vault.report_files import ReportFiles, files_of
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -70,6 +71,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 DECISIONS_SIZE = 16 * 2**20  # bytes
+FOREVER = "public, max-age=31536000, immutable"
 OPEN = {"/login", "/login/start", "/login/callback", "/health", "/ready", "/metrics"}
 
 # Every part of the desk adds its own pages; who may ask for them stands in reports/desk_routes.py.
@@ -236,9 +238,9 @@ def _known(vault: Vault, batch: str) -> None:
 
 def _page(app: FastAPI, batch: str, path: str, session: Session) -> Response:
     vault: Vault = app.state.vault
-    folder = report_folder(vault.settings, batch)
+    files = files_of(vault, batch)
     if ASSET.fullmatch(path):
-        return _file(folder / path, forever=True)
+        return _picture(files, path, forever=True)
     person = PERSON.fullmatch(path)
     if person is not None:
         _still_here(vault, batch, person[1], app.state.clock(), session)
@@ -249,15 +251,15 @@ def _page(app: FastAPI, batch: str, path: str, session: Session) -> Response:
     elif not session.may("viewer"):  # some departments only: a page of the whole batch is written for them
         text = team_page(vault, batch, path, session, app.state.clock())
         return HTMLResponse(framed(text, batch, session.by, app.state.door.token(session)))
-    if not (folder / "index.html").is_file() and not app.state.writing.written(batch):
+    if files.read("index.html") is None and not app.state.writing.written(batch):
         return _later(app, session)
     if path.endswith(".webp"):
-        return _file(folder / path)
-    text = _read(folder / path)
+        return _picture(files, path)
+    text = _read(files, path)
     if any(gone in text for gone in _gone(vault, batch)):  # forgotten since: no page may speak of them
         if not app.state.writing.written(batch):
             return _later(app, session)
-        text = _read(folder / path)
+        text = _read(files, path)
     token = app.state.door.token(session)
     return HTMLResponse(framed(text, batch, session.by, token, delivers=session.may("keeper")))
 
@@ -290,15 +292,24 @@ def _gone(vault: Vault, batch: str) -> list[str]:
         return list(records.exec(seats.where(col(Seat.employee_id).not_in(active))))
 
 
-def _read(path: Path) -> str:
-    if not path.is_file():
+def _read(files: ReportFiles, name: str) -> str:
+    content = files.read(name)
+    if content is None:
         raise HTTPException(404)
-    return path.read_text(encoding="utf-8")
+    return content.decode()
+
+
+def _picture(files: ReportFiles, name: str, *, forever: bool = False) -> Response:
+    content = files.read(name)
+    if content is None:
+        raise HTTPException(404)
+    cache = FOREVER if forever else "no-store"
+    return Response(content, media_type=TYPES[Path(name).suffix], headers={"Cache-Control": cache})
 
 
 def _file(path: Path, *, forever: bool = False) -> Response:
     """One plain file; links are not followed out of the folder."""
     if path.is_symlink() or not path.is_file():
         raise HTTPException(404)
-    cache = "public, max-age=31536000, immutable" if forever else "no-store"
+    cache = FOREVER if forever else "no-store"
     return FileResponse(path, media_type=TYPES[path.suffix], headers={"Cache-Control": cache})

@@ -23,8 +23,8 @@ from reports.desk_login import signed_in
 from reports.gather import viewable
 from reports.sentences import tell
 from reports.site import render
-from reports.site_of_batch import report_folder
 from tasks.vault.records import Batch, Employee, Seat
+from tasks.vault.report_files import files_of
 from tasks.vault.review import reviews_of
 from tasks.vault.seat_kits import kits_of
 from tasks.vault.store import Vault
@@ -81,16 +81,18 @@ def copy_of(vault: Vault, batch: str, title: str, now: datetime) -> bytes:
     """Approved pictures of people whose consent stands at this moment, with a page that shows them and says its day."""
     with vault.reading() as session:
         people = _approved(session, batch)
-    folder = report_folder(vault.settings, batch) / "people"
+    files = files_of(vault, batch)
     out = BytesIO()
     shown: list[tuple[str, str, str, str]] = []
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for employee, digest in people:
-            file = next((folder / employee.id).glob(f"h-{digest[:16]}-*.webp"), None)
-            if file is None or not viewable(vault, employee.id, now):
+            below = f"people/{employee.id}/"
+            name = next((n for n in files.names(below) if n.startswith(f"{below}h-{digest[:16]}-")), None)
+            content = files.read(name) if name and viewable(vault, employee.id, now) else None
+            if content is None:
                 continue
             picture = f"pictures/{len(shown) + 1:04d}.webp"
-            archive.writestr(picture, file.read_bytes())
+            archive.writestr(picture, content)
             shown.append((picture, employee.name, employee.title, employee.department))
         page = render("copy.html", title=title, shown=shown, made=now)
         archive.writestr("index.html", page, zipfile.ZIP_DEFLATED)

@@ -8,9 +8,9 @@ from sqlmodel import col, select
 from reports.desk_door import Session
 from reports.gather import viewable
 from reports.site import render
-from reports.site_of_batch import report_folder
 from tasks.roster.questions import Asked
 from tasks.vault.records import Employee, Headshot, Showing
+from tasks.vault.report_files import files_of
 from tasks.vault.store import Vault
 
 FACES = 5  # pictures on a batch's card
@@ -60,10 +60,10 @@ def faces_of(vault: Vault, batch: str, now: datetime) -> list[str]:
 
 def _face(vault: Vault, batch: str, shot: Headshot, now: datetime) -> str | None:
     """The address of a small picture that lies in the report, if it may be shown."""
-    folder = report_folder(vault.settings, batch) / "people" / shot.employee_id
-    file = next(folder.glob(f"t-{shot.digest[:16]}-*.webp"), None)
+    below = f"people/{shot.employee_id}/"
+    file = next((n for n in files_of(vault, batch).names(below) if n.startswith(f"{below}t-{shot.digest[:16]}-")), None)
     allowed = file is not None and viewable(vault, shot.employee_id, now)
-    return f"/batches/{batch}/people/{shot.employee_id}/{file.name}" if file is not None and allowed else None
+    return f"/batches/{batch}/{file}" if allowed else None
 
 
 def upload(session: Session, token: str, error: str = "", room: str = "", free: int = 0) -> str:

@@ -11,8 +11,8 @@ from reports.desk_door import Door, Session
 from reports.desk_login import signed_in
 from reports.gather import gather, kit_title
 from reports.pages import say_time
-from reports.site import batch_page, render
-from reports.site_of_batch import report_folder
+from reports.site import render
+from reports.site_of_batch import page_for_some
 from tasks.vault.records import Batch, Employee, Seat
 from tasks.vault.store import Vault
 
@@ -60,7 +60,7 @@ def team_page(vault: Vault, batch: str, path: str, session: Session, now: dateti
     facts = {key: value for key, value in data.batch.facts.items() if key not in {"team", "delivered", "delivery_asks"}}
     known = replace(data.batch, facts=facts, problems=())
     small = replace(data, batch=known, people=mine, erased=0, forgotten_rows=())
-    text = batch_page(small, report_folder(vault.settings, batch), path)
+    text = page_for_some(vault, batch, small, path)
     if text is None:
         raise HTTPException(404)
     return text

@@ -14,10 +14,9 @@ from tasks.vault.seats import TO_LEARN, UNFINISHED
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vault.task import step
+from tasks.vault.turns import end_turn, take_turn
 from tasks.vision.loaded import the_base, the_eyes
 
-# People per cohort: enough to fill a card with a small UNet, few enough that a lost cohort is minutes.
-COHORT = 16
 # People per training step. On a CPU more than eight gain nothing (`benchmarks/cohort.py`).
 SLOTS = 8
 
@@ -25,11 +24,12 @@ SLOTS = 8
 @step
 def seat_people(batch: str) -> list[int]:
     """Seats everybody who is ready; returns the cohorts. Who is beyond the order's limit waits for another run."""
-    with open_vault(load_settings()) as vault:
+    settings = load_settings()
+    with open_vault(settings) as vault:
         facts = load_batch(vault, batch).facts
         people = str(facts.get("people", "all"))
         only = newcomers(vault, batch) if facts.get("who") == "new" else None
-        return seat_cohorts(vault, batch, COHORT, None if people == "all" else int(people), only)
+        return seat_cohorts(vault, batch, settings.cohort, None if people == "all" else int(people), only)
 
 
 @step
@@ -69,9 +69,18 @@ def learn_faces(batch: str, number: int) -> None:
 
 
 @step
-def begin_cohort(batch: str, number: int) -> None:
-    """What an earlier attempt broke down on says nothing about this one."""
+def begin_cohort(batch: str, number: int, run: str, attempt: int) -> None:
+    """This run has the cohort from now on; what an earlier attempt broke down on says nothing about this one."""
+    with open_vault(load_settings()) as vault, vault.session() as session:
+        take_turn(session, batch, number, run, attempt)
     _note_cause(batch, number, None)
+
+
+@step
+def end_cohort(batch: str, number: int) -> None:
+    """The cohort has come to its end."""
+    with open_vault(load_settings()) as vault, vault.session() as session:
+        end_turn(session, batch, number)
 
 
 @step
@@ -93,5 +102,7 @@ def give_up(batch: str, number: int) -> None:
     The reason is the true one: that it broke down, where the cause was noted; else that the machine died under it.
     """
     with open_vault(load_settings()) as vault:
+        with vault.session() as session:
+            end_turn(session, batch, number)
         for seat in seats_of(vault, batch, cohort=number, states=UNFINISHED):
             move_seat(vault, batch, seat.employee_id, "failed", "broke_down" if seat.cause else "interrupted")

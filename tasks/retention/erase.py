@@ -28,6 +28,7 @@ from tasks.retention.fence import ErasureWish, raise_fence
 from tasks.retention.left import list_left
 from tasks.retention.mentions import Mentioned
 from tasks.retention.pages import clear_pages
+from tasks.retention.pages_in_store import clear_stored_pages
 from tasks.retention.receipts import Receipt
 from tasks.retention.rows import clear_batches, empty_rows, hide_reviewers
 from tasks.retention.rules import load_rules
@@ -168,18 +169,20 @@ def _erase_blobs(vault: Vault, group: Sequence[Case]) -> None:
 
 def _clear_files(vault: Vault, everybody: Sequence[Case]) -> tuple[str, ...]:
     reach("erase.pages.before")
-    cleared = clear_pages(vault.settings.reports, [case.mentioned for case in everybody])
+    mentioned = [case.mentioned for case in everybody]
+    # A folder that was used before reports moved to the store is looked through as well, and the other way round.
+    cleared, stored = clear_pages(vault.settings.reports, mentioned), clear_stored_pages(vault, mentioned)
     reach("erase.pages.done")
     clear_uploads(uploads(vault), [case.mentioned for case in everybody])
     reach("erase.drops.done")
     left = clear_scratch(vault.settings.scratch, [case.person for case in everybody])
     reach("erase.scratch.done")
     for case in everybody:
-        if cleared.residue:
-            case.evidence["residue"] = {**case.evidence["residue"], "page": cleared.residue}
+        if left_over := cleared.residue + stored.residue:
+            case.evidence["residue"] = {**case.evidence["residue"], "page": left_over}
         if left:
             case.evidence["residue"] = {**case.evidence["residue"], "scratch": left}
-    return cleared.batches
+    return (*cleared.batches, *stored.batches)
 
 
 def _erase_rows(vault: Vault, group: Sequence[Case], now: datetime) -> None:

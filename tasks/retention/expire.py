@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 from tasks.retention.case import GROUP, Surroundings
 from tasks.retention.erase import rewrite_reports
 from tasks.retention.pages import remove_pictures
+from tasks.retention.pages_in_store import remove_stored_pictures
 from tasks.retention.plan import Verdict
 from tasks.retention.receipts import Receipt, circumstances, receipt_of, write_receipt
 from tasks.vault.audit_log import Event, append
@@ -93,7 +94,8 @@ def _expire_group(
     cases = [_delete_bytes(vault, share, shredded, now) for share in shares]
     vault.blobs.settle()
     reach("expire.blobs.done")
-    batches |= set(remove_pictures(vault.settings.reports, [share.person for share in shares]))
+    people = [share.person for share in shares]
+    batches |= {*remove_pictures(vault.settings.reports, people), *remove_stored_pictures(vault, people)}
     reach("expire.pages.done")
     gone = [key for share, case in zip(shares, cases, strict=True) if case.evidence["verified"] for key in share.keys]
     with vault.session() as session:

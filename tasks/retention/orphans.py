@@ -24,9 +24,10 @@ from tasks.vault.blobs import Refusal, Remnant
 from tasks.vault.database import forget_deleted_pages
 from tasks.vault.failpoints import reach
 from tasks.vault.failures import VaultError
-from tasks.vault.records import Adapter, Artifact, Decision, EarlierName, Employee, Headshot, Selfie, Showing
+from tasks.vault.records import Adapter, Artifact, Batch, Decision, EarlierName, Employee, Headshot, Selfie, Showing
+from tasks.vault.report_files import ROOT, person_of
 from tasks.vault.scratch import clear_old_scratch
-from tasks.vault.store import UPLOAD, Vault
+from tasks.vault.store import REPORT, UPLOAD, Vault
 
 _AboutPeople = (
     type[Selfie] | type[Adapter] | type[Headshot] | type[Showing] | type[Decision] | type[Artifact] | type[EarlierName]
@@ -84,6 +85,8 @@ def _bytes_without_record(
     writers_dead = now - vault.settings.writer_life
     doomed = []
     for one in listed:
+        if one.what == "blob" and one.key.startswith(ROOT):
+            continue  # a report's, which `_pages_of_nobody` looks through
         parts = one.key.split("/")
         owner = parts[1] if len(parts) > 3 and parts[0] == "people" else ""
         is_young = one.changed is not None and one.changed > writers_dead
@@ -162,7 +165,8 @@ def _records_of_the_forgotten(vault: Vault, states: dict[str, str], result: Orph
 
 
 def _keys_of_nobody(vault: Vault, states: dict[str, str], result: Orphans, dry_run: bool) -> None:
-    holders = (one for one in vault.keys.holders() if not one.startswith(f"{UPLOAD}-"))
+    nobodys = (f"{UPLOAD}-", f"{REPORT}-")
+    holders = (one for one in vault.keys.holders() if not one.startswith(nobodys))
     doomed = [person for person in holders if states.get(person, "") != "active"]
     if doomed:
         result.found["key_of_nobody"] += len(doomed)
@@ -181,6 +185,24 @@ def _pages_of_nobody(vault: Vault, states: dict[str, str], result: Orphans, dry_
         clear_pages(reports, [Mentioned(folder.stem) for folder in folders])
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
+    _stored_pages_of_nobody(vault, states, result, dry_run)
+
+
+def _stored_pages_of_nobody(vault: Vault, states: dict[str, str], result: Orphans, dry_run: bool) -> None:
+    """Files of people whom the records do not know, and of batches that they do not know, in the store."""
+    keys = list(vault.blobs.keys(ROOT))
+    with vault.reading() as session:
+        batches = set(session.exec(select(Batch.id)))
+    doomed = [
+        key
+        for key in keys
+        for batch, _, name in (key.removeprefix(ROOT).partition("/"),)
+        if batch not in batches or ((person := person_of(name)) and states.get(person, "") not in ("active", "erasing"))
+    ]
+    if doomed:
+        result.found["page_of_nobody"] += len(doomed)
+    if doomed and not dry_run:
+        result.refused += vault.blobs.erase_keys(doomed)
 
 
 def event_of(orphans: Orphans, actor: str) -> Event:

@@ -49,7 +49,7 @@ def clear_pages(reports: Path, people: Sequence[Mentioned]) -> PagesCleared:
         relative = path.relative_to(reports)
         if ids & set(_name_parts(relative)):
             removed += _remove(path)
-        elif _is_text(path) and _speaks_of(text := _read(path), mentions):
+        elif _is_text(path) and speaks_of(text := _read(path), mentions):
             cut = cut_mentions(text, mentions, path.suffix)
             if cut is None:
                 removed += _remove(path)
@@ -89,11 +89,11 @@ def cut_mentions(text: str, mentions: Finder, suffix: str) -> str | None:
         cut = _cut_elements(cut, mentions)
     else:
         return None
-    return None if _speaks_of(cut, mentions) else cut
+    return None if speaks_of(cut, mentions) else cut
 
 
 def _prune_script(text: str, mentions: Finder) -> str:
-    if not _speaks_of(text, mentions):
+    if not speaks_of(text, mentions):
         return text
     try:
         left = json.dumps(_prune(json.loads(text), mentions), ensure_ascii=False)
@@ -158,7 +158,7 @@ class _Elements(HTMLParser):
         # Elements close from the inside out, so the marks inside this one are the last ones of an ordered list: a wall
         # of ten thousand cards is cut without comparing every card with every other.
         inside = bisect_left(self.spans, (begin, 0))
-        if _speaks_of(_without_spans(self._text, begin, finish, self.spans[inside:]), self._mentions):
+        if speaks_of(_without_spans(self._text, begin, finish, self.spans[inside:]), self._mentions):
             self.spans[inside:] = [(begin, finish)]
 
 
@@ -174,7 +174,7 @@ def _without_spans(text: str, begin: int, finish: int, spans: list[tuple[int, in
     return "".join((*kept, text[begin:finish]))
 
 
-def _speaks_of(text: str, mentions: Finder) -> bool:
+def speaks_of(text: str, mentions: Finder) -> bool:
     """Whether the text mentions somebody, as it stands or in the escapes of JSON and HTML."""
     if mentions.search(text):
         return True
@@ -195,7 +195,7 @@ def _is_text(path: Path) -> bool:
 def _is_about(path: Path, reports: Path, ids: set[str], mentions: Finder) -> bool:
     if ids & set(_name_parts(path.relative_to(reports))):
         return True
-    return _is_text(path) and _speaks_of(_read(path), mentions)
+    return _is_text(path) and speaks_of(_read(path), mentions)
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -26,7 +26,7 @@ from tasks.vault.failures import VaultError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0007"  # the revision in migrations/versions this code was written for
+NEWEST = "0008"  # the revision in migrations/versions this code was written for
 _BUSY = 60_000  # milliseconds a writer waits for another one
 _SILENT = 5_000  # milliseconds of that in which nothing is said
 _READ_ONLY = "rollcall_reads_only"

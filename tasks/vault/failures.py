@@ -14,6 +14,7 @@ VaultError
   DatabaseTooNew       a newer Rollcall wrote the records (tasks.vault.database)
   DatabaseTooOld       an older one did, and they hold something: `rollcall upgrade` (tasks.vault.database)
   AlreadyBeingMade     another run is making this batch (tasks.vault.lease)
+  TakenOver            this run was taken for dead, and another one has its work (tasks.vault.turns)
   UnknownKind          a kind of artefact without an entry in the register
   MissingBlob          a key that names nothing
   Unreadable           a blob that was altered, cut short, moved, or whose key was destroyed

@@ -25,6 +25,7 @@ from tasks.vault.halts import is_stopped
 from tasks.vault.records import Batch
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
+from tasks.vault.turns import TakenOver, batch_is_ours, checked
 
 LIFE = timedelta(minutes=2)  # longest that a run is believed alive without a word
 RENEWED_EVERY = 20.0  # seconds
@@ -115,8 +116,10 @@ def being_made(settings: Settings, batch: str, holder: str, every: float = RENEW
                 try:
                     lock.take()
                     if not renew_lease(vault, batch, holder, datetime.now(UTC)):
-                        logger.error("another run has taken batch %s over", batch)
-                        return
+                        raise TakenOver
+                except TakenOver:  # the run itself hears of it when it next wants to write
+                    logger.error("another run has taken batch %s over", batch)
+                    return
                 except Exception as fault:  # a moment without the database is no end of the run
                     logger.warning("the lease of %s could not be renewed (%s)", batch, type(fault).__name__)
 
@@ -124,7 +127,8 @@ def being_made(settings: Settings, batch: str, holder: str, every: float = RENEW
         thread.start()
         finished = False
         try:
-            yield
+            with checked(batch_is_ours(batch, holder)):
+                yield
             finished = True
         finally:
             ended.set()

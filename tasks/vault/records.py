@@ -318,6 +318,16 @@ class Erasure(SQLModel, table=True):
     evidence: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
 
 
+class GroupTurn(SQLModel, table=True):
+    """Which run works on a group of people at this moment (`tasks.vault.turns`)."""
+
+    batch_id: str = Field(primary_key=True)
+    cohort: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    holder: str  # the run
+    maker: str  # the run that makes the batch, as it was when this one began
+    attempt: int
+
+
 class Installation(SQLModel, table=True):
     """What these records know of the house they belong to: which keys they were written with."""
 

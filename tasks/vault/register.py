@@ -48,7 +48,8 @@ REGISTER: tuple[Kind, ...] = (
         "report",
         "the person's page and pictures in a review report",
         "page",
-        "<home>/reports/<batch>/people/<id>/ and every page that mentions the id",
+        "<home>/reports/<batch>/people/<id>/ and every page that mentions the id; the same in the store, encrypted,"
+        " where `ROLLCALL_REPORT_FILES=store`",
         "candidate",
         "folder removed, mentions rewritten, absence verified by reading every page",
     ),

@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     base: str = "embedded"
     eyes: str = "embedded"
     mixed_worlds: bool = Field(False, description="go on where photos are real and base or eyes know drawn people only")
+    # Enough to fill a card with a small base, few enough that a group that is lost with its machine is minutes.
+    cohort: int = Field(16, ge=1, le=64, description="people whom one worker learns and draws together")
     public_url: str = "http://127.0.0.1:4280"
     prefect_ui_url: str = Field("http://127.0.0.1:4200", description="where HR opens Prefect, for links to run forms")
     desk_password: str | None = Field(None, repr=False, description="lets reviewers in; without it only this machine")
@@ -88,6 +90,9 @@ class Settings(BaseSettings):
         "", description="folders and buckets that may be photographed, by name: `hr=/srv/hr, berlin=s3://...`"
     )
     export_folder: Path | None = Field(None, description="below it deliveries from forms and the desk are written")
+    report_files: str = Field(
+        "", description="`store` keeps review reports in the blob store; a folder is a volume that machines share"
+    )
     packs: Path | None = Field(None, description="the company's own delivery packs, one TOML file each")
     time_stamps: str | None = Field(None, description="address of an RFC 3161 authority, so that signatures outlive it")
     price_per_hour: float | None = Field(None, gt=0, description="what an hour of the computing machine costs")
@@ -178,8 +183,15 @@ class Settings(BaseSettings):
         return self.home / "scratch"
 
     @property
+    def reports_in_store(self) -> bool:
+        """Whether review reports lie in the blob store, so that desk and workers may be on different machines."""
+        return self.report_files == "store"
+
+    @property
     def reports(self) -> Path:
-        return self.home / "reports"
+        """The folder of review reports, where they lie in one."""
+        given = "" if self.reports_in_store else self.report_files
+        return Path(given).expanduser().absolute() if given else self.home / "reports"
 
     @property
     def uploads(self) -> Path:

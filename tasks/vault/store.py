@@ -29,8 +29,10 @@ from tasks.vault.register import blob_kind
 from tasks.vault.sealing import is_sealed, seal, unseal
 from tasks.vault.settings import Settings
 from tasks.vault.tombstones import forgotten_at
+from tasks.vault.turns import check_turn
 
 UPLOAD = "upload"  # kind of the keys that open what was uploaded at the desk
+REPORT = "report"  # and of those that open report pages about everybody
 
 
 class Vault:
@@ -46,10 +48,12 @@ class Vault:
     def session(self) -> Iterator[Session]:
         """A transaction on the records: committed at the end, rolled back when anything is raised.
 
-        Raises DatabaseTooNew when somebody has changed the records' shape since this process began.
+        Raises DatabaseTooNew when somebody has changed the records' shape since this process began, TakenOver when
+        another run has this process's work.
         """
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             check_shape(session.connection())
+            check_turn(session)
             yield session
 
     @contextmanager
@@ -102,6 +106,10 @@ class Vault:
     def upload_key(self, folder: str) -> bytes:
         """What the upload of this name is sealed with: a key of its own, which goes when the upload does."""
         return self._data_key(upload_owner(folder), UPLOAD)
+
+    def report_key(self, owner: str, kind: str) -> bytes:
+        """What a file of a report is sealed with: the person's own key, or the batch's."""
+        return self._data_key(owner, kind)
 
     def destroy_upload_keys(self, standing: Iterable[str]) -> int:
         """Destroy the keys of uploads that are not among these any more; how many."""

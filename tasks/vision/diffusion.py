@@ -83,7 +83,10 @@ class FrozenBase:
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
             self.family.pipeline.vae.enable_tiling()
-            parts = [self.family.decode(latents[i : i + 1]).cpu() for i in range(len(latents))]
+            try:
+                parts = [self.family.decode(latents[i : i + 1]).cpu() for i in range(len(latents))]
+            finally:  # the next people's pictures do not depend on who was short of memory before them
+                self.family.pipeline.vae.disable_tiling()
         return pictures(torch.cat(parts))
 
     def sampler(self, steps: int, size: int) -> Sampler:

@@ -16,7 +16,7 @@ import flows.headshots as story
 from flows.outcome import EverybodyFailed, fail_if_nobody_is_done, why_failed
 from reports.gather import gather
 from reports.pages import PersonPictures, person_page
-from tasks.adapters.task import begin_cohort, give_up, note_breakdown
+from tasks.adapters.task import begin_cohort, end_cohort, give_up, note_breakdown
 from tasks.vault.batches import Order, move_seat, open_batch, seats_of
 from tasks.vault.records import Employee, Seat
 from tasks.vault.settings import Settings
@@ -59,6 +59,7 @@ def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
     monkeypatch.setattr(dispatch, "cohort", cohorts.cohort.fn)
     monkeypatch.setattr(dispatch, "give_up", give_up.fn)
     monkeypatch.setattr(cohorts, "begin_cohort", begin_cohort.fn)
+    monkeypatch.setattr(cohorts, "end_cohort", end_cohort.fn)
     monkeypatch.setattr(cohorts, "note_breakdown", note_breakdown.fn)
     for module in (cohorts, story):
         monkeypatch.setattr(module, "bar", lambda key, phases: nullcontext())

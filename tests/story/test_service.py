@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -26,15 +27,10 @@ def until(what: str, found: Callable[[], Any]) -> Any:
     pytest.fail(f"waited {PATIENCE_S} s for {what}")
 
 
-def process_of(run: str, root: int) -> psutil.Process | None:
-    """The process that runs a flow run, looked for among what `rollcall up` has started."""
-    for child in psutil.Process(root).children(recursive=True):
-        try:
-            if child.environ().get("PREFECT__FLOW_RUN_ID") == run:
-                return child
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
-    return None
+def process_of(run: str, home: Path) -> psutil.Process | None:
+    """The process that works on a flow run, as it has noted itself in the home."""
+    note = home / "running" / run
+    return psutil.Process(int(note.read_text().split()[1])) if note.is_file() else None
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +55,7 @@ def test_a_killed_worker_changes_nothing_in_the_result(service: Any, company: An
 
     [first] = until("the cohort's run", lambda: cohorts("RUNNING"))
     until("its progress", learning)
-    until("its process", lambda: process_of(first, service.process.pid)).send_signal(signal.SIGKILL)
+    until("its process", lambda: process_of(first, service.home)).send_signal(signal.SIGKILL)
 
     def end() -> str | None:
         state = service.api.get(f"/flow_runs/{parent}").json()["state"]
@@ -68,6 +64,8 @@ def test_a_killed_worker_changes_nothing_in_the_result(service: Any, company: An
     assert until("the run's end", end) == "COMPLETED"
     assert len(cohorts("CRASHED")) == 1
     assert len(cohorts("COMPLETED")) >= 1, "once more, and again for whom second chances were given"
+    log = (service.home / "logs" / "worker-gpu-0.log").read_text()
+    assert log.count("base embedded opened") == 2, "once by who was killed, once by who came after, for all its runs"
     again = replace(finished, home=service.home)
     assert again.contents() == finished.contents()
     seats = (
