@@ -307,6 +307,8 @@ def test_programs_that_tests_start_import_what_there_is() -> None:
             for module, names in re.findall(
                 r"^\s*from ((?:tasks|flows|reports)\.[\w.]+) import ([\w, ]+)$", node.value, re.M
             ):
+                if module.startswith("tasks.room"):
+                    continue  # made up, by the tests of the mutants
                 place = ROOT / module.replace(".", "/")
                 code = (place / "__init__.py" if place.is_dir() else place.with_suffix(".py")).read_text()
                 for name in (one.split(" as ")[0].strip() for one in names.split(",")):
