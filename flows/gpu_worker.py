@@ -26,7 +26,7 @@ from reports.prefect_client import client
 from tasks.vault.settings import load_settings
 
 POOL = "gpu"
-POLL_S = 2.0
+POLL_S = 2.0  # seconds between two looks at the queue
 LOOK_S = 10.0  # between two looks at whether the run is still ours
 STAYS = 600.0  # seconds without work after which base and eyes are let go
 # Somebody cancelled it, or it was declared dead and others may be at it.

@@ -103,11 +103,12 @@ def test_time_by_the_wall_decides_nothing_and_work_without_end_is_a_kill(tmp_pat
 
 
 def test_a_modules_own_tests_come_first_and_a_test_that_fails_by_itself_kills_nothing(tmp_path: Path) -> None:
+    room = "tasks.room"
     for name, text in {
         "tasks/room/limit.py": "LIMIT = 3\n",
-        "tests/room/test_limit.py": "from tasks.room.limit import LIMIT\n\n\ndef test_it():\n    assert LIMIT == 3\n",
-        "tests/room/test_all.py": "from tasks.room import limit\n\n\ndef test_always():\n    assert limit is None\n",
-        "tests/other/test_else.py": "from tasks.room import limit\n",
+        "tests/room/test_limit.py": f"from {room}.limit import LIMIT\n\n\ndef test_it():\n    assert LIMIT == 3\n",
+        "tests/room/test_all.py": f"from {room} import limit\n\n\ndef test_always():\n    assert limit is None\n",
+        "tests/other/test_else.py": f"from {room} import limit\n",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
