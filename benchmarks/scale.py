@@ -195,8 +195,8 @@ def ended(api: httpx.Client, run: str) -> str | None:
 def drive(one: Cluster, control: int, api: httpx.Client, address: str, login: str, options: argparse.Namespace) -> Run:
     """Starts the batch, kills and forgets until it has ended."""
     seen, chance = Run(), random.Random(options.seed)
-    forms = {form["name"]: form["id"] for form in api.post("/deployments/filter", json={}).json()}
-    asked = {"drop": str(one.place / "drop"), "kit": "daylight", "quality": "draft", "people": "all"}
+    forms = {form["name"].lstrip("0123456789 "): form["id"] for form in api.post("/deployments/filter", json={}).json()}
+    asked = {"drop": str(one.place / "drop"), "kit": "Daylight agency", "quality": "draft", "people": "all"}
     api.post(f"/deployments/{forms['Make headshots']}/create_flow_run", json={"parameters": asked}).raise_for_status()
     began, next_kill, forgetting = time.monotonic(), options.first_kill, None
     while time.monotonic() - began < options.patience:

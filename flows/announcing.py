@@ -104,6 +104,13 @@ def sum_up(batch: str) -> None:
             counts[seat.state, seat.reason or ""] = counts.get((seat.state, seat.reason or ""), 0) + 1
     table = [{"state": state, "reason": reason, "people": number} for (state, reason), number in sorted(counts.items())]
     create_table_artifact(key=f"people-{batch}", table=table, description="Everybody on the roster, by state")
+
+
+def point_to_desk(batch: str) -> None:
+    """From the run to its batch at the desk: as its artifact, and as the first line of its log."""
+    address = f"{load_settings().public_url}/batches/{batch}/home"
     create_link_artifact(
-        key=f"report-{batch}", link=f"{settings.public_url}/batches/{batch}/", link_text="Open the review pages"
-    )
+        key=f"report-{batch}", link=address, link_text="Open this batch at the desk",
+        description="Who is in, how far it is, review and delivery: at the desk",
+    )  # fmt: skip
+    logger.info("this run's batch at the desk: %s", address)

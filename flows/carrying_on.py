@@ -46,13 +46,23 @@ def carry_on(api: httpx.Client, left: Abandoned) -> str | None:
     if "drop" in asked:  # "the newest upload" may be another one by now
         asked["drop"] = left.drop
     body = {
-        "parameters": asked, "enforce_parameter_schema": True, "tags": [f"{TAG}{carried + 1}"],
+        # What it was begun with was held against the form then; the form's drop-downs have moved on since.
+        "parameters": asked, "enforce_parameter_schema": False, "tags": [f"{TAG}{carried + 1}"],
         "idempotency_key": f"carry-on:{left.run}",
         "state": {"type": "SCHEDULED", "message": "Carried on after a machine went down"},
     }  # fmt: skip
     started = api.post(f"/deployments/{run['deployment_id']}/create_flow_run", json=body)
+    if started.status_code == 404 and (now := deployed_now(api, run["flow_id"])):
+        started = api.post(f"/deployments/{now}/create_flow_run", json=body)
     started.raise_for_status()
     return str(started.json()["id"])
+
+
+def deployed_now(api: httpx.Client, flow: str) -> str | None:
+    """The form that starts this flow today: an update may have given it another name. None where there is none."""
+    found = api.post("/deployments/filter", json={"flows": {"id": {"any_": [flow]}}, "limit": 1})
+    found.raise_for_status()
+    return str(found.json()[0]["id"]) if found.json() else None
 
 
 @dataclass

@@ -9,10 +9,12 @@ from typing import Annotated
 
 from prefect.artifacts import create_markdown_artifact
 
-from flows.story import BATCH, field, fits, named, story
+from flows.announcing import point_to_desk
+from flows.story import BATCH, field, fits, named_by_batch, story
 from reports.task import build_report
 from tasks.delivery.handing_over import TooManyGo
 from tasks.delivery.task import deliver_pack
+from tasks.headshots.form_words import batch_meant
 from tasks.vault.failures import NotLikeThis
 
 PLACE = r"|/.+|s3://.+"  # whole paths: a worker's folder is nobody's
@@ -29,7 +31,7 @@ Batch = Annotated[
     str,
     field(
         "Batch",
-        "Its number, from the report's address. Leave empty for the one that was reviewed last.",
+        "By its kit, its day and how many people it has; or the one that was reviewed last.",
         pattern=f"|{BATCH}",
     ),
 ]
@@ -64,7 +66,7 @@ TakeAway = Annotated[
 ]
 
 
-@story("deliver", named("deliver", batch=BATCH))
+@story("deliver", named_by_batch("deliver"))
 def deliver(
     destination: Destination = "",
     batch: Batch = "",
@@ -76,6 +78,7 @@ def deliver(
 
     Returns the batch's number.
     """
+    batch = fits(batch_meant(batch), f"|{BATCH}", "Batch: choose one of the list.")
     fits(destination, PLACE, "Where to: nothing, a folder by its whole path, or s3://bucket/prefix.")
     fits(packs, PACKS, "For which directories: names of packs, separated by commas.")
     if names not in NAMES:
@@ -87,6 +90,7 @@ def deliver(
         build_report(asks.batch)  # whose files would go stands there by name
         raise
     build_report(str(done["batch"]))
+    point_to_desk(str(done["batch"]))
     create_markdown_artifact(
         key=f"delivery-{done['batch']}",
         markdown=(

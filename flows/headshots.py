@@ -5,19 +5,21 @@ it anywhere and running it again ends in the same result. Prefect sees ids and c
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from prefect.runtime import flow_run
 
-from flows.announcing import BATCH, announce, bar, sum_up
+from flows.announcing import BATCH, announce, bar, point_to_desk, sum_up
 from flows.dispatch import on_workers, take_and_judge
 from flows.outcome import fail_if_nobody_is_done
 from flows.story import field, fits, story, this_run
 from reports.task import build_report, let_withdrawn_photos_go
 from tasks.adapters.plan import ENOUGH_PHOTOS, CannotLearn, plan_training
 from tasks.adapters.task import announce_forecast, hold_costly, seat_people
+from tasks.headshots.form_words import kit_labels, kit_meant
 from tasks.headshots.kit import sort_kits
 from tasks.roster.open_drop import UPLOAD, located
 from tasks.roster.task import begin_batch, take_roster
@@ -33,7 +35,9 @@ from tasks.vision.worlds import misfit
 QUALITIES = ["draft", "standard", "best"]
 WHO = ["everybody", "new"]
 _FOLDERS = "".join(f", or {name}" for name in load_settings().inputs) or ", or the folder that holds them"
-_KITS = list(sort_kits(load_settings().kits)[0])
+# As they are when the flows are registered; `flows.forms` keeps the form's drop-down to what there is.
+_KITS = kit_labels(load_settings().kits)
+USUAL = next((label for label, name in _KITS.items() if name == "northwind"), "northwind")
 
 
 def drop_pattern(settings: Settings) -> str:
@@ -54,7 +58,7 @@ Drop = Annotated[
         pattern=drop_pattern(load_settings()),
     ),
 ]
-Kit = Annotated[str, field("Brand kit", "Backdrop, light, framing and clothes for everybody.", choices=_KITS)]
+Kit = Annotated[str, field("Brand kit", "Backdrop, light, framing and clothes for everybody.", choices=list(_KITS))]
 Quality = Annotated[
     str, field("Quality", "draft to try things out, standard for real, best takes longest.", choices=QUALITIES)
 ]
@@ -65,22 +69,18 @@ Newcomers = Annotated[
 
 
 def run_name() -> str:
-    """A name HR finds again: an upload's number, the kit, the day. A folder's name may be somebody's: it stays out."""
-    asked = flow_run.parameters
-    drop = Path(str(asked.get("drop") or ""))
-    kit = str(asked.get("kit"))
-    words = [
-        drop.name if re.fullmatch(UPLOAD, drop.name) else "a folder" if drop.name else "newest upload",
-        kit if kit in _KITS else "",
-        f"{datetime.now(UTC):%d %b %H:%M}",
-    ]
-    return " · ".join(word for word in words if word)
+    """What HR finds again: the kit and the day. What else was typed may be somebody's name, and stays out."""
+    kit = kit_meant(str(flow_run.parameters.get("kit")), load_settings().kits)
+    titles = {name: label for label, name in kit_labels(load_settings().kits).items()}
+    begun = datetime.now(ZoneInfo(load_settings().timezone))
+    words = ["headshots", *([titles[kit]] if kit in titles else []), f"{begun.day} {begun:%b %Y, %H:%M}"]
+    return " · ".join(words)
 
 
 @story("make-headshots", run_name)
 def make_headshots(
     drop: Drop = "",
-    kit: Kit = "northwind",
+    kit: Kit = USUAL,
     quality: Quality = "standard",
     people: People = "all",
     who: Newcomers = "everybody",
@@ -91,13 +91,14 @@ def make_headshots(
     """
     settings = load_settings()
     order = Order(
-        drop=located(drop, settings), kit=usable(kit, settings.kits),
+        drop=located(drop, settings), kit=usable(kit_meant(kit, settings.kits), settings.kits),
         quality=known(quality, QUALITIES, "quality"), base=settings.base, people=counted(people),
         who="new" if known(who, WHO, "choice of people") == "new" else "everybody",
     )  # fmt: skip
     base_is_here(settings, order.quality)
     of_one_world(settings)
     batch = begin_batch(order)
+    point_to_desk(batch)
     with being_made(settings, batch, this_run()), bar(f"progress-{batch}", BATCH):
         take_roster(batch)
         let_withdrawn_photos_go()

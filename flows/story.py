@@ -15,7 +15,10 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 from pydantic import Field
 
+from tasks.headshots.form_words import batch_in_words, batch_meant
 from tasks.vault.failures import NotLikeThis
+from tasks.vault.settings import load_settings
+from tasks.vault.store import open_vault
 from tasks.vault.task import sentences_only
 from tasks.vault.telling import told
 
@@ -54,6 +57,20 @@ def named(what: str, **checked: str) -> Callable[[], str]:
     def name() -> str:
         asked = {key: str(flow_run.parameters.get(key, "")) for key in checked}
         return " ".join([what, *(value for key, value in asked.items() if re.fullmatch(checked[key], value))])
+
+    return name
+
+
+def named_by_batch(what: str) -> Callable[[], str]:
+    """A run's name: `what`, and of its batch the kit and the day, which our records say and nobody typed."""
+
+    def name() -> str:
+        number = batch_meant(str(flow_run.parameters.get("batch", "")))
+        if not re.fullmatch(BATCH, number):
+            return what
+        settings = load_settings()
+        with open_vault(settings) as vault:
+            return f"{what} · {batch_in_words(vault.engine, number, settings.kits, settings.timezone)}"
 
     return name
 

@@ -27,6 +27,7 @@ from flows.carrying_on import CarryOnGuard
 from flows.children import Service, StartFailed, wait_for
 from flows.environment import client_environment, prefect_environment, server_environment, settled
 from flows.fitting import note_house
+from flows.forms import FormsGuard, retire_old_forms
 from flows.life import LifeGuard, crash_own_dead
 from flows.logins import DESK, FILE, Logins
 from flows.prefect_api import (
@@ -147,7 +148,7 @@ def start_workers(service: Service, environment: dict[str, str], cards: int | No
 
 
 def deploy_all(service: Service, environment: dict[str, str], asked: Callable[[], bool]) -> None:
-    """Registers prefect.yaml; each start does, so that the forms' drop-downs know today's kits."""
+    """Registers prefect.yaml; each start does, so that the forms are those of this release."""
     prefect = str(Path(sys.executable).with_name("prefect"))
     done = subprocess.run(
         [prefect, "--no-prompt", "deploy", "--all", "--prefect-file", str(SHIPPED / "prefect.yaml")],
@@ -190,7 +191,11 @@ def up(
                 start_others(service, addresses, environments, asked, say, cards)
             if not asked():
                 say(welcome(settings, addresses, logins, password, show=show))
-            guards: list[Guard] = [sweeps, alerts, LifeGuard(api, home, say), CarryOnGuard(api, records, say)]
+                retire_old_forms(api)
+            guards: list[Guard] = [
+                sweeps, alerts, LifeGuard(api, home, say), CarryOnGuard(api, records, say),
+                FormsGuard(api, records, settings.kits, settings.timezone),
+            ]  # fmt: skip
             watch(service, guards, asked, say)
         finally:
             say("Stopping ...")

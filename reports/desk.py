@@ -38,6 +38,7 @@ from reports.desk_readiness import add_readiness
 from reports.desk_retention import add_retention
 from reports.desk_routes import by_role
 from reports.desk_run import add_run
+from reports.desk_service import add_service
 from reports.desk_squeeze import Squeezed
 from reports.desk_team import add_team, team_page
 from reports.desk_verify import add_verify
@@ -72,7 +73,7 @@ HEADERS = {
 }
 DECISIONS_SIZE = 16 * 2**20  # bytes
 FOREVER = "public, max-age=31536000, immutable"
-OPEN = {"/login", "/login/start", "/login/callback", "/health", "/ready", "/metrics"}
+OPEN = {"/login", "/login/start", "/login/callback", "/login/out", "/health", "/ready", "/metrics"}
 
 # Every part of the desk adds its own pages; who may ask for them stands in reports/desk_routes.py.
 PARTS: tuple[Callable[[FastAPI], None], ...] = (
@@ -90,6 +91,7 @@ PARTS: tuple[Callable[[FastAPI], None], ...] = (
     add_questions,
     add_deliver,
     add_verify,
+    add_service,
     add_consent_form,
     add_provider,
 )

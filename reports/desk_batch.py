@@ -16,6 +16,7 @@ from reports.labels import BadLabel, archive_batch, name_batch
 from reports.progress import UnderWay, going_of
 from reports.runs import NoOrchestrator, Run, Runs
 from reports.sentences import tell
+from tasks.headshots.form_words import batch_meant, is_called
 from tasks.headshots.kit import sort_kits
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.halts import approve_cost, carry_on, stop_batch
@@ -113,6 +114,7 @@ def _live(request: Request, batch: str) -> dict[str, object]:
     """What of the page renews itself: counts, and the run's bar."""
     state = state_of(request, batch)
     going, page = _going(request, state)
+    page = page if signed_in(request).may("admin") else ""  # Prefect is IT's alone
     own = state.held_by == signed_in(request).by
     return {
         "batch": state,
@@ -139,11 +141,13 @@ def _going(request: Request, state: BatchState) -> tuple[UnderWay | None, str]:
 def _is_about(run: Run, state: BatchState) -> bool:
     if run.deployment not in ("make", "reshoot"):
         return False
-    asked = (run.parameters.get("drop"), run.parameters.get("kit"), run.parameters.get("quality"))
     return (
         run.id == state.maker
-        or run.parameters.get("batch") == state.id
-        or asked == (state.drop, state.kit, state.quality)
+        or batch_meant(str(run.parameters.get("batch"))) == state.id
+        or (
+            (run.parameters.get("drop"), run.parameters.get("quality")) == (state.drop, state.quality)
+            and is_called(run.parameters.get("kit"), state.kit, state.kit_title)
+        )
     )
 
 

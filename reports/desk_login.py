@@ -113,7 +113,7 @@ def add_login(app: FastAPI) -> None:
             if not door.accepts(session, str(form.get("token"))):
                 raise HTTPException(403)
         await run_in_threadpool(door.leave, session)
-        response = RedirectResponse("/login", 303)
+        response: Response = await run_in_threadpool(app.state.farewell, request)
         response.delete_cookie(COOKIE, path="/")
         return response
 

@@ -26,6 +26,16 @@ def entered(back: str, name: str) -> str:
     return render("entered.html", root="/", back=back, name=name)
 
 
+def leaving(address: str) -> str:
+    """The page on which a browser leaves for the provider's own sign-out; it goes on by itself."""
+    return render("leaving.html", root="/", address=address, both=False)
+
+
+def left(both: bool) -> str:
+    """Signed out: `both` here and at the provider, or only here."""
+    return render("leaving.html", root="/", address="", both=both)
+
+
 FAULTS = {
     202: ("This report is being written", "The page looks again by itself; with thousands of people it takes minutes."),
     403: ("That was not accepted", "The page was open for too long. Go back, reload it and try again."),

@@ -39,7 +39,7 @@ class Looked:
 
 def add_readiness(app: FastAPI) -> None:
     """The pages; who may ask for the second: this machine, and whoever has the token (ROLLCALL_METRICS_TOKEN)."""
-    looked = Looked(app)
+    looked = app.state.looked = Looked(app)
 
     @app.get("/ready")
     def ready() -> Response:

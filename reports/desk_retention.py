@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse, RedirectResponse
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
+from reports.desk_login import signed_in
 from reports.desk_page import form_of, show
 from reports.receipt_paper import receipt_pdf
 from reports.runs import NoOrchestrator
@@ -160,6 +161,8 @@ def _sweep(request: Request, people: str) -> Response:
     """The sweep now. `people`: the number that lets one through which would stop; nothing lets any other through."""
     vault, now = request.app.state.vault, request.app.state.clock()
     seen = forecast(vault, now, rules_or_built_in(request.app.state.settings.retention_rules)[0])
+    if seen.stops_because and not signed_in(request).may("admin"):
+        return _page(request, tell("goes.admin_lets"))
     if seen.stops_because and people != str(seen.stops_for):
         return _page(request, tell("goes.say_number", seen.stops_for))
     asked = {"dry_run": False, "mass_deletion": seen.stops_for if seen.stops_because else 0}

@@ -93,6 +93,12 @@ class Roles:
             if of & set(line.groups) or (address and address in {person.casefold() for person in line.people})
         )
 
+    def lines(self) -> list[tuple[Role, tuple[str, ...], tuple[str, ...]]]:
+        """The file as it counts now: a role, its groups and people, and its departments (none: the whole company)."""
+        with self._lock:
+            self._look_again()
+            return [(line.role, (*line.groups, *line.people), tuple(line.departments or ())) for line in self._lines]
+
     def _look_again(self) -> None:
         """A file that was broken by an edit changes nothing: what it said before goes on."""
         try:

@@ -37,6 +37,7 @@ ROUTES: dict[str, Need] = {
     "POST /login": ANYBODY,
     "GET /login/start": ANYBODY,
     "GET /login/callback": ANYBODY,
+    "GET /login/out": ANYBODY,
     "POST /logout": SIGNED_IN,
     # batches and their pages
     "GET /": VIEWER,
@@ -107,6 +108,8 @@ ROUTES: dict[str, Need] = {
     "POST /batches/{batch}/deliver": KEEPER,
     "GET /batches/{batch}/deliver/{number}": KEEPER,
     "GET /batches/{batch}/deliver/{number}/headshots.zip": KEEPER,
+    # how the service itself stands, and what else only IT may: Prefect, roles, keys
+    "GET /service": ADMIN,
     # about nobody
     "GET /verify": VIEWER,
     "POST /verify": VIEWER,

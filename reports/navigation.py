@@ -22,4 +22,5 @@ NAVIGATION: tuple[NavigationEntry, ...] = (
     NavigationEntry("retention", "/retention"),
     NavigationEntry("questions", "/questions"),
     NavigationEntry("verify", "/verify", "viewer"),
+    NavigationEntry("service", "/service", "admin"),
 )

@@ -2,7 +2,8 @@
 
 What is trusted is what the configured issuer signed, for us, for this very attempt, just now: signature by its keys
 and a public-key algorithm, issuer, audience, times, nonce. The attempt waits in the browser, sealed, for ten minutes.
-Nothing of a token is kept but who it speaks of. The only door to authlib and joserfc. Time is an argument.
+We keep nothing of a token but who it speaks of; the browser keeps it, sealed, for signing out at the provider. The only
+door to authlib and joserfc. Time is an argument.
 """
 
 import base64
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 from authlib.common.errors import AuthlibBaseError
@@ -28,12 +29,13 @@ from joserfc.jwk import KeySet
 from reports.reviewer_names import plain_name
 from tasks.failures import RollcallError
 from tasks.vault.settings import Settings
-from tasks.vault.sign_ins import Newcomer
+from tasks.vault.sign_ins import STAY, Newcomer
 
 ATTEMPT = timedelta(minutes=10)  # from leaving for the provider to coming back
 KEPT = timedelta(hours=1)  # what the provider says about itself
 KEYS_AGAIN = timedelta(seconds=30)  # between two looks for a key that is not known
 CLOCKS_DIFFER = 60  # seconds
+COOKIE_SIZE = 3500  # what a browser surely keeps under one name
 WAIT = 10.0  # seconds for each answer of the provider
 # Signed by the provider's private key. Never "none", and never a secret that both sides have.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -65,6 +67,7 @@ class Provider:
         self.issuer, self.client = settings.oidc_issuer or "", settings.oidc_client_id
         self._password, self._groups = settings.oidc_client_secret, settings.oidc_groups
         self.callback = settings.public_url.rstrip("/") + "/login/callback"
+        self.left = settings.public_url.rstrip("/") + "/login/out"
         if not _is_private(self.issuer):
             raise BadProvider("ROLLCALL_OIDC_ISSUER has to begin with https://, as the provider writes it.")
         if not self.client:
@@ -86,8 +89,9 @@ class Provider:
         sealed = self._seal.encrypt_at_time(json.dumps(vars(attempt)).encode(), int(now.timestamp()))
         return str(address), sealed.decode()
 
-    def finish(self, kept: str | None, answer: Mapping[str, str], now: datetime) -> tuple[Newcomer, str]:
-        """Who came back, and where they go on. Raises SignInFailed."""
+    def finish(self, kept: str | None, answer: Mapping[str, str], now: datetime) -> tuple[Newcomer, str, str]:
+        """Who came back, where they go on, and what signing out will need: the token, sealed, for their browser to
+        keep; empty where it is too large for that. Raises SignInFailed."""
         attempt = self._attempt(kept, now)
         if not secrets.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
             raise SignInFailed("This is the answer to another attempt. Try again.")
@@ -100,10 +104,33 @@ class Provider:
                 address = self._endpoint(client, "token_endpoint", now)
                 client.token_endpoint_auth_method = self._way()
                 token = client.fetch_token(address, code=answer["code"], code_verifier=attempt.verifier)
-                claims = self._claims(client, str(token.get("id_token") or ""), attempt.nonce, now)
-                return self._newcomer(client, claims, now), attempt.back
+                said = str(token.get("id_token") or "")
+                claims = self._claims(client, said, attempt.nonce, now)
+                sealed = self._seal.encrypt_at_time(said.encode(), int(now.timestamp())).decode()
+                return self._newcomer(client, claims, now), attempt.back, sealed if len(sealed) < COOKIE_SIZE else ""
         except (AuthlibBaseError, httpx2.HTTPError, JoseError, ValueError, KeyError) as wrong:
             raise SignInFailed(f"The provider's answer cannot be used ({type(wrong).__name__}). Try again.") from wrong
+
+    def farewell(self, sealed: str | None, now: datetime) -> tuple[str, str] | None:
+        """Where the browser signs out at the provider, and the state with which it comes back; None where the provider
+        has no such place, or does not answer. `sealed`: what `finish` gave."""
+        state = secrets.token_urlsafe(32)
+        try:
+            with self._http() as client:
+                address = self._endpoint(client, "end_session_endpoint", now)
+        except SignInFailed:
+            return None
+        said = {"client_id": self.client, "post_logout_redirect_uri": self.left, "state": state}
+        if hint := self._opened(sealed, now):
+            said["id_token_hint"] = hint
+        return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(said)}", state
+
+    def _opened(self, sealed: str | None, now: datetime) -> str:
+        try:
+            kept = (sealed or "").encode()
+            return self._seal.decrypt_at_time(kept, int(STAY.total_seconds()), int(now.timestamp())).decode()
+        except InvalidToken:
+            return ""
 
     def _attempt(self, kept: str | None, now: datetime) -> Attempt:
         try:

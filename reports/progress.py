@@ -10,6 +10,7 @@ from reports.batch_state import BatchState
 from reports.day import title_of
 from reports.runs import STOPPING, WAITING, HowFar, NoOrchestrator, Run, Runs
 from reports.sentences import tell
+from tasks.headshots.form_words import batch_meant, is_called
 
 ABOUT_BATCHES = ("make", "reshoot")
 # The phases of a run as flows/announcing.py names them in the bar's description, in front of its numbers.
@@ -78,11 +79,12 @@ def going_of(run: Run, batch: BatchState | None, bar: HowFar | None) -> UnderWay
 
 def batch_of(run: Run, states: Sequence[BatchState]) -> BatchState | None:
     """Which batch a run is about: by its parameter, by the lease it holds, or by what it was ordered to make."""
-    named = str(run.parameters.get("batch") or "")
+    named = batch_meant(str(run.parameters.get("batch") or ""))
     for state in states:
         if state.id == named or (state.maker and state.maker == run.id):
             return state
-    ordered = (str(run.parameters.get("drop") or ""), run.parameters.get("kit"), run.parameters.get("quality"))
-    if run.deployment == "make" and ordered[0]:
-        return next((state for state in states if (state.drop, state.kit, state.quality) == ordered), None)
+    drop, quality = str(run.parameters.get("drop") or ""), run.parameters.get("quality")
+    if run.deployment == "make" and drop:
+        fitting = [state for state in states if (state.drop, state.quality) == (drop, quality)]
+        return next((one for one in fitting if is_called(run.parameters.get("kit"), one.kit, one.kit_title)), None)
     return None

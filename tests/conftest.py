@@ -86,7 +86,8 @@ class Up:
         pytest.fail(f"the run {run} did not end within {patience_s} s")
 
     def deployments(self) -> dict[str, dict[str, Any]]:
-        return {found["name"]: found for found in self.ask("/deployments/filter")}
+        """What can be started, by its name without the number that puts it in the day's order."""
+        return {found["name"].lstrip("0123456789 "): found for found in self.ask("/deployments/filter")}
 
 
 def two_free_ports() -> int:

@@ -17,16 +17,21 @@ class Server:
 
     def __init__(self, **run: Any) -> None:
         self.run: dict[str, Any] = {
-            "state": {"type": "CRASHED"}, "deployment_id": "d1", "tags": [],
+            "state": {"type": "CRASHED"}, "deployment_id": "d1", "tags": [], "flow_id": "f1",
             "parameters": {"drop": "", "kit": "harbour"}, **run,
         }  # fmt: skip
         self.started: list[dict[str, Any]] = []
+        self.by: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
             known = request.url.path.endswith("/flow_runs/r1")
             return httpx.Response(200, json=self.run) if known else httpx.Response(404)
-        assert request.url.path.endswith("/deployments/d1/create_flow_run")
+        if request.url.path.endswith("/deployments/filter"):
+            return httpx.Response(200, json=[{"id": "d2"}])
+        if request.url.path.endswith("/deployments/gone/create_flow_run"):
+            return httpx.Response(404)
+        self.by.append(request.url.path.split("/")[-2])
         self.started.append(json.loads(request.read()))
         return httpx.Response(201, json={"id": "r2"})
 
@@ -41,6 +46,14 @@ def test_the_same_order_is_started_again_with_the_drop_that_it_was() -> None:
     assert asked["parameters"] == {"drop": "/srv/drops/today", "kit": "harbour"}, "not a newer upload"
     assert asked["idempotency_key"] == "carry-on:r1", "asked twice, started once"
     assert asked["tags"] == [f"{TAG}1"]
+    assert server.by == ["d1"]
+    assert asked["enforce_parameter_schema"] is False, "the form's drop-downs are others by now"
+
+
+def test_after_an_update_the_form_that_there_is_now_takes_it() -> None:
+    server = Server(deployment_id="gone")
+    assert carry_on(server.api(), LEFT) == "r2"
+    assert server.by == ["d2"]
 
 
 def test_a_reshoot_has_no_drop() -> None:

@@ -16,6 +16,7 @@ from flows.environment import SWEEP_CRON
 from flows.headshots import drop_pattern
 from flows.prefect_api import POOLS
 from reports.desk_routes import ROUTES
+from reports.runs import DEPLOYMENTS as FORMS
 from tasks.roster.open_drop import located
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.settings import Settings
@@ -50,7 +51,7 @@ def test_every_form_leads_to_its_page_at_the_desk(deployment: dict[str, Any], mo
 
 def test_the_schedule_is_the_one_that_the_door_knows_in_the_companys_time_zone() -> None:
     [(name, schedule)] = [(d["name"], one) for d in DEPLOYMENTS for one in d.get("schedules", [])]
-    assert name == "Retention (daily)"
+    assert name == "5 Retention (daily)"
     assert schedule["cron"] == SWEEP_CRON
     assert schedule["timezone"] == "{{ $ROLLCALL_TIMEZONE }}", "which the supervisor gives to `prefect deploy`"
 
@@ -66,11 +67,17 @@ def test_every_field_of_a_form_has_a_title_and_a_help_text(deployment: dict[str,
     assert raw == []
 
 
-def test_the_drop_downs_list_the_kits_and_qualities_there_are() -> None:
-    from tasks.headshots.kit import list_kits
+def test_the_list_is_in_the_order_of_the_day() -> None:
+    """Prefect sorts a list of forms by their names alone; what only machines start comes last."""
+    assert sorted(NAMES) == [*(name for name in NAMES if name != "Cohort"), "Cohort"]
+    assert sorted(NAMES)[0].endswith("Make headshots")
+    started = {f"{flow_of(d).name}/{d['name']}" for d in DEPLOYMENTS}
+    assert started == {*FORMS.values(), "cohort/Cohort"}, "which the desk starts too"
 
+
+def test_the_drop_downs_list_the_kits_and_qualities_there_are() -> None:
     form = parameter_schema(flow_of(DEPLOYMENTS[0])).properties
-    assert form["kit"]["enum"] == list_kits(ROOT / "brand_kits")
+    assert form["kit"]["enum"] == ["Daylight agency", "Harbour partners", "Northwind studio", "Signal avatars"]
     assert form["kit"]["default"] in form["kit"]["enum"]
     assert form["quality"]["enum"] == ["draft", "standard", "best"]
 
@@ -81,19 +88,24 @@ BATCH, PERSON = "b0123456789abcde", "p0123456789abcde"
 @pytest.mark.parametrize(
     ("name", "field", "fit", "unfit"),
     [
-        ("Make headshots", "drop", ["", "/srv/drops/today", "s3://bucket/drop"], [r"C:\Users\Hannah\Photos", "Hannah"]),
-        ("Make headshots", "people", ["all", "6"], ["Hannah", "0", "6 people", "all\nHannah"]),
-        ("Make headshots", "kit", ["harbour"], ["Hannah"]),
-        ("Reshoot", "batch", [BATCH], ["", "Hannah", f"{BATCH} Hannah", f"Hannah {BATCH}"]),
-        ("Deliver", "batch", ["", BATCH], ["Hannah"]),
         (
-            "Deliver",
+            "1 Make headshots",
+            "drop",
+            ["", "/srv/drops/today", "s3://bucket/drop"],
+            [r"C:\Users\Hannah\Photos", "Hannah"],
+        ),
+        ("1 Make headshots", "people", ["all", "6"], ["Hannah", "0", "6 people", "all\nHannah"]),
+        ("1 Make headshots", "kit", ["Harbour partners"], ["Hannah"]),
+        ("2 Reshoot", "batch", [BATCH], ["", "Hannah", f"{BATCH} Hannah", f"Hannah {BATCH}"]),
+        ("3 Deliver", "batch", ["", BATCH], ["Hannah"]),
+        (
+            "3 Deliver",
             "destination",
             ["", "/srv/out", "s3://bucket/x"],
             ["Hannah's folder", r"\\share\hannah", "~/hannah"],
         ),
-        ("Deliver", "packs", ["", "slack, entra", "slack,entra"], ["Hannah Arendt", "slack; m365"]),
-        ("Forget a person", "person", [PERSON], ["Hannah", "hannah.arendt@corp.example", "EMP-100", "peter"]),
+        ("3 Deliver", "packs", ["", "slack, entra", "slack,entra"], ["Hannah Arendt", "slack; m365"]),
+        ("4 Forget a person", "person", [PERSON], ["Hannah", "hannah.arendt@corp.example", "EMP-100", "peter"]),
     ],
 )
 def test_what_is_typed_has_to_fit_before_prefect_stores_it(
@@ -132,15 +144,16 @@ def test_where_folders_are_listed_no_path_is_typed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("deployment", "parameters", "name"),
     [
-        ("Forget a person", {"person": PERSON}, f"forget {PERSON}"),
-        ("Forget a person", {"person": "Hannah Arendt"}, "forget"),
-        ("Deliver", {"batch": BATCH, "destination": "/home/hannah"}, f"deliver {BATCH}"),
-        ("Deliver", {"batch": "Hannah"}, "deliver"),
-        ("Reshoot", {"batch": f"{BATCH}\nHannah"}, "reshoot"),
+        ("4 Forget a person", {"person": PERSON}, f"forget {PERSON}"),
+        ("4 Forget a person", {"person": "Hannah Arendt"}, "forget"),
+        ("3 Deliver", {"batch": BATCH, "destination": "/home/hannah"}, f"deliver · {BATCH}"),
+        ("3 Deliver", {"batch": "Hannah"}, "deliver"),
+        ("2 Reshoot", {"batch": f"{BATCH}\nHannah"}, "new pictures"),
         ("Cohort", {"batch": BATCH, "number": 3}, f"cohort {BATCH} 3"),
-        ("Make headshots", {"drop": r"C:\Users\Hannah", "kit": "harbour"}, "a folder · harbour · "),
-        ("Make headshots", {"drop": "/srv/drops/20261128-0123456789/", "kit": "Hannah"}, "20261128-0123456789 · "),
-        ("Make headshots", {"drop": "", "kit": "harbour"}, "newest upload · harbour · "),
+        ("2 Reshoot", {"batch": f"Hannah · {BATCH}"}, f"new pictures · {BATCH}"),
+        ("1 Make headshots", {"drop": r"C:\Users\Hannah", "kit": "harbour"}, "headshots · Harbour partners · "),
+        ("1 Make headshots", {"drop": "", "kit": "Harbour partners"}, "headshots · Harbour partners · "),
+        ("1 Make headshots", {"drop": "/srv/drops/20261128-0123456789/", "kit": "Hannah"}, "headshots · "),
     ],
 )
 def test_a_runs_name_is_made_of_what_was_checked(

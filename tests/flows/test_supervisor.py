@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,10 @@ import psutil
 import pytest
 
 from flows.environment import SWEEP_CRON
+from tasks.headshots.form_words import LAST_REVIEWED
+from tasks.vault.batches import Order, note_facts, open_batch
+from tasks.vault.settings import Settings
+from tasks.vault.store import open_vault
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -41,9 +46,31 @@ def test_every_story_is_a_deployment_with_words_for_hr(up: Any) -> None:
 def test_the_form_has_titles_help_and_drop_downs(up: Any) -> None:
     form = up.deployments()["Make headshots"]["parameter_openapi_schema"]["properties"]
     assert form["kit"]["title"] == "Brand kit"
-    assert len(form["kit"]["enum"]) >= 4
+    assert {"Harbour partners", "Northwind studio"} <= set(form["kit"]["enum"])
     assert form["quality"]["enum"] == ["draft", "standard", "best"]
     assert all(field["title"] and field["description"] for field in form.values())
+
+
+def test_a_batch_is_in_the_drop_downs_as_soon_as_it_is_there(up: Any) -> None:
+    """By kit, day and count, and never under the name that somebody gave it."""
+    with open_vault(Settings(home=up.home)) as vault:
+        batch = open_batch(
+            vault, Order("/srv/drop", "harbour", "draft", "embedded"), datetime(2026, 11, 28, 9, tzinfo=UTC)
+        )
+        note_facts(vault, batch, label={"name": "Hannah's batch"})
+    said = f"Harbour partners · 28 Nov 2026, 10:00 · 0 people · {batch}"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and said not in str(up.deployments()["Deliver"]["parameter_openapi_schema"]):
+        time.sleep(0.5)
+    found = up.deployments()
+    assert found["Reshoot"]["parameter_openapi_schema"]["properties"]["batch"]["enum"] == [said]
+    deliver = found["Deliver"]["parameter_openapi_schema"]["properties"]["batch"]
+    assert (deliver["enum"], deliver["default"]) == ([LAST_REVIEWED, said], LAST_REVIEWED)
+    assert "Hannah" not in str(found)
+    wrong = up.people.post(
+        f"/deployments/{found['Reshoot']['id']}/create_flow_run", json={"parameters": {"batch": "Hannah"}}
+    )
+    assert wrong.status_code in {409, 422}
 
 
 def test_retention_is_scheduled_daily(up: Any) -> None:

@@ -46,6 +46,8 @@ class TestProvider:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     way: str = "client_secret_basic"
     down: bool = False
+    ends_sessions: bool = True
+    ended: list[dict[str, str]] = field(default_factory=list)
 
     def token(self, nonce: str) -> str:
         at = int(self.now.timestamp())
@@ -77,6 +79,7 @@ def application(provider: TestProvider) -> FastAPI:
             "issuer": provider.issuer or here, "authorization_endpoint": f"{here}/authorize",
             "token_endpoint": f"{here}/token", "jwks_uri": f"{here}/keys", "userinfo_endpoint": f"{here}/userinfo",
             "token_endpoint_auth_methods_supported": [provider.way], "response_types_supported": ["code"],
+            **({"end_session_endpoint": f"{here}/end?tenant=corp"} if provider.ends_sessions else {}),
         })  # fmt: skip
 
     @app.get("/keys")
@@ -96,6 +99,16 @@ def application(provider: TestProvider) -> FastAPI:
         if "text/html" in request.headers.get("accept", ""):  # a browser: somebody presses the provider's own button
             return HTMLResponse(f'<!doctype html><title>Corp sign-in</title><a id="in" href="{address}">I am Ada</a>')
         return RedirectResponse(address, 303)
+
+    @app.get("/end")
+    def end(request: Request) -> Response:
+        """RP-initiated logout: whose session, by a token that we signed for that client, and back with the state."""
+        given = dict(request.query_params)
+        provider.ended.append(given)
+        said = jwt.decode(given["id_token_hint"], provider.key, algorithms=[provider.algorithm]).claims
+        if said["aud"] != given["client_id"] or given["tenant"] != "corp":
+            return HTMLResponse("not a session of ours", 400)
+        return RedirectResponse(f"{given['post_logout_redirect_uri']}?{urlencode({'state': given['state']})}", 303)
 
     @app.post("/token")
     async def token(request: Request) -> Response:

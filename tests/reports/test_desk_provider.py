@@ -1,7 +1,9 @@
 """Signing in with the company's own provider, against a real one on this machine; and every way of getting round it."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +16,7 @@ from joserfc.jwk import ECKey, RSAKey
 from sqlmodel import select
 
 from reports.desk import create_desk
-from reports.desk_provider import TRYING
+from reports.desk_provider import HINT, TRYING
 from reports.desk_serving import CannotServe, configuration
 from reports.oidc import ATTEMPT, KEYS_AGAIN, BadProvider, Provider
 from tasks.vault.records import Reviewer, SignIn
@@ -290,11 +292,82 @@ def test_signing_out_ends_the_session_and_its_row(browser: TestClient, app: Fast
     session = app.state.door.session(browser.cookies["rollcall_desk"], NOON)
     copy = dict(browser.cookies)
     answer = browser.post("/logout", data={"token": app.state.door.token(session)})
-    assert answer.headers["location"] == "/login"
+    assert answer.status_code == 200
     stolen = TestClient(app, base_url="http://desk.example", cookies=copy, follow_redirects=False)
     assert stolen.get("/", headers={"accept": "application/json"}).status_code == 401
     with app.state.vault.reading() as records:
         assert records.exec(select(SignIn)).all() == []
+
+
+def sign_out(browser: TestClient, app: FastAPI) -> httpx.Response:
+    session = app.state.door.session(browser.cookies["rollcall_desk"], NOON)
+    answer: httpx.Response = browser.post("/logout", data={"token": app.state.door.token(session)})
+    assert browser.get("/", headers={"accept": "application/json"}).status_code == 401, "whatever the provider does"
+    return answer
+
+
+def test_signing_out_is_told_to_the_provider_whose_session_ends_too(
+    browser: TestClient, app: FastAPI, provider: TestProvider
+) -> None:
+    """RP-initiated logout: the provider is shown its own token, and sends the browser back with our state."""
+    come_back(browser)
+    page = sign_out(browser, app)
+    [address] = re.findall(r'http-equiv="refresh" content="0; url=([^"]+)"', page.text)
+    there = httpx.get(unescape(address), trust_env=False)
+    assert there.status_code == 303, there.text
+    [told] = provider.ended
+    assert told["post_logout_redirect_uri"] == "http://desk.example/login/out"
+    assert len(told["state"]) >= 43
+    back = browser.get(there.headers["location"])
+    assert "signed out here and at your company" in back.text
+    again = browser.get(there.headers["location"])
+    assert "may still be signed in" in again.text, "an answer counts once"
+
+
+def test_somebody_elses_link_says_nothing_of_the_providers_session(browser: TestClient) -> None:
+    assert "may still be signed in" in browser.get("/login/out?state=x").text
+    assert "may still be signed in" in browser.get("/login/out?state=").text
+
+
+@pytest.mark.parametrize("what", ["has no such place", "is down"])
+def test_without_the_providers_sign_out_the_local_session_ends_and_the_page_says_so(
+    browser: TestClient, app: FastAPI, provider: TestProvider, clock: Clock, what: str
+) -> None:
+    provider.ends_sessions = what == "is down"
+    come_back(browser)
+    if what == "is down":
+        provider.down = True
+        clock.now += timedelta(hours=1, minutes=30)  # what it said about itself is asked anew
+    session = app.state.door.session(browser.cookies["rollcall_desk"], clock.now)
+    answer = browser.post("/logout", data={"token": app.state.door.token(session)})
+    assert answer.headers["location"] == "/login/out"
+    assert "may still be signed in" in browser.get("/login/out").text
+    assert provider.ended == []
+
+
+def test_a_token_too_large_for_a_cookie_is_left_out_and_the_client_is_named(
+    browser: TestClient, app: FastAPI, provider: TestProvider
+) -> None:
+    provider.claims = {
+        **provider.claims,
+        "groups": [f"a-group-of-the-company-{number}" for number in range(200)] + ["hr"],
+    }
+    come_back(browser)
+    assert HINT not in browser.cookies
+    page = sign_out(browser, app)
+    assert "id_token_hint" not in page.text
+    assert f"client_id={CLIENT}" in unescape(page.text)
+
+
+def test_the_token_for_signing_out_is_sealed_and_in_no_record(
+    browser: TestClient, app: FastAPI, settings: Settings
+) -> None:
+    come_back(browser)
+    [cookie] = [one for one in browser.cookies.jar if one.name == HINT]
+    assert cookie.path == "/logout"
+    assert "eyJ" not in cookie.value  # type: ignore[operator]
+    app.state.vault.close()
+    assert b"eyJ" not in (settings.home / "rollcall.db").read_bytes()
 
 
 def test_the_cookies_are_closed_to_scripts_and_the_attempt_is_sealed(browser: TestClient) -> None:

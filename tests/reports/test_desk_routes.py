@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -21,6 +25,7 @@ from tasks.vault.settings import Settings
 from tasks.vault.sign_ins import Newcomer
 from tasks.vault.store import Vault
 from tests.reports.conftest import NOON, digest
+from tests.reports.prefect_stand_in import Prefect
 
 BATCH = "b20261123a"
 ONE, OTHER = f"p{1:015x}", f"p{0:015x}"  # of two departments, both with pictures
@@ -157,6 +162,70 @@ def test_the_table_gives_no_act_to_who_only_looks() -> None:
         if "drops" in name or "questions" in name or "forget" in name:
             assert not need.team, name
             assert ROLES.index(need.role or "viewer") >= ROLES.index("keeper"), name
+
+
+def table() -> str:
+    """What docs/roles.md says each role may, beside what those above it may: made from the routes."""
+    rows = ["| role | looks at | does |", "|---|---|---|"]
+    for role in ROLES:
+        mine = [name.split(" ", 1) for name, need in ROUTES.items() if need.role == role]
+        looks, does = ([f"`{path}`" for method, path in mine if method == wanted] for wanted in ("GET", "POST"))
+        rows.append(f"| {role} | {' '.join(looks)} | {' '.join(does)} |")
+    return "\n".join(rows)
+
+
+def test_the_table_of_roles_in_the_documents_is_the_applications_own() -> None:
+    said = (Path(__file__).parents[2] / "docs" / "roles.md").read_text(encoding="utf-8")
+    assert table() in said, f"put this into docs/roles.md:\n{table()}"
+
+
+def test_prefect_is_its_alone(app: FastAPI, signed: As) -> None:
+    """Whoever starts forgetting, holds and sweeps has no address of Prefect on any page; whoever may see Prefect, the
+    doctor's answers and the roles is IT."""
+    prefect = Prefect(NOON)
+    prefect.run("RUNNING", batch=BATCH)
+    prefect.bar = 12.0
+    state = app.state
+    state.runs.settings = state.settings.model_copy(update={"machine_login": "rollcall:" + "x" * 22})
+    state.runs.transport, state.runs.clock = httpx.MockTransport(prefect.answer), count(step=10).__next__
+    address, seen = state.settings.prefect_ui_url, {}
+    for role in ("viewer", "reviewer", "keeper", "admin"):
+        client = signed(role)
+        pages = [path for method, path in routes(app) if method == "GET" and path not in ("/ready", "/metrics")]
+        texts = [client.get(re.sub(r"\{batch\}", BATCH, path)).text for path in pages if path.count("{") <= 1]
+        seen[role] = sum(address in text for text in texts)
+        assert (client.get("/service").status_code == 200) == (role == "admin")
+        assert ('href="/service"' in client.get("/").text) == (role == "admin")
+    assert seen.pop("admin") >= 2, "the batch's page and IT's own"
+    assert set(seen.values()) == {0}
+    page = signed("admin").get("/service").text
+    assert "fingerprint" in page
+    assert "review-engineering" in page
+    assert "kim@corp.example" in page.lower()
+
+
+def test_only_an_admin_lets_a_sweep_through_that_concerns_many(
+    app: FastAPI, signed: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A keeper starts a sweep, and forgets and holds by name; the limit that stops a sweep is not theirs to lift."""
+    from reports import desk_retention
+
+    found = desk_retention.forecast
+
+    def stops(*given: Any) -> Any:
+        return replace(found(*given), stops_because="it would concern many", stops_for=7)
+
+    monkeypatch.setattr(desk_retention, "forecast", stops)
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(app.state.runs, "start", lambda what, asked, key: started.append(asked) or "run")
+    for role, status, number in (("keeper", 409, []), ("admin", 303, [7])):
+        client = signed(role)
+        session = app.state.door.session(client.cookies[COOKIE], NOON + timedelta(hours=1))
+        form = {"token": app.state.door.token(session), "people": "7"}
+        answer = client.post("/retention/sweep", data=form)
+        assert answer.status_code == status
+        assert [asked["mass_deletion"] for asked in started] == number
+        assert ('name="people"' in client.get("/retention").text) == (role == "admin")
 
 
 def test_a_sub_team_sees_its_own_people_and_nobody_else(signed: As, vault: Vault) -> None:

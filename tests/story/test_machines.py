@@ -48,7 +48,7 @@ def test_a_batch_survives_a_machine_and_nobody_waits_to_be_forgotten(
     with start_up(machines.home("control"), "--workers", "0", **machines.shared) as control:
         first = machines.join("first", control.address, control.logins.machines)
         form = control.deployments()
-        asked = {"drop": str(company.drop), "kit": "harbour", "quality": "draft", "people": "all"}
+        asked = {"drop": str(company.drop), "kit": "Harbour partners", "quality": "draft", "people": "all"}
         run = control.ask(f"/deployments/{form['Make headshots']['id']}/create_flow_run", parameters=asked)["id"]
 
         def cohorts(state: str) -> list[dict[str, Any]]:

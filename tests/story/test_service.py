@@ -41,7 +41,7 @@ def service(start_up: Any, bases: Any, kits: Any, tmp_path_factory: pytest.TempP
 
 
 def test_a_killed_worker_changes_nothing_in_the_result(service: Any, company: Any, finished: Any) -> None:
-    asked = {"drop": str(company.drop), "kit": "harbour", "quality": "draft", "people": "all"}
+    asked = {"drop": str(company.drop), "kit": "Harbour partners", "quality": "draft", "people": "all"}
     form = service.deployments()["Make headshots"]["id"]
     parent = service.ask(f"/deployments/{form}/create_flow_run", parameters=asked)["id"]
 
