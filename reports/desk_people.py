@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from reports.people import PER_PAGE, PersonShown, load_person, search
 from reports.runs import NoOrchestrator
 from reports.sentences import tell
 from reports.withdrawals import let_withdrawn_go
+from tasks.headshots.kit import sort_kits
 from tasks.retention.holds import REASONS, end_holds, hold_person, holds_of
 from tasks.retention.inventory import take_inventory
 from tasks.retention.plan import Forgetting, forgetting_of
@@ -28,6 +29,7 @@ from tasks.retention.rules import rules_or_built_in
 from tasks.roster.by_hand import EVIDENCE, Noted, record_consent, record_withdrawal
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.looks import looks_at, note_look
+from tasks.vault.seat_kits import choose_kit
 from tasks.vault.store import Vault
 
 
@@ -71,20 +73,18 @@ def add_people(app: FastAPI) -> None:
         headers = {"Content-Disposition": f'attachment; filename="everything-{person}.zip"'}
         return StreamingResponse(sent_in_pieces(file), media_type="application/zip", headers=headers)
 
-    for what in ("forget", "hold", "end-hold", "consent", "withdraw"):
+    for what in ACTS:
         _add_act(app, what)
 
 
 def _add_act(app: FastAPI, what: str) -> None:
-    acts = {"forget": _forget, "hold": _hold, "end-hold": _end_hold, "consent": _consent, "withdraw": _withdraw}
-
     @app.post(f"/people/{{person}}/{what}", name=what)
     async def act(person: str, request: Request) -> Response:
         form = await form_of(request)
-        return await run_in_threadpool(_do, request, person, acts[what], form)
+        return await run_in_threadpool(_do, request, person, ACTS[what], form)
 
 
-def _do(request: Request, person: str, act: Any, form: Mapping[str, str]) -> Response:
+def _do(request: Request, person: str, act: Act, form: Mapping[str, str]) -> Response:
     """One act; what cannot be meant is said on the page."""
     if _load(request, person).state != "active":
         raise HTTPException(410)
@@ -117,6 +117,7 @@ def _page(request: Request, person: str, error: str = "") -> Response:
         reasons=REASONS,
         today=today.isoformat(),
         looks=looks_at(request.app.state.vault, person),
+        kits={name: kit.title for name, kit in sort_kits(request.app.state.settings.kits)[0].items()},
         **_live(request, person),
     )
 
@@ -184,6 +185,15 @@ def _withdraw(request: Request, person: str, form: Mapping[str, str]) -> None:
         request.app.state.writing.written(seat.batch, 0.5)
 
 
+def _kit(request: Request, person: str, form: Mapping[str, str]) -> None:
+    """Photographs them under another kit within one batch, from its next run on."""
+    state, batch = request.app.state, form.get("batch", "")
+    if batch not in {seat.batch for seat in _load(request, person).seats}:
+        raise NotLikeThis(tell("people.not_in_batch"))
+    known = list(sort_kits(state.settings.kits)[0])
+    choose_kit(state.vault, batch, {person}, form.get("kit", ""), known, state.clock())
+
+
 def _noted(request: Request, form: Mapping[str, str]) -> Noted:
     now = request.app.state.clock()
     day = _day(form.get("day", ""))
@@ -192,6 +202,12 @@ def _noted(request: Request, form: Mapping[str, str]) -> Noted:
     when = datetime.combine(day, time(23, 59), zone).astimezone(UTC)
     when = min(when, now) if day == now.astimezone(zone).date() else when
     return Noted(form.get("evidence", ""), form.get("reference", ""), when, signed_in(request).author)
+
+
+Act = Callable[[Request, str, Mapping[str, str]], None]
+ACTS: Mapping[str, Act] = {
+    "forget": _forget, "hold": _hold, "end-hold": _end_hold, "consent": _consent, "withdraw": _withdraw, "kit": _kit,
+}  # fmt: skip
 
 
 def _day(text: str) -> date:

@@ -94,6 +94,7 @@ ROUTES: dict[str, Need] = {
     "POST /people/{person}/end-hold": KEEPER,
     "POST /people/{person}/consent": KEEPER,
     "POST /people/{person}/withdraw": KEEPER,
+    "POST /people/{person}/kit": KEEPER,
     # what goes when
     "GET /retention": KEEPER,
     "POST /retention/sweep": KEEPER,

@@ -63,6 +63,8 @@ class SeatLine:
     reason: str
     at: datetime
     delivered_at: datetime | None
+    kit: str = ""  # their own in this batch; empty where it is the batch's
+    batch_kit: str = ""
 
 
 @dataclass(frozen=True)
@@ -206,5 +208,16 @@ def _seats(session: Session, identity: str, is_here: bool, titles: Mapping[str, 
             if counts and delivered is not None and review.decision and review.decision.at <= delivered
             else None
         )
-        lines.append(SeatLine(batch.id, titles.get(batch.id, batch.id), state, seat.reason or "", batch.created_at, at))
+        lines.append(
+            SeatLine(
+                batch.id,
+                titles.get(batch.id, batch.id),
+                state,
+                seat.reason or "",
+                batch.created_at,
+                at,
+                seat.kit,
+                batch.kit,
+            )
+        )
     return tuple(sorted(lines, key=lambda line: line.at, reverse=True))

@@ -29,7 +29,7 @@ from tasks.roster.whose_consent import Consents, settle_consents
 from tasks.vault.failures import NoConsent, NoSuchBatch
 from tasks.vault.halts import STOPPED, free_state
 from tasks.vault.records import Batch, Employee, Seat
-from tasks.vault.seat_kits import change_kit
+from tasks.vault.seat_kits import change_kit, chosen_by_hand
 from tasks.vault.seats import checked_move
 from tasks.vault.store import Vault
 from tasks.vault.tombstones import forgotten_at, forgotten_people
@@ -138,15 +138,15 @@ def seat_everybody(
         there = {seat.employee_id: seat for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id))}
         earlier = _earlier_seats(session, batch_id)
         batch = session.get_one(Batch, batch_id)
-        free = free_state(batch)
+        free, by_hand = free_state(batch), chosen_by_hand(batch)
         for position, admission in enumerate(admissions):
             findings = [problem.as_finding() for problem in roster.problems_in(admission.row.row)]
             if admission.question:
                 findings.append(_question_finding(admission.question, admission.row))
             if admission.consent_code:
                 findings.append(_consent_finding(admission.consent_code, admission.forgotten_at))
-            wanted = admission.row.kit
-            findings += unknown_kit(admission.row, kits)
+            wanted = "" if admission.employee_id in by_hand else admission.row.kit
+            findings += unknown_kit(admission.row, kits) if wanted else []
             block = next((found["code"] for found in findings if found["severity"] == "block"), None)
             seat = there.get(admission.employee_id)
             if seat is None:

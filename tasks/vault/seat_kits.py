@@ -61,16 +61,30 @@ def choose_kit(
     if kit not in known:
         raise NotLikeThis(f"There is no such brand kit. Choose one of: {', '.join(sorted(known))}.")
     with vault.session() as session:
-        batch = session.get(Batch, batch_id)
+        batch = session.exec(select(Batch).where(col(Batch.id) == batch_id).with_for_update()).first()
         if batch is None:
             raise NoSuchBatch
         if batch.lease_holder and batch.lease_until is not None and batch.lease_until > now:
             raise NotLikeThis("A run makes this batch at this moment: choose when it has ended, or stop it first.")
         seats = session.exec(select(Seat).where(Seat.batch_id == batch_id)).all()
         changed = [seat for seat in seats if seat.employee_id in people and change_kit(session, batch, seat, kit)]
+        _note_by_hand(session, batch, {seat.employee_id for seat in seats} & set(people))
         if changed:
             append(session, [Event("kit_chosen", batch_id, kit, {"people": len(changed)}, "reviewer")], now=now)
     return len(changed)
+
+
+def chosen_by_hand(batch: Batch) -> frozenset[str]:
+    """For whom somebody chose the kit at the desk: a roster that is read again, and names another one, does not undo
+    that."""
+    return frozenset(map(str, batch.facts.get("kits_by_hand") or ()))
+
+
+def _note_by_hand(session: Session, batch: Batch, people: Collection[str]) -> None:
+    known = chosen_by_hand(batch)
+    if not known.issuperset(people):
+        batch.facts = {**batch.facts, "kits_by_hand": sorted(known.union(people))}
+        session.add(batch)
 
 
 def department_of(vault: Vault, batch_id: str, department: str) -> set[str]:

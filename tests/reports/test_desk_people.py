@@ -16,13 +16,15 @@ from sqlmodel import col, select
 from tasks.retention.erase import forget
 from tasks.vault import sealed_spool
 from tasks.vault.failures import NoConsent
-from tasks.vault.records import Consent, Employee, Hold
+from tasks.vault.records import Batch, Consent, Employee, Hold, Seat
+from tasks.vault.seat_kits import chosen_by_hand
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
 from tests.reports.conftest import NOON
 from tests.reports.prefect_stand_in import Prefect, signed_in_desk
 
 LATER = NOON + timedelta(hours=1)
+BATCH = "b20261123a"
 ONE, TWO = f"p{1:015x}", f"p{2:015x}"
 
 
@@ -57,7 +59,7 @@ def test_people_are_found_by_name_number_and_mail_whatever_the_accents(desk: Tes
     assert "Nobody fits" in desk.get("/people", params={"q": "<script>"}).text
 
 
-@pytest.mark.parametrize("act", ["forget", "hold", "end-hold", "consent", "withdraw"])
+@pytest.mark.parametrize("act", ["forget", "hold", "end-hold", "consent", "withdraw", "kit"])
 def test_nothing_is_done_without_the_sessions_own_token(desk: TestClient, act: str, prefect: Prefect) -> None:
     assert desk.post(f"/people/{ONE}/{act}", data={"token": "0" * 64, "confirm": "x"}).status_code == 403
     assert prefect.asked == []
@@ -202,3 +204,20 @@ def test_who_was_forgotten_is_a_receipt_as_page_and_on_paper(desk: TestClient, v
 def test_nobody_has_a_page_under_an_id_that_never_was(desk: TestClient) -> None:
     assert desk.get("/people/p0000000000000ff").status_code == 404
     assert desk.get("/people/..%2f..").status_code == 404
+
+
+def test_one_person_is_photographed_under_another_kit_within_one_batch(desk: TestClient, vault: Vault) -> None:
+    assert "photographed under" not in desk.get(f"/people/{ONE}").text
+    answer = press(desk, ONE, "kit", batch=BATCH, kit="harbour")
+    assert answer.headers["location"] == f"/people/{ONE}"
+    page = desk.get(f"/people/{ONE}").text
+    assert "photographed under Harbour partners" in page
+    assert "neither a new run nor the roster changes it" in page
+    with vault.reading() as session:
+        own = session.exec(select(Seat.employee_id).where(Seat.batch_id == BATCH, Seat.kit == "harbour")).all()
+        assert own == [ONE], "nobody else"
+        assert chosen_by_hand(session.get_one(Batch, BATCH)) == {ONE}
+    assert "no such brand kit" in press(desk, ONE, "kit", batch=BATCH, kit="none").text
+    assert "not in that batch" in press(desk, ONE, "kit", batch="b000", kit="harbour").text
+    press(desk, ONE, "kit", batch=BATCH, kit="northwind")
+    assert "photographed under" not in desk.get(f"/people/{ONE}").text, "the batch's own again"

@@ -16,6 +16,7 @@ from tasks.vault.batches import Order, load_batch, open_batch, seats_of
 from tasks.vault.failures import NoConsent
 from tasks.vault.halts import carry_on, stop_batch
 from tasks.vault.records import AuditEntry, Consent, Decision, Employee, Erasure, Seat
+from tasks.vault.seat_kits import choose_kit
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -257,6 +258,12 @@ def test_a_line_of_the_roster_names_its_persons_kit(vault: Vault) -> None:
     assert again["2"] == ("", "ready", None), "pictures are taken again, under the batch's own kit"
     assert again["3"] == ("signal", "ready", None)
     assert next(seat for seat in seats_of(vault, batch) if seat.kit == "" and seat.state == "ready").round == 0
+    with vault.reading() as session:
+        chosen = session.exec(select(Employee.id).where(Employee.number == "1")).one()
+    choose_kit(vault, batch, {chosen}, "harbour", ["harbour", "signal"], NOW)
+    again = upload("", "signal", "Big Day", "signal")
+    assert again["1"][0] == "", "who had another one chosen by hand keeps that, whatever the roster says again"
+    assert again["3"][0] == "signal", "and the roster still says it of everybody else"
 
 
 def test_a_no_takes_back_every_yes_before_it_whatever_day_its_line_names(vault: Vault) -> None:
