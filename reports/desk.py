@@ -54,8 +54,10 @@ from tasks.vault.store import Vault, open_vault
 
 BATCH = re.compile(r"[a-z0-9]{1,40}")
 PAGE = re.compile(r"(index|blocked|run|print)\.html")
+WALL = "index.html"
 PERSON = re.compile(r"people/([a-z0-9]{1,40})(\.html|/[hts]-[0-9a-zA-Z]{1,64}-\d{1,5}x\d{1,5}\.webp)")
 ASSET = re.compile(r"assets/([a-z]+\.[0-9a-f]{10}\.(?:css|js|svg))")
+PIECE = re.compile(r"wall/[0-9]{1,4}\.[0-9a-f]{10}\.js")
 TYPES = {".html": "text/html; charset=utf-8", ".webp": "image/webp", ".css": "text/css; charset=utf-8",
          ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}  # fmt: skip
 HEADERS = {
@@ -248,6 +250,8 @@ def _page(app: FastAPI, batch: str, path: str, session: Session) -> Response:
         _still_here(vault, batch, person[1], app.state.clock(), session)
         if person[2] == ".html":
             note_look(vault, session.author, person[1], batch, app.state.clock())
+    elif PIECE.fullmatch(path) and session.may("viewer"):  # who sees some departments only has it all in the page
+        return _piece(vault, batch, files, path)
     elif not PAGE.fullmatch(path):
         raise HTTPException(404)
     elif not session.may("viewer"):  # some departments only: a page of the whole batch is written for them
@@ -258,12 +262,21 @@ def _page(app: FastAPI, batch: str, path: str, session: Session) -> Response:
     if path.endswith(".webp"):
         return _picture(files, path)
     text = _read(files, path)
-    if any(gone in text for gone in _gone(vault, batch)):  # forgotten since: no page may speak of them
+    beside = [_read(files, piece) for piece in files.names("wall/")] if path == WALL else []
+    if any(gone in said for gone in _gone(vault, batch) for said in (text, *beside)):  # no page may speak of them
         if not app.state.writing.written(batch):
             return _later(app, session)
         text = _read(files, path)
     token = app.state.door.token(session)
     return HTMLResponse(framed(text, batch, session.by, token, delivers=session.may("keeper")))
+
+
+def _piece(vault: Vault, batch: str, files: ReportFiles, path: str) -> Response:
+    """A part of a large wall's people; none that speaks of somebody who was forgotten since."""
+    text = _read(files, path)
+    if any(gone in text for gone in _gone(vault, batch)):
+        raise HTTPException(410)
+    return Response(text, media_type=TYPES[".js"])
 
 
 def _later(app: FastAPI, session: Session) -> Response:

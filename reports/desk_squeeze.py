@@ -9,7 +9,7 @@ import re
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-PAGES = re.compile(r"/batches/[a-z0-9]+/(|(index|blocked|run|print)\.html|people/[a-z0-9]+\.html|assets/.+)")
+PAGES = re.compile(r"/batches/[a-z0-9]+/(|(index|blocked|run|print)\.html|people/[a-z0-9]+\.html|(assets|wall)/.+)")
 LEAST = 2048  # bytes
 
 

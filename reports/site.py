@@ -1,7 +1,9 @@
 """Writes the report: pages, pictures and hashed assets in one folder that works from the file system, offline.
 
 The only door to Jinja2 (autoescape on for every template, undefined names are errors). Data reach the browser as JSON
-in a `<script type="application/json">` with every `<` written as \\u003c, never as code. Pictures lie in one folder per
+in a `<script type="application/json">` with every `<` written as \\u003c, never as code; only of a wall of more people
+than `PIECE` the people lie in files beside it, as JSON that is handed to one function, since a page opened from a
+folder may load nothing else. So the first picture waits for no list of ten thousand. Pictures lie in one folder per
 person, named after digests, so that forgetting somebody is removing one folder and one page, and a second writing
 redraws nothing. Files are replaced whole: a reader never sees half a page.
 """
@@ -9,6 +11,7 @@ redraws nothing. Files are replaced whole: a reader never sees half a page.
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,7 @@ from tasks.vision.small import LARGE, SELFIE, THUMB
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 PER_PAGE = 60  # tiles that the wall's script puts on the page at a time
+PIECE = 600  # people whom the wall's page holds itself, and each file beside it: below 300 KB
 FIRST = 10  # people whose cards stand in the wall's page itself
 # `file:` lets the same page work from a folder, where some browsers do not count a file as its own origin.
 CSP = (
@@ -54,6 +58,7 @@ def as_json(value: Any) -> Markup:
     return Markup(text)
 
 
+@cache
 def asset_names() -> dict[str, str]:
     """Each static file's name with its content's hash, so that browsers may keep it for ever."""
     names = {}
@@ -78,16 +83,31 @@ def write_site(data: ReportData, folder: Path) -> Path:
     for name, hashed in asset_names().items():
         _write_bytes(folder / hashed, (STATIC / name).read_bytes())
     pictures = {person.id: _write_pictures(data, person, folder) for person in data.people}
-    for path, text in [*_batch_pages(data, pictures), *_person_pages(data, pictures)]:
+    pieces = wall_pieces(pages.wall_rows(data, pictures))
+    texts = [*pieces.items(), *_batch_pages(data, pictures, list(pieces)), *_person_pages(data, pictures)]
+    for path, text in texts:  # pieces before the page that asks for them
         _write_text(folder / path, text)
+    for path in set((folder / "wall").glob("*")) - {folder / name for name in pieces}:
+        path.unlink()
     _sweep(folder, {person.id for person in data.people})
     return folder / "index.html"
+
+
+def wall_pieces(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The files that hold a large wall's people, by their names; none where the page can hold them itself."""
+    if len(rows) <= PIECE:
+        return {}
+    made = {}
+    for number, start in enumerate(range(0, len(rows), PIECE)):
+        text = f"RollcallPiece({as_json(rows[start : start + PIECE])});\n"
+        made[f"wall/{number}.{sha256(text.encode()).hexdigest()[:10]}.js"] = text
+    return made
 
 
 def batch_page(data: ReportData, folder: Path, path: str) -> str | None:
     """One page of the whole batch, written for the people in `data` alone; None when there is none of this name."""
     pictures = {person.id: _write_pictures(data, person, folder) for person in data.people}
-    return dict(_batch_pages(data, pictures)).get(path)
+    return dict(_batch_pages(data, pictures, [])).get(path)
 
 
 def _shared(data: ReportData) -> dict[str, Any]:
@@ -104,12 +124,15 @@ def _shape(rows: Sequence[Mapping[str, Any]]) -> str:
     return "square" if shapes and shapes[0] > 0.9 else "portrait"
 
 
-def _batch_pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> list[tuple[str, str]]:
+def _batch_pages(
+    data: ReportData, pictures: Mapping[str, pages.PersonPictures], pieces: Sequence[str]
+) -> list[tuple[str, str]]:
+    """`pieces`: the files that hold the wall's people; the page holds them itself where there are none."""
     rows, shared = pages.wall_rows(data, pictures), _shared(data)
     shape = _shape(rows)
     wall = {
-        **_asked(data), "perPage": PER_PAGE, "people": rows, "states": dict(STATES),
-        "problems": pages.problem_names(data),
+        **_asked(data), "perPage": PER_PAGE, "people": [] if pieces else rows, "count": len(rows),
+        "states": dict(STATES), "problems": pages.problem_names(data),
     }  # fmt: skip
     counts = {state: sum(row["state"] == state for row in rows) for state in STATES}
     return [
@@ -119,6 +142,7 @@ def _batch_pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures])
                 "wall.html",
                 wall=wall,
                 rows=rows,
+                pieces=pieces,
                 first=pages.first_seen(rows, FIRST),
                 shape=shape,
                 counts=counts,

@@ -3,6 +3,7 @@
 (function () {
   const { $, data, batch, decide, decideMany, undo, ask, askRedo, review, clock, stateOf, undecided, toast, onKeys, onChange, keepOrder } = window.Rollcall;
   const DONE = { approve: "Approved", reject: "Rejected", redo: "Redo asked", opt_out: "Opted out" };
+  if (window.RollcallPieces) data.people = window.RollcallPieces;
   const people = data.people.map((person, place) => ({ ...person, place }));
   const byId = new Map(people.map((person) => [person.id, person]));
   const view = { state: "", department: "", problem: "", search: "", sort: "attention", page: 0 };
@@ -311,6 +312,7 @@
   find();
   draw();
   mend();
+  if (people.length < data.count) toast("Not everybody has arrived on this page: reload it.");
   const was = shown.findIndex((person) => person.id === kept.here);
   if (was >= 0) focus(was);
   if (kept.top) scrollTo(0, kept.top);

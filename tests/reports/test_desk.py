@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from reports.decisions import apply_decisions
 from reports.desk import create_desk
 from reports.desk_door import COOKIE, IDLE, STAY, Door
+from reports.site_of_batch import rewrite_report
 from tasks.vault.records import AuditEntry, Consent, Decision, Employee, Headshot, SignIn
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
@@ -264,6 +265,32 @@ def test_a_forgotten_persons_pages_are_gone_even_before_they_are_deleted(desk: T
         assert name not in text
         assert PERSON not in text
     assert PERSON not in json.dumps(desk.get(f"/batches/{BATCH}/decisions").json())
+
+
+def test_a_large_walls_pieces_are_served_and_speak_of_nobody_who_is_gone(
+    desk: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.site.PIECE", 4)
+    with open_vault(settings) as vault:
+        rewrite_report(vault, BATCH, now=NOON)
+
+    def pieces() -> list[str]:
+        return re.findall(r'src="(wall/[^"]+)"', desk.get(f"/batches/{BATCH}/").text)
+
+    before = pieces()
+    assert len(before) > 1
+    said = [desk.get(f"/batches/{BATCH}/{piece}") for piece in before]
+    assert {one.headers["content-type"] for one in said} == {"text/javascript; charset=utf-8"}
+    assert {one.headers["cache-control"] for one in said} == {"no-store"}
+    theirs = [piece for piece, one in zip(before, said, strict=True) if PERSON in one.text]
+    assert len(theirs) == 1
+    assert desk.get(f"/batches/{BATCH}/wall/../index.html").status_code == 200, "which is the page itself"
+    assert desk.get(f"/batches/{BATCH}/wall/0.js").status_code == 404
+    erase(settings)
+    assert desk.get(f"/batches/{BATCH}/{theirs[0]}").status_code == 410
+    after = pieces()
+    assert theirs[0] not in after, "the page was written anew, since one of its pieces spoke of them"
+    assert not any(PERSON in desk.get(f"/batches/{BATCH}/{piece}").text for piece in after)
 
 
 def test_withdrawn_consent_closes_a_persons_pages(desk: TestClient, settings: Settings) -> None:

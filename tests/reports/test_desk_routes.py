@@ -251,6 +251,20 @@ def test_a_sub_team_sees_its_own_people_and_nobody_else(signed: As, vault: Vault
     assert client.get(f"/batches/{BATCH}/{picture}").status_code == 403
 
 
+def test_a_sub_team_gets_no_piece_of_the_whole_companys_wall(
+    app: FastAPI, signed: As, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.site.PIECE", 4)
+    app.state.writing.written(BATCH, 60)
+    pieces = re.findall(r'src="(wall/[^"]+)"', signed("viewer").get(f"/batches/{BATCH}/").text)
+    assert len(pieces) > 1
+    small = signed("team reviewer")
+    assert "wall/" not in small.get(f"/batches/{BATCH}/").text, "their page holds their people itself"
+    for piece in pieces:
+        assert signed("viewer").get(f"/batches/{BATCH}/{piece}").status_code == 200
+        assert small.get(f"/batches/{BATCH}/{piece}").status_code == 404
+
+
 def decide(client: TestClient, door: Door, number: int, at: int) -> dict[str, object]:
     session = door.session(client.cookies[COOKIE], NOON + timedelta(hours=1))
     assert session is not None

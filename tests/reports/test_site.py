@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from reports.data import PersonRow, ReportData
+from reports.pages import wall_rows
 from reports.pictures import team_wall_picture
-from reports.site import CSP, STATIC, as_json, asset_names, on_paper, write_site
+from reports.site import CSP, STATIC, as_json, asset_names, on_paper, wall_pieces, write_site
 from tasks.vision.small import THUMB, small
 
 FORBIDDEN = re.compile(r"https?://|innerHTML|insertAdjacentHTML|\beval\b|document\.write|@import|url\(")
@@ -98,6 +99,46 @@ def test_pictures_in_the_walls_data_exist(site: Path) -> None:
             with Image.open(site / row["thumb"]["src"]) as picture:
                 assert picture.size == (row["thumb"]["width"], row["thumb"]["height"])
     assert sum(1 for row in rows if row["thumb"]) > 15
+
+
+def test_a_large_walls_people_lie_in_pieces_beside_a_small_page(
+    data: ReportData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand people are four megabytes: the first picture waits for none of them, nor does a folder's page."""
+    monkeypatch.setattr("reports.site.PIECE", 16)
+    first = write_site(data, tmp_path)
+    wall = Page(first.read_text(encoding="utf-8"))
+    pieces = [link for link in wall.links if link.startswith("wall/")]
+    assert len(pieces) == -(-len(data.people) // 16)
+    assert sorted(f"wall/{path.name}" for path in (tmp_path / "wall").iterdir()) == sorted(pieces)
+    rows = []
+    for piece in pieces:
+        text = (tmp_path / piece).read_text(encoding="utf-8")
+        assert "<" not in text
+        handed = re.fullmatch(r"RollcallPiece\((.*)\);\n", text, re.S)
+        assert handed is not None
+        rows += json.loads(handed[1])
+    assert {row["id"] for row in rows} == {person.id for person in data.people}
+    own = re.search(r'id="data">(.*?)</script>', first.read_text(encoding="utf-8"), re.S)
+    assert own is not None
+    assert json.loads(own[1])["people"] == []
+    assert json.loads(own[1])["count"] == len(rows)
+    gone = data.people[3]
+    write_site(replace(data, people=tuple(one for one in data.people if one is not gone)), tmp_path)
+    assert [path.name for path in (tmp_path / "wall").iterdir() if gone.id in path.read_text(encoding="utf-8")] == []
+    write_site(replace(data, people=data.people[:16]), tmp_path)
+    assert list((tmp_path / "wall").iterdir()) == [], "a wall that fits its page has none"
+
+
+def test_a_piece_and_the_page_of_ten_thousand_stay_below_300_kb(data: ReportData) -> None:
+    """By the longest rows there are: what a page of any size holds itself is one piece at most."""
+    rows = wall_rows(data, {})
+    thumb = {"src": "people/p000000000000001/t-0123456789abcdef-240x300.webp", "width": 240, "height": 300}
+    full = [{**row, "thumb": thumb, "headshot": "0" * 64} for row in rows if len(row["name"]) < 60]
+    many = [full[number % len(full)] for number in range(10_000)]
+    sizes = [len(text.encode()) for text in wall_pieces(many).values()]
+    assert len(sizes) == 17
+    assert max(sizes) < 300_000
 
 
 def test_nothing_inline_can_run_and_the_policy_says_so(pages: dict[Path, Page]) -> None:
