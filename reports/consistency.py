@@ -46,12 +46,13 @@ class ConsistencyLine:
 
 @dataclass(frozen=True)
 class SkinLine:
-    """How far skin moved against people's own photos, over one group; 0 is where it should be."""
+    """In words and figures, how far skin moved against people's own photos, over one group; 0 is where it should be."""
 
     group: str
     people: int
-    shift: str
+    shift: str  # the figure, behind "how this was measured"
     met: bool
+    word: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,9 @@ def _skin(row: Mapping[str, Any]) -> SkinLine:
     way = "unchanged" if abs(shift) < 0.5 else "lighter" if shift > 0 else "darker"
     group = str(row.get("group", ""))
     said = "unchanged" if way == "unchanged" else f"{abs(shift):.1f}° ITA {way}"
-    return SkinLine(GROUPS.get(group, group), int(row.get("people", 0)), said, bool(row.get("within_target")))
+    return SkinLine(
+        GROUPS.get(group, group), int(row.get("people", 0)), said, bool(row.get("within_target")), way.capitalize()
+    )
 
 
 def _outliers(data: ReportData, team: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:

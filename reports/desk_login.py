@@ -19,6 +19,7 @@ from reports import desk_pages
 from reports.desk_door import COOKIE, KNOWN, KNOWN_FOR, Door, Session
 from reports.desk_tries import counted_as
 from reports.reviewer_names import plain_name
+from reports.sentences import tell
 
 AT_A_TIME = 2  # passwords that are looked at
 FORM_SIZE = 8192  # bytes
@@ -84,18 +85,18 @@ def add_login(app: FastAPI) -> None:
         known = door.known(request.cookies.get(KNOWN))
         who = f"browser {known}" if known else counted_as(address_of(request))
         if door.tries.wait(who, now()):  # not worth reading the form
-            return _later(page(request, 429, error=_TOO_MANY), door.tries.wait(who, now()))
+            return _later(page(request, 429, error=tell("login.too_many")), door.tries.wait(who, now()))
         by, password, back = await _form(request)
         if not by:
-            return page(request, 400, error="Please give your name.", back=back)
+            return page(request, 400, error=tell("login.no_name"), back=back)
         if door.asks_password:
             wait = door.tries.take(who, now())
             if wait:
-                return _later(page(request, 429, by, _TOO_MANY, back), wait)
+                return _later(page(request, 429, by, tell("login.too_many"), back), wait)
             await anyio.sleep(door.tries.delay(now()))
             if not await anyio.to_thread.run_sync(door.opens, password, limiter=looking):
                 door.tries.was_wrong(now())
-                return page(request, 401, by, "That is not the password.", back)
+                return page(request, 401, by, tell("login.wrong"), back)
             door.tries.was_right(who)
         response = RedirectResponse(back, 303)
         set_session(request, response, await run_in_threadpool(door.let_in, by, now()))
@@ -116,9 +117,6 @@ def add_login(app: FastAPI) -> None:
         response: Response = await run_in_threadpool(app.state.farewell, request)
         response.delete_cookie(COOKIE, path="/")
         return response
-
-
-_TOO_MANY = "Too many tries. Wait two minutes, then try again."
 
 
 def way_in(door: Door) -> str:

@@ -7,6 +7,7 @@ from sqlmodel import col, select
 
 from reports.desk_door import Session
 from reports.gather import viewable
+from reports.sentences import tell
 from reports.site import render
 from tasks.roster.questions import Asked
 from tasks.vault.records import Employee, Headshot, Showing
@@ -36,24 +37,14 @@ def left(both: bool) -> str:
     return render("leaving.html", root="/", address="", both=both)
 
 
-FAULTS = {
-    202: ("This report is being written", "The page looks again by itself; with thousands of people it takes minutes."),
-    403: ("That was not accepted", "The page was open for too long. Go back, reload it and try again."),
-    404: ("There is no such page", "It may have been moved, or the address is not complete."),
-    410: ("This is gone", "The person it was about is no longer in our records, or took their consent back."),
-    413: ("That is too large", "Send it in parts."),
-}
+FAULTS = {202: "written", 403: "refused", 404: "nowhere", 410: "gone", 413: "large"}
 
 
 def fault(status: int, role: str = "", by: str = "", token: str = "") -> str:
     """What went wrong, in words. `role`: theirs, where it does not reach; "none" for who has no role at all. `by` and
     `token`: who is signed in and may sign out."""
-    if role == "none":
-        title, text = "You are signed in, but have no role here", "Ask whoever looks after Rollcall for one."
-    elif role:
-        title, text = "This is not for your role", f"You are {role} here. Whoever looks after Rollcall can change that."
-    else:
-        title, text = FAULTS.get(status, ("That did not work", "Try again; if it stays, look at the desk's log."))
+    what = "no_role" if role == "none" else "role" if role else FAULTS.get(status, "broken")
+    title, text = tell(f"fault.{what}"), tell(f"fault.{what}_detail", role=role)
     return render("fault.html", root="/", title=title, text=text, by=by, token=token)
 
 

@@ -92,6 +92,7 @@ class PersonPage:
     selfies: tuple[SelfieView, ...]
     history: tuple[tuple[str, str, str, str], ...]  # when, who, what, note
     facts: tuple[tuple[str, str], ...]
+    learned: tuple[tuple[str, str], ...]
     before: str | None
     after: str | None
     newest: str
@@ -229,6 +230,7 @@ def person_page(data: ReportData, index: int, pictures: PersonPictures) -> Perso
         selfies=selfies,
         history=tuple((say_time(d.at), d.by, say_verdict(d), d.note) for d in reversed(person.decisions)),
         facts=_person_facts(person),
+        learned=_learned_facts(person),
         before=data.people[index - 1].id if index > 0 else None,
         after=data.people[index + 1].id if index + 1 < len(data.people) else None,
         newest=latest.isoformat() if latest else "",
@@ -264,11 +266,17 @@ def _person_facts(person: PersonRow) -> tuple[tuple[str, str], ...]:
     if person.cause:
         facts.insert(0, ("What broke", plain(person.cause)))
     facts.append(("Photos used", str(sum(selfie.accepted for selfie in person.selfies))))
+    return tuple(facts)
+
+
+def _learned_facts(person: PersonRow) -> tuple[tuple[str, str], ...]:
+    """How the face was learned, in figures: behind a click, for whoever asks."""
+    facts = []
     if person.cohort is not None:
-        facts.append(("Cohort", str(person.cohort + 1)))
+        facts.append(("Group", str(person.cohort + 1)))
     if person.adapter is not None:
         plan = f"{person.adapter.steps} steps" + (", plan for few photos" if person.adapter.few_photos else "")
-        facts += [("Fine-tuning", plan), ("Fine-tuned in", duration(person.adapter.seconds))]
+        facts += [("Learned in", f"{plan}, {duration(person.adapter.seconds)}")]
     return tuple(facts)
 
 

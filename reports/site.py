@@ -87,8 +87,8 @@ def write_site(data: ReportData, folder: Path) -> Path:
     texts = [*pieces.items(), *_batch_pages(data, pictures, list(pieces)), *_person_pages(data, pictures)]
     for path, text in texts:  # pieces before the page that asks for them
         _write_text(folder / path, text)
-    for path in set((folder / "wall").glob("*")) - {folder / name for name in pieces}:
-        path.unlink()
+    for old in set((folder / "wall").glob("*")) - {folder / name for name in pieces}:
+        old.unlink()
     _sweep(folder, {person.id for person in data.people})
     return folder / "index.html"
 

@@ -245,7 +245,7 @@ CODES: Mapping[str, Words] = {
         "Run the batch for everybody.",
     ),
     "training_failed": Words(
-        "Fine-tuning did not settle",
+        "Learning the face did not work",
         "Learning this person's face went wrong and was stopped. Nobody else was affected.",
         "Run the batch again; if it stays, ask for other photos.",
     ),
@@ -255,7 +255,7 @@ CODES: Mapping[str, Words] = {
         "Give whoever looks after Rollcall the word beside it, and run the batch again: finished work is kept.",
     ),
     "not_their_own": Words(
-        "Another's adapter fitted better",
+        "What was learned fitted somebody else",
         "What was learned of this person fitted somebody else's photos better than theirs, so it was thrown away.",
         "Run the batch again; if it stays, look whether the photos are really of this person.",
     ),
