@@ -28,7 +28,7 @@ from tasks.selfies.examine import Examined
 from tasks.selfies.judge import SelfieVerdict
 from tasks.selfies.judge_set import SetVerdict
 from tasks.selfies.keep import keep_photos
-from tasks.selfies.look import Look
+from tasks.selfies.look import KeptPhoto, Look
 from tasks.shipped import SHIPPED
 from tasks.vault.batches import (
     Order,
@@ -217,7 +217,8 @@ class Company:
                 permit = self.vault.permit(one.employee_id, now=self.now)
                 data = encode(painted(self.people[human].colour, sent), "png")
                 look = Look(digest=hashlib.sha256(data).hexdigest(), width=SIDE, height=SIDE)
-                seen = Examined(one.row.number, ("1.png",), (look,), SetVerdict((SelfieVerdict(1, True),), ()), (data,))
+                seen = Examined(one.row.number, ("1.png",), (look,), SetVerdict((SelfieVerdict(1, True),), ()),
+                                (KeptPhoto(data, data),))  # fmt: skip
                 keep_photos(self.vault, permit, seen, drop_since(self.vault, batch), self.now)
         if not self._in_use(one.employee_id):
             move_seat(self.vault, batch, one.employee_id, "blocked", "no_photos")
