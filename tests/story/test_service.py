@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,16 @@ def process_of(run: str, home: Path) -> psutil.Process | None:
     return psutil.Process(int(note.read_text().split()[1])) if note.is_file() else None
 
 
+def exports_of(home: Path) -> Path:
+    """Where this service's forms deliver to."""
+    return home.parent / "exports"
+
+
 @pytest.fixture(scope="module")
 def service(start_up: Any, bases: Any, kits: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     home = tmp_path_factory.mktemp("service") / "home"
-    with start_up(home, ROLLCALL_BASES=str(bases), ROLLCALL_KITS=str(kits), OMP_NUM_THREADS="2") as one:
+    given = {"ROLLCALL_BASES": str(bases), "ROLLCALL_KITS": str(kits), "ROLLCALL_EXPORT_FOLDER": str(exports_of(home))}
+    with start_up(home, **given, OMP_NUM_THREADS="2") as one:
         yield one
 
 
@@ -100,3 +107,38 @@ def test_running_the_same_again_does_nothing_and_says_so(service: Any, company: 
     assert "nothing was trained, nothing was rendered" in home.made(company.drop)
     assert home.digests() == before
     assert os.listdir(service.home / "reports") == [home.batch()]
+
+
+def test_the_rest_of_the_day_goes_by_the_forms_too(service: Any, finished: Any, company: Any, tmp_path: Path) -> None:
+    """Reviewed, delivered, looked at and forgotten as the forms offer it; the numbers that stand before their names
+    are the day's order."""
+    home = replace(finished, home=service.home)
+    batch = home.batch()
+    [(person, shot, number)] = home.rows(
+        "select h.employee_id, h.headshot_digest, e.number from showing h join employee e on e.id = h.employee_id "
+        f"where h.choice = 1 and h.batch_id = '{batch}' order by e.number limit 1"
+    )
+    approved = {"employee": person, "headshot": shot, "verdict": "approve", "at": datetime.now(UTC).isoformat()}
+    decided = tmp_path / "decisions.json"
+    decided.write_text(json.dumps({"batch": batch, "by": "HR", "decisions": [approved]}))
+    assert "1 decisions recorded" in home.run("decide", str(decided))
+
+    def started(form: str, **asked: object) -> str:
+        made = service.ask(f"/deployments/{service.deployments()[form]['id']}/create_flow_run", parameters=asked)
+        return str(made["id"])
+
+    def offered() -> list[str]:
+        form = service.deployments()["Deliver"]["parameter_openapi_schema"]["properties"]["batch"]
+        return [one for one in form.get("enum", ()) if batch in one]
+
+    [label] = until("the batch among the form's choices", offered)
+    assert service.end_of(started("Deliver", batch=label)) == "COMPLETED"
+    [manifest] = exports_of(service.home).rglob("manifest.csv")
+    assert str(number) in manifest.read_text()
+    assert service.end_of(started("Retention (daily)", dry_run=True)) == "COMPLETED"
+    assert home.rows(f"select state from employee where id = '{person}'") == [("active",)], "it only looked"
+    assert service.end_of(started("Forget a person", person=person)) == "COMPLETED"
+    assert home.rows(f"select count(*) from headshot where employee_id = '{person}'") == [(0,)]
+    assert len(list((service.home / "receipts").glob("*.json"))) == 1
+    test_nobody_is_in_what_prefect_and_the_workers_wrote(service, company)
+    assert service.errors() == []
