@@ -36,6 +36,10 @@ def test_a_pair_left_out_answered_twice_or_in_other_words_is_refused(text: str) 
         read_answers(text, 2)
 
 
+def test_what_the_model_card_says_of_the_pairs_is_what_was_answered() -> None:
+    assert tell(Path(__file__).parents[1] / "docs" / "blind") == {"old": 0, "new": 39, "same": 1}
+
+
 def test_an_even_result_is_chance_and_forty_of_forty_is_not() -> None:
     assert chance(20, 20) == 1.0
     assert chance(0, 0) == 1.0
