@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from reports.runs import DEPLOYMENTS
 from tasks.headshots.form_words import LAST_REVIEWED, NUMBER, batch_labels, kit_labels
 
-EVERY_S = 5.0
+EVERY_S = 5.0  # a look costs a few small queries; whoever added a kit finds it in the form by the time they are there
 KIT = "make"  # whose form asks for a kit
 BATCH: Mapping[str, tuple[str, ...]] = {"reshoot": (), "deliver": (LAST_REVIEWED,)}  # what stands above the batches
 OLD = ("Make headshots", "Reshoot", "Deliver", "Forget a person", "Retention (daily)")  # up to 0.1

@@ -142,7 +142,7 @@ def listed_in(manifest: bytes | None) -> list[Lying]:
         ]  # fmt: skip
         for one in found:
             checked_parts(one.path)  # somebody may have written it by hand
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (DestinationFault, ValueError, KeyError, TypeError, AttributeError):
         return []
     return found
 

@@ -109,7 +109,7 @@ def test_one_broken_kit_breaks_only_itself(tmp_path: Path, monkeypatch: pytest.M
 
     form = importlib.reload(story)
     try:
-        assert list(form._KITS) == ["harbour"]
+        assert list(form._KITS) == ["Harbour partners"], "by its title, and the broken ones not at all"
         for name, says in (("misspelt", "misspelt"), ("unknown", "unknown"), ("hannah", "no such brand kit")):
             with pytest.raises(RollcallError, match=says) as refused:
                 form.usable(name, kits)

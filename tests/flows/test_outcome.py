@@ -135,6 +135,7 @@ def test_the_report_is_written_before_the_run_is_called_failed(
     monkeypatch.setattr(story, "take_roster", lambda _batch: None)
     monkeypatch.setattr(story, "seat_people", lambda _batch: [0, 1])
     monkeypatch.setattr(story, "announce", lambda _batch, text: None)
+    monkeypatch.setattr(story, "point_to_desk", lambda _batch: None)
     monkeypatch.setattr(story, "let_withdrawn_photos_go", lambda: 0)
     monkeypatch.setattr(story, "hold_costly", lambda _batch: None)
     monkeypatch.setattr(story, "take_and_judge", dispatch.run_cohorts)
