@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tasks.roster.cells import read_number
@@ -232,6 +232,14 @@ def test_understood_is_told_in_words() -> None:
     assert "number ← Personalnummer" in lines[1]
 
 
+def is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def is_in_cp1252(text: str) -> bool:
     return bool(text) and text.encode("cp1252", "ignore").decode("cp1252") == text
 
@@ -266,7 +274,10 @@ ROWS = st.builds(
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "cp1252"]),
 )
 def test_what_is_written_is_read_back(rows: list[RosterRow], delimiter: str, encoding: str) -> None:
-    roster = read_roster(roster_csv(rows, delimiter=delimiter, encoding=encoding), "r.csv")
+    data = roster_csv(rows, delimiter=delimiter, encoding=encoding)
+    if encoding == "cp1252":  # bytes that are UTF-8 as well are read as that: no reader can tell
+        assume(data.isascii() or not is_utf8(data))
+    roster = read_roster(data, "r.csv")
     kept = [(r.number, r.name, r.department, r.title, r.status, r.wardrobe, r.glasses, r.generation) for r in rows]
     assert [
         (r.number, r.name, r.department, r.title, r.status, r.wardrobe, r.glasses, r.generation) for r in roster.rows
