@@ -200,7 +200,7 @@ def policy(
     records = settings.records_url.split(":", 1)[0].split("+", 1)[0]
     with company_umask():
         out.write_text(policy_page(load_rules(settings.retention_rules), records), encoding="utf-8")
-    console.print(f"Written: {out}")
+    console.print(f"Written: {out}", markup=False, soft_wrap=True)
 
 
 def consent_form(

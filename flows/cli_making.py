@@ -193,4 +193,4 @@ def check(
     if out:
         with company_umask():
             write_return_csv(report, out)
-        console.print(f"\nWritten: {out}")
+        console.print(f"\nWritten: {out}", markup=False, soft_wrap=True)

@@ -42,7 +42,7 @@ def show_kit(
     path = out or Path(f"{name}-card.png")
     with company_umask():
         path.write_bytes(encode(draw_kit_card(kit), "png"))
-    console.print(f"Written: {path}")
+    console.print(f"Written: {path}", markup=False, soft_wrap=True)
     say_length(kit)
 
 
@@ -78,4 +78,4 @@ def new_kit(name: Annotated[str, typer.Argument(help="lower-case letters, digits
     settings = load_settings()
     with company_umask():
         path = start(name, to_write_in(settings.kits, settings.home))
-    console.print(f"Written: {path}\nEdit it, then:  rollcall kit show {name}")
+    console.print(f"Written: {path}\nEdit it, then:  rollcall kit show {name}", markup=False, soft_wrap=True)

@@ -81,8 +81,10 @@ def test_checking_a_roster_loads_neither_torch_nor_prefect() -> None:
 def test_kits_are_listed_and_drawn(tmp_path: Path) -> None:
     listed = [line.split()[0] for line in rollcall("kit", "list").splitlines() if line.strip()]
     assert len(listed) >= 4
-    rollcall("kit", "show", "harbour", "--out", str(tmp_path / "card.png"))
-    assert (tmp_path / "card.png").read_bytes().startswith(b"\x89PNG")
+    card = tmp_path / ("longer-than-a-line-" * 5) / "card.png"
+    card.parent.mkdir()
+    assert f"Written: {card}\n" in rollcall("kit", "show", "harbour", "--out", str(card)), "whole, to be copied"
+    assert card.read_bytes().startswith(b"\x89PNG")
     assert "no brand kit" in rollcall("kit", "show", "nosuch", expect=1)
 
 
