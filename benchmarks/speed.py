@@ -91,6 +91,8 @@ def run_demo(tree: Path, learned: Path, kit: str, people: int, folder: Path) -> 
     shutil.copytree(learned, home, ignore=shutil.ignore_patterns("prefect", "reports"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ROLLCALL_", "PREFECT_"))}
     environment |= {"ROLLCALL_HOME": str(home), "PYTHONPATH": str(tree)}
+    upgrade = [sys.executable, "-m", "flows.cli", "upgrade", "--yes"]  # not timed: it happens once
+    subprocess.run(upgrade, cwd=tree, env=environment, capture_output=True, check=True)
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [sys.executable, "-m", "flows.cli", "demo", "--kit", kit, "--people", str(people)]
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
