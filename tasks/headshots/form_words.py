@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from tasks.headshots.kit import sort_kits
+from tasks.headshots.kit_sections import KIT_NAME
 from tasks.vault.database import reading
 from tasks.vault.records import Batch, Seat
 
@@ -24,10 +25,12 @@ NUMBER = "b[0-9a-f]{15}"
 
 
 def kit_labels(folder: Path) -> dict[str, str]:
-    """What each kit that can be used is called, by its title, and its name; two of one title say their names too."""
+    """What each kit that can be used is called, by its title, and its name. Two of one title say their names too, and
+    so does a title that could be a name: else a kit called `harbour` would be another one whose title is "harbour"."""
     sound, _ = sort_kits(folder)
     often = Counter(kit.title for kit in sound.values())
-    return {kit.title if often[kit.title] == 1 else f"{kit.title} ({name})": name for name, kit in sound.items()}
+    alone = {name: often[kit.title] == 1 and not KIT_NAME.fullmatch(kit.title) for name, kit in sound.items()}
+    return {kit.title if alone[name] else f"{kit.title} ({name})": name for name, kit in sound.items()}
 
 
 def kit_meant(said: str, folder: Path) -> str:
@@ -37,7 +40,7 @@ def kit_meant(said: str, folder: Path) -> str:
 
 def is_called(said: object, name: str, title: str) -> bool:
     """Whether a form or a program means this kit."""
-    return said in (name, title, f"{title} ({name})")
+    return said in (name, f"{title} ({name})") or (said == title and not KIT_NAME.fullmatch(title))
 
 
 def batch_meant(said: str) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+KIT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 PLACEHOLDERS = {"who", "background", "light", "clothes", "expression"}
 
 
@@ -23,7 +24,7 @@ def _colour(value: str) -> str:
 
 
 def _slug(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", value):
+    if not KIT_NAME.fullmatch(value):
         raise ValueError("use lower-case letters, digits and hyphens, at most 40 of them")
     return value
 

@@ -1,5 +1,6 @@
 """What Prefect's forms call kits and batches leads back to them, and names nobody."""
 
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,18 @@ def test_kits_are_called_by_their_titles_and_two_of_one_title_are_told_apart(tmp
         assert kit_meant(label, tmp_path / "kits") == kit_meant(name, tmp_path / "kits") == name
         assert is_called(label, name, label.partition(" (")[0])
     assert not is_called("Harbour partners (quay)", "harbour", "Harbour partners")
+
+
+def test_a_kits_name_never_means_another_kit_whose_title_it_is(tmp_path: Path) -> None:
+    """`rollcall make --kit harbour` would have photographed the company under the other one, without a word."""
+    for name, title in (("harbour", "northwind"), ("northwind", "harbour")):
+        shutil.copytree(KITS / name, tmp_path / name)
+        text = (tmp_path / name / "kit.toml").read_text()
+        (tmp_path / name / "kit.toml").write_text(re.sub("(?m)^title = .*", f'title = "{title}"', text))
+        assert not is_called(title, name, title), "which is the other one's name"
+    for label, name in kit_labels(tmp_path).items():
+        assert kit_meant(name, tmp_path) == kit_meant(label, tmp_path) == name
+        assert is_called(label, name, label.partition(" (")[0])
 
 
 def test_a_batch_is_called_by_kit_day_and_count_and_leads_back(vault: Vault) -> None:
