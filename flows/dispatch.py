@@ -10,7 +10,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -20,6 +20,7 @@ from prefect.deployments import run_deployment
 from prefect.runtime import flow_run
 
 from flows.cohort import cohort
+from flows.environment import SILENCE
 from tasks import progress
 from tasks.adapters.task import give_up
 from tasks.likeness.task import judge_team, second_chances
@@ -29,7 +30,6 @@ ATTEMPTS = 2  # what kills a cohort twice kills it a third time; the others go o
 # Cohorts handed out beyond the workers that live: whoever becomes free, or comes, finds one waiting.
 BEYOND = 2
 COUNT_EVERY_S = 15.0  # workers are heard of every 30 s: counting more often shows nothing new
-LATELY = timedelta(seconds=95)  # workers are heard of every 30 s
 POLL_S = 3.0  # a cohort takes minutes
 # The first taking of pictures, the extra rounds that a kit may ask for (`extra_rounds`, at most 5), a longer training.
 MOST_TURNS = 7
@@ -107,7 +107,7 @@ def _on_workers(batch: str, cohorts: list[int], turn: int) -> None:
 
 def live_workers(now: datetime) -> int:
     """How many workers have lately been heard of, on whichever machine. Raises httpx.HTTPError."""
-    lately = WorkerFilter(last_heartbeat_time=WorkerFilterLastHeartbeatTime(after_=now - LATELY))
+    lately = WorkerFilter(last_heartbeat_time=WorkerFilterLastHeartbeatTime(after_=now - SILENCE))
     with get_client(sync_client=True) as client:
         return len(client.read_workers_for_work_pool("gpu", lately))
 

@@ -4,11 +4,12 @@ The same answers as the desk's `/ready` (`reports.readiness`), and Prefect's sid
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
+from flows.environment import SILENCE
 from flows.fitting import house_of, read_house
 from flows.logins import FILE, load_logins
 from flows.prefect_api import POOLS
@@ -17,8 +18,6 @@ from reports.readiness import Part, readiness
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vault.telling import told
-
-LATELY = timedelta(seconds=95)  # workers are heard of every 30 s: three missed beats and a little
 
 
 def examine(settings: Settings, now: datetime) -> list[Part]:
@@ -58,9 +57,11 @@ def workers(settings: Settings, now: datetime) -> Iterator[Part]:
 
 def of_pool(pool: str, listed: Sequence[dict[str, Any]], now: datetime) -> Part:
     """What there is to say of one pool's workers. Pure."""
-    heard = [one["name"] for one in listed if now - _moment(one["last_heartbeat_time"]) < LATELY]
+    heard = [one["name"] for one in listed if now - _moment(one["last_heartbeat_time"]) < SILENCE]
     if not heard:
-        return Part(f"workers of {pool}", False, "none was heard of in the last 95 seconds", needed=False)
+        return Part(
+            f"workers of {pool}", False, f"none was heard of in the last {SILENCE.seconds} seconds", needed=False
+        )
     return Part(f"workers of {pool}", True, f"{len(heard)}: {', '.join(sorted(heard))}", needed=False)
 
 

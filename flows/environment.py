@@ -4,12 +4,14 @@ Prefect reads its settings from the environment when it is first imported, so th
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from tasks.vault.settings import Settings
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-HEARTBEAT_S = 30  # between two signs of life of a flow run
+HEARTBEAT_S = 30  # between two signs of life of a run, or of a worker
+SILENCE = timedelta(seconds=3 * HEARTBEAT_S + 5)  # three missed beats and a little are death
 SWEEP_CRON = "30 3 * * *"  # when the sweep runs, in the company's time zone; prefect.yaml says the same
 
 # Model libraries: nothing is fetched that nobody asked for by name, and their advice to developers stays inside.

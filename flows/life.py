@@ -16,12 +16,11 @@ from typing import Any
 
 import httpx
 
+from flows.environment import SILENCE
 from flows.prefect_api import crash, heard_from, unfinished_runs
 from tasks.vault.files import replace_file
 from tasks.vault.lease import is_dead, this_process
 
-# Flows beat every 30 s; three missed beats and a little are death.
-SILENCE = timedelta(seconds=95)
 # A run that was handed to a worker and has not begun: a process starts, and imports, before its first beat.
 BEGINNING = timedelta(minutes=5)
 EVERY_S = 10.0  # a third of a beat: a death is noticed soon after it can be

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -147,7 +148,7 @@ def listed_in(manifest: bytes | None) -> list[Lying]:
     return found
 
 
-class Files:
+class Files(ABC):
     """What places that keep files have in common: paths of one look, and a manifest that says what lies there."""
 
     kind = ""
@@ -155,8 +156,9 @@ class Files:
     def path_for(self, folder: str, stem: str, suffix: str) -> str:
         return "/".join(checked_parts(f"{folder}/{stem}.{suffix}"))
 
+    @abstractmethod
     def read(self, path: str) -> bytes | None:
-        raise NotImplementedError
+        """What lies under a path, if anything does."""
 
     def earlier(self) -> list[Lying]:
         return listed_in(self.read(LIST))

@@ -208,18 +208,23 @@ def test_photos_that_were_leaving_an_upload_when_the_process_died_are_no_smaller
     assert take(vault, batch, ours, blind if not examined else lambda: eyes).examined is False, "it is over"
 
 
-def test_who_dies_before_the_first_photo_left_lets_them_go_the_next_time(
-    vault: Vault, drop: Path, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The examination is noted by then, and would not be made again."""
+def died_before_a_photo_left(vault: Vault, drop: Path, eyes: Eyes, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
+    """An upload of ours that a run has examined, and its batch: the run was killed then."""
     ours = vault.settings.home / "drops" / "20261123-abc"
     shutil.copytree(drop, ours)
     batch = seat(vault, ours)
-
     monkeypatch.setattr("tasks.selfies.intake.let_go", dies)
     with pytest.raises(KeyboardInterrupt):
         take(vault, batch, ours, lambda: eyes)
     monkeypatch.undo()
+    return ours, batch
+
+
+def test_who_dies_before_the_first_photo_left_lets_them_go_the_next_time(
+    vault: Vault, drop: Path, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The examination is noted by then, and would not be made again."""
+    ours, batch = died_before_a_photo_left(vault, drop, eyes, monkeypatch)
     take(vault, batch, ours, lambda: eyes)
     assert [path for path in upload_in(ours, vault).files() if path.startswith("selfies/1/")] == []
 
@@ -227,14 +232,7 @@ def test_who_dies_before_the_first_photo_left_lets_them_go_the_next_time(
 def test_photos_that_hr_adds_after_such_an_end_are_looked_at(
     vault: Vault, drop: Path, eyes: Eyes, card: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = vault.settings.home / "drops" / "20261123-abc"
-    shutil.copytree(drop, ours)
-    batch = seat(vault, ours)
-
-    monkeypatch.setattr("tasks.selfies.intake.let_go", dies)
-    with pytest.raises(KeyboardInterrupt):
-        take(vault, batch, ours, lambda: eyes)
-    monkeypatch.undo()
+    ours, batch = died_before_a_photo_left(vault, drop, eyes, monkeypatch)
     before = used(vault, "1")
     for number in range(5):
         upload_in(ours, vault).write(f"selfies/1/new-{number}.jpg", card("red", 60 + number))
