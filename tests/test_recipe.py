@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -82,3 +84,12 @@ def test_a_cut_run_goes_on_with_whom_is_missing(bench: Bench, monkeypatch: pytes
     assert learned == [[2]]
     assert all(np.array_equal(a.pictures[0], b.pictures[0]) for a, b in zip(taken, again, strict=True))
     assert [one.updates for one in take(bench, CONTROL)] == [0, 0]
+
+
+def test_pictures_that_were_guided_otherwise_are_not_gone_on_with(bench: Bench) -> None:
+    """The card's guidance changed while a run was cut: its weights, and so the base's fingerprint, had not."""
+    card = bench.base.card
+    other = replace(bench, base=copy(bench.base))
+    other.base.card = card.model_copy(update={"render": card.render.model_copy(update={"guidance": 9.0})})
+    assert other.base.fingerprint == bench.base.fingerprint
+    assert other.path("mask .3", bench.sitters[0]) != bench.path("mask .3", bench.sitters[0])

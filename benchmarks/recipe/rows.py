@@ -91,8 +91,10 @@ class Bench:
         return [lessons(str(s.seed), s.selfies[:count], plan, card, self.eyes.matter, s.seed) for s in sitters]
 
     def path(self, name: str, sitter: Sitter) -> Path:
-        """Where one person's pictures of a row lie."""
+        """Where one person's pictures of a row lie: by all that draws them, so that no cut run goes on with others."""
         row = f"{name.replace(' ', '-').replace(',', '')}-{self.updates}-{self.pictures}-{self.base.fingerprint[:8]}"
+        drawn = plan_render(self.base)
+        row += f"-{drawn.steps}-steps-guided-{drawn.guidance:g}-{drawn.guidance_rescale:g}"
         row += f"-round-{self.round}" if ROWS.get(name, {}).get("start") else ""
         return self.work / row / f"{sitter.seed}.npz"
 
