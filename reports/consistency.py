@@ -126,9 +126,9 @@ def _skin(row: Mapping[str, Any]) -> SkinLine:
     way = "unchanged" if abs(shift) < 0.5 else "lighter" if shift > 0 else "darker"
     group = str(row.get("group", ""))
     said = "unchanged" if way == "unchanged" else f"{abs(shift):.1f}° ITA {way}"
-    return SkinLine(
-        GROUPS.get(group, group), int(row.get("people", 0)), said, bool(row.get("within_target")), way.capitalize()
-    )
+    met = bool(row.get("within_target"))
+    word = f"a shade {way}" if met and way != "unchanged" else way  # what is green is not said as what is red
+    return SkinLine(GROUPS.get(group, group), int(row.get("people", 0)), said, met, word.capitalize())
 
 
 def _outliers(data: ReportData, team: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:

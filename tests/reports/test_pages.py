@@ -171,6 +171,7 @@ def test_consistency_names_the_measure_that_fails_and_who_stands_out() -> None:
     assert [line.name for line in table.lines if not line.met] == ["Light from left to right"]
     assert table.outliers == ((f"p{3:015x}", "Jonas Chen", "Light from left to right 0.9 (limit 0.5)"),)
     assert [line.shift for line in table.skin] == ["0.8° ITA lighter", "unchanged"]
+    assert [line.word for line in table.skin] == ["A shade lighter", "Unchanged"], "within the target"
 
 
 def test_skin_that_moved_counts_among_the_measures() -> None:
@@ -184,6 +185,7 @@ def test_skin_that_moved_counts_among_the_measures() -> None:
     moved = consistency(replace(data, batch=replace(data.batch, facts={"team": {**team, "bias": darker}})))
     assert moved is not None
     assert (moved.met, moved.sentence) == (False, "8 of 9 measures are within their targets.")
+    assert [line.word for line in moved.skin] == ["Lighter", "A shade lighter"]
 
 
 def test_a_batch_without_measures_says_so() -> None:
