@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from flows.life import BEGINNING, NO_SIGN, SILENCE, STOPPED, LifeGuard, crash_own_dead, noted, without_life
+from flows.environment import HEARTBEAT_S
+from flows.life import BEGINNING, EVERY_S, NO_SIGN, SILENCE, STOPPED, LifeGuard, crash_own_dead, noted, without_life
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 LONG = NOW - timedelta(hours=2)
@@ -23,6 +24,11 @@ def run(name: str, state: str = "RUNNING", since: datetime = LONG) -> dict[str, 
 
 def test_who_was_heard_lives_however_long_it_has_run() -> None:
     assert without_life([run("a"), run("b")], {"a"}, NOW, LONG) == ["b"]
+
+
+def test_death_is_noticed_within_two_minutes_and_not_before_three_beats_were_missed() -> None:
+    assert timedelta(seconds=3 * HEARTBEAT_S) <= SILENCE
+    assert SILENCE + timedelta(seconds=EVERY_S) <= timedelta(minutes=2)
 
 
 @pytest.mark.parametrize(("state", "patience"), [("RUNNING", SILENCE), ("CANCELLING", SILENCE), ("PENDING", BEGINNING)])

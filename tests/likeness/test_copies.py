@@ -16,7 +16,7 @@ from tasks.headshots.look import find_head
 from tasks.headshots.measure import ALIGNED, PictureMeasures
 from tasks.headshots.studio import finish_candidate
 from tasks.likeness.choose import choose
-from tasks.likeness.copies import LEAST, MOST, OwnPhotos
+from tasks.likeness.copies import LEAST, MOST, Copying, OwnPhotos
 from tasks.likeness.judge import Judged, ToJudge, judge_candidate
 from tasks.likeness.reference import PersonReference, read_reference
 from tasks.vision.faces import Eyes, Face
@@ -102,6 +102,14 @@ def test_the_ceiling_is_the_persons_own_and_repeated_photos_excuse_no_copy(photo
     assert own([mine[0]] * 4).ceiling == MOST
     assert own([mine[0]] * 4).nearest(*mine[0]).copied
     assert LEAST <= own(mine).ceiling <= MOST
+
+
+def test_a_copy_is_what_is_above_the_ceiling_and_the_bounds_lie_between_shots_and_copies() -> None:
+    assert not Copying(0.85, 0.85).copied
+    assert Copying(0.8501, 0.85).copied
+    # Of ten drawn people, 95 % of the pairs of one's own photos are below .77, and finished copies begin at .854.
+    assert 0.77 < LEAST < 0.854
+    assert LEAST < MOST <= 0.87, "99 % of the pairs are below it"
 
 
 def test_the_judge_flags_a_copy_says_so_on_the_page_and_chooses_it_last(

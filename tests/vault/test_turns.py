@@ -81,6 +81,14 @@ def test_an_earlier_attempt_that_begins_late_takes_nothing_from_a_later_one(vaul
     begin_cohort.fn(batch, 0, "third", 1)  # a further round of pictures
 
 
+def test_a_run_that_begins_again_has_its_own_turn_still(vault: Vault, batch: str) -> None:
+    """Its machine took it for dead and began it anew: the attempt is the same, and so is the run."""
+    begin_cohort.fn(batch, 0, "second", 2)
+    begin_cohort.fn(batch, 0, "second", 2)
+    with checked(group_is_ours(batch, 0, "second")):
+        move_seat(vault, batch, "p0", "trained")
+
+
 def test_another_making_of_the_batch_counts_its_attempts_anew(vault: Vault, batch: str) -> None:
     begin_cohort.fn(batch, 0, "second", 2)
     take_lease(vault, batch, "tomorrow's", NOW)
