@@ -34,8 +34,9 @@ demo: $(READY)
 up: $(READY)
 	@$(VENV)/bin/rollcall up
 
+# As many files at once as there are cores, four at most: each process loads torch and takes 1.5 GB.
 test: $(READY)
-	@$(VENV)/bin/python -m pytest -q
+	@$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 test-all: $(READY)
 	@$(VENV)/bin/python -m pytest -q -m "not gpu"

@@ -28,7 +28,7 @@ from tasks.delivery.manifest import PackedFile
 from tasks.delivery.pack import Pack, Size, kit_pack, sort_packs
 from tasks.delivery.places import open_destination
 from tasks.disclosure.credentials import read_credentials
-from tasks.disclosure.finding import find_mark
+from tasks.disclosure.finding import Copy, find_mark
 from tasks.disclosure.installation import mark_key, own_root
 from tasks.disclosure.pattern import MarkKey, lane_of
 from tasks.disclosure.source import read_origin
@@ -84,7 +84,7 @@ def look_at(file: PackedFile, size: Size, data: bytes, key: MarkKey, roots: byte
         if again is not None and again.valid:
             faults.append("a flipped byte is not noticed")
     short = min(output.width, output.height)
-    found = find_mark(picture, key) if short >= MARKED_FROM else None
+    found = find_mark(Copy(picture), key) if short >= MARKED_FROM else None
     marked = None if found is None else found.payload is not None and lane_of(key, found.payload) == file.lane
     if marked is False or (found is not None and found.verdict == "none"):
         faults.append("mark")

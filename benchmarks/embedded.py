@@ -10,8 +10,9 @@ and cloth. Words: is the background the one asked for.
 Identity: each person is learned from 8 selfies by the product's own cohort engine, drawn 4 times in the studio, and
 sought among the centroids of everybody's true pictures, by the judge of the embedded eyes, which never saw these
 people; beside it the same prompts and noise without adapters. Skin: how much lighter (+) or darker each third of the
-people comes out than the painter paints them under that light, in degrees of ITA. Every figure comes from drawn people
-and says nothing about real ones: the eyes were trained on the same painter's work, which flatters them.
+people comes out than the painter paints them under that light, in degrees of ITA, and beside it what the autoencoder
+alone does to those paintings, and how the same people look in the selfies they were learned from. Every figure comes
+from drawn people and says nothing about real ones: the eyes saw the same painter's work, which flatters them.
 """
 
 import argparse
@@ -27,6 +28,7 @@ import torch
 from PIL import Image
 from torch.nn.functional import avg_pool2d
 
+from benchmarks.embedded_skin import skin_lines
 from synthetic.dataset import ROUGH, SEEDS
 from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
@@ -41,9 +43,8 @@ from tasks.adapters.lessons import PORTRAIT, cut_selfie
 from tasks.adapters.plan import plan_training
 from tasks.adapters.portraits import Likeness
 from tasks.adapters.training import train_cohort
-from tasks.headshots.measure import bare_skin, skin_colour
 from tasks.headshots.render import RenderJob, plan_render, render
-from tasks.vision.colour import delta_e, ita, to_lab
+from tasks.vision.colour import delta_e, to_lab
 from tasks.vision.diffusion import FrozenBase, open_base, pixels
 from tasks.vision.diffusion_card import load_base_card
 from tasks.vision.faces import Eyes, EyesMissing, Face
@@ -96,9 +97,7 @@ def autoencoder_lines(base: FrozenBase, subjects: Sequence[Subject]) -> list[Lin
     """Through the latents and back."""
     shots = [shot for s in subjects for shot in (*s.selfies[:2], *s.studio[:2])]
     true, side = pixels([shot.picture for shot in shots]), shots[0].picture.shape[0]
-    with base.encoders():
-        latents = base.encode_pictures([at_side(shot.picture, base.card.resolution) for shot in shots]).mean
-        made = pixels([at_side(picture, side) for picture in base.decode(latents)])
+    made = pixels(through_autoencoder(base, [shot.picture for shot in shots], side))
     boxes = eye_boxes(torch.from_numpy(np.stack([shot.landmarks for shot in shots])), side)
     rough = np.stack([sum(shot.masks[name] for name in ROUGH) for shot in shots])
     cells = avg_pool2d(torch.from_numpy(rough)[:, None].float(), CELL)
@@ -240,16 +239,6 @@ def identity_lines(
     return lines
 
 
-def tone(eyes: Eyes, pictures: Sequence[Picture]) -> float:
-    """ITA of the skin, degrees: median over the pictures in which a face is found, nan if there is none."""
-    colours = [
-        skin_colour(picture, bare_skin(picture, faces[0]))
-        for picture in pictures
-        if (faces := eyes.finder.find(picture))
-    ]
-    return float(ita(np.median(colours, axis=0))) if colours else float("nan")
-
-
 def paint_studio(seed: int, side: int) -> list[Picture]:
     """The person as the painter sees them in the light and before the walls of the renders."""
     who = draw_identity(seed)
@@ -260,17 +249,24 @@ def paint_studio(seed: int, side: int) -> list[Picture]:
     ]
 
 
-def skin_lines(eyes: Eyes, subjects: Sequence[Subject], drawn: list[list[Picture]]) -> list[Line]:
-    """The mean shift of each third, so that a company is not drawn towards one tone."""
+def through_autoencoder(base: FrozenBase, pictures: Sequence[Picture], side: int) -> list[Picture]:
+    """There and back; what is smaller than `side` is enlarged."""
+    with base.encoders():
+        latents = base.encode_pictures([at_side(picture, base.card.resolution) for picture in pictures]).mean
+        return [at_side(picture, side) for picture in base.decode(latents)]
+
+
+def skin_of(
+    base: FrozenBase, eyes: Eyes, subjects: Sequence[Subject], drawn: Sequence[Sequence[Picture]]
+) -> list[Line]:
+    """Of what is drawn, before each wall too, and of the two sources that are no learning."""
     side = drawn[0][0].shape[0]
-    true = np.asarray([tone(eyes, paint_studio(s.seed, side)) for s in subjects])
-    shift = np.asarray([tone(eyes, row) for row in drawn]) - true
-    order = [i for i in np.argsort(true) if np.isfinite(shift[i])]
-    thirds = np.array_split(np.asarray(order, int), 3)
-    return [
-        (f"skin, {name} third of {len(third)}", f"{np.mean(shift[third]):+.1f}°" if len(third) else "none", "2°")
-        for name, third in zip(("darkest", "middle", "lightest"), thirds, strict=True)
-    ] + [("skin, shift of a person without its sign", f"{np.mean(np.abs(shift[order])):.1f}°", "")]
+    painted = [paint_studio(s.seed, side) for s in subjects]
+    beside = {
+        "the autoencoder alone": [through_autoencoder(base, pictures, side) for pictures in painted],
+        "the selfies themselves": [[shot.picture for shot in s.selfies] for s in subjects],
+    } | {f"before {wall}": [[row[k]] for row in drawn] for k, wall in enumerate(STUDIO)}
+    return skin_lines(eyes, painted, drawn, beside)
 
 
 def eyes_lines(eyes: Eyes, subjects: Sequence[Subject]) -> list[Line]:
@@ -330,7 +326,7 @@ def measure(base: FrozenBase, subjects: Sequence[Subject], args: argparse.Namesp
         save_sheets(base, subjects, drawn, sheets)
     try:
         eyes = open_eyes("embedded")
-        lines += identity_lines(eyes, subjects, drawn, control) + skin_lines(eyes, subjects, drawn)
+        lines += identity_lines(eyes, subjects, drawn, control) + skin_of(base, eyes, subjects, drawn)
         lines += eyes_lines(eyes, subjects)
     except EyesMissing as missing:
         lines.append(("identity", f"not measured: {missing}", "60 %"))

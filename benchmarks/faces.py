@@ -22,17 +22,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.faces_composites import Composite, composites, cut_person, frame_corner, framed
 from benchmarks.faces_degraded import DEGRADED, as_photo, jpeg
-from benchmarks.faces_lane import lane_table
+from benchmarks.faces_hair import hair_sheet
+from benchmarks.faces_identity import pairs_and_strangers
+from benchmarks.faces_lane import by_thirds, lane_table
 from benchmarks.faces_lids import lids_table
+from benchmarks.faces_mattes import matte_table
+from benchmarks.faces_room import room_table
 from benchmarks.faces_skin import skin_table
 from tasks.headshots.kit import load_kit
-from tasks.headshots.look import find_head, find_person
-from tasks.headshots.matte import cut_out
+from tasks.headshots.look import find_head
 from tasks.headshots.measure import bare_skin, skin_colour
-from tasks.headshots.remnant import read_remnant
-from tasks.headshots.studio import REMNANT
 from tasks.selfies.judge import SelfieVerdict, judge_photo
 from tasks.selfies.look import Look, measured, quarter_turns
 from tasks.vault.settings import load_settings
@@ -43,7 +43,7 @@ from tasks.vision.open_eyes import open_eyes
 from tasks.vision.photos import Photo
 
 SIDE = 1024  # px at most: the same work for a phone's photo and a portrait of the web
-VISIBLE, CLEAN = 0.0015, 0.0005  # of the frame: a remnant that shows, and none
+HAIR_ON = ("harbour", "daylight")  # a dark wall and a pale one
 NEW = {
     "cut_off",
     "compressed",
@@ -107,14 +107,6 @@ def noticed(verdict: SelfieVerdict) -> bool:
     return bool(verdict.findings)
 
 
-def by_thirds(found: Sequence[bool], thirds: Sequence[str]) -> str:
-    counts = [
-        f"{sum(f for f, t in zip(found, thirds, strict=True) if t == name)}/{list(thirds).count(name)}"
-        for name in ("dark", "mid", "light")
-    ]
-    return f"{sum(found):>3} of {len(found)}  ({' '.join(counts)})"
-
-
 def intake_tables(shots: Sequence[Shot], eyes: Eyes) -> None:
     """What is said of good photographs, and of each degradation of those of which nothing was said."""
     limits = replace(eyes.limits, inter_eye_px=40.0)  # px: what ordinary 250 px portraits of the web have
@@ -122,8 +114,9 @@ def intake_tables(shots: Sequence[Shot], eyes: Eyes) -> None:
     start = time.process_time()
     verdicts = [seen_as(as_photo(shot.picture), eyes, limits)[0] for shot in shots]
     print(f"\n{len(shots)} photographs as they are, {(time.process_time() - start) / len(shots):.2f} s of CPU each")
-    for code, count in Counter(f"{f.code} ({f.severity})" for v in verdicts for f in v.findings).most_common():
-        print(f"  {code:<28}{count}")
+    said = [{f"{f.code} ({f.severity})" for f in v.findings} for v in verdicts]
+    for code, _ in Counter(code for codes in said for code in codes).most_common():
+        print(f"  {code:<28}{by_thirds([code in codes for codes in said], thirds)}")
     print(f"  {'refused':<28}{by_thirds([not v.accepted for v in verdicts], thirds)}   dark/mid/light")
     good = [i for i, v in enumerate(verdicts) if not any(f.code != "turned_away" for f in v.findings)]
     print(f"\n{'degraded, of which nothing was said':<34}{'noticed by 0.1':<30}{'noticed today':<30}refused today")
@@ -164,57 +157,6 @@ def identity_table(shots: Sequence[Shot], eyes: Eyes) -> None:
               f"{int((wrong >= limit).sum())} of {len(wrong)} others")  # fmt: skip
 
 
-def matte_table(shots: Sequence[Shot], eyes: Eyes) -> None:
-    """Remnants on composites with known alpha, by the four looks of 0.1 and by two; and who is flagged."""
-    people = [one for shot in shots if (one := cut_person(shot.person, shot.picture, eyes)) is not None]
-    made = composites(people)
-    pairs = [(one, row) for one in made if (row := _matted(one, eyes)) is not None]
-    made, rows = [one for one, _ in pairs], [row for _, row in pairs]
-    print(f"\n{len(rows)} composites of {len(people)} cut-outs (every second person and room is for testing)")
-    print(f"{'looks':<22}{'remnant, % of person':<24}{'lost':<8}over .15 % of the frame")
-    for at, name in enumerate(("four (0.1)", "two (today)")):
-        figures = np.array([row[at] for row in rows])
-        over = int((figures[:, 2] > VISIBLE).sum())
-        print(f"{name:<22}{100 * figures[:, 0].mean():<24.2f}{100 * figures[:, 1].mean():<8.2f}{over} of {len(rows)}")
-    for half in (False, True):
-        here = [row for row, one in zip(rows, made, strict=True) if one.for_test is half]
-        told = [(row[at][2], row[2 + at]) for row in here for at in (0, 1)]
-        bad, clean = [score for share, score in told if share > VISIBLE], [s for share, s in told if share < CLEAN]
-        print(
-            f"flagged, {'tested on' if half else 'fitted on'}: {sum(s > REMNANT for s in bad)} of {len(bad)} with a "
-            f"remnant, {sum(s > REMNANT for s in clean)} of {len(clean)} clean"
-        )
-
-
-Figures = tuple[float, float, float]
-
-
-def _matted(one: Composite, eyes: Eyes) -> tuple[Figures, Figures, float, float] | None:
-    """(remnant of the person, lost of the person, remnant of the frame) by four looks and by two, and both flags."""
-    face = find_head(one.picture, eyes)
-    if face is None:
-        return None
-    width = 2.1 * face.inter_eye
-    looks = find_person(one.picture, eyes, drawn=True)
-    second = eyes.witness.matte(one.picture) if eyes.witness is not None else np.min(looks[:2], axis=0)
-    figures, scores = [], []
-    for coarse in (np.mean(looks, axis=0), np.mean(looks[:2], axis=0)):
-        alpha = cut_out(one.picture, np.asarray(coarse, np.float32), width, drawn=False).alpha
-        reach = max(1, round(0.04 * width))
-        window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-        more = np.maximum(alpha - cv2.dilate(one.alpha, window), 0)
-        less = np.maximum(cv2.erode(one.alpha, window) - alpha, 0)
-        kept, lost = (np.where(v > 0.25, v, 0).astype(np.float32) for v in (more, less))
-        area = float(one.alpha.mean())
-        # What is judged is what a kit's frame shows of it.
-        shown = [framed(np.asarray(v), face.landmarks) for v in (one.picture, alpha, second, kept)]
-        figures.append((float(kept.mean()) / area, float(lost.mean()) / area, float(shown[3].mean())))
-        points = face.landmarks - frame_corner(face.landmarks)
-        witness = eyes.witness is not None
-        scores.append(read_remnant(shown[0].astype(np.uint8), shown[1], points, shown[2], witness=witness))
-    return figures[0], figures[1], scores[0], scores[1]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, metavar="DIR")
@@ -224,7 +166,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=400, help="width of finished pictures, px")
     parser.add_argument("--most", type=int, default=None, help="photographs looked at, at most")
     parser.add_argument("--sheets", type=Path, default=None)
-    tables = ["intake", "lids", "skin", "identity", "mattes", "lane"]
+    tables = ["intake", "lids", "skin", "identity", "mattes", "room", "hair", "lane"]
     parser.add_argument("--only", nargs="*", choices=tables, default=tables)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
@@ -240,11 +182,19 @@ def main() -> None:
         skin_table([(shot.person, shot.picture, shot.face) for shot in shots])
     if "identity" in asked.only:
         identity_table(shots, eyes)
+        pairs_and_strangers([(shot.person, shot.picture, shot.face) for shot in shots], eyes)
     if "mattes" in asked.only:
-        matte_table(shots, eyes)
+        matte_table([(shot.person, shot.picture) for shot in shots], eyes)
+    kits = [load_kit(name, settings.kits) for name in asked.kits]
+    if "room" in asked.only:
+        room_table([(shot.picture, shot.face) for shot in shots], kits, eyes)
+    if "hair" in asked.only and asked.sheets is not None:
+        first = {shot.person: shot for shot in reversed(shots)}  # one photograph a person
+        walls = [load_kit(name, settings.kits) for name in HAIR_ON]
+        hair_sheet([(shot.name, shot.picture) for shot in first.values()], walls, eyes, asked.sheets)
     if "lane" in asked.only:
-        kits = [load_kit(name, settings.kits) for name in asked.kits]
-        lane_table([(shot.name, shot.picture) for shot in shots], kits, eyes, asked.size, asked.sheets)
+        named = [(shot.name, shot.picture) for shot in shots]
+        lane_table(named, thirds_of(shots), kits, eyes, asked.size, asked.sheets)
 
 
 if __name__ == "__main__":

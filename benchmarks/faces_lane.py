@@ -36,24 +36,46 @@ class _Column:
     caught: int = 0  # of the well placed, put off by SHIFT each way: flagged for framing
 
 
+def by_thirds(found: Sequence[bool], thirds: Sequence[str]) -> str:
+    """How many, and how many of each third of skin."""
+    counts = [
+        f"{sum(f for f, t in zip(found, thirds, strict=True) if t == name)}/{list(thirds).count(name)}"
+        for name in ("dark", "mid", "light")
+    ]
+    return f"{sum(found):>3} of {len(found)}  ({' '.join(counts)})"
+
+
 def lane_table(
-    shots: Sequence[tuple[str, Picture]], kits: Sequence[BrandKit], eyes: Eyes, size: int, sheets: Path | None
+    shots: Sequence[tuple[str, Picture]],
+    thirds: Sequence[str],
+    kits: Sequence[BrandKit],
+    eyes: Eyes,
+    size: int,
+    sheets: Path | None,
 ) -> None:
-    """A row a kit. Framing is judged of those that were not drawn in; the others are told that there is no room."""
+    """A row a kit. Framing is judged of those that were not drawn in; the others are told that there is no room. Then a
+    row a flag, by thirds of skin (`thirds`: dark, mid or light for each shot), over all kits."""
     print(
         f"\n{'kit':<11}{'no flag':<10}{'remnant':<10}{'halo':<7}{'holes':<7}{'halo p50/p90':<14}{'holes p90':<11}"
         f"{'framing':<12}{'1.5 % off':<12}{'no room':<9}{'s':<6}other flags"
     )
+    flagged: list[set[str]] = []
     for kit in kits:
         column, tiles = _Column(), []
         start = time.process_time()
         for name, picture in shots:
             made = finish_candidate(picture, kit, eyes, size, lane="faithful")
             _count(column, made, kit)
+            flagged.append({flag.code for flag in made.flags})
             tiles.append((made.finished.picture, f"{name} {' '.join(flag.code for flag in made.flags)}"))
         print(_row(kit.name, column, len(shots), (time.process_time() - start) / max(len(shots), 1)), flush=True)
         if sheets is not None:
             write_sheet(sheets / f"faces-{kit.name}.jpg", tiles)
+    print("\nflag, of all kits            dark/mid/light")
+    everybody = [*thirds] * len(kits)
+    for code, _ in Counter(code for codes in flagged for code in codes).most_common():
+        print(f"  {code:<24}{by_thirds([code in codes for codes in flagged], everybody)}")
+    print(f"  {'any':<24}{by_thirds([bool(codes) for codes in flagged], everybody)}", flush=True)
 
 
 def _count(column: _Column, made: FinishedCandidate, kit: BrandKit) -> None:

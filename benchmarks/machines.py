@@ -67,10 +67,12 @@ class Cluster:
         )  # fmt: skip
         self.machines[name] = machine
         assert machine.stdout
-        said = machine.stdout.readline()
-        if "1 at work" not in said:
-            raise RuntimeError(said + machine.stdout.read())
-        return machine
+        said = ""
+        for line in machine.stdout:  # it may wait for a server that has just been killed
+            if "1 at work" in line:
+                return machine
+            said += line
+        raise RuntimeError(said)
 
     def settings(self) -> Settings:
         """The control machine's, for a look into the records."""

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from tasks.disclosure.finding import MARKED, PROBABLY, Copy, find_in, find_mark
+from tasks.disclosure.finding import MARKED, PROBABLY, Copy, find_mark
 from tasks.disclosure.marking import put_mark
 from tasks.disclosure.pattern import MarkKey, payload_for
 from tasks.headshots.finish import CannotFinish
@@ -118,7 +118,7 @@ def copies_table(found: Iterator[Picture]) -> None:
         noise.append(10 * np.log10(255**2 / np.mean((marked.astype(float) - picture) ** 2)))
         for name, make in COPIES.items():
             began = time.perf_counter()
-            found = find_mark(make(marked), key)
+            found = find_mark(Copy(make(marked)), key)
             searching.append(time.perf_counter() - began)
             read[name].append(found.evidence if found.payload == payload else 0.0)
     print(f"{len(noise)} pictures of {SIZE} px; PSNR {np.median(noise):.1f} dB median, {min(noise):.1f} least; "
@@ -164,7 +164,7 @@ def searched(folder: Path, searches: int, keep: Path | None, keys_each: int = 64
             continue
         copy = Copy(picture)
         for key in keys[max(0, len(known) - number * keys_each) :]:
-            found = find_in(copy, key)
+            found = find_mark(copy, key)
             known.append((found.evidence, found.verdict))
             if keep is not None:
                 with keep.open("a") as file:

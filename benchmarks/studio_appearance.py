@@ -31,11 +31,12 @@ from tasks.headshots.look import find_head
 from tasks.headshots.shots import background_word, light_words
 from tasks.headshots.studio import finish_candidate
 from tasks.likeness.head import OUTLINE, Head, read_head
-from tasks.likeness.kept import BARE, OUTLINE_FLOOR, WORN, KeptLooks, compare_heads, kept_flags, wears_glasses
+from tasks.likeness.kept import OUTLINE_FLOOR, KeptLooks, compare_heads, kept_flags
 from tasks.likeness.reference import find_faces
 from tasks.shipped import SHIPPED
 from tasks.vision.colour import delta_e, linear_to_srgb, to_lab
 from tasks.vision.faces import Eyes, Face
+from tasks.vision.glasses import BARE, WORN, wears_glasses
 from tasks.vision.images import Picture, read_picture
 from tasks.vision.open_eyes import open_eyes
 

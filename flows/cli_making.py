@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -122,7 +123,7 @@ def run_here(home: Path | None, story: Callable[[], str]) -> None:
 
     settings = settings_for(home)
     console.print("Starting Prefect ...")
-    use_prefect(settings)
+    use_prefect(settings, meanwhile=lambda: import_module("flows.headshots"))
     from flows.console import board
     from reports.site_of_batch import address_of_report
 
@@ -170,6 +171,7 @@ def check(
     out: Annotated[Path | None, typer.Option(help="Write a CSV to send back, one line per problem.")] = None,
 ) -> None:
     """What is wrong with a roster and its photos, person by person, and what to do about it. Changes nothing."""
+    from tasks.headshots.kit import frames_of
     from tasks.roster.open_drop import opened_drop
     from tasks.selfies.check import check_drop, check_upload, write_return_csv
     from tasks.vault.seat_kits import kit_names
@@ -184,10 +186,11 @@ def check(
     eyes = open_eyes(settings.eyes, settings.models) if selfies or whole else None
     card = load_base_card(settings.base, settings.bases)
     world, kits = BaseWorld(card.world, settings.mixed_worlds, card.render_size), kit_names(settings.kits)
+    frames = frames_of(settings.kits)
     if whole:
-        report = check_upload(opened_drop(roster, settings), eyes, base=world, kits=kits)
+        report = check_upload(opened_drop(roster, settings), eyes, base=world, kits=kits, frames=frames)
     else:
-        report = check_drop(roster, selfies, register, eyes, base=world, kits=kits)
+        report = check_drop(roster, selfies, register, eyes, base=world, kits=kits, frames=frames)
     for line in report.lines():
         console.print(line, markup=False, soft_wrap=True)
     if out:

@@ -26,7 +26,7 @@ def list_models() -> None:
     from tasks.vault.settings import load_settings
     from tasks.vision.diffusion_card import list_bases, load_base_card
     from tasks.vision.eyes_card import eyes_places, lacking, state_of
-    from tasks.vision.pulled import why_not_here
+    from tasks.vision.pulled import something_of, why_not_here
 
     table = Table(Column("name", no_wrap=True), "title", "licence", "commercial use", "here", box=None)
     settings = load_settings()
@@ -35,7 +35,7 @@ def list_models() -> None:
     for name in list_bases(folder):
         card = load_base_card(name, folder)
         wrong = why_not_here(card)
-        begun = card.folder.is_dir() and any(card.folder.iterdir())
+        begun = something_of(card.folder)
         notes += [wrong] if wrong and begun else []
         commercial = "no" if not card.commercial_use else "restricted" if card.restrictions else "yes"
         table.add_row(
@@ -66,7 +66,8 @@ def pull_model(
     from tasks.vault.licences import Licence
     from tasks.vision.diffusion_card import load_base_card
     from tasks.vision.eyes_card import OPENCV_CARD, read_eyes_card
-    from tasks.vision.pull import pull_base, pull_eyes
+    from tasks.vision.pull import pull_base
+    from tasks.vision.pull_networks import pull_eyes
 
     settings = settings_for(home)
     eyes = read_eyes_card(OPENCV_CARD)
@@ -77,7 +78,7 @@ def pull_model(
         pull_eyes(eyes, folder, say=say, source=source, mirror=mirror)
     else:
         card = load_base_card(name, to_write_in(settings.bases, settings.home))
-        if card.repository is not None:
+        if card.repository is not None or source is not None:
             terms = (card.licence, card.licence_url or "", card.restrictions, card.revision or "")
             _ask(settings, Licence(name, *terms), accept)
         folder = pull_base(card, say=say, source=source, mirror=mirror)

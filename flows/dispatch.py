@@ -2,20 +2,29 @@
 
 Our own records say who is done; Prefect's states only say whether the machinery still runs. A cohort that died is
 started once more under a new key, and finds its finished people done; one that died twice is given up, and its
-people are in the report with that reason.
+people are in the report with that reason. What an earlier run of the batch handed out before its machine went down is
+waited for: it is at work, and taking it over would do its work twice.
 """
 
 import logging
 import os
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import WorkerFilter, WorkerFilterLastHeartbeatTime
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+    WorkerFilter,
+    WorkerFilterLastHeartbeatTime,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.deployments import run_deployment
 from prefect.runtime import flow_run
 
@@ -26,6 +35,9 @@ from tasks.adapters.task import give_up
 from tasks.likeness.task import judge_team, second_chances
 from tasks.vault.telling import kind_of
 
+TAG = "cohort"  # of every run of one
+EARLIER = 0  # the attempt of a run that is only waited for: however it ends, the first attempt of ours follows
+PAGE = 200  # what Prefect answers at a time
 ATTEMPTS = 2  # what kills a cohort twice kills it a third time; the others go on
 # Cohorts handed out beyond the workers that live: whoever becomes free, or comes, finds one waiting.
 BEYOND = 2
@@ -42,7 +54,7 @@ def take_and_judge(batch: str, cohorts: list[int]) -> None:
     for turn in range(MOST_TURNS):
         run_cohorts(batch, cohorts, turn)
         judge_team(batch)
-        cohorts = second_chances(batch)
+        cohorts = second_chances(batch, last=turn == MOST_TURNS - 1)
         if not cohorts:
             return
 
@@ -50,6 +62,14 @@ def take_and_judge(batch: str, cohorts: list[int]) -> None:
 def on_workers() -> bool:
     """Whether cohorts go to the workers of the `gpu` pool, which may be other machines."""
     return bool(os.environ.get("ROLLCALL_UNDER_SUPERVISOR"))
+
+
+def workers_there() -> int:
+    """On how many workers a run that begins now can count; one where this process works itself, or nobody knows."""
+    if on_workers():
+        with suppress(httpx.HTTPError):
+            return max(live_workers(datetime.now(UTC)), 1)
+    return 1
 
 
 def run_cohorts(batch: str, cohorts: list[int], turn: int = 0) -> None:
@@ -85,18 +105,21 @@ class _Window:
 def _on_workers(batch: str, cohorts: list[int], turn: int) -> None:
     waiting = [(number, 1) for number in cohorts]
     running: dict[int, tuple[FlowRun, int]] = {}
-    finished, window = 0, _Window()
+    finished, window, earlier = 0, _Window(), _under_way(batch, cohorts)
     while waiting or running:
         while waiting and len(running) < window.open(time.monotonic()):
             number, attempt = waiting.pop(0)
-            running[number] = (_submit(batch, number, attempt, turn), attempt)
+            if number in earlier:
+                running[number] = (earlier.pop(number), EARLIER)
+            else:
+                running[number] = (_submit(batch, number, attempt, turn), attempt)
         time.sleep(POLL_S)
         for number, (run, attempt) in list(running.items()):
             state = _state_of(run)
             if state not in ENDED:
                 continue
             del running[number]
-            if state in {"FAILED", "CRASHED"} and attempt < ATTEMPTS:
+            if attempt == EARLIER or (state in {"FAILED", "CRASHED"} and attempt < ATTEMPTS):
                 waiting.append((number, attempt + 1))
                 continue
             if state != "COMPLETED":
@@ -112,6 +135,23 @@ def live_workers(now: datetime) -> int:
         return len(client.read_workers_for_work_pool("gpu", lately))
 
 
+def _under_way(batch: str, cohorts: Collection[int]) -> dict[int, FlowRun]:
+    """Runs of these groups that an earlier run of the batch has handed out, and that have not ended."""
+    states = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING]
+    wanted = FlowRunFilter(
+        tags=FlowRunFilterTags(all_=[TAG]), state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states))
+    )
+    found: list[FlowRun] = []
+    try:
+        with get_client(sync_client=True) as client:
+            while page := client.read_flow_runs(flow_run_filter=wanted, limit=PAGE, offset=len(found)):
+                found += page
+    except httpx.HTTPError:  # a server that restarts: they are taken over, and stop by themselves
+        return {}
+    ours = [run for run in found if run.parameters["batch"] == batch and run.parameters["number"] in cohorts]
+    return {run.parameters["number"]: run for run in sorted(ours, key=lambda run: run.parameters["attempt"])}
+
+
 def _submit(batch: str, number: int, attempt: int, turn: int) -> FlowRun:
     """One cohort, for whichever worker is free. The key makes a repeated request find the same run."""
     run = run_deployment(
@@ -121,7 +161,7 @@ def _submit(batch: str, number: int, attempt: int, turn: int) -> FlowRun:
         as_subflow=True,
         # A later run of the same batch may submit the same cohort again, so its own id is part of the key.
         idempotency_key=f"{batch}:{number}:{turn}:{attempt}:{flow_run.id}",
-        tags=["cohort"],
+        tags=[TAG],
     )
     assert isinstance(run, FlowRun)
     return run

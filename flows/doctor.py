@@ -10,14 +10,15 @@ from typing import Any
 import httpx
 
 from flows.environment import SILENCE
-from flows.fitting import house_of, read_house
+from flows.fitting import DoesNotFit, house_of, read_house
 from flows.logins import FILE, load_logins
-from flows.prefect_api import POOLS
+from flows.prefect_api import GPU, POOLS, waiting_in
 from reports.prefect_client import client
 from reports.readiness import Part, readiness
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 from tasks.vault.telling import told
+from tasks.vision.diffusion_card import UnknownBase
 
 
 def examine(settings: Settings, now: datetime) -> list[Part]:
@@ -32,8 +33,10 @@ def examine(settings: Settings, now: datetime) -> list[Part]:
 
 def _code(vault: Vault) -> Part:
     """Whether this machine runs what the installation was told to."""
-    house = read_house(vault.engine)
-    mine = house_of(vault.settings)
+    try:
+        house, mine = read_house(vault.engine), house_of(vault.settings)
+    except (DoesNotFit, UnknownBase) as unfit:
+        return Part("code", False, str(unfit), needed=False)
     if house is None:
         return Part("code", True, f"{mine.version} ({mine.code}); `rollcall up` has not noted it yet", needed=False)
     if (mine.version, mine.code) != (house.version, house.code):
@@ -50,14 +53,17 @@ def workers(settings: Settings, now: datetime) -> Iterator[Part]:
         with client(settings.prefect_api_url, settings.machine_login or load_logins(settings).machines) as api:
             for pool in POOLS:
                 answer = api.post(f"/work_pools/{pool}/workers/filter", json={})
-                yield of_pool(pool, answer.json() if answer.status_code == 200 else [], now)
+                waits = pool != GPU or bool(waiting_in(api, pool))
+                yield of_pool(pool, answer.json() if answer.status_code == 200 else [], now, waits=waits)
     except httpx.HTTPError as silent:
         yield Part("workers", False, f"Prefect cannot be asked ({type(silent).__name__})", needed=False)
 
 
-def of_pool(pool: str, listed: Sequence[dict[str, Any]], now: datetime) -> Part:
-    """What there is to say of one pool's workers. Pure."""
+def of_pool(pool: str, listed: Sequence[dict[str, Any]], now: datetime, *, waits: bool = True) -> Part:
+    """What there is to say of one pool's workers; without any it is well while nothing `waits` for one. Pure."""
     heard = [one["name"] for one in listed if now - _moment(one["last_heartbeat_time"]) < SILENCE]
+    if not heard and not waits:  # cards come and go with the queue that lends them
+        return Part(f"workers of {pool}", True, "none at this moment, and nothing waits for one", needed=False)
     if not heard:
         return Part(
             f"workers of {pool}", False, f"none was heard of in the last {SILENCE.seconds} seconds", needed=False

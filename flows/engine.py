@@ -8,6 +8,7 @@ import runpy
 import sys
 
 from flows.life import noted
+from tasks.vault.database import open_database
 from tasks.vault.process import begin_process, end_with_parent
 from tasks.vault.settings import load_settings
 
@@ -17,7 +18,8 @@ def main() -> None:
     begin_process()
     end_with_parent()
     sys.argv = ["prefect.engine"]
-    with noted(load_settings().home, os.environ["PREFECT__FLOW_RUN_ID"]):
+    settings = load_settings()
+    with noted(settings.home, os.environ["PREFECT__FLOW_RUN_ID"], open_database(settings.records_url)):
         runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
 
 

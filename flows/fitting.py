@@ -7,7 +7,9 @@ made by another code or kit would be a second studio, and keys made beside those
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -20,18 +22,18 @@ from sqlmodel import Session, col, select
 
 from tasks.headshots.kit import kit_digest, sort_kits
 from tasks.shipped import SHIPPED
-from tasks.vault.database import open_database, reading, shape_of
+from tasks.vault.database import CLOCKS, ahead_of, open_database, reading, shape_of
 from tasks.vault.failures import VaultError
 from tasks.vault.records import Artifact, Installation
 from tasks.vault.secrets_on_disk import create_secret
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
-from tasks.vision.diffusion_card import load_base_card
+from tasks.vision.diffusion_card import BaseCard, load_base_card
+from tasks.vision.drawn_by import drawing_card
 from tasks.vision.pulled import why_not_here
 from tasks.vision.weights import fingerprint_of
 
 HOUSE = "house"  # the row's name in the table of the installation
-CLOCKS = timedelta(seconds=30)  # leases, permits and due dates are compared across machines
 CODE = ("flows", "tasks", "reports")
 
 
@@ -39,9 +41,14 @@ class DoesNotFit(VaultError):
     """This machine may not work for the installation; the sentence says what is different and what to do."""
 
 
+class NotYet(DoesNotFit):
+    """The control machine may still be starting: whoever has time asks again."""
+
+
 @dataclass(frozen=True)
 class House:
-    """What has to be the same on every machine. `weights` is empty where the base's files are not here."""
+    """What has to be the same on every machine. `weights` of the base, and of what draws (`[render] drawn_by`, else the
+    base itself), are empty where the files are not here."""
 
     version: str
     code: str
@@ -50,6 +57,9 @@ class House:
     base: str
     card: str
     weights: str
+    drawn_by: str
+    drawer_card: str
+    drawer_weights: str
     eyes: str
     networks: str
     bucket: str
@@ -58,22 +68,26 @@ class House:
 
 
 def house_of(settings: Settings) -> House:
-    """What this machine has. Reads the base's weight files once. Raises UnknownBase."""
+    """What this machine has. Reads the weight files of base and drawer once. Raises UnknownBase."""
     card = load_base_card(settings.base, settings.bases)
-    here = why_not_here(card) is None
+    drawer = drawing_card(card, settings.bases)
+    weights = _weights(card)
     return House(
         version=version("rollcall-headshots"),
         code=_digest(path for package in CODE for path in sorted((_code() / package).rglob("*.py"))),
         prefect=version("prefect"),
         kits={name: kit_digest(kit) for name, kit in sort_kits(settings.kits)[0].items()},
         base=settings.base,
-        card=sha256(card.model_dump_json(exclude={"folder"}).encode()).hexdigest()[:16],
-        weights=fingerprint_of(card)[:16] if here else "",
+        card=_card(card),
+        weights=weights,
+        drawn_by=drawer.name,
+        drawer_card=_card(drawer),
+        drawer_weights=weights if drawer.name == card.name else _weights(drawer),
         eyes=settings.eyes,
         networks=_networks(settings),
         bucket=bucket_of(settings.blobs_location),
         encrypt=settings.encrypt,
-        home=_home_mark(settings.home),
+        home=home_mark(settings.home),
     )
 
 
@@ -84,9 +98,13 @@ def note_house(settings: Settings) -> str:
     """
     house = house_of(settings)
     with open_vault(settings) as vault:
-        noted = read_house(vault.engine)
-        if not house.weights and noted is not None and noted.card == house.card:
+        noted = None
+        with suppress(DoesNotFit):  # an earlier version's: this one has taken its place
+            noted = read_house(vault.engine)
+        if noted is not None and noted.card == house.card and not house.weights:
             house = replace(house, weights=noted.weights)  # a worker has them, and told
+        if noted is not None and noted.drawer_card == house.drawer_card and not house.drawer_weights:
+            house = replace(house, drawer_weights=noted.drawer_weights)
         _write(vault, house)
         return vault.keys.name
 
@@ -114,13 +132,12 @@ def check_fit(
     where reports, uploads and receipts lie. Makes nothing here: a machine that was told too little must not begin a
     second set of records or keys.
     """
+    began = time.monotonic()
     _need_records(settings)
     with open_vault(settings) as vault:
         house, mine = read_house(vault.engine), house_of(settings)
         if house is None:
-            raise DoesNotFit(
-                "The control machine has not noted what it runs: start `rollcall up` of this version there."
-            )
+            raise NotYet("The control machine has not noted what it runs: start `rollcall up` of this version there.")
         if installation != vault.keys.name:
             raise DoesNotFit(
                 "Server and records belong to different installations: check --server and ROLLCALL_DATABASE_URL."
@@ -131,12 +148,13 @@ def check_fit(
                 "Forgetting reaches reports, uploads and receipts, which lie in the control machine's home: mount that "
                 "folder here and name it with --home."
             )
-        for sentence in (*_differences(mine, house), *_clock(vault, now, server_time), *_bucket(vault)):
+        clocks = _clock(vault, now, time.monotonic() - began, server_time)
+        for sentence in (*_differences(mine, house), *clocks, *_bucket(vault)):
             raise DoesNotFit(sentence)
-        if mine.weights and not house.weights:
-            house = replace(house, weights=mine.weights)
-            _write(vault, house)
-        return house
+        whole = replace(house, weights=mine.weights, drawer_weights=mine.drawer_weights)
+        if whole != house:
+            _write(vault, whole)
+        return whole
 
 
 def bucket_of(location: str) -> str:
@@ -180,10 +198,14 @@ def _differences(mine: House, house: House) -> Iterator[str]:
             f"The base here is {mine.base} (card {mine.card}), on the control machine {house.base} "
             f"(card {house.card}): set ROLLCALL_BASE and ROLLCALL_BASES as there."
         )
-    if not mine.weights:
-        yield f"The files of the base {mine.base} are not here: run `rollcall models pull {mine.base}`."
-    if house.weights and mine.weights != house.weights:
-        yield f"The files of the base {mine.base} are others here: fetch them anew, `rollcall models pull {mine.base}`."
+    if mine.drawer_card != house.drawer_card:
+        yield (
+            f"Pictures are drawn by {mine.drawn_by}, whose card is another one here ({mine.drawer_card}) than on the "
+            f"control machine ({house.drawer_card}): set ROLLCALL_BASES as there."
+        )
+    yield from _files(mine.base, mine.weights, house.weights)
+    if mine.drawn_by != mine.base:
+        yield from _files(mine.drawn_by, mine.drawer_weights, house.drawer_weights)
     if (mine.eyes, mine.networks) != (house.eyes, house.networks):
         yield (
             f"The eyes here are {mine.eyes} ({mine.networks}), on the control machine {house.eyes} ({house.networks}): "
@@ -191,17 +213,27 @@ def _differences(mine: House, house: House) -> Iterator[str]:
         )
 
 
-def _clock(vault: Vault, now: datetime, server_time: datetime | None) -> Iterator[str]:
-    others = [("the server", server_time)] if server_time is not None else []
-    if vault.engine.dialect.name == "postgresql":
-        with reading(vault.engine) as connection:
-            began = datetime.now(now.tzinfo)
-            theirs: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
-        others.append(("the database", theirs - (began - now)))
-    for whose, time in others:
-        if abs(time - now) > CLOCKS:
-            off = round((now - time).total_seconds())
-            yield f"This machine's clock is {off:+d} s from that of {whose}: set it (NTP) before it works here."
+def _files(name: str, mine: str, theirs: str) -> Iterator[str]:
+    if not mine:
+        yield f"The files of the base {name} are not here: run `rollcall models pull {name}`."
+    elif theirs and mine != theirs:
+        yield f"The files of the base {name} are others here: fetch them anew, `rollcall models pull {name}`."
+
+
+def _clock(vault: Vault, now: datetime, passed_s: float, server_time: datetime | None) -> Iterator[str]:
+    """`passed_s`: seconds since this machine's clock said `now`."""
+    database = ahead_of(vault.engine, now + timedelta(seconds=passed_s))
+    server = None if server_time is None else now - server_time
+    if database is not None and abs(database) > CLOCKS:
+        off = _seconds(database)
+        yield f"This machine's clock is {off} from that of the database: set it (NTP) before it works here."
+    if server is not None and abs(server) > CLOCKS:
+        mend = "set it (NTP) before it works here" if database is None else "the database's is right: set the server's"
+        yield f"This machine's clock is {_seconds(server)} from that of the server: {mend}."
+
+
+def _seconds(apart: timedelta) -> str:
+    return f"{round(apart.total_seconds()):+d} s"
 
 
 def _bucket(vault: Vault) -> Iterator[str]:
@@ -227,6 +259,14 @@ def _code() -> Path:
     return Path(__file__).resolve().parents[1]
 
 
+def _card(card: BaseCard) -> str:
+    return sha256(card.model_dump_json(exclude={"folder"}).encode()).hexdigest()[:16]
+
+
+def _weights(card: BaseCard) -> str:
+    return fingerprint_of(card)[:16] if why_not_here(card) is None else ""
+
+
 def _networks(settings: Settings) -> str:
     """Of the eyes' files: those that ship by their bytes; fetched ones are pinned, so by which of them are here."""
     if settings.eyes == "embedded":
@@ -235,7 +275,7 @@ def _networks(settings: Settings) -> str:
     return sha256("\n".join(here).encode()).hexdigest()[:12] if here else "none"
 
 
-def _home_mark(home: Path) -> str:
+def home_mark(home: Path) -> str:
     """The name of this home, made at its first use: machines that share one volume know that they do."""
     mark = home / "home.id"
     if not mark.exists():

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 from prefect.runtime import flow_run
 
 from flows.announcing import BATCH, announce, bar, point_to_desk, sum_up
-from flows.dispatch import on_workers, take_and_judge
+from flows.dispatch import on_workers, take_and_judge, workers_there
 from flows.outcome import fail_if_nobody_is_done
 from flows.story import field, fits, story, this_run
 from reports.task import build_report, let_withdrawn_photos_go
 from tasks.adapters.plan import ENOUGH_PHOTOS, CannotLearn, plan_training
 from tasks.adapters.task import announce_forecast, hold_costly, seat_people
 from tasks.headshots.form_words import kit_labels, kit_meant
-from tasks.headshots.kit import sort_kits
+from tasks.headshots.kit import frames_of, sort_kits
 from tasks.roster.open_drop import UPLOAD, located
 from tasks.roster.task import begin_batch, take_roster
 from tasks.selfies.task import take_selfies
@@ -28,7 +28,8 @@ from tasks.vault.batches import Order
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.lease import being_made
 from tasks.vault.settings import Settings, load_settings
-from tasks.vision.diffusion_card import load_base_card
+from tasks.vision.diffusion_card import UnknownBase, load_base_card
+from tasks.vision.drawn_by import drawing_card
 from tasks.vision.pulled import why_not_here
 from tasks.vision.worlds import misfit
 
@@ -102,9 +103,9 @@ def make_headshots(
     with being_made(settings, batch, this_run()), bar(f"progress-{batch}", BATCH):
         take_roster(batch)
         let_withdrawn_photos_go()
-        take_selfies(batch)
+        take_selfies(batch, frames_of(settings.kits))
         cohorts = seat_people(batch)
-        announce(batch, announce_forecast(batch))
+        announce(batch, announce_forecast(batch, workers_there()))
         hold_costly(batch)  # who waits for a second person's yes is left alone by every step below
         take_and_judge(batch, cohorts)
         build_report(batch)
@@ -120,8 +121,13 @@ def base_is_here(settings: Settings, quality: str) -> None:
         plan_training(card, quality, ENOUGH_PHOTOS)
     except CannotLearn as distilled:
         raise NotLikeThis(str(distilled)) from distilled
-    if not on_workers() and (wrong := why_not_here(card)):
-        raise NotLikeThis(wrong)
+    try:
+        drawing = drawing_card(card, settings.bases)
+    except UnknownBase as unfit:
+        raise NotLikeThis(str(unfit)) from unfit
+    for needed in (card, drawing):
+        if not on_workers() and (wrong := why_not_here(needed)):
+            raise NotLikeThis(wrong)
 
 
 def of_one_world(settings: Settings) -> None:

@@ -62,9 +62,9 @@ def _of_database(error: BaseException) -> str | None:
 def _of_ours(error: BaseException) -> str | None:
     """Errors of our own that were written for people."""
     from tasks.failures import RollcallError
-    from tasks.vault.failures import StoreFault
+    from tasks.vault.failures import StoreFault, StoreLost
 
-    if isinstance(error, StoreFault):
+    if isinstance(error, StoreFault) and not isinstance(error, StoreLost):
         full = error.code in {f"errno_{errno.ENOSPC}", f"errno_{errno.EDQUOT}"}
         return _FULL if full else f"The blob store refused ({error}): look at its own state, then try again."
     return f"{str(error).rstrip('.')}." if isinstance(error, RollcallError) else None

@@ -12,8 +12,9 @@ HEARTBEAT, RESOURCE = "prefect.flow-run.heartbeat", "prefect.flow-run."
 INSTALLATION = "rollcall_installation"  # the name of Prefect's variable
 PAGE, EVENTS = 200, 50  # what Prefect answers at most
 AT_ONCE = 12  # runs asked for together: each beats four times at most within the time that is asked about
+GPU = "gpu"  # the pool of workers that learn and draw
 # Runs at a time in all of a pool. `gpu` has no limit of its own: each worker takes one, and more workers may come.
-POOLS: dict[str, int | None] = {"desk": 2, "keep": None, "gpu": None}
+POOLS: dict[str, int | None] = {"desk": 2, "keep": None, GPU: None}
 # Whoever creates a run chooses its parameters and nothing else: no command, no environment, no folder.
 JOB_TEMPLATE: dict[str, Any] = {
     "variables": {"type": "object", "properties": {}, "additionalProperties": False},
@@ -31,6 +32,14 @@ def unfinished_runs(api: httpx.Client) -> list[dict[str, Any]]:
         found += some.json()
         if len(some.json()) < PAGE:
             return found
+
+
+def waiting_in(api: httpx.Client, pool: str) -> list[str]:
+    """Some of the runs that wait for a worker of this pool."""
+    wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "work_pools": {"name": {"any_": [pool]}}}
+    answer = api.post("/flow_runs/filter", json={**wanted, "limit": PAGE})
+    answer.raise_for_status()
+    return [run["id"] for run in answer.json()]
 
 
 def heard_from(api: httpx.Client, runs: Collection[str], since: datetime) -> set[str]:
@@ -51,6 +60,12 @@ def heard_from(api: httpx.Client, runs: Collection[str], since: datetime) -> set
 def crash(api: httpx.Client, run: str, why: str) -> None:
     """Marks a run as crashed, so that it frees its place and can be started again."""
     state = {"state": {"type": "CRASHED", "name": "Crashed", "message": why}, "force": True}
+    api.post(f"/flow_runs/{run}/set_state", json=state).raise_for_status()
+
+
+def cancel(api: httpx.Client, run: str) -> None:
+    """Marks a run as cancelled, which is the end of it."""
+    state = {"state": {"type": "CANCELLED", "name": "Cancelled"}, "force": True}
     api.post(f"/flow_runs/{run}/set_state", json=state).raise_for_status()
 
 

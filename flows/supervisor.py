@@ -26,9 +26,9 @@ from flows.cards import card_workers
 from flows.carrying_on import CarryOnGuard
 from flows.children import Service, StartFailed, wait_for
 from flows.environment import client_environment, prefect_environment, server_environment, settled
-from flows.fitting import note_house
+from flows.fitting import home_mark, note_house
 from flows.forms import FormsGuard, retire_old_forms
-from flows.life import LifeGuard, crash_own_dead
+from flows.life import LifeGuard, crash_own_dead, in_control
 from flows.logins import DESK, FILE, Logins
 from flows.prefect_api import (
     ensure_pools,
@@ -40,7 +40,6 @@ from flows.running import need_free, only_one
 from flows.sweep_guard import SweepGuard
 from reports.prefect_client import client
 from tasks.shipped import SHIPPED
-from tasks.vault.database import open_database
 from tasks.vault.settings import Settings, secret_from_environment
 
 # A child gets the secrets that it needs and no other: those in our own environment are handed out one by one.
@@ -176,13 +175,13 @@ def up(
     with (
         signals_noted() as asked,
         only_one(home, where, datetime.now(UTC)),
+        in_control(settings.records_url, home_mark(home), datetime.now(UTC)) as records,
         client(addresses.api, logins.machines) as api,
     ):
         need_free(addresses.host, {"Prefect": addresses.prefect_port, "the review desk": addresses.desk_port})
         sweeps = SweepGuard(environments.shared, home / "logs" / "sweep.log", say, lambda: resume_schedules(api))
         alerts = AlertGuard(environments.alerts, home / "logs" / "alerts.log")
         installation = note_house(settings)
-        records = open_database(settings.records_url)
         try:
             start_server(service, addresses, environments, asked, say)
             if not asked():
@@ -193,7 +192,7 @@ def up(
                 say(welcome(settings, addresses, logins, password, show=show))
                 retire_old_forms(api)
             guards: list[Guard] = [
-                sweeps, alerts, LifeGuard(api, home, say), CarryOnGuard(api, records, say),
+                sweeps, alerts, LifeGuard(api, records, home, say, home_mark(home)), CarryOnGuard(api, records, say),
                 FormsGuard(api, records, settings.kits, settings.timezone),
             ]  # fmt: skip
             watch(service, guards, asked, say)
@@ -202,7 +201,6 @@ def up(
             sweeps.stop()
             alerts.stop()
             stop(service, api, home)
-            records.dispose()
 
 
 def welcome(settings: Settings, addresses: Addresses, logins: Logins, password: str, *, show: bool) -> str:

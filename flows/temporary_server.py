@@ -8,24 +8,29 @@ import os
 import secrets
 import socket
 import sys
+from collections.abc import Callable
 
 from flows.children import Service, wait_for
 from flows.environment import apply, client_environment, prefect_environment, server_environment
 from tasks.vault.settings import Settings
 
 
-def use_prefect(settings: Settings) -> None:
+def use_prefect(settings: Settings, meanwhile: Callable[[], object] = lambda: None) -> None:
     """Points this process to the server that the user has named, or to one of its own. Before Prefect is imported.
 
-    Its own has a login that nobody is told, and ends with this process, also by kill -9. Raises StartFailed.
+    Its own has a login that nobody is told, and ends with this process, also by kill -9. `meanwhile` is called while it
+    starts, which takes seconds: what will be needed is best imported there. Raises StartFailed.
     """
     named = os.environ.get("PREFECT_API_URL")
     apply(prefect_environment(settings.home, quiet=named is None))
     if named is None:
-        os.environ.update(_started(settings))
+        wait = _start(settings)
+        meanwhile()
+        wait()
 
 
-def _started(settings: Settings) -> dict[str, str]:
+def _start(settings: Settings) -> Callable[[], None]:
+    """Starts the server, and returns what waits until it answers."""
     login, port = f"rollcall:{secrets.token_urlsafe(32)}", _free_port()
     api = f"http://127.0.0.1:{port}/api"
     database = os.environ.get("PREFECT_API_DATABASE_CONNECTION_URL")
@@ -36,8 +41,8 @@ def _started(settings: Settings) -> dict[str, str]:
     atexit.register(service.stop)
     command = [sys.executable, "-m", "flows.server", "--port", str(port), "--temporary"]
     service.start("prefect-temporary", command, {**outside, **server})
-    wait_for(f"{api}/health", service, "Prefect", asked=lambda: False)
-    return client_environment(api, login)
+    os.environ.update(client_environment(api, login))
+    return lambda: wait_for(f"{api}/health", service, "Prefect", asked=lambda: False)
 
 
 def _free_port() -> int:

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from flows.cards import card_workers
 from flows.children import Service, StartFailed
 from flows.environment import client_environment, prefect_environment, settled
-from flows.fitting import DoesNotFit, House, check_fit, read_house
+from flows.fitting import DoesNotFit, House, NotYet, check_fit, read_house
 from flows.life import OwnDeadGuard, at_work, crash_own_dead
 from flows.logins import FILE, load_logins
 from flows.prefect_api import installation_named
@@ -31,6 +31,7 @@ from reports.prefect_client import client
 from tasks.vault.database import open_database
 from tasks.vault.settings import Settings
 
+WAITS_S, ASKS_S = 300.0, 5.0  # for a server that starts: machines are switched on together, in any order
 LOOK_AGAIN_S = 60.0  # between two looks at what the control machine has noted
 Say = Callable[[str], None]
 
@@ -65,11 +66,29 @@ def check_server(settings: Settings, api: httpx.Client, pool: str) -> House:
             f"{api.base_url} answered {code}: {said}. Check --server and ROLLCALL_MACHINE_LOGIN."
         ) from None
     except httpx.TransportError as silent:
-        raise DoesNotFit(f"{api.base_url} does not answer ({type(silent).__name__}): check --server.") from None
+        raise NotYet(f"{api.base_url} does not answer ({type(silent).__name__}): check --server.") from None
     if installation is None:
-        raise DoesNotFit(f"{api.base_url} is no server of Rollcall's, or of an older one: start `rollcall up` there.")
+        raise NotYet(f"{api.base_url} is no server of Rollcall's, or of an older one: start `rollcall up` there.")
     time_there = parsedate_to_datetime(alive.headers["Date"])
     return check_fit(settings, installation, now, time_there, forgets=pool == "keep")
+
+
+def arrive(
+    settings: Settings, api: httpx.Client, pool: str, asked: Callable[[], bool], say: Say,
+    *, patience: float = WAITS_S, pause: float = ASKS_S,
+) -> House:  # fmt: skip
+    """What `check_server` says, once the server is up. Raises as that does, and NotYet when patience is over."""
+    until, told = time.monotonic() + patience, ""
+    while True:
+        try:
+            return check_server(settings, api, pool)
+        except NotYet as early:
+            if asked() or time.monotonic() >= until:
+                raise
+            if str(early) != told:
+                told = str(early)
+                say(f"{told} It may be starting: asked again for {patience / 60:.0f} minutes. Ctrl-C stops.")
+        time.sleep(pause)
 
 
 @dataclass
@@ -115,7 +134,7 @@ def work(
     """
     service, login = Service(settings.home.resolve()), machine_login(settings)
     with signals_noted() as asked, client(api_of(server), login) as api:
-        house = check_server(settings, api, pool)
+        house = arrive(settings, api, pool, asked, say)
         records = open_database(settings.records_url)
         fit = FitGuard(settings, api, pool, records, house, time.monotonic() + LOOK_AGAIN_S)
         idle, names = IdleGuard(service.home, time.monotonic()), []

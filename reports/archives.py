@@ -17,6 +17,7 @@ from typing import IO
 
 from reports.archive_names import Names, read_names
 from tasks.failures import RollcallError
+from tasks.sentences import tell
 
 SWELL = 100  # times: photos do not shrink, so what unpacks to more than this is no photo
 SMALL = 2**20  # bytes that may swell as they like
@@ -33,6 +34,10 @@ class BadUpload(RollcallError):
     """The upload cannot become a drop. The message is for the person who sent it and names no file."""
 
 
+class BadArchive(BadUpload):
+    """An archive cannot be what it says it is; within another one it is left out, and named."""
+
+
 @dataclass
 class LeftOut:
     """Everything that did not become a photo of the drop, by reason, in the order of its arrival."""
@@ -47,8 +52,9 @@ class LeftOut:
         """`Left out, a link: a.jpg, b.jpg and 3 more.`"""
         found = list(self.notes)
         for reason, names in self.names.items():
-            more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-            found.append(f"Left out, {reason}: {', '.join(names[:SHOWN])}{more}.")
+            shown = {"reason": reason, "names": ", ".join(names[:SHOWN])}
+            more = len(names) - SHOWN
+            found.append(tell("sent.left_out_more", more, **shown) if more > 0 else tell("sent.left_out", **shown))
         return found
 
 
@@ -58,31 +64,28 @@ def reading_an_archive() -> Iterator[None]:
     try:
         yield
     except UNREADABLE as broken:
-        raise BadUpload("The archive cannot be read. Zip the folder again.") from broken
+        raise BadArchive(tell("sent.unreadable")) from broken
 
 
 def files_in(archive: zipfile.ZipFile, names: Names | None, left: LeftOut) -> Iterator[tuple[str, zipfile.ZipInfo]]:
     """(name, entry) of everything to unpack; BadUpload when the archive cannot be what it says it is."""
     entries = archive.infolist()
     if _overlap(entries):
-        raise BadUpload("The archive's files share their data: this is not how a folder is zipped. Zip it again.")
+        raise BadArchive(tell("sent.overlapping"))
     readings = read_names(entries, names)
     if readings.page:
-        left.notes.append(f"Names in the archive were read in {readings.page}, in which they are people on the roster.")
+        left.notes.append(tell("sent.read_in", page=readings.page))
     elif readings.untold:
-        left.notes.append(
-            f"{readings.untold} names in the archive are in letters that it does not tell, and they fit nobody on the "
-            "roster for sure: shown as they may be. Zip the folder again on another machine, or pick whose they are."
-        )
+        left.notes.append(tell("sent.untold", readings.untold))
     for name, entry in zip(readings.names, entries, strict=True):
         if not entry.filename:
-            left.add("an entry without a name", "(no name)")
+            left.add(tell("sent.why_nameless"), tell("sent.nameless"))
         elif name.endswith(("/", "\\")) and not entry.file_size:
             continue
         elif stat.S_ISLNK(entry.external_attr >> 16):
-            left.add("a link and no file", name)
+            left.add(tell("sent.why_link"), name)
         elif entry.flag_bits & 0x1:
-            raise BadUpload("The archive has a password. Send it without one.")
+            raise BadArchive(tell("sent.password"))
         else:
             yield name, entry
 

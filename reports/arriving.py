@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from reports.archives import BadUpload
 from tasks.roster.upload import Upload
+from tasks.sentences import tell
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Arriving:
         BadUpload where one name is a file and a folder; whatever `content` raises, with nothing left of the file."""
         parents = [str(parent) for parent in PurePosixPath(path).parents][:-1]
         if path in self._folders or not self.files.keys().isdisjoint(parents):
-            raise BadUpload("A file and a folder have the same name.")
+            raise BadUpload(tell("sent.same_name"))
         digest, size = hashlib.sha256(), 0
 
         def counted() -> Iterator[bytes]:
@@ -61,7 +62,7 @@ class Arriving:
         # Asked by name: one photo of many that come one by one must not cost a look at all that are there.
         for path, one in sorted(self.files.items()):
             if any(self.upload.holds(str(parent)) for parent in PurePosixPath(path).parents):
-                raise BadUpload("A file and a folder have the same name.")
+                raise BadUpload(tell("sent.same_name"))
             if self.upload.holds(path) and self._same(path, one):
                 repeated += 1
                 continue

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from reports.gather import kit_title
+from reports.kept_reviews import KeptReviews
 from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Seat
-from tasks.vault.review import Review, reviews_of
+from tasks.vault.review import UNDECIDED, Review
 from tasks.vault.seat_kits import kits_of
 from tasks.vault.seats import JUDGED, WAITING
 from tasks.vault.store import Vault
@@ -64,6 +65,7 @@ class BatchStates:
     vault: Vault
     _mark: Any = None
     _known: dict[str, BatchState] = field(default_factory=dict)
+    _reviews: KeptReviews = field(default_factory=KeptReviews)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def all(self, now: datetime) -> list[BatchState]:
@@ -73,7 +75,8 @@ class BatchStates:
             if mark != self._mark:
                 rows = session.exec(select(Batch).order_by(col(Batch.created_at).desc())).all()
                 kits = {row.kit: kit_title(row.kit, self.vault.settings.kits) for row in rows}
-                self._known = {row.id: _state(session, row, kits[row.kit]) for row in rows}
+                records = _Records(session, rows, self._reviews)
+                self._known = {row.id: _state(records, row, kits[row.kit]) for row in rows}
                 self._mark = mark
             makers = _makers(session, now)
         return [_made_by(state, makers.get(state.id, "")) for state in self._known.values()]
@@ -94,7 +97,9 @@ def _mark(session: Session) -> Any:
         sa.select(count, sa.func.count(col(Consent.withdrawn_at)), sa.func.max(col(Consent.given_at))),
         sa.select(count, sa.func.max(col(Employee.updated_at)), sa.func.sum(col(Employee.epoch))),
     )
-    batches = [str(tuple(row)) for row in ask(sa.select(col(Batch.id), col(Batch.state), col(Batch.facts)))]
+    batches = [
+        str(tuple(row)) for row in ask(sa.select(col(Batch.id), col(Batch.state), col(Batch.drop), col(Batch.facts)))
+    ]
     return seats, batches, [str(tuple(ask(one).one())) for one in totals]
 
 
@@ -107,12 +112,38 @@ def _made_by(state: BatchState, maker: str) -> BatchState:
     return state if state.maker == maker else BatchState(**{**vars(state), "maker": maker})
 
 
-def _state(session: Session, batch: Batch, title: str) -> BatchState:
-    seats = session.exec(select(Seat).where(Seat.batch_id == batch.id)).all()
-    reviews = reviews_of(session, kits_of(session, batch))
-    active = set(session.exec(select(Employee.id).where(Employee.state == "active")))
+class SeatInShort(NamedTuple):
+    """What of somebody's seat says how they stand."""
+
+    employee_id: str
+    state: str
+    reason: str | None
+    answered: str | None
+
+
+class _Records:
+    """What all batches' states follow from, asked for once: a company's batches are of the same people."""
+
+    def __init__(self, session: Session, batches: Sequence[Batch], kept: KeptReviews) -> None:
+        self._session = session
+        self.here = set(session.exec(select(Employee.id).where(Employee.state == "active")))
+        self._kits = {batch.id: kits_of(session, batch) for batch in batches}
+        people = {(kit, person) for kits in self._kits.values() for person, kit in kits.items()}
+        self._reviews = kept.of(session, people)
+
+    def seats(self, batch: Batch) -> list[SeatInShort]:
+        asked = sa.select(*(getattr(Seat, name) for name in SeatInShort._fields)).where(col(Seat.batch_id) == batch.id)
+        return [SeatInShort(*row) for row in self._session.execute(asked)]
+
+    def reviews(self, batch: Batch) -> dict[str, Review]:
+        return {person: self._reviews.get((kit, person), UNDECIDED) for person, kit in self._kits[batch.id].items()}
+
+
+def _state(records: _Records, batch: Batch, title: str) -> BatchState:
+    seats, reviews = records.seats(batch), records.reviews(batch)
     states = {
-        seat.employee_id: standing_of(seat, reviews[seat.employee_id], seat.employee_id in active) for seat in seats
+        seat.employee_id: standing_of(seat, reviews[seat.employee_id], seat.employee_id in records.here)
+        for seat in seats
     }
     counts = Counter(states.values())
     reasons = Counter(seat.reason or "" for seat in seats if states[seat.employee_id] == "blocked")
@@ -152,7 +183,7 @@ def _state(session: Session, batch: Batch, title: str) -> BatchState:
     )
 
 
-def standing_of(seat: Seat, review: Review, is_here: bool) -> str:
+def standing_of(seat: Seat | SeatInShort, review: Review, is_here: bool) -> str:
     """One word for how somebody stands in a batch, as the pages say it."""
     if seat.reason in ("erased", "forgotten") or not is_here:
         return "forgotten"

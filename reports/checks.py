@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from tasks.headshots.kit import frames_of
 from tasks.roster.drop import DropFault
 from tasks.roster.open_drop import upload_in
 from tasks.roster.rows import UnreadableTable
 from tasks.selfies.check import CheckReport, check_upload
 from tasks.selfies.keep import photos_in_use
 from tasks.selfies.two_people import known_two_people
+from tasks.sentences import tell
 from tasks.vault.files import replace_file
 from tasks.vault.seat_kits import kit_names
 from tasks.vault.settings import Settings
@@ -169,9 +171,9 @@ class Checks:
         except _Stopped:
             check.report = None
         except (DropFault, UnreadableTable) as fault:
-            check.failed = getattr(fault, "fix", "") or "The roster cannot be read. Export it again as CSV or XLSX."
+            check.failed = getattr(fault, "fix", "") or tell("check.unreadable")
         except Exception as fault:  # a thread has nobody above it: whatever it was, the page must say so
-            check.failed = f"The check stopped ({type(fault).__name__}). Nothing was changed; try `rollcall check`."
+            check.failed = tell("check.stopped", fault=type(fault).__name__)
 
     def _look(self, identity: str, now: datetime, progress: Progress) -> CheckReport:
         with open_vault(self.settings) as vault:
@@ -179,7 +181,7 @@ class Checks:
             kept: Mapping[str, int] = photos_in_use(vault)
         return check_upload(
             upload, eyes_at_hand(self.settings), now=now, on_progress=progress, kept=kept, two_people=known,
-            base=self._base(), kits=kit_names(self.settings.kits),
+            base=self._base(), kits=kit_names(self.settings.kits), frames=frames_of(self.settings.kits),
         )  # fmt: skip
 
     def _base(self) -> BaseWorld:

@@ -8,28 +8,7 @@ from typing import Any
 
 from reports.data import ReportData
 from reports.phrases import plain
-
-# measure -> (name, word when it holds, word when it does not)
-MEASURES: Mapping[str, tuple[str, str, str]] = {
-    "background to brand": ("Background against the brand", "Exactly the brand's", "Visibly another shade"),
-    "background between people": ("Background between any two people", "No difference to be seen", "Differs visibly"),
-    "halo": ("Edge round the person", "Clean", "A rim shows"),
-    "holes": ("Gaps in the background", "None worth seeing", "Something shows through"),
-    "eye line": ("Eye line", "Everybody on one line", "Not all on one line"),
-    "centre": ("Centring", "Everybody in the middle", "Some off the middle"),
-    "inter-eye": ("Face size", "The same for everybody", "Differs between people"),
-    "head height": ("Head height", "The same for everybody", "Differs between people"),
-    "roll": ("Head upright", "Everybody upright", "Some heads lean"),
-    "light left to right": ("Light from left to right", "One light for everybody", "Falls differently on some"),
-    "light top to bottom": ("Light from top to bottom", "One light for everybody", "Falls differently on some"),
-    "cheek texture kept": ("Skin texture", "Kept as in the selfies", "Smoothed or roughened"),
-    "skin tone kept": ("Skin tone of each person", "Kept as in their own photos", "Lighter or darker on some"),
-}
-GROUPS: Mapping[str, str] = {
-    "all": "Everybody",
-    "darkest third": "People with the darkest skin",
-    "lightest third": "People with the lightest skin",
-}
+from tasks.sentences import tell, tell_if_known
 
 
 @dataclass(frozen=True)
@@ -77,10 +56,7 @@ def consistency(data: ReportData) -> Consistency | None:
     # Every line of the page counts: none is red beside "all are met".
     measures = [line.met for team in teams for line in team.lines] + [line.met for team in teams for line in team.skin]
     met = sum(measures)
-    if met == len(measures):
-        sentence = f"One studio, one day: all {met} measures are within their targets."
-    else:
-        sentence = f"{met} of {len(measures)} measures are within their targets."
+    sentence = tell("measures.all", met) if met == len(measures) else tell("measures.some", met, all=len(measures))
     titled = teams if len(teams) == 1 else [
         replace(team, kit=str(table.get("kit", ""))) for team, table in zip(teams, found, strict=True)
     ]  # fmt: skip
@@ -101,13 +77,13 @@ def _team(data: ReportData, table: Mapping[str, Any]) -> Consistency:
 
 def _line(row: Mapping[str, Any]) -> ConsistencyLine:
     measure, met = str(row.get("measure", "")), bool(row.get("met"))
-    name, good, bad = MEASURES.get(measure, (measure[:1].upper() + measure[1:], "Within target", "Outside its target"))
+    said = "met" if met else "missed"
     unit = str(row.get("unit", ""))
     spread = unit.endswith(", sd")  # a spread over people has no worst person
     sign = {"ratio": "×", "degrees": "°"}.get(unit, unit.removesuffix(", sd"))
     return ConsistencyLine(
-        name=name,
-        word=good if met else bad,
+        name=_name(measure),
+        word=tell_if_known(f"measure.{_key(measure)}.{said}", tell(f"measures.{said}")),
         middle=_with(row.get("median"), sign),
         worst="" if spread else _with(row.get("worst"), sign),
         target="≤ " + _with(row.get("target"), sign),
@@ -125,10 +101,12 @@ def _skin(row: Mapping[str, Any]) -> SkinLine:
     shift = float(row.get("shift", 0.0))
     way = "unchanged" if abs(shift) < 0.5 else "lighter" if shift > 0 else "darker"
     group = str(row.get("group", ""))
-    said = "unchanged" if way == "unchanged" else f"{abs(shift):.1f}° ITA {way}"
+    moved = way != "unchanged"
+    said = tell(f"skin.by_{way}", shift=f"{abs(shift):.1f}° ITA") if moved else tell("skin.unchanged")
     met = bool(row.get("within_target"))
-    word = f"a shade {way}" if met and way != "unchanged" else way  # what is green is not said as what is red
-    return SkinLine(GROUPS.get(group, group), int(row.get("people", 0)), said, met, word.capitalize())
+    word = f"shade_{way}" if met and moved else way  # what is green is not said as what is red
+    name = tell_if_known(f"group.{_key(group)}", group)
+    return SkinLine(name, int(row.get("people", 0)), said, met, _capital(tell(f"skin.{word}")))
 
 
 def _outliers(data: ReportData, team: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
@@ -138,7 +116,20 @@ def _outliers(data: ReportData, team: Mapping[str, Any]) -> tuple[tuple[str, str
     for row in team.get("outliers", ()):
         if isinstance(row, Mapping) and row.get("employee_id") in names:
             measure = str(row.get("measure", ""))
-            name = MEASURES.get(measure, (measure, "", ""))[0]
-            text = f"{name} {plain(row.get('value'))} (limit {plain(row.get('limit'))})"
+            values = {"value": plain(row.get("value")), "limit": plain(row.get("limit"))}
+            text = tell("measures.outlier", name=_name(measure), **values)
             found.setdefault(str(row["employee_id"]), []).append(text)
     return tuple((one, names[one], ", ".join(texts)) for one, texts in found.items())
+
+
+def _key(measure: str) -> str:
+    """What a measure or group of the records is called in the language's keys."""
+    return measure.replace(" ", "_").replace("-", "_")
+
+
+def _name(measure: str) -> str:
+    return tell_if_known(f"measure.{_key(measure)}.name", _capital(measure))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

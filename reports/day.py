@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reports.batch_state import BatchState
-from reports.sentences import tell
 from reports.words import say
+from tasks.sentences import tell
 
+AT_ONCE = 6  # things that can be read in five seconds; the rest is folded away, and counted
 SHOWN_REASONS = 3  # more would not fit one line; the rest is counted
 
 
@@ -59,7 +60,7 @@ def wants_of(
         found += _held(batch, by)
     for batch in here:
         found += _of_batch(batch)
-    return found
+    return sorted(found, key=lambda want: want.tone == "calm")  # what can wait stands below every batch's work
 
 
 def _held(batch: BatchState, by: str) -> list[Want]:

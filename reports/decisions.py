@@ -222,7 +222,6 @@ def _settle_no(session: Session, employee_id: str, kit: str) -> None:
     mine = session.exec(select(Decision).where(col(Decision.employee_id) == employee_id)).all()
     left = standing(event_of(decision) for decision in mine)
     employee.generation = not any(event.verdict == "opt_out" for event in left)
-    session.add(employee)
     others = select(Headshot.kit).where(col(Headshot.employee_id) == employee_id, col(Headshot.kit) != kit)
     for other in session.exec(others.distinct()).all():
         settle_pictures(session, [employee_id], other)

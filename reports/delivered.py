@@ -8,6 +8,7 @@ from typing import Any
 from reports.data import ReportData
 from reports.phrases import plain
 from tasks.delivery.changes import say_why
+from tasks.sentences import tell, tell_if_known
 
 
 @dataclass(frozen=True)
@@ -34,22 +35,18 @@ def deliveries(data: ReportData) -> tuple[DeliveryInWords, ...]:
     found = []
     asks, made = data.batch.facts.get("delivery_asks"), data.batch.facts.get("delivered")
     if isinstance(asks, Mapping) and asks.get("at"):
-        sentence = (
-            "A delivery stopped: it would take away more than a tenth of the files there. If that is meant, deliver "
-            "once more and allow it."
-        )
-        found.append(_delivered(data, asks, sentence, asks=True))
+        found.append(_delivered(data, asks, tell("delivered.asks"), asks=True))
     if isinstance(made, Mapping) and made.get("at"):
-        where = {"folder": "a folder", "zip": "a ZIP file", "s3": "a bucket"}.get(str(made.get("to")), "its place")
-        sentence = f"{plain(made.get('people'))} people in {plain(made.get('files'))} files, to {where}."
+        where = tell_if_known(f"delivered.to.{made.get('to')}", tell("delivered.elsewhere"))
+        count = int(made.get("people") or 0)
+        sentence = tell("delivered.made", count, files=plain(made.get("files")), where=where)
         found.append(_delivered(data, made, sentence, asks=False))
     return tuple(found)
 
 
 def _delivered(data: ReportData, facts: Mapping[str, Any], sentence: str, *, asks: bool) -> DeliveryInWords:
-    away = "Would be taken away" if asks else "Taken away"
-    titles = (("new", "New"), ("changed", "Another picture than before"), ("removed", away))
-    lists = tuple(_changed(data, title, facts.get(key) or ()) for key, title in titles)
+    kinds = {"new": "new", "changed": "changed", "removed": "would_go" if asks else "removed"}
+    lists = tuple(_changed(data, tell(f"delivered.{title}"), facts.get(key) or ()) for key, title in kinds.items())
     shown = tuple(one for one in lists if one.people or one.others)
     return DeliveryInWords(datetime.fromisoformat(str(facts["at"])), sentence, shown, asks)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as HttpFault
@@ -44,7 +44,7 @@ from reports.desk_team import add_team, team_page
 from reports.desk_verify import add_verify
 from reports.desk_writing import AGAIN_S, Writing
 from reports.gather import viewable
-from reports.site import STATIC, asset_names
+from reports.site import asset, asset_names
 from reports.site_of_batch import rewrite_report
 from tasks.vault.looks import note_look
 from tasks.vault.records import Batch, Employee, Seat
@@ -138,6 +138,18 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
             await run_in_threadpool(door.renew, session, now)
         return response
 
+    _answer_in_words(app)
+    app.add_middleware(Squeezed)
+    app.add_middleware(Forwarded, proxies=proxies_of(settings.proxies))  # outside the guard: it says who is asking
+    for add in PARTS:
+        add(app)
+    _add_pages(app)  # last: what comes under a batch's address and is nobody else's is looked for in its report
+    return app
+
+
+def _answer_in_words(app: FastAPI) -> None:
+    """What is refused, and what breaks, is a page for people and a word for scripts."""
+
     @app.exception_handler(HttpFault)
     def in_words(request: Request, fault: HttpFault) -> Response:
         if fault.status_code == 303:
@@ -149,12 +161,12 @@ def create_desk(settings: Settings, *, clock: Callable[[], datetime] = lambda: d
             return HTMLResponse(desk_pages.fault(fault.status_code, role, *who), fault.status_code, fault.headers)
         return JSONResponse({"error": "role" if role else fault.status_code}, fault.status_code, fault.headers)
 
-    app.add_middleware(Squeezed)
-    app.add_middleware(Forwarded, proxies=proxies_of(settings.proxies))  # outside the guard: it says who is asking
-    for add in PARTS:
-        add(app)
-    _add_pages(app)  # last: what comes under a batch's address and is nobody else's is looked for in its report
-    return app
+    @app.exception_handler(Exception)
+    def broken(request: Request, fault: Exception) -> Response:
+        """A defect of ours, in words: it is written down behind this, with its traceback, and goes past the guard."""
+        response = in_words(request, HttpFault(500))
+        response.headers.update(HEADERS)
+        return response
 
 
 def _refused_at_once(request: Request, door: Door, own_names: set[str]) -> Response | None:
@@ -227,10 +239,11 @@ def _add_pages(app: FastAPI) -> None:
         return _page(app, batch, path or "index.html", signed_in(request))
 
     @app.get("/assets/{name}")
-    def asset(name: str) -> Response:
+    def static(name: str) -> Response:
         for plain, hashed in asset_names().items():
             if hashed == f"assets/{name}":
-                return _file(STATIC / plain, forever=True)
+                kind = TYPES[Path(plain).suffix]
+                return Response(asset(plain), media_type=kind, headers={"Cache-Control": FOREVER})
         raise HTTPException(404)
 
 
@@ -320,11 +333,3 @@ def _picture(files: ReportFiles, name: str, *, forever: bool = False) -> Respons
         raise HTTPException(404)
     cache = FOREVER if forever else "no-store"
     return Response(content, media_type=TYPES[Path(name).suffix], headers={"Cache-Control": cache})
-
-
-def _file(path: Path, *, forever: bool = False) -> Response:
-    """One plain file; links are not followed out of the folder."""
-    if path.is_symlink() or not path.is_file():
-        raise HTTPException(404)
-    cache = FOREVER if forever else "no-store"
-    return FileResponse(path, media_type=TYPES[path.suffix], headers={"Cache-Control": cache})

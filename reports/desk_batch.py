@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import col, select
@@ -15,9 +18,9 @@ from reports.desk_page import form_of, fragment, show
 from reports.labels import BadLabel, archive_batch, name_batch
 from reports.progress import UnderWay, going_of
 from reports.runs import NoOrchestrator, Run, Runs
-from reports.sentences import tell
 from tasks.headshots.form_words import batch_meant, is_called
 from tasks.headshots.kit import sort_kits
+from tasks.sentences import tell
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.halts import approve_cost, carry_on, stop_batch
 from tasks.vault.records import Batch, Employee, Seat
@@ -178,14 +181,39 @@ def _another_kit(request: Request, batch: str, department: str, kit: str) -> Res
 
 def _go_on(request: Request, batch: str) -> Response:
     """Takes a stop back and runs the batch's order once more: finished work is found and kept."""
-    state, vault = state_of(request, batch), request.app.state.vault
-    if state.stopped:
-        carry_on(vault, batch, signed_in(request).by, request.app.state.clock())
-    return start_order(request, batch)
+
+    def take_stop_back() -> None:
+        if state_of(request, batch).stopped:
+            carry_on(request.app.state.vault, batch, signed_in(request).by, request.app.state.clock())
+
+    return run_again(request, batch, take_stop_back)
 
 
-def start_order(request: Request, batch: str) -> Response:
-    """The batch's own order as a run; leads to its page."""
+def run_again(request: Request, batch: str, first: Callable[[], None] = lambda: None) -> Response:
+    """The batch's own order as a run, after what has to be done `first`; leads to its page. Nothing is done where the
+    upload that it was made from was removed since, or its time was up, or its kit cannot be used: a run would end at
+    once, and HR hear of it from nobody."""
+    state, ours = state_of(request, batch), request.app.state.settings.uploads
+    if Path(state.drop).is_relative_to(ours) and not Path(state.drop).is_dir():
+        return page_of(request, batch, tell("batch.upload_gone"))
+    if fault := _kit_fault(request, state):
+        return page_of(request, batch, fault)
+    try:
+        first()
+    except NotLikeThis as refused:
+        return page_of(request, batch, str(refused))
+    return _start_order(request, batch)
+
+
+def _kit_fault(request: Request, state: BatchState) -> str:
+    """What is wrong with the batch's kit, in a sentence; "" where it can be used."""
+    sound, broken = sort_kits(request.app.state.settings.kits)
+    if state.kit in sound:
+        return ""
+    return broken.get(state.kit) or tell("batch.kit_gone", kit=state.kit_title)
+
+
+def _start_order(request: Request, batch: str) -> Response:
     with request.app.state.vault.reading() as session:
         row = session.get_one(Batch, batch)
         order = {
@@ -196,7 +224,7 @@ def start_order(request: Request, batch: str) -> Response:
             "who": str(row.facts.get("who", "everybody")),
         }
     try:
-        request.app.state.runs.start("make", order, f"{batch}:{_minute(request)}")
+        request.app.state.runs.start("make", order, batch, request.app.state.clock())
     except NoOrchestrator:
         return page_of(request, batch, tell("run.unreachable"))
     return RedirectResponse(f"/batches/{batch}/home", 303)
@@ -206,8 +234,11 @@ def _reshoot(request: Request, batch: str) -> Response:
     state = state_of(request, batch)
     if not state.redo:
         return page_of(request, batch, tell("batch.no_redo"))
+    if fault := _kit_fault(request, state):
+        return page_of(request, batch, fault)
+    now = request.app.state.clock()
     try:
-        request.app.state.runs.start("reshoot", {"batch": batch}, f"{batch}:reshoot:{_minute(request)}")
+        request.app.state.runs.start("reshoot", {"batch": batch}, f"{batch}:reshoot", now)
     except NoOrchestrator:
         return page_of(request, batch, tell("run.unreachable"))
     return RedirectResponse(f"/batches/{batch}/home", 303)
@@ -215,14 +246,8 @@ def _reshoot(request: Request, batch: str) -> Response:
 
 def _approve(request: Request, batch: str) -> Response:
     """A second person's yes; then the run goes on by itself."""
-    state_of(request, batch)
-    try:
+
+    def say_yes() -> None:
         approve_cost(request.app.state.vault, batch, signed_in(request).by, request.app.state.clock())
-    except NotLikeThis as refused:
-        return page_of(request, batch, str(refused))
-    return start_order(request, batch)
 
-
-def _minute(request: Request) -> str:
-    """Two presses within a minute are one."""
-    return f"{request.app.state.clock():%Y%m%dT%H%M}"
+    return run_again(request, batch, say_yes)

@@ -21,8 +21,8 @@ from reports.desk_batch import page_of, state_of
 from reports.desk_corrections import sent
 from reports.desk_login import signed_in
 from reports.gather import viewable
-from reports.sentences import tell
 from reports.site import render
+from tasks.sentences import tell
 from tasks.vault.records import Batch, Employee, Seat
 from tasks.vault.report_files import files_of
 from tasks.vault.review import reviews_of

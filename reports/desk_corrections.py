@@ -23,6 +23,7 @@ from reports.uploads import add_photos, people_of, replace_table
 from tasks.roster.upload import Upload
 from tasks.selfies.check import CheckReport
 from tasks.selfies.picks import BY_FILE, FILE, NOBODYS, read_answers
+from tasks.sentences import tell
 
 MOST_PICKS = 2_000  # in one form
 
@@ -65,7 +66,7 @@ def add_corrections(app: FastAPI, desk: Desk) -> None:
                 if form.getlist("photos"):
                     done(upload.folder)
         except (BadUpload, MultiPartException) as fault:
-            words = str(fault) if isinstance(fault, BadUpload) else "The upload did not arrive whole. Try again."
+            words = str(fault) if isinstance(fault, BadUpload) else tell("sent.not_whole")
             page = desk_pages.upload(session, desk.door.token(session), words)
             return Response(page, 400, media_type="text/html; charset=utf-8")
         desk.again(identity)

@@ -19,7 +19,6 @@ from starlette.concurrency import run_in_threadpool
 
 from reports.desk_door import Door, Session
 from reports.desk_login import signed_in
-from reports.sentences import tell
 from reports.site import render
 from reports.site_of_batch import rewrite_report
 from tasks.delivery.destinations import Delivered, Leaving
@@ -28,6 +27,7 @@ from tasks.delivery.pack import KIT, Pack, choose_packs, kit_pack, sort_packs
 from tasks.delivery.sitters import people_of, sitters_of, why_absent, why_gone
 from tasks.delivery.zips import DownloadDestination
 from tasks.headshots.kit import KitError, load_kit
+from tasks.sentences import tell
 from tasks.vault.batches import load_batch
 from tasks.vault.failures import NoSuchBatch, NotLikeThis
 from tasks.vault.records import Employee
@@ -61,7 +61,7 @@ class _Counting(DownloadDestination):
 class Making:
     """One ZIP that somebody asked for."""
 
-    batch: str
+    wish: DeliveryWish
     owner: str  # the session that may take it
     began: datetime
     place: _Counting
@@ -83,15 +83,19 @@ class Makings:
         self._all: dict[str, Making] = {}
 
     def begin(self, wish: DeliveryWish, owner: str) -> str:
-        """Starts making one; its number. NotLikeThis while too many are being made."""
+        """Starts making one; its number. A second press while it is made finds the same one. NotLikeThis while too many
+        are being made."""
         with self._lock:
             self._forget_old()
+            for number, one in self._all.items():
+                if (one.wish, one.owner) == (wish, owner) and not one.done.is_set():
+                    return number
             if sum(not one.done.is_set() for one in self._all.values()) >= AT_ONCE:
                 raise NotLikeThis(tell("deliver.busy"))
             number = token_hex(8)
-            making = Making(wish.batch, owner, self._clock(), _Counting(self._vault.settings.scratch))
+            making = Making(wish, owner, self._clock(), _Counting(self._vault.settings.scratch))
             self._all[number] = making
-        threading.Thread(target=self._make, args=(wish, making), daemon=True).start()
+        threading.Thread(target=self._make, args=(making,), daemon=True).start()
         return number
 
     def of(self, number: str, batch: str, owner: str) -> Making:
@@ -99,7 +103,7 @@ class Makings:
         with self._lock:
             self._forget_old()
             making = self._all[number]
-        if making.batch != batch or making.owner != owner:
+        if making.wish.batch != batch or making.owner != owner:
             raise KeyError(number)
         return making
 
@@ -112,7 +116,8 @@ class Makings:
         making.place.abandon()
         return False
 
-    def _make(self, wish: DeliveryWish, making: Making) -> None:
+    def _make(self, making: Making) -> None:
+        wish = making.wish
         try:
             making.counts = deliver_wish(self._vault, wish, lambda: making.place, self._clock)
             rewrite_report(self._vault, wish.batch, now=self._clock())

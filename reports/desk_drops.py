@@ -36,6 +36,7 @@ from tasks.roster.upload import Upload
 from tasks.selfies.check import CheckReport, return_table
 from tasks.selfies.people import PersonCheck
 from tasks.selfies.two_people import remember_two_people
+from tasks.sentences import tell
 from tasks.vault.files import make_folders
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
@@ -141,13 +142,13 @@ async def _take(
             roster, consents = sent(form.get("roster")), sent(form.get("consents"))
             photos = [one for one in map(sent, form.getlist("photos")) if one is not None]
             if roster is None:
-                raise BadUpload("Choose the roster: a CSV or Excel file from your HR system.")
+                raise BadUpload(tell("sent.no_roster"))
             identity = f"{now:%Y%m%d}-{secrets.token_hex(5)}"
             upload = await run_in_threadpool(_new_upload, request.app.state.vault, identity)
             await run_in_threadpool(partial(keep_upload, upload, roster, consents, photos, coming=coming))
             await run_in_threadpool(withdraw_now, request.app.state.vault, upload, now)
     except MultiPartException as fault:
-        raise BadUpload("The upload did not arrive whole. Try again.") from fault
+        raise BadUpload(tell("sent.not_whole")) from fault
     return identity
 
 
@@ -210,7 +211,7 @@ def groups_of(report: CheckReport) -> list[tuple[str, str, list[tuple[str, str, 
         ]
 
     return [
-        ("blocked", "Blocked", lines(report.blocked)),
-        ("attention", "Ready, with remarks", lines(report.warned)),
-        ("approved", "Ready", lines(report.ready)),
+        ("blocked", tell("check.are_blocked"), lines(report.blocked)),
+        ("attention", tell("check.are_warned"), lines(report.warned)),
+        ("approved", tell("check.are_ready"), lines(report.ready)),
     ]

@@ -5,8 +5,8 @@ The pages lie in a folder and work without a desk; three remarks in them mark th
 
 from markupsafe import escape
 
-from reports.sentences import tell
 from reports.site import render
+from tasks.sentences import tell
 
 
 def framed(page: str, batch: str, by: str, token: str, *, delivers: bool = False) -> str:

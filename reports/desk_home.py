@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from reports import when
 from reports.batch_state import BatchState, BatchStates
-from reports.day import title_of, wants_of
+from reports.day import AT_ONCE, title_of, wants_of
 from reports.desk_door import COOKIE
 from reports.desk_login import signed_in
 from reports.desk_page import fragment, show
@@ -66,7 +66,7 @@ def _live(request: Request) -> dict[str, Any]:
     asked = len(open_questions(vault))
     wants = wants_of(states, asked, sentence(late) if late else "", signed_in(request).by, _goes(app, now))
     going, reachable = going_now(app.state.runs, states, now)
-    return {"wants": wants, "going": going, "reachable": reachable}
+    return {"wants": wants[:AT_ONCE], "more": wants[AT_ONCE:], "going": going, "reachable": reachable}
 
 
 def _goes(app: FastAPI, now: datetime) -> tuple[int, str]:

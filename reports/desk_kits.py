@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from starlette.concurrency import run_in_threadpool
 
 from reports.day import title_of
-from reports.desk_batch import start_order
+from reports.desk_batch import run_again
 from reports.desk_page import form_of, show
 from reports.kit_pictures import draw_kit, kits_of
 from tasks.headshots.kit import kit_digest, sort_kits
@@ -51,7 +51,7 @@ def add_kits(app: FastAPI) -> None:
         state = app.state.states.one(batch, app.state.clock())
         if state is None or state.kit != name:
             raise HTTPException(404)
-        answer = await run_in_threadpool(start_order, request, batch)
+        answer = await run_in_threadpool(run_again, request, batch)
         return answer if answer.status_code != 303 else RedirectResponse(f"/batches/{batch}/home", 303)
 
 

@@ -19,7 +19,7 @@ from reports import desk_pages
 from reports.desk_door import COOKIE, KNOWN, KNOWN_FOR, Door, Session
 from reports.desk_tries import counted_as
 from reports.reviewer_names import plain_name
-from reports.sentences import tell
+from tasks.sentences import tell
 
 AT_A_TIME = 2  # passwords that are looked at
 FORM_SIZE = 8192  # bytes

@@ -7,9 +7,9 @@ from sqlmodel import col, select
 
 from reports.desk_door import Session
 from reports.gather import viewable
-from reports.sentences import tell
 from reports.site import render
 from tasks.roster.questions import Asked
+from tasks.sentences import tell
 from tasks.vault.records import Employee, Headshot, Showing
 from tasks.vault.report_files import files_of
 from tasks.vault.store import Vault
@@ -37,7 +37,7 @@ def left(both: bool) -> str:
     return render("leaving.html", root="/", address="", both=both)
 
 
-FAULTS = {202: "written", 403: "refused", 404: "nowhere", 410: "gone", 413: "large"}
+FAULTS = {202: "written", 403: "refused", 404: "nowhere", 409: "changed", 410: "gone", 413: "large", 422: "changed"}
 
 
 def fault(status: int, role: str = "", by: str = "", token: str = "") -> str:

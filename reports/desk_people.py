@@ -19,7 +19,6 @@ from reports.desk_retention import receipts_of
 from reports.everything import everything_of, sent_in_pieces
 from reports.people import PER_PAGE, PersonShown, load_person, search
 from reports.runs import NoOrchestrator
-from reports.sentences import tell
 from reports.withdrawals import let_withdrawn_go
 from tasks.headshots.kit import sort_kits
 from tasks.retention.holds import REASONS, end_holds, hold_person, holds_of
@@ -27,6 +26,7 @@ from tasks.retention.inventory import take_inventory
 from tasks.retention.plan import Forgetting, forgetting_of
 from tasks.retention.rules import rules_or_built_in
 from tasks.roster.by_hand import EVIDENCE, Noted, record_consent, record_withdrawal
+from tasks.sentences import tell
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.looks import looks_at, note_look
 from tasks.vault.seat_kits import choose_kit
@@ -156,7 +156,7 @@ def _forget(request: Request, person: str, form: Mapping[str, str]) -> None:
     now = state.clock()
     if holds_of(state.vault, rules_or_built_in(state.settings.retention_rules)[0], now, person):
         raise NotLikeThis(tell("people.held_first"))
-    state.runs.start("forget", {"person": person}, f"forget:{person}:{now:%Y%m%dT%H%M}")
+    state.runs.start("forget", {"person": person}, f"forget:{person}", now)
 
 
 def _hold(request: Request, person: str, form: Mapping[str, str]) -> None:
@@ -199,8 +199,9 @@ def _noted(request: Request, form: Mapping[str, str]) -> Noted:
     day = _day(form.get("day", ""))
     zone = ZoneInfo(request.app.state.settings.timezone)
     # A day's end where the company is, so that a consent of today is newer than a withdrawal of this morning.
-    when = datetime.combine(day, time(23, 59), zone).astimezone(UTC)
-    when = min(when, now) if day == now.astimezone(zone).date() else when
+    if day > now.astimezone(zone).date():
+        raise NotLikeThis(tell("people.day_to_come"))
+    when = min(datetime.combine(day, time(23, 59), zone).astimezone(UTC), now)
     return Noted(form.get("evidence", ""), form.get("reference", ""), when, signed_in(request).author)
 
 

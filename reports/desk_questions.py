@@ -11,6 +11,7 @@ from reports.desk_door import Door
 from reports.desk_login import signed_in
 from tasks.roster.new_numbers import answer_new_numbers, fingerprint, new_numbers
 from tasks.roster.questions import BadAnswer, answer_question, answers_to_undo, open_questions
+from tasks.sentences import tell
 from tasks.vault.store import Vault
 
 FORM_SIZE = 8192  # bytes
@@ -32,7 +33,7 @@ def add_questions(app: FastAPI) -> None:
     def answer_all(shown: str, by: str) -> None:
         plain = new_numbers(vault)
         if fingerprint(plain) != shown:
-            raise BadAnswer("These are others by now: look at them once more.")
+            raise BadAnswer(tell("questions.others_by_now"))
         answer_new_numbers(vault, plain, by, app.state.clock())
 
     @app.get("/questions")

@@ -15,14 +15,14 @@ from reports.desk_login import signed_in
 from reports.desk_page import form_of, show
 from reports.receipt_paper import receipt_pdf
 from reports.runs import NoOrchestrator
-from reports.sentences import tell
 from tasks.retention.calendar import EVERYTHING, DueLine, what_goes_when
 from tasks.retention.forecast import forecast
 from tasks.retention.holds import holds_of, with_holds
 from tasks.retention.overdue import lateness, sentence
 from tasks.retention.policy import schedule
-from tasks.retention.receipts import Receipt, headline, reason_of, receipt_lines, receipt_of
+from tasks.retention.receipts import Receipt, headline, receipt_lines, receipt_of
 from tasks.retention.rules import rules_or_built_in
+from tasks.sentences import tell, tell_if_known
 from tasks.vault.records import Employee, Erasure
 from tasks.vault.store import Vault
 
@@ -96,7 +96,7 @@ def _page(request: Request, error: str = "") -> Response:
         soon=[one for one in lines if one.at < now + SOON],
         later=[one for one in lines if one.at >= now + SOON],
         late=sentence(late) if late else "",
-        stops=seen.stops_because.split(" If that is meant")[0],
+        stops=seen.because,
         stops_for=seen.stops_for,
         held=[(hold.person, *names.get(hold.person, ("", "")), hold.reason, hold.until) for hold in held],
         receipts=receipts_of(vault),
@@ -139,7 +139,9 @@ def receipts_of(vault: Vault, person: str | None = None) -> list[tuple[Receipt, 
     with vault.reading() as session:
         rows = session.exec(told.order_by(col(Erasure.started_at).desc()).limit(SHOWN)).all()
     found = [receipt_of(row) for row in rows]
-    return [(one, headline(one), reason_of(one)) for one in found]
+    return [
+        (one, tell(f"goes.state_{one.state}"), tell_if_known(f"goes.reason_{one.reason}", one.reason)) for one in found
+    ]
 
 
 def _receipt(vault: Vault, identity: str) -> Receipt:
@@ -167,7 +169,7 @@ def _sweep(request: Request, people: str) -> Response:
         return _page(request, tell("goes.say_number", seen.stops_for))
     asked = {"dry_run": False, "mass_deletion": seen.stops_for if seen.stops_because else 0}
     try:
-        request.app.state.runs.start("retention", asked, f"retention:{now:%Y%m%dT%H%M}")
+        request.app.state.runs.start("retention", asked, "retention", now)
     except NoOrchestrator:
         return _page(request, tell("run.unreachable"))
     return RedirectResponse("/retention", 303)

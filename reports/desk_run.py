@@ -17,12 +17,12 @@ from reports.desk_login import signed_in
 from reports.desk_page import form_of, show
 from reports.kit_pictures import kits_of
 from reports.runs import NoOrchestrator
-from reports.sentences import tell
 from reports.words import say
 from tasks.adapters.costs import QUALITIES, Cost, cost_of
 from tasks.failures import RollcallError
 from tasks.headshots.kit import sort_kits
 from tasks.selfies.check import CheckReport
+from tasks.sentences import tell
 from tasks.vault.batches import Order, note_facts, open_batch
 from tasks.vault.settings import Settings
 
@@ -120,7 +120,7 @@ def _start(request: Request, identity: str, form: Mapping[str, str]) -> Response
         "who": order.who,
     }
     try:
-        state.runs.start("make", asked, f"{batch}:{now:%Y%m%dT%H%M}")
+        state.runs.start("make", asked, batch, now)
     except NoOrchestrator:
         return _form(request, identity, tell("run.unreachable"))
     return RedirectResponse(f"/batches/{batch}/home", 303)

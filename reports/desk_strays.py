@@ -10,6 +10,7 @@ from tasks.roster.drop import Drop, DropFault
 from tasks.selfies.check import CheckReport
 from tasks.selfies.match import Stray
 from tasks.selfies.picks import BY_FILE, NOBODYS, PHOTO_FOLDER
+from tasks.sentences import tell
 from tasks.vision.glance import Refused
 from tasks.vision.photos import open_photo
 from tasks.vision.small import THUMB, small
@@ -47,15 +48,17 @@ def _choice(number: int, stray: Stray, names: dict[str, str], report: CheckRepor
     if stray.picked in names and stray.picked not in stray.candidates:
         people.append((stray.picked, f"{stray.picked} · {names[stray.picked]}"))
     is_folder = stray.key.endswith("/")
-    options = [*people, (NOBODYS, "nobody on this roster")]
-    options += [(BY_FILE, "several people: go by the files' names")] if is_folder else []
-    names_of = " or ".join(f"{names[one]} ({one})" for one in stray.candidates if one in names)
-    says = f"Fits {names_of} alike." if stray.between else f"Fits nobody; perhaps {names_of}?" if names_of else ""
+    options = [*people, (NOBODYS, tell("strays.nobody"))]
+    options += [(BY_FILE, tell("strays.by_file"))] if is_folder else []
+    known = [f"{names[one]} ({one})" for one in stray.candidates if one in names]
+    names_of = tell("strays.or").join(known)
+    says = tell("strays.alike", names=names_of) if stray.between else ""
+    says = says or (tell("strays.perhaps", names=names_of) if names_of else "")
     if not clear.issuperset(stray.candidates):
-        says += " Give each of them their own number in the roster first."
+        says += " " + tell("strays.own_numbers")
     shown = tuple(path.rpartition("/")[2] for path in stray.files)
     return StrayLine(
-        number, stray.key, stray.folder if is_folder else stray.files[0], shown, says or "Fits nobody.",
+        number, stray.key, stray.folder if is_folder else stray.files[0], shown, says or tell("strays.fits_nobody"),
         tuple(options), stray.picked, may_be_shown(stray, report),
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from stat import S_ISREG
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -17,6 +18,7 @@ from reports.upload_parts import is_coming
 from reports.uploads import TABLE_BYTES, half_written
 from tasks.retention.rules import rules_or_built_in
 from tasks.roster.open_drop import upload_folders
+from tasks.sentences import tell
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
 
@@ -40,9 +42,13 @@ def kept_uploads(settings: Settings) -> list[UploadLine]:
     rules, _ = rules_or_built_in(settings.retention_rules)
     found = []
     for folder in upload_folders(settings):
-        stats = [path.stat() for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-        newest = max((one.st_mtime for one in stats), default=folder.stat().st_mtime)
-        at = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+        try:
+            stats = [one for path in folder.rglob("*") if S_ISREG((one := path.lstat()).st_mode)]
+            made = folder.stat().st_mtime
+        except FileNotFoundError:  # somebody else, or retention, takes it away meanwhile
+            continue
+        newest = max((one.st_mtime for one in stats), default=made)
+        at = datetime.fromtimestamp(made, UTC)
         until = datetime.fromtimestamp(newest, UTC) + rules.keep.selfies_at_latest
         size = sum(one.st_size for one in stats)
         found.append(UploadLine(folder.name, at, len(stats), size, until, is_coming(folder)))
@@ -61,18 +67,20 @@ def room_for(settings: Settings) -> int:
 
 def limits(settings: Settings) -> str:
     """What an upload may hold, said before its first byte."""
-    return (
-        f"There is room for {said_size(room_for(settings))} here. One photo may have up to {FILE_BYTES // 2**20} MB, "
-        f"a table up to {TABLE_BYTES // 2**20} MB; an archive needs its size twice while it is unpacked."
+    return tell(
+        "upload.room", room=said_size(room_for(settings)), photo=FILE_BYTES // 2**20, table=TABLE_BYTES // 2**20
     )
 
 
 def remove_upload(vault: Vault, identity: str, by: str, now: datetime) -> None:
     """Take an upload away for good, with its key. What a run has taken in is in the records and stays there."""
     folder = vault.settings.uploads / identity
-    files = sum(1 for path in folder.rglob("*") if path.is_file())
     gone = half_written(folder)
-    folder.rename(gone)  # from here on it is no upload; what a crash leaves of it is cleared at the next start
+    try:
+        folder.rename(gone)  # from here on it is no upload; what a crash leaves of it is cleared at the next start
+    except FileNotFoundError:  # whoever pressed at the same moment has it
+        return
+    files = sum(1 for path in gone.rglob("*") if path.is_file())
     shutil.rmtree(gone)
     names = (path.name.removeprefix(".").removesuffix(".part") for path in vault.settings.uploads.glob("*"))
     vault.destroy_upload_keys(list(names))
@@ -100,8 +108,9 @@ def add_uploads(app: FastAPI, checks: Checks, known: Callable[[str], str]) -> No
     @app.post("/drops/{identity}/remove")
     async def remove(identity: str, request: Request) -> Response:
         await by_leave(request)
-        checks.forget(known(identity))
-        remove_upload(vault, known(identity), signed_in(request).author or "reviewer", app.state.clock())
+        if identity in {folder.name for folder in upload_folders(vault.settings)}:  # else somebody has pressed before
+            checks.forget(identity)
+            remove_upload(vault, identity, signed_in(request).author or "reviewer", app.state.clock())
         return RedirectResponse("/drops", 303)
 
     @app.post("/drops/{identity}/stop")

@@ -14,12 +14,10 @@ from reports.desk_door import Door
 from reports.desk_login import signed_in
 from tasks.disclosure.installation import mark_key, own_root
 from tasks.disclosure.verify import examine
+from tasks.sentences import tell
 from tasks.vault.store import Vault
 from tasks.vision.glance import Refused
 from tasks.vision.images import MAX_BYTES
-
-NO_PICTURE = "This file is not a picture that can be opened here: send a JPEG, PNG or WebP."
-NO_FILE = "Choose a file first."
 
 
 def add_verify(app: FastAPI) -> None:
@@ -50,9 +48,9 @@ def add_verify(app: FastAPI) -> None:
             chosen = sent(form.get("picture"))
             data = await run_in_threadpool(chosen.content.read) if chosen else b""
         if not data:
-            return page(request, error=NO_FILE)
+            return page(request, error=tell("verify.no_file"))
         try:
             found = await run_in_threadpool(examine, data, [mark_key(vault.keys)], own_root(vault.settings))
         except Refused:
-            return page(request, error=NO_PICTURE)
+            return page(request, error=tell("verify.no_picture"))
         return page(request, found.sentences(), found.verdict.name.lower())

@@ -1,13 +1,14 @@
 """Reads one batch from the vault into report data: everybody once, with what happened to them.
 
-Pictures are not read here. The source handed on opens them one by one, each under a fresh permit, so a consent that
-is withdrawn while a report is being written closes the rest of that person's pictures. Whoever is being forgotten is
-left out and only counted.
+Pictures are not read here. The source handed on opens them one by one, and looks each time whether the permit still
+stands, so a consent that is withdrawn while a report is being written closes the rest of that person's pictures.
+Whoever is being forgotten is left out and only counted.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -27,6 +28,7 @@ from reports.data import (
 from tasks.headshots.kit import KitError, load_kit
 from tasks.headshots.wishes import offered
 from tasks.retention.overdue import lateness, sentence
+from tasks.sentences import say_date, tell
 from tasks.vault.failures import MissingBlob, NoConsent, NoSuchBatch, Unreadable
 from tasks.vault.page_sizes import large_picture, small_photo
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat, Selfie, Showing
@@ -101,7 +103,9 @@ def _forgotten_row(seat: Seat) -> str:
     """`row 3: forgotten on 28 November 2026`: all that is known, and all that HR needs to mend the roster."""
     when = next((str(found["measured"]) for found in seat.standing if found["code"] == "forgotten"), "")
     day = date.fromisoformat(when) if when else None
-    return f"row {seat.row}: forgotten on {day.day} {day:%B %Y}" if day else f"row {seat.row}: forgotten"
+    if day is None:
+        return tell("roster.forgotten", row=seat.row)
+    return tell("roster.forgotten_on", row=seat.row, day=say_date(day))
 
 
 def _counts_under(decision: Decision, kit: str) -> bool:
@@ -110,11 +114,15 @@ def _counts_under(decision: Decision, kit: str) -> bool:
 
 
 def picture_source(vault: Vault, now: datetime) -> PictureSource:
-    """Opens pictures under a permit; None when there is no leave, or when retention has already taken them."""
+    """Opens pictures under a permit; None when there is no leave, or when retention has already taken them.
+
+    A person's permit is asked for once, since each reading looks again whether it still stands.
+    """
+    leave = cache(partial(vault.permit, now=now))
 
     def open_picture(employee_id: str, key: str) -> bytes | None:
         try:
-            return vault.read(vault.permit(employee_id, now=now), key)
+            return vault.read(leave(employee_id), key)
         except (NoConsent, MissingBlob, Unreadable):
             return None
 

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from reports.reviewer_names import plain_name
 from tasks.failures import RollcallError
+from tasks.sentences import tell
 from tasks.vault.failures import NoSuchBatch
 from tasks.vault.records import Batch
 from tasks.vault.store import Vault
@@ -24,7 +25,7 @@ def name_batch(vault: Vault, batch: str, name: str, by: str, now: datetime) -> N
     """Calls the batch this; an empty name gives it back the one it had. Raises BadLabel, NoSuchBatch."""
     said = plain_name(name)
     if len(said) > LENGTH:
-        raise BadLabel(f"A batch's name has at most {LENGTH} letters.")
+        raise BadLabel(tell("batch.name_too_long", most=LENGTH))
     _note(vault, batch, "label", {"name": said, "by": by, "at": now.isoformat()} if said else {})
 
 
@@ -39,4 +40,3 @@ def _note(vault: Vault, batch: str, what: str, value: dict[str, str]) -> None:
         if row is None:
             raise NoSuchBatch
         row.facts = {**row.facts, what: value}
-        session.add(row)

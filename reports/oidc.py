@@ -28,6 +28,7 @@ from joserfc.jwk import KeySet
 
 from reports.reviewer_names import plain_name
 from tasks.failures import RollcallError
+from tasks.sentences import tell
 from tasks.vault.settings import Settings
 from tasks.vault.sign_ins import STAY, Newcomer
 
@@ -94,11 +95,11 @@ class Provider:
         keep; empty where it is too large for that. Raises SignInFailed."""
         attempt = self._attempt(kept, now)
         if not secrets.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
-            raise SignInFailed("This is the answer to another attempt. Try again.")
+            raise SignInFailed(tell("login.other_attempt"))
         if answer.get("iss", self.issuer) != self.issuer:
-            raise SignInFailed("The answer came from another provider. Try again.")
+            raise SignInFailed(tell("login.other_provider"))
         if "error" in answer or "code" not in answer:
-            raise SignInFailed("The provider did not let you in. Try again, or ask whoever looks after your accounts.")
+            raise SignInFailed(tell("login.not_let_in"))
         try:
             with self._http() as client:
                 address = self._endpoint(client, "token_endpoint", now)
@@ -109,7 +110,7 @@ class Provider:
                 sealed = self._seal.encrypt_at_time(said.encode(), int(now.timestamp())).decode()
                 return self._newcomer(client, claims, now), attempt.back, sealed if len(sealed) < COOKIE_SIZE else ""
         except (AuthlibBaseError, httpx2.HTTPError, JoseError, ValueError, KeyError) as wrong:
-            raise SignInFailed(f"The provider's answer cannot be used ({type(wrong).__name__}). Try again.") from wrong
+            raise SignInFailed(tell("login.unusable", fault=type(wrong).__name__)) from wrong
 
     def farewell(self, sealed: str | None, now: datetime) -> tuple[str, str] | None:
         """Where the browser signs out at the provider, and the state with which it comes back; None where the provider
@@ -139,7 +140,7 @@ class Provider:
             )
             return Attempt(**json.loads(opened))
         except (InvalidToken, ValueError, TypeError):
-            raise SignInFailed("Signing in took too long, or began in another browser. Try again.") from None
+            raise SignInFailed(tell("login.too_long")) from None
 
     def _http(self) -> OAuth2Client:
         ways = self._about.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
@@ -162,14 +163,11 @@ class Provider:
             if now.replace(tzinfo=None) - self._about_at > KEPT:
                 about = self._get(client, self.issuer.rstrip("/") + "/.well-known/openid-configuration")
                 if about.get("issuer") != self.issuer:
-                    raise SignInFailed(
-                        "The provider calls itself something else than ROLLCALL_OIDC_ISSUER says: set it to "
-                        f"{plain_name(str(about.get('issuer')))}"
-                    )
+                    raise SignInFailed(tell("login.issuer", issuer=plain_name(str(about.get("issuer")))))
                 self._about, self._about_at = about, now.replace(tzinfo=None)
             address = str(self._about.get(name) or "")
         if not _is_private(address):
-            raise SignInFailed(f"The provider names no {name} that is reached by https.")
+            raise SignInFailed(tell("login.no_endpoint", name=name))
         return address
 
     def _get(self, client: OAuth2Client, address: str) -> dict[str, Any]:
@@ -177,9 +175,9 @@ class Provider:
             answer = client.request("GET", address, withhold_token=True)
             content = answer.json() if answer.status_code == 200 else None
         except (httpx2.HTTPError, ValueError) as wrong:
-            raise SignInFailed("Your company's sign-in does not answer. Try again in a minute.") from wrong
+            raise SignInFailed(tell("login.silent")) from wrong
         if not isinstance(content, dict):
-            raise SignInFailed("Your company's sign-in does not answer as it should. Try again in a minute.")
+            raise SignInFailed(tell("login.odd"))
         return content
 
     def _claims(self, client: OAuth2Client, token: str, nonce: str, now: datetime) -> dict[str, Any]:

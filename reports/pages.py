@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reports.data import BatchRow, DecisionRow, FindingRow, HeadshotRow, PersonRow, ReportData
-from reports.phrases import REASONS, VERDICTS, duration, label, plain, state_name
-from reports.picture_words import say_flag
+from reports.phrases import duration, label, plain, state_name, wish_name
 from reports.scores import ScoreLine, raw_lines, score_lines
-from reports.words import Words, say
+from reports.words import Words, say, say_flag
+from tasks.sentences import say_date, tell, tell_if_known
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Problem:
         """What was measured: for whoever wants to check the words, and nothing that anybody has to read."""
         if not self.measured:
             return ""
-        return f"Measured {self.measured}" + (f", limit {self.limit}" if self.limit else "") + "."
+        known = {"measured": self.measured, "limit": self.limit}
+        return tell("person.measured_against" if self.limit else "person.measured_only", **known)
 
 
 @dataclass(frozen=True)
@@ -239,8 +240,8 @@ def person_page(data: ReportData, index: int, pictures: PersonPictures) -> Perso
 
 def say_verdict(decision: DecisionRow) -> str:
     """What was decided, and for a redo what was asked for with it."""
-    said = VERDICTS.get(decision.verdict, "Undone")
-    asked = ", ".join(REASONS.get(reason, reason).split(":")[0].lower() for reason in decision.reasons)
+    said = tell_if_known(f"verdict.{decision.verdict}", tell("verdict.undo"))
+    asked = ", ".join(wish_name(reason).split(":")[0].lower() for reason in decision.reasons)
     return f"{said} ({asked})" if asked else said
 
 
@@ -262,10 +263,10 @@ def _candidate(shot: HeadshotRow, rank: int, pictures: PersonPictures, fresh: in
 
 
 def _person_facts(person: PersonRow) -> tuple[tuple[str, str], ...]:
-    facts = [("Employee number", person.number), ("Photos handed in", str(len(person.selfies)))]
+    facts = [(tell("fact.number"), person.number), (tell("fact.photos"), str(len(person.selfies)))]
     if person.cause:
-        facts.insert(0, ("What broke", plain(person.cause)))
-    facts.append(("Photos used", str(sum(selfie.accepted for selfie in person.selfies))))
+        facts.insert(0, (tell("fact.cause"), plain(person.cause)))
+    facts.append((tell("fact.photos_used"), str(sum(selfie.accepted for selfie in person.selfies))))
     return tuple(facts)
 
 
@@ -273,10 +274,11 @@ def _learned_facts(person: PersonRow) -> tuple[tuple[str, str], ...]:
     """How the face was learned, in figures: behind a click, for whoever asks."""
     facts = []
     if person.cohort is not None:
-        facts.append(("Group", str(person.cohort + 1)))
+        facts.append((tell("fact.group"), str(person.cohort + 1)))
     if person.adapter is not None:
-        plan = f"{person.adapter.steps} steps" + (", plan for few photos" if person.adapter.few_photos else "")
-        facts += [("Learned in", f"{plan}, {duration(person.adapter.seconds)}")]
+        plan = "fact.steps_few" if person.adapter.few_photos else "fact.steps"
+        took = duration(person.adapter.seconds)
+        facts += [(tell("fact.learned"), tell(plan, steps=person.adapter.steps, seconds=took))]
     return tuple(facts)
 
 
@@ -335,8 +337,12 @@ def file_problems(batch: BatchRow) -> tuple[FileProblem, ...]:
 
 def run_facts(batch: BatchRow) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """The run in groups of facts: what it was asked for, what it ran on, how long each part took."""
-    asked = [("Brand kit", batch.kit_title or batch.kit), ("Quality", batch.quality), ("Base model", batch.base)]
-    asked += [("Started", say_time(batch.created_at)), ("Batch", batch.id)]
+    asked = [
+        (label("kit"), batch.kit_title or batch.kit),
+        (label("quality"), tell_if_known(f"quality.{batch.quality}", batch.quality)),
+        (label("base"), batch.base),
+    ]
+    asked += [(label("started_at"), say_time(batch.created_at)), (label("batch"), batch.id)]
     groups: list[tuple[str, tuple[tuple[str, str], ...]]] = []
     for key, value in batch.facts.items():
         if key in {"team", "people", "delivered", "delivery_asks"} or value in (None, "", {}, []):
@@ -348,7 +354,7 @@ def run_facts(batch: BatchRow) -> tuple[tuple[str, tuple[tuple[str, str], ...]],
             asked.append((label(key), duration(value)))
         else:
             asked.append((label(key), _moment(value) if key.endswith("_at") else plain(value)))
-    return (("This run", tuple(asked)), *groups)
+    return ((tell("fact.this_run"), tuple(asked)), *groups)
 
 
 def _fact(value: Any, seconds: bool) -> str:
@@ -364,7 +370,7 @@ def _moment(value: Any) -> str:
 
 def say_time(moment: datetime) -> str:
     """A moment as written on the pages: 23 November 2026, 14:05 UTC."""
-    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+    return tell("when.moment", day=say_date(moment), clock=f"{moment:%H:%M}")
 
 
 def initials(name: str) -> str:

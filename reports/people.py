@@ -10,9 +10,9 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from reports.batch_state import standing_of
-from reports.sentences import tell
 from tasks.roster.by_hand import said_by
 from tasks.roster.folding import without_accents
+from tasks.sentences import tell
 from tasks.vault.records import (
     Adapter,
     Batch,

@@ -1,72 +1,30 @@
-"""Small phrases: states, verdicts, labels of facts, numbers and durations as people say them."""
+"""Small phrases: states, labels of facts, numbers and durations as people say them."""
 
 from collections.abc import Mapping
 from typing import Any
 
-STATES: Mapping[str, str] = {
-    "review": "To review",
-    "attention": "Needs a look",
-    "approved": "Approved",
-    "rejected": "Rejected",
-    "redo": "Redo asked",
-    "opted_out": "Opted out",
-    "blocked": "Blocked",
-    "failed": "Failed",
-    "waiting": "Not taken yet",
-}
-
-VERDICTS: Mapping[str, str] = {
-    "approve": "Approved",
-    "reject": "Rejected",
-    "redo": "Redo asked",
-    "opt_out": "Opted out",
-}
+from tasks.sentences import names, tell, tell_if_known
 
 
-# What a reviewer may ask for with a redo: each changes something in the next pictures (`tasks/headshots/wishes.py`).
-REASONS: Mapping[str, str] = {
-    "clothes": "Other clothes",
-    "glasses": "Glasses as in their photos",
-    "smile": "A smile",
-    "serious": "No smile",
-    "room": "More room round the head",
-    "looser": "Looser: less tied to their photos, nothing learned anew",
-    "not_like_them": "Not like them: learn the face for longer",
-}
+def states() -> Mapping[str, str]:
+    """Every state that somebody on a wall can have, in words."""
+    return {state: tell(f"state.{state}") for state in names("state")}
 
 
 def state_name(state: str) -> str:
     """A seat's or picture's state in words."""
-    return STATES.get(state, state.replace("_", " ").capitalize())
+    return tell_if_known(f"state.{state}", state.replace("_", " ").capitalize())
+
+
+def wish_name(reason: str) -> str:
+    """What a reviewer asked for with a redo; each changes something in the next pictures."""
+    return tell_if_known(f"wish.{reason}", reason)
 
 
 def label(key: str) -> str:
     """A fact's key as a label: `gpu_memory_gib` becomes `Gpu memory gib`."""
-    return FACTS.get(key, key.replace("_", " ").strip()[:1].upper() + key.replace("_", " ").strip()[1:])
-
-
-FACTS: Mapping[str, str] = {
-    "base": "Base model",
-    "base_fingerprint": "Base fingerprint",
-    "kit": "Brand kit",
-    "kit_digest": "Brand kit digest",
-    "quality": "Quality",
-    "versions": "Versions",
-    "seconds": "Time",
-    "people": "People",
-    "eyes": "Face reader",
-    "judges": "Likeness is judged by",
-    "device": "Computed on",
-    "work": "What this run did",
-    "trained": "Faces learned",
-    "rendered": "Pictures taken",
-    "delivered": "Delivered",
-    "drawn": "What the base drew",
-    "like_them": "Above the likeness floor",
-    "copies": "One of the selfies over again",
-    "started_at": "Started",
-    "finished_at": "Finished",
-}
+    readable = key.replace("_", " ").strip()
+    return tell_if_known(f"fact.{key}", readable[:1].upper() + readable[1:])
 
 
 def plain(value: Any) -> str:
@@ -74,7 +32,7 @@ def plain(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return tell("phrase.yes" if value else "phrase.no")
     if isinstance(value, float):
         return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
     if isinstance(value, list | tuple):
@@ -85,9 +43,9 @@ def plain(value: Any) -> str:
 def duration(seconds: float) -> str:
     """Seconds as people say them."""
     if seconds < 1:
-        return "under a second"
+        return tell("phrase.instant")
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return tell("phrase.seconds", number=f"{seconds:.0f}")
     if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+        return tell("phrase.minutes", number=f"{seconds / 60:.0f}")
+    return tell("phrase.hours", number=f"{seconds / 3600:.1f}")

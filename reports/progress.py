@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from reports.batch_state import BatchState
 from reports.day import title_of
 from reports.runs import STOPPING, WAITING, HowFar, NoOrchestrator, Run, Runs
-from reports.sentences import tell
 from tasks.headshots.form_words import batch_meant, is_called
+from tasks.sentences import tell
 
 ABOUT_BATCHES = ("make", "reshoot")
 # The phases of a run as flows/announcing.py names them in the bar's description, in front of its numbers.

@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import disk_usage
 from urllib.parse import quote
@@ -20,14 +20,14 @@ from sqlmodel import col, select
 
 from tasks.failures import RollcallError
 from tasks.retention import overdue
-from tasks.vault.database import NEWEST, reading
+from tasks.sentences import say_date, tell
+from tasks.vault.database import CLOCKS, NEWEST, ahead_of, reading
 from tasks.vault.records import Artifact, Erasure
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
 from tasks.vault.telling import told
 
 LEAST_FREE = 1 << 30  # bytes: a batch's scratch and reports
-CLOCKS = timedelta(seconds=30)  # more than that, and who decided last would be told wrongly between machines
 ENDS_SOON = timedelta(days=30)  # of a certificate
 FORGETTING = timedelta(days=1)  # from when it is due until it has to be done
 
@@ -50,9 +50,16 @@ class Ill(RollcallError):
     """What is wrong with a part, in a sentence."""
 
 
-def readiness(vault: Vault, now: datetime) -> list[Part]:
-    """Asks every part, each by itself: one that fails hides no other. Takes as long as the slowest service."""
-    return [_asked(name, check, vault, now, needed) for name, check, needed in _CHECKS]
+def readiness(vault: Vault, now: datetime, *, needed_only: bool = False) -> list[Part]:
+    """Asks every part (or those alone that nothing goes on without), each by itself: one that fails hides no other.
+    Takes as long as the slowest service."""
+    began, answers = time.monotonic(), list[Part]()
+    for name, check, needed in _CHECKS:
+        if needed_only and not needed:
+            continue
+        moment = now + timedelta(seconds=time.monotonic() - began)  # by then: a slow service is no wrong clock
+        answers.append(_asked(name, check, vault, moment, needed))
+    return answers
 
 
 def is_ready(parts: list[Part]) -> bool:
@@ -75,19 +82,19 @@ def _records(vault: Vault, _now: datetime) -> str:
     with reading(vault.engine) as connection:
         shape = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
     if shape != NEWEST:
-        raise Ill(f"the records have the shape {shape}, this Rollcall wants {NEWEST}: `rollcall upgrade`")
-    return f"{vault.engine.dialect.name}, shape {shape}"
+        raise Ill(tell("part.other_shape", shape=shape, wanted=NEWEST))
+    return tell("part.shape", database=vault.engine.dialect.name, shape=shape)
 
 
 def _keys(vault: Vault, _now: datetime) -> str:
     with reading(vault.keys.engine) as connection:
         connection.execute(sa.text("SELECT 1"))
-    return f"store {vault.keys.name}"
+    return tell("part.store", name=vault.keys.name)
 
 
 def _master(vault: Vault, _now: datetime) -> str:
     vault.keys.prove_master()
-    return f"fingerprint {vault.keys.master_fingerprint}"
+    return tell("part.fingerprint", fingerprint=vault.keys.master_fingerprint)
 
 
 def _bucket(vault: Vault, _now: datetime) -> str:
@@ -96,35 +103,33 @@ def _bucket(vault: Vault, _now: datetime) -> str:
     with vault.reading() as session:
         some = list(session.exec(newest))
     if some and not any(vault.exists(key) for key in some):
-        raise Ill("nothing of what the records name newest lies there: is it the right bucket?")
+        raise Ill(tell("part.other_bucket"))
     if not some:
         vault.exists("people/nobody/selfies/none")
-    return "answers"
+    return tell("part.answers")
 
 
 def _disk(vault: Vault, _now: datetime) -> str:
     free = disk_usage(vault.settings.home).free
     if free < LEAST_FREE:
-        raise Ill(f"{free / 1e9:.1f} GB free in the home; {LEAST_FREE / 1e9:.1f} are the least")
-    return f"{free / 1e9:.0f} GB free in the home"
+        raise Ill(tell("part.full", free=free / 1e9, least=LEAST_FREE / 1e9))
+    return tell("part.free", free=free / 1e9)
 
 
-def _clock(vault: Vault, _now: datetime) -> str:
-    if vault.engine.dialect.name != "postgresql":
-        return "one machine's"
-    with reading(vault.engine) as connection:
-        theirs: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
-    off = (datetime.now(UTC) - theirs).total_seconds()
-    if abs(off) > CLOCKS.total_seconds():
-        raise Ill(f"{off:+.0f} s from the database's: set it (NTP)")
-    return f"{off:+.1f} s from the database's"
+def _clock(vault: Vault, now: datetime) -> str:
+    ahead = ahead_of(vault.engine, now)
+    if ahead is None:
+        return tell("part.one_machine")
+    if abs(ahead) > CLOCKS:
+        raise Ill(tell("part.wrong_clock", ahead=ahead.total_seconds()))
+    return tell("part.ahead", ahead=ahead.total_seconds())
 
 
 def _sweep(vault: Vault, now: datetime) -> str:
     late = overdue.lateness(vault.engine, now)
     if late is not None:
         raise Ill(overdue.sentence(late))
-    return "not overdue"
+    return tell("part.not_overdue")
 
 
 def _forgetting(vault: Vault, now: datetime) -> str:
@@ -134,21 +139,21 @@ def _forgetting(vault: Vault, now: datetime) -> str:
     blocked = sum(case.state == "blocked" for case in cases)
     late = sum(case.state != "blocked" and now - case.due_at > FORGETTING for case in cases)
     if blocked or late:
-        raise Ill(f"{blocked} blocked, {late} not done a day after they were due: `rollcall retention run`")
-    return f"{len(cases)} under way"
+        raise Ill(tell("part.not_forgotten", blocked=blocked, late=late))
+    return tell("part.under_way", number=len(cases))
 
 
 def _certificates(vault: Vault, now: datetime) -> str:
     ends = dict(certificate_ends(vault.settings))
-    soon = [f"{which} ends {end:%d %B %Y}" for which, end in ends.items() if end - now < ENDS_SOON]
-    if soon:
-        raise Ill("; ".join(soon) + ": have it renewed")
-    return ", ".join(f"{which} until {end:%d %B %Y}" for which, end in ends.items()) or "none of the company's"
+    said = [tell(f"part.ends_{which}", day=say_date(end)) for which, end in ends.items() if end - now < ENDS_SOON]
+    if said:
+        raise Ill(tell("part.renew", certificates="; ".join(said)))
+    return ", ".join(tell(f"part.until_{which}", day=say_date(end)) for which, end in ends.items()) or tell("part.none")
 
 
 def certificate_ends(settings: Settings) -> Iterator[tuple[str, datetime]]:
     """When the company's own certificates end: the desk's, and the one that signs pictures."""
-    for which, path in (("the desk's", settings.tls_certificate), ("the signing one", settings.signing_chain)):
+    for which, path in (("desk", settings.tls_certificate), ("signing", settings.signing_chain)):
         if path is not None:
             yield which, x509.load_pem_x509_certificates(Path(path).read_bytes())[0].not_valid_after_utc
 
@@ -158,10 +163,10 @@ def _prefect(vault: Vault, _now: datetime) -> str:
     try:
         answer = httpx.get(f"{address}/health", timeout=5, trust_env=False)
     except (httpx.HTTPError, ssl.SSLError) as silent:
-        raise Ill(f"{quote(address, safe=':/')} does not answer ({type(silent).__name__})") from None
+        raise Ill(tell("part.silent", address=quote(address, safe=":/"), fault=type(silent).__name__)) from None
     if answer.status_code != 200:
-        raise Ill(f"{quote(address, safe=':/')} answers {answer.status_code}")
-    return "answers"
+        raise Ill(tell("part.answers_otherwise", address=quote(address, safe=":/"), code=answer.status_code))
+    return tell("part.answers")
 
 
 _CHECKS: tuple[tuple[str, Check, bool], ...] = (

@@ -8,6 +8,7 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from tasks.retention.receipts import Receipt, headline, receipt_lines
+from tasks.sentences import tell
 
 MARGIN, WIDE, NARROW = 20, 170, 62  # millimetres
 
@@ -17,24 +18,24 @@ def receipt_pdf(receipt: Receipt) -> bytes:
     sheet = FPDF(format="A4")
     sheet.set_margins(MARGIN, MARGIN)
     sheet.set_auto_page_break(True, MARGIN)
-    sheet.set_title("Erasure receipt")
+    sheet.set_title(tell("receipt.title"))
     sheet.add_page()
-    _line(sheet, f"{_western(receipt.company) or 'Rollcall'} · erasure receipt", size=10)
+    _line(sheet, tell("receipt.head", company=_western(receipt.company) or "Rollcall"), size=10)
     _line(sheet, headline(receipt), size=17, bold=True)
     sheet.ln(3)
     for what, how in receipt_lines(receipt):
         _row(sheet, _western(what), _western(how))
     sheet.ln(4)
     for title, lines in (
-        ("What is kept, as proof", receipt.kept),
-        ("What this receipt cannot vouch for", receipt.outside),
+        (tell("receipt.kept"), receipt.kept),
+        (tell("receipt.outside"), receipt.outside),
     ):
         if lines:
             _line(sheet, title, size=12, bold=True)
         for one in lines:
             _line(sheet, f"-  {_western(one)}", size=10)
         sheet.ln(3)
-    _line(sheet, "The signed receipt is the JSON file of the same number; `rollcall audit verify` checks it.", size=9)
+    _line(sheet, tell("receipt.signed"), size=9)
     return bytes(sheet.output())
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reports.phrases import plain
+from tasks.sentences import tell, tell_if_known
 
 Tone = Literal["good", "fair", "poor", "quiet"]
 
@@ -29,126 +30,73 @@ class ScoreLine:
 
 @dataclass(frozen=True)
 class _Band:
-    """How one score reads. `steps` are (limit, word) from best to worst, the last one catches the rest; `bad` is said
-    when one of the flags is raised."""
+    """How one score reads; its words are `score.KEY` in the language. `steps` are limits from best to worst, what is
+    beyond the last is `rest`; `bad` is said when one of the flags is raised."""
 
-    name: str
     flags: frozenset[str]
-    steps: tuple[tuple[float, str], ...]
-    rest: str
-    bad: str
+    steps: tuple[float, ...]
     higher: bool = True
     show: str = "{:.2f}"
     rest_tone: Tone = "good"
     full: float = 1.0  # the value at which the bar is full
-    hint: str = ""
 
 
 BANDS: Mapping[str, _Band] = {
     "probability": _Band(
-        "Is it the same person?",
-        frozenset({"likeness", "likeness_unsure"}),
-        ((0.98, "Yes, clearly"), (0.9, "Very probably")),
-        "Probably",
-        "Uncertain",
-        show="{:.0%}",
-        rest_tone="fair",
-        hint="Calibrated: of pictures scored 90 %, nine in ten show the right person.",
+        frozenset({"likeness", "likeness_unsure"}), (0.98, 0.9), show="{:.0%}", rest_tone="fair"
     ),
-    "relative": _Band(
-        "Against their own selfies",
-        frozenset({"relative_likeness"}),
-        ((0.95, "As alike as two selfies"),),
-        "Nearly so",
-        "Less alike",
-        show="{:.0%}",
-        hint="100 % means: as close to the selfies as the selfies are to one another.",
-    ),
-    "margin": _Band(
-        "Distance to colleagues",
-        frozenset({"margin", "wrong_person"}),
-        ((0.2, "Unmistakable"),),
-        "Clear",
-        "Could be taken for a colleague",
-        full=0.5,
-        hint="How much closer it is to this person than to the most similar colleague.",
-    ),
-    "background": _Band(
-        "Background against the kit",
-        frozenset({"background"}),
-        ((1.0, "Exact"),),
-        "As the kit allows",
-        "Visibly off",
-        higher=False,
-        show="ΔE {:.2f}",
-        full=5.0,
-    ),
-    "halo": _Band(
-        "Edge of the cut-out",
-        frozenset({"halo"}),
-        (),
-        "Clean",
-        "A rim shows",
-        higher=False,
-        show="ΔE {:.1f}",
-        full=10.0,
-    ),
-    "holes": _Band(
-        "Gaps in the cut-out",
-        frozenset({"holes"}),
-        ((0.005, "None"),),
-        "As the kit allows",
-        "Visible",
-        higher=False,
-        show="{:.1%}",
-        full=0.05,
-    ),
-}
+    "relative": _Band(frozenset({"relative_likeness"}), (0.95,), show="{:.0%}"),
+    "margin": _Band(frozenset({"margin", "wrong_person"}), (0.2,), full=0.5),
+    "background": _Band(frozenset({"background"}), (1.0,), higher=False, show="ΔE {:.2f}", full=5.0),
+    "halo": _Band(frozenset({"halo"}), (), higher=False, show="ΔE {:.1f}", full=10.0),
+    "holes": _Band(frozenset({"holes"}), (0.005,), higher=False, show="{:.1%}", full=0.05),
+}  # fmt: skip
 
 
 def _rank(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:
     wrong = "wrong_person" in flags
-    word = "Somebody else is more alike" if wrong else "Nobody is more alike"
+    word = tell("score.rank.bad" if wrong else "score.rank.rest")
     number = f"#{int(scores['rank'])}"
-    return ScoreLine("rank", "Among everyone in this batch", word, number, "poor" if wrong else "good")
+    return ScoreLine("rank", tell("score.rank.name"), word, number, "poor" if wrong else "good")
 
 
 def _copied(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:
-    nearness, number = scores.get("nearness"), ""
+    name, nearness, number = tell("score.copied.name"), scores.get("nearness"), ""
     if nearness is not None and scores.get("ceiling") is not None:
-        number = f"{float(nearness):.2f}, up to {float(scores['ceiling']):.2f} is chance"
+        number = tell("score.by_chance", number=f"{float(nearness):.2f}", limit=f"{float(scores['ceiling']):.2f}")
     if "copied" in flags:
-        return ScoreLine("copied", "Not a copy", "Repeats a selfie", number, "poor")
+        return ScoreLine("copied", name, tell("score.copied.bad"), number, "poor")
     if scores["copied"]:  # a real photograph is meant to be one
-        return ScoreLine("copied", "Not a copy", "One of their own photos", number)
-    return ScoreLine("copied", "Not a copy", "A new picture", number, "good")
+        return ScoreLine("copied", name, tell("score.copied.own"), number)
+    return ScoreLine("copied", name, tell("score.copied.rest"), number, "good")
 
 
 def _texture(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:
-    word, tone = "Kept", "good"
-    for code, said in (("smoothed", "Smoothed"), ("roughened", "Roughened")):
+    word, tone = tell("score.texture.rest"), "good"
+    for code in ("smoothed", "roughened"):
         if code in flags:
-            word, tone = said, "poor"
-    hint = "Fine skin detail against the selfies; 1 is unretouched."
-    return ScoreLine("texture", "Skin texture", word, f"{float(scores['texture']):.2f} ×", tone, None, hint)  # type: ignore[arg-type]
+            word, tone = tell(f"score.texture.{code}"), "poor"
+    name, hint = tell("score.texture.name"), tell("score.texture.hint")
+    return ScoreLine("texture", name, word, f"{float(scores['texture']):.2f} ×", tone, None, hint)  # type: ignore[arg-type]
 
 
 def _skin(scores: Mapping[str, Any], flags: Collection[str]) -> ScoreLine:
     """By the limit that flags: what the person's own photos differ by, and the kit's floor."""
-    name, shift = "Skin tone kept", float(scores["skin"])
+    name, shift = tell("score.skin.name"), float(scores["skin"])
     found = scores.get("faithfulness")
     found = found if isinstance(found, Mapping) else {}
     number, limit = f"{abs(shift):.1f}° ITA", found.get("skin_limit")
     if limit is None:
-        hint = "Under five photos, or photographs under chance light: nobody can tell it from light. Compare by eye."
-        return ScoreLine("skin", name, "Not judged", number, "quiet", None, hint)
+        hint = tell("score.skin.why_not_judged")
+        return ScoreLine("skin", name, tell("score.skin.not_judged"), number, "quiet", None, hint)
     share = round(100 * max(0.0, 1 - abs(shift) / (2 * float(limit))))
-    hint = "Difference to this person's own photos. We never lighten or darken anybody."
-    number = f"{number}, up to {float(limit):.0f}° is chance"
+    hint = tell("score.skin.hint")
+    number = tell("score.by_chance", number=number, limit=f"{float(limit):.0f}°")
     if "skin_tone" not in flags:
-        return ScoreLine("skin", name, "Kept", number, "good", share, hint)
+        return ScoreLine("skin", name, tell("score.skin.rest"), number, "good", share, hint)
     signed = float(found.get("skin_shift") or shift)
-    return ScoreLine("skin", name, "Lighter" if signed > 0 else "Darker", number, "poor", share, hint)
+    word = tell("score.skin.lighter" if signed > 0 else "score.skin.darker")
+    return ScoreLine("skin", name, word, number, "poor", share, hint)
 
 
 SPECIAL: Mapping[str, Callable[[Mapping[str, Any], Collection[str]], ScoreLine]] = {
@@ -183,13 +131,15 @@ def raw_lines(scores: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def _line(key: str, value: Any, flags: Collection[str]) -> ScoreLine:
     band = BANDS[key]
     number = float(value)
-    word, tone = band.rest, band.rest_tone
-    for limit, said in reversed(band.steps):
+    word: str
+    word, tone = "rest", band.rest_tone
+    for step, limit in reversed([*enumerate(band.steps, start=1)]):
         if number >= limit if band.higher else abs(number) <= limit:
-            word, tone = said, "good"
+            word, tone = f"step_{step}", "good"
     if band.flags & set(flags):
-        word, tone = band.bad, "poor"
+        word, tone = "bad", "poor"
     part = min(1.0, max(0.0, abs(number) / band.full))
     share = round(100 * (part if band.higher else 1 - part))
     shown = band.show.format(min(number, 1.0) if key == "relative" else number)  # nobody is more like than themselves
-    return ScoreLine(key, band.name, word, shown, tone, share, band.hint)
+    name, said, hint = tell(f"score.{key}.name"), tell(f"score.{key}.{word}"), tell_if_known(f"score.{key}.hint", "")
+    return ScoreLine(key, name, said, shown, tone, share, hint)

@@ -9,8 +9,8 @@ redraws nothing. Files are replaced whole: a reader never sees half a page.
 """
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -24,16 +24,16 @@ from reports.consistency import consistency
 from reports.data import PersonRow, ReportData
 from reports.delivered import deliveries
 from reports.navigation import NAVIGATION
-from reports.phrases import REASONS, STATES, state_name
+from reports.phrases import state_name, states, wish_name
 from reports.pictures import page_picture, pictures_in, size_in
-from reports.sentences import tell
-from tasks.disclosure.label import WORDS
-from tasks.vault.files import replace_file, replace_files
+from tasks.sentences import names, sentences, spoken, tell
+from tasks.vault.files import PART, replace_file, replace_files, take_away
 from tasks.vision.small import LARGE, SELFIE, THUMB
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 PER_PAGE = 60  # tiles that the wall's script puts on the page at a time
+AT_ONCE = 4  # people whose pictures are written at a time: what takes long is the disk's word that a file is there
 PIECE = 600  # people whom the wall's page holds itself, and each file beside it: below 300 KB
 FIRST = 10  # people whose cards stand in the wall's page itself
 # `file:` lets the same page work from a folder, where some browsers do not count a file as its own origin.
@@ -58,12 +58,25 @@ def as_json(value: Any) -> Markup:
     return Markup(text)
 
 
-@cache
+def asset(name: str) -> bytes:
+    """A static file as pages load it; the scripts' sentences stand before the script that tells them."""
+    content = (STATIC / name).read_bytes()
+    if name != "tell.js":
+        return content
+    said = {key: text for key, text in sentences().items() if key.startswith(("script.", "verdict."))}
+    return f"window.RollcallSentences = {json.dumps(said)};\n".encode() + content
+
+
 def asset_names() -> dict[str, str]:
     """Each static file's name with its content's hash, so that browsers may keep it for ever."""
+    return _asset_names(spoken())
+
+
+@cache
+def _asset_names(_: Path) -> dict[str, str]:
     names = {}
     for path in sorted(STATIC.iterdir()):
-        digest = sha256(path.read_bytes()).hexdigest()[:10]
+        digest = sha256(asset(path.name)).hexdigest()[:10]
         names[path.name] = f"assets/{path.stem}.{digest}{path.suffix}"
     return names
 
@@ -71,7 +84,7 @@ def asset_names() -> dict[str, str]:
 def render(template: str, *, root: str = "", **context: Any) -> str:
     """One page as text. `root` is the way from the page to the site's root."""
     return ENVIRONMENT.get_template(template).render(
-        root=root, assets=asset_names(), csp=CSP, as_json=as_json, states=STATES, state_name=state_name,
+        root=root, assets=asset_names(), csp=CSP, as_json=as_json, states=states(), state_name=state_name,
         initials=pages.initials, say_time=pages.say_time, navigation=NAVIGATION, tell=tell, **{"may": None, **context},
     )  # fmt: skip
 
@@ -81,8 +94,10 @@ def write_site(data: ReportData, folder: Path) -> Path:
     (folder / "people").mkdir(parents=True, exist_ok=True)
     _write_text(folder / ".gitignore", "*\n")
     for name, hashed in asset_names().items():
-        _write_bytes(folder / hashed, (STATIC / name).read_bytes())
-    pictures = {person.id: _write_pictures(data, person, folder) for person in data.people}
+        _write_bytes(folder / hashed, asset(name))
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="report") as pool:
+        written = pool.map(lambda person: _write_pictures(data, person, folder), data.people)
+        pictures = {person.id: shown for person, shown in zip(data.people, written, strict=True)}
     pieces = wall_pieces(pages.wall_rows(data, pictures))
     texts = [*pieces.items(), *_batch_pages(data, pictures, list(pieces)), *_person_pages(data, pictures)]
     for path, text in texts:  # pieces before the page that asks for them
@@ -131,10 +146,10 @@ def _batch_pages(
     rows, shared = pages.wall_rows(data, pictures), _shared(data)
     shape = _shape(rows)
     wall = {
-        **_asked(data), "perPage": PER_PAGE, "people": [] if pieces else rows, "count": len(rows),
-        "states": dict(STATES), "problems": pages.problem_names(data),
+        **_asked(data), "perPage": PER_PAGE, "people": [] if pieces else rows, "pieces": len(pieces),
+        "states": dict(states()), "problems": pages.problem_names(data),
     }  # fmt: skip
-    counts = {state: sum(row["state"] == state for row in rows) for state in STATES}
+    counts = {state: sum(row["state"] == state for row in rows) for state in states()}
     return [
         (
             "index.html",
@@ -163,7 +178,7 @@ def on_paper(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Who hangs on a printed wall, each with how their picture was made, in words, since paper has no metadata. Whoever
     is blocked, for want of consent above all, is not named where everybody can read it."""
     hanging = [row for row in rows if row["state"] != "blocked"]
-    return [{**row, "made": WORDS[row["lane"]] if row["thumb"] else ""} for row in hanging]
+    return [{**row, "made": tell(f"print.made_{row['lane']}") if row["thumb"] else ""} for row in hanging]
 
 
 def _person_pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]) -> list[tuple[str, str]]:
@@ -177,7 +192,7 @@ def _person_pages(data: ReportData, pictures: Mapping[str, pages.PersonPictures]
 
 def _asked(data: ReportData) -> dict[str, Any]:
     """What every page's script knows of the batch: its kit, and what a redo may ask for."""
-    reasons = [{"code": code, "name": REASONS[code]} for code in data.batch.reasons if code in REASONS]
+    reasons = [{"code": code, "name": wish_name(code)} for code in data.batch.reasons if code in names("wish")]
     return {"batch": data.batch.id, "kit": data.batch.kit, "madeAt": data.made_at.isoformat(), "reasons": reasons}
 
 
@@ -194,7 +209,7 @@ def _person_data(data: ReportData, page: pages.PersonPage) -> dict[str, Any]:
         "newest": page.newest, "pictures": pictures, **({"kit": page.person.kit} if page.person.kit else {}),
     }  # fmt: skip
     return {
-        **_asked(data), "states": dict(STATES), "person": person,
+        **_asked(data), "states": dict(states()), "person": person,
         "before": page.before, "after": page.after,
         "candidates": [{"digest": c.digest, "state": c.state} for c in page.candidates],
     }  # fmt: skip
@@ -232,8 +247,8 @@ def _write_pictures(data: ReportData, person: PersonRow, folder: Path) -> pages.
     replace_files(place, new)
     names = {Path(shown.src).name for group in (large, thumbs, selfies) for shown in group.values()}
     for path in place.iterdir() if place.is_dir() else ():
-        if path.name not in names:
-            path.unlink()
+        if path.name not in names and not path.name.endswith(PART):  # that may be another's, who writes it now
+            take_away(path)
     return pages.PersonPictures(large, {d: t for d, t in thumbs.items() if d in large}, selfies)
 
 
@@ -241,11 +256,11 @@ def _sweep(folder: Path, ids: set[str]) -> None:
     """Remove pages and folders of people who are not in the report, and assets nothing links to any more."""
     for path in (folder / "people").iterdir():
         if path.name.removesuffix(".html") not in ids:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            take_away(path)  # a forgetting beside us may be quicker
     current = set(asset_names().values())
     for path in (folder / "assets").iterdir():
         if f"assets/{path.name}" not in current:
-            path.unlink()
+            take_away(path)
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -254,5 +269,9 @@ def _write_text(path: Path, text: str) -> None:
 
 def _write_bytes(path: Path, content: bytes) -> None:
     """Replace a file whole, and only when it changes."""
-    if not (path.is_file() and path.read_bytes() == content):
+    try:
+        there = path.read_bytes() if path.is_file() else None
+    except FileNotFoundError:  # a forgetting beside us took it away
+        there = None
+    if there != content:
         replace_file(path, content)

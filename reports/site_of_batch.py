@@ -15,7 +15,9 @@ from pathlib import Path
 from reports.data import ReportData
 from reports.gather import gather
 from reports.site import batch_page, write_site
+from tasks.vault.batches import load_batch
 from tasks.vault.failures import Fenced
+from tasks.vault.files import alone_in, make_folders
 from tasks.vault.report_files import ReportFiles, files_of
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
@@ -46,11 +48,16 @@ def address_of_report(settings: Settings, batch_id: str) -> str:
 def rewrite_report(vault: Vault, batch_id: str, *, now: datetime | None = None) -> Path:
     """Write the whole report from the records as they are now; whoever is no longer in them leaves the pages.
 
-    Returns its first page, which is a file only where reports lie in folders.
+    Returns its first page, which is a file only where reports lie in folders. There one writer at a time reads the
+    records and writes, so that nobody's page comes back by one who had read before they were forgotten.
     """
-    data = gather(vault, batch_id, now=now)
     if not vault.settings.reports_in_store:
-        return write_site(data, report_folder(vault.settings, batch_id))
+        folder = report_folder(vault.settings, batch_id)
+        load_batch(vault, batch_id)  # of no batch nothing is left behind
+        make_folders(folder)
+        with alone_in(folder):
+            return write_site(gather(vault, batch_id, now=now), folder)
+    data = gather(vault, batch_id, now=now)
     files = files_of(vault, batch_id)
     with _passing_folder(vault.settings, files) as folder:
         write_site(data, folder)

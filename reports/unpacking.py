@@ -13,10 +13,21 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from reports.archive_names import Names
-from reports.archives import LEVELS, BadUpload, LeftOut, Swollen, announced, files_in, reading_an_archive, unpacked
+from reports.archives import (
+    LEVELS,
+    BadArchive,
+    BadUpload,
+    LeftOut,
+    Swollen,
+    announced,
+    files_in,
+    reading_an_archive,
+    unpacked,
+)
 from reports.arriving import Arriving
 from tasks.failures import RollcallError
 from tasks.roster.drop import MAX_FILES, is_litter
+from tasks.sentences import tell
 from tasks.vault.sealed_spool import SealedSpool
 
 PACKED = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zipx"}
@@ -60,9 +71,7 @@ class Room:
         """BadUpload unless so many more bytes fit on the disk, beside what the records need."""
         free = shutil.disk_usage(self.folder).free - RESERVE
         if number > free or free < 0:
-            raise BadUpload(
-                f"The disk has room for {max(0, free) / 2**30:.1f} GB more: clear old uploads, or get a larger disk."
-            )
+            raise BadUpload(tell("sent.disk", room=f"{max(0, free) / 2**30:.1f}"))
 
 
 def safe_path(name: str) -> PurePosixPath | None:
@@ -99,22 +108,22 @@ def _keep(arriving: Arriving, name: str, content: Iterable[bytes], room: Room) -
     if path is None:
         parts = name.replace("\\", "/").split("/")
         if not any(is_litter(part) and part.strip() not in ("..", ".") for part in parts):
-            room.left.add("a path too deep or too long to keep", shown)
+            room.left.add(tell("sent.why_deep"), shown)
         elif not _is_system_litter(parts):
-            room.left.add("a hidden file or folder", shown)
+            room.left.add(tell("sent.why_hidden"), shown)
         return
     if path.suffix.lower() in PACKED:
-        room.left.add("an archive that is not opened (send a ZIP)", shown)
+        room.left.add(tell("sent.why_packed"), shown)
         return
     if room.files == 0:
-        raise BadUpload(f"More than {MOST_FILES} files: this is not a folder of selfies.")
+        raise BadUpload(tell("sent.too_many", most=MOST_FILES))
     try:
         arriving.add(str(path), at_most(content, FILE_BYTES, room))
     except TooLarge:
-        room.left.add(f"larger than {FILE_BYTES / 2**20:.0f} MB", shown)
+        room.left.add(tell("sent.why_large", most=f"{FILE_BYTES / 2**20:.0f}"), shown)
         return
     except Swollen:
-        room.left.add("unpacks to far more than it holds", shown)
+        room.left.add(tell("sent.why_swollen"), shown)
         return
     room.files -= 1
     room.kept += 1
@@ -163,7 +172,7 @@ def _unpack_inner(
 ) -> None:
     """An archive in an archive becomes a folder of its name; one that cannot be opened is named."""
     if level >= LEVELS:
-        room.left.add("an archive within archives", name)
+        room.left.add(tell("sent.why_nested"), name)
         return
     with SealedSpool(room.folder) as inner:
         try:
@@ -173,8 +182,6 @@ def _unpack_inner(
             inner.seek(0)
             _unpack(arriving, io.BufferedReader(inner, CHUNK), room, name[: -len(".zip")] + "/", level + 1)
         except Swollen:
-            room.left.add("an archive that unpacks to far too much", name)
-        except BadUpload as fault:
-            if "archive" not in str(fault):
-                raise
-            room.left.add("an archive that cannot be read", name)
+            room.left.add(tell("sent.why_bomb"), name)
+        except BadArchive:
+            room.left.add(tell("sent.why_unreadable"), name)

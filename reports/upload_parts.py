@@ -17,9 +17,10 @@ from pathlib import Path, PurePosixPath
 
 from reports.archives import BadUpload
 from reports.unpacking import FILE_BYTES, Room, Sent
-from reports.uploads import add_photos
+from reports.uploads import add_photos, must_be_here
 from tasks.roster.drop import COMING
 from tasks.roster.upload import ARRIVING, Upload
+from tasks.sentences import tell
 from tasks.vault.files import make_folders, replace_file
 from tasks.vault.sealing import plain_size, seal, unseal
 
@@ -51,8 +52,9 @@ def have(upload: Upload, arrival: Arrival) -> int:
 def take_part(upload: Upload, arrival: Arrival, at: int, data: bytes) -> int:
     """Add the next part; how many bytes are here now. One that does not begin where the last one ended is not taken.
 
-    Raises BadUpload when the disk is full, or the file cannot become part of the upload.
+    Raises BadUpload when the disk is full, the upload was removed, or the file cannot become part of it.
     """
+    must_be_here(upload)
     place = arrival.place(upload)
     make_folders(place.parent)
     with _alone(place):
@@ -61,7 +63,7 @@ def take_part(upload: Upload, arrival: Arrival, at: int, data: bytes) -> int:
             return here
         packed = PurePosixPath(arrival.name).suffix.lower() == ".zip"
         if here + len(data) > arrival.size or (arrival.size > FILE_BYTES and not packed):
-            raise BadUpload(f"One file is larger than {FILE_BYTES // 2**20} MB. Send photos as the phone makes them.")
+            raise BadUpload(tell("sent.file_large", most=FILE_BYTES // 2**20))
         Room(upload.folder).must_hold((arrival.size - here) * (2 if packed else 1))
         part = place / f"{at:015}"
         replace_file(part, seal(upload.key, _bound(part), data))

@@ -24,6 +24,7 @@ from tasks.roster.rows import UnreadableTable
 from tasks.roster.upload import Upload
 from tasks.selfies.picks import LEFT_OUT, PHOTO_FOLDER, read_left_out
 from tasks.selfies.whose import People
+from tasks.sentences import tell
 from tasks.vault.files import make_folders
 
 TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods"}
@@ -63,9 +64,17 @@ def half_written(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.part")
 
 
+def must_be_here(upload: Upload) -> None:
+    """Raises BadUpload when this upload was removed while something was on its way into it: its key is gone, and
+    nothing may bring its folder back."""
+    if not upload.folder.is_dir():
+        raise BadUpload(tell("sent.removed"))
+
+
 def add_photos(upload: Upload, photos: Iterable[Sent], *, lift: bool = True) -> tuple[int, int]:
     """Add photos to an upload; (new ones, those that were there already). What is there stays; each file comes whole.
     Without `lift` they lie where their names say, and no archive is among them."""
+    must_be_here(upload)
     room = Room(upload.folder)
     room.names = people_of(upload) if lift else None
     place = Path(tempfile.mkdtemp(dir=upload.folder, prefix=ADDING))
@@ -107,16 +116,17 @@ def keep_table(upload: Upload, stem: str, sent: Sent, room: Room) -> str:
     """Take a roster or a register as it came; its suffix tells the reader what it is. Its name in the upload."""
     suffix = PurePosixPath(sent.name).suffix.lower()
     if suffix not in TABLES:
-        raise BadUpload("The roster and the consent register must be CSV or Excel files.")
+        raise BadUpload(tell("sent.no_table"))
     try:
         upload.write(stem + suffix, at_most(chunks(sent.content), TABLE_BYTES, room))
     except TooLarge:
-        raise BadUpload(f"The table is larger than {TABLE_BYTES // 2**20} MB. Export only the people.") from None
+        raise BadUpload(tell("sent.table_large", most=TABLE_BYTES // 2**20)) from None
     return stem + suffix
 
 
 def replace_table(upload: Upload, stem: str, sent: Sent) -> None:
     """Put another roster or register in the place of an upload's. The old one stands until the new one is whole."""
+    must_be_here(upload)
     before = [path for path in upload.files() if PurePosixPath(path).stem == stem and "/" not in path]
     arrived = keep_table(upload, stem, sent, Room(upload.folder))
     for old in before:

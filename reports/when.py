@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from reports.sentences import tell
+from tasks.sentences import say_date, tell
 
 
 def day(moment: datetime, zone: str, now: datetime) -> str:
@@ -12,7 +12,7 @@ def day(moment: datetime, zone: str, now: datetime) -> str:
     near = {0: "when.today", 1: "when.tomorrow", -1: "when.yesterday"}.get((local - today).days)
     if near:
         return tell(near)
-    return f"{local.day} {local:%B}" + (f" {local.year}" if local.year != today.year else "")
+    return say_date(local, year=local.year != today.year)
 
 
 def clock(moment: datetime, zone: str) -> str:

@@ -24,6 +24,7 @@ from typing import Any
 
 from tasks.failures import RollcallError
 from tasks.sandbox_child import BEGUN, FRAME
+from tasks.sentences import spoken
 
 _ROOT = Path(__file__).resolve().parents[1]
 MOST_CHILDREN = 8  # each takes 60 to 450 MiB while it opens something; more cores measure what eight open
@@ -70,6 +71,7 @@ class Sandbox:
         """What `opener` ("package.module:function") makes of `data`, in a child. Raises `Fallen`."""
         allowed = limits or Limits()
         order = {"opener": opener, "memory": allowed.memory, "cpu": allowed.cpu, "options": dict(options or {})}
+        order["language"] = str(spoken())
         with self._room:
             for _ in range(RESTARTS):
                 child = self._take()

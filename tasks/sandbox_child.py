@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tasks.sentences import speak_from
 from tasks.vault.process import begin_process
 
 FRAME = struct.Struct("<QQ")  # bytes of the JSON that follows, and of what follows that
@@ -54,6 +55,7 @@ def _serve(line: socket.socket) -> bool:
     order, whole = json.loads(bytes(request)), bytes(data)
     del data
     opener = _opener(order["opener"])
+    speak_from(Path(order["language"]))  # what is found here is said in the language of who asked
     line.sendall(BEGUN)
     _allow(order["memory"], order["cpu"])
     value: Any = None

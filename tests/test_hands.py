@@ -94,8 +94,11 @@ for n, pid in two.each("tests.sandbox_openers:echo", jobs, lambda _, o: o.value[
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_hands_end_with_whoever_asked_however_that_ends(how: signal.Signals) -> None:
     root = Path(__file__).resolve().parents[1]
-    parent = subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              text=True, cwd=root)  # fmt: skip
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=root,
+        # Tests may run in a shell's background, where this is ignored, and what is ignored stays so in children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     assert parent.stdout is not None
     pids = set()
     for line in parent.stdout:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.mutants.__main__ import PROMISES, draw, promised
-from benchmarks.mutants.covering import Covered, first_tests
+from benchmarks.mutants.covering import Covered, elsewhere_tests, first_tests, run_and_tell
 from benchmarks.mutants.forks import DIED, LATE, in_a_fork
 from benchmarks.mutants.places import Place, places_in
 from benchmarks.mutants.trying import KILLED, SAME, SURVIVED, UNDECIDED, Told, Tries, Verdict
@@ -103,19 +103,37 @@ def test_time_by_the_wall_decides_nothing_and_work_without_end_is_a_kill(tmp_pat
 
 
 def test_a_modules_own_tests_come_first_and_a_test_that_fails_by_itself_kills_nothing(tmp_path: Path) -> None:
-    room = "tasks.room"
-    for name, text in {
-        "tasks/room/limit.py": "LIMIT = 3\n",
-        "tests/room/test_limit.py": f"from {room}.limit import LIMIT\n\n\ndef test_it():\n    assert LIMIT == 3\n",
-        "tests/room/test_all.py": f"from {room} import limit\n\n\ndef test_always():\n    assert limit is None\n",
-        "tests/other/test_else.py": f"from {room} import limit\n",
-    }.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    assert first_tests(tmp_path, "tasks/room/limit.py") == ["tests/room/test_limit.py", "tests/room/test_all.py"]
-    (tmp_path / "tests/room/test_limit.py").unlink()
+    write(tmp_path, {
+        "office/limit.py": "LIMIT = 3\n",
+        "tests/office/test_limit.py": "from office.limit import LIMIT\n\n\ndef test_it():\n    assert LIMIT == 3\n",
+        "tests/office/test_all.py": "from office import limit\n\n\ndef test_always():\n    assert limit is None\n",
+        "tests/other/test_else.py": "from office import limit\n\n\ndef test_it():\n    assert limit.LIMIT == 3\n",
+        "tests/other/beside.py": "from office import limit\n",
+    })  # fmt: skip
+    limit = "office/limit.py"
+    assert first_tests(tmp_path, limit) == ["tests/office/test_limit.py", "tests/office/test_all.py"]
+    assert elsewhere_tests(tmp_path, limit) == ["tests/other/test_else.py"]
+    (tmp_path / "tests/office/test_limit.py").unlink()
+    [place] = places_in(limit, "LIMIT = 3\n")
     tries = Tries(tmp_path, lambda: Covered(seconds={}))
-    [place] = places_in("tasks/room/limit.py", "LIMIT = 3\n")
+    assert tries.quickly(place) == "tests/other/test_else.py::test_it", "a neighbour's test holds it"
+    (tmp_path / "tests/other/test_else.py").unlink()
     assert tries.quickly(place) == ""
     assert tries.thoroughly(place) == (SURVIVED, "")
-    assert (tmp_path / "tasks/room/limit.py").read_text() == "LIMIT = 3\n"
+    assert (tmp_path / limit).read_text() == "LIMIT = 3\n"
+
+
+def test_what_an_earlier_test_left_in_a_cache_hides_no_later_one(tmp_path: Path) -> None:
+    once = "from functools import lru_cache\n\n\n@lru_cache\ndef limit():\n    return 3\n"
+    both = "".join(f"\n\ndef test_{name}():\n    assert limit() == 3\n" for name in ("one", "two"))
+    write(tmp_path, {"office/kept.py": once, "tests/test_kept.py": f"from office.kept import limit\n{both}"})
+    told = in_a_fork(tmp_path, lambda: run_and_tell(tmp_path, ["tests/test_kept.py"], ["office/kept.py"], ()))
+    # whichever of the two was quicker stands first
+    named = [f"tests/test_kept.py::test_{name}" for name in ("one", "two")]
+    assert sorted(told.tests_of("office/kept.py", 6)) == named
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)

@@ -83,7 +83,7 @@ def test_the_readme_keeps_the_five_figures_that_matter_and_each_is_short() -> No
     rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `([^`]+)` \|$", part, re.MULTILINE)
     assert len(rows) == 5
     assert all(len(f"{what} {measured}".split()) <= 30 for what, measured, _ in rows)
-    pages = (ROOT / "docs" / "figures.md").read_text()
+    pages = _page("figures.md")
     assert [command for _, _, command in rows if command.split()[2] not in pages] == []
 
 
@@ -101,7 +101,7 @@ def test_each_word_has_one_meaning_and_a_place_in_the_code() -> None:
 def test_every_setting_is_in_the_table() -> None:
     from tasks.vault.settings import Settings
 
-    table = "\n".join(line for line in README.splitlines() if line.startswith("| `"))
+    table = "\n".join(line for line in _page("settings.md").splitlines() if line.startswith("| `"))
     named = {name.lower() for name in re.findall(r"`ROLLCALL_([A-Z_]+)`", table)}
     before = {"log"}  # asked before there are settings (tasks/vault/process.py)
     assert set(Settings.model_fields) | before == named, "a setting without a row, or a row without a setting"
@@ -110,4 +110,16 @@ def test_every_setting_is_in_the_table() -> None:
 def test_the_data_map_is_the_one_that_is_carried_out() -> None:
     from tasks.vault.register import data_map
 
-    assert data_map().strip() in README
+    assert data_map().strip() in _page("data.md")
+
+
+def _page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text()
+
+
+def test_the_readme_stays_a_page_that_one_reads_and_begins_with_the_wall_and_two_commands() -> None:
+    screen = README.split("\n## ")[0]
+    assert "docs/team-wall.png" in screen
+    assert re.findall(r"^\$ (.+?)\s+#", screen, re.MULTILINE) == ["make demo", "make test"]
+    assert len(screen.splitlines()) <= 25
+    assert {"docs/settings.md", "docs/data.md"} <= set(re.findall(r"\]\(([^)#]+)", README))

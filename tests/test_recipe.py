@@ -14,6 +14,7 @@ import torch
 
 from benchmarks.random_bases import write_random_base
 from benchmarks.recipe import rows
+from benchmarks.recipe.__main__ import HEAD, MEASURES, Row, line
 from benchmarks.recipe.rows import CONTROL, ROWS, Bench, take, what_changed
 from benchmarks.recipe.sitters import Sitter
 from tasks.adapters.portraits import Likeness
@@ -31,7 +32,7 @@ def sitter(seed: int) -> Sitter:
         face = Face((21.0, 21.0, 21.0, 21.0), np.asarray(PORTRAIT_TEMPLATE * 64, np.float32), 1.0)
         selfies.append(Likeness(str(number), picture, face))
     nothing = np.zeros((2, 3), np.float32)
-    return Sitter(seed, selfies, nothing[0], nothing, None)  # type: ignore[arg-type]
+    return Sitter(seed, selfies, nothing[0], nothing, None, [], [])  # type: ignore[arg-type]
 
 
 class Matte:
@@ -46,13 +47,16 @@ def bench(tmp_path: Path) -> Bench:
     torch.set_num_threads(1)
     write_random_base(tmp_path / "bases", "tiny", "sd-v")
     base = open_base(load_base_card("tiny", tmp_path / "bases"), device="cpu")
-    eyes: Any = SimpleNamespace(matter=Matte())
+    eyes: Any = SimpleNamespace(name="embedded", matter=Matte(), lids=None)
     return Bench(base, eyes, [sitter(1), sitter(2)], updates=2, pictures=1, slots=1, work=tmp_path / "work")
 
 
 CHANGES = {
     "captions": {"words"}, "mask .3": {"mask"}, "crops": {"pictures"}, "average": {"last weights"},
-    "gaussian": {"first weights"}, "2 photos": {"photos"}, "2 photos, mask, crops": {"photos", "mask", "pictures"},
+    "gaussian": {"first weights"}, "stop by held-out noise": {"updates"}, "class kept": {"what a person is"},
+    "2 photos": {"photos"}, "2 photos, mask, crops": {"photos", "mask", "pictures"},
+    "2 photos, plan for few": {"photos"}, ".4 of the updates": {"updates"},
+    "looser, .9": {"weight of the adapter"},
 }  # fmt: skip
 
 
@@ -93,3 +97,38 @@ def test_pictures_that_were_guided_otherwise_are_not_gone_on_with(bench: Bench) 
     other.base.card = card.model_copy(update={"render": card.render.model_copy(update={"guidance": 9.0})})
     assert other.base.fingerprint == bench.base.fingerprint
     assert other.path("mask .3", bench.sitters[0]) != bench.path("mask .3", bench.sitters[0])
+
+
+def test_a_row_adds_to_what_ships_and_is_compared_with_that(bench: Bench) -> None:
+    beside = replace(bench, first="mask .3")
+    assert what_changed(beside, "mask .3") == []
+    assert what_changed(beside, "gaussian") == ["first weights"]
+    assert beside.plan(beside.words("gaussian")).outside == 0.3
+    assert beside.path("gaussian", bench.sitters[0]) != bench.path("gaussian", bench.sitters[0])
+    assert beside.path("mask .3", bench.sitters[0]) == bench.path("mask .3", bench.sitters[0])
+
+
+def test_a_looser_row_draws_otherwise_with_weights_that_were_learned_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = take(bench, "as it was")
+    monkeypatch.setattr(rows, "train_cohort", lambda *_, **__: pytest.fail("nothing is learned again"))
+    looser = take(bench, "looser, .8")
+    assert [one.updates for one in looser] == [one.updates for one in plain]
+    assert any(not np.array_equal(a.pictures[0], b.pictures[0]) for a, b in zip(looser, plain, strict=True))
+
+
+def test_fewer_updates_are_a_share_of_the_cards(bench: Bench) -> None:
+    long = replace(bench, updates=150)
+    assert long.plan(ROWS[".4 of the updates"]).steps == 60
+    assert long.plan(ROWS["2 photos, plan for few"]).steps == 90
+    assert long.plan(ROWS["2 photos"]).steps == 150
+
+
+def test_figures_stand_under_their_words() -> None:
+    measures = {name: [0.5, 0.25] for name in MEASURES}
+    row: Row = measures | {"updates": 150.0, "seconds": 21.5}
+    for printed in (line("mask .3", row, row, []), line("crops", dict(row), row, ["pictures"])):
+        for word, figure in (("rank-1", "38%"), ("copies", "38%"), ("updates", "150"), ("CPU s", "21.5")):
+            assert printed[: HEAD.index(word) + len(word)].endswith(figure), word
+    assert "+0 [+0, +0] %" in line("crops", dict(row), row, [])

@@ -6,6 +6,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,21 @@ class Covered:
 class Listener:
     """A plugin of pytest: which test is running, how long it took, how it ended."""
 
-    def __init__(self, tracer: coverage.Coverage) -> None:
+    def __init__(self, tracer: coverage.Coverage, files: Collection[str]) -> None:
         self.tracer, self.seconds, self.failed = tracer, defaultdict[str, float](float), set[str]()
+        self.measured = {str(Path(file).with_suffix("")).replace("/", ".") for file in files}
+
+    def _remember_nothing(self) -> None:
+        """What a test before has left in a cache would hide that this one needs the same lines."""
+        for module in [sys.modules[name] for name in self.measured & sys.modules.keys()]:
+            for value in vars(module).values():
+                if isinstance(value, _lru_cache_wrapper):
+                    value.cache_clear()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
         began = _worked()
+        self._remember_nothing()
         self.tracer.switch_context(item.nodeid)
         done = yield
         self.tracer.switch_context("")
@@ -66,7 +76,7 @@ def run_and_tell(root: Path, tests: Collection[str], files: Collection[str], loa
         data_file=None, config_file=False, include=[str(root / file) for file in files], messages=False,
     )  # fmt: skip
     tracer.set_option("run:disable_warnings", ["no-data-collected", "module-not-measured", "already-imported"])
-    listener = Listener(tracer)
+    listener = Listener(tracer, files)
     tracer.start()
     said = ["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly", *KEEP_QUIET]
     pytest.main([*said, *sorted(tests)], [listener])
@@ -107,6 +117,12 @@ def first_tests(root: Path, file: str) -> list[str]:
     own = room_tests(root, [file])
     by_name = sorted(test for test in own if Path(test).stem == f"test_{Path(file).stem}")
     return [*by_name, *sorted(own & importers(root).get(file, set()) - set(by_name))]
+
+
+def elsewhere_tests(root: Path, file: str) -> list[str]:
+    """The test files of other rooms that import this module themselves: promises that a neighbour holds."""
+    found = importers(root).get(file, set()) - room_tests(root, [file])
+    return sorted(test for test in found if Path(test).name.startswith("test_"))
 
 
 def near_tests(root: Path, files: Collection[str]) -> set[str]:

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
-from benchmarks.mutants.covering import Covered, first_tests
+from benchmarks.mutants.covering import Covered, elsewhere_tests, first_tests
 from benchmarks.mutants.forks import DIED, LATE, LOADING, PROCESSOR_S, failures, in_a_fork
 from benchmarks.mutants.places import Place
 
-QUICK_S = 30  # of processor time for the tests of a module alone
+QUICK_S = 30  # of processor time for the tests that name a module
 TESTS_S = 30.0  # of tests that one mutant meets, by the processor's clock, as long as they took with nothing turned
 KILLED: Final = "killed"
 SURVIVED: Final = "survived"
@@ -37,7 +37,7 @@ class Verdict:
 
 
 class Tries:
-    """Turns places of a copy, one at a time: before the tests of its module, then before those that run its line.
+    """Turns places of a copy, one at a time, before the tests that name its module, then before those that run it.
 
     Which tests run which line is asked (`tell`) when the first mutant gets that far. A test that fails with nothing
     turned notices nothing: it is left out.
@@ -54,13 +54,15 @@ class Tries:
         return self._tell()
 
     def quickly(self, place: Place) -> str:
-        """The test of its own module that fails with this place turned; empty where none does, or none can be told."""
-        first = first_tests(self.root, place.file)
-        failed = self._with(place, first, QUICK_S) if first else LATE
-        if failed == []:
-            self._met[place] = first
-        found = isinstance(failed, list) and failed and failed != [LOADING] and self.passes(failed[0])
-        return failed[0] if found else ""
+        """The test that fails with this place turned, of those that name its module: its own room's, then others'.
+        Empty where none does, or none can be told."""
+        for named in (first_tests(self.root, place.file), elsewhere_tests(self.root, place.file)):
+            failed = self._with(place, named, QUICK_S) if named else LATE
+            if failed == []:
+                self._met[place] = [*self._met.get(place, []), *named]
+            if isinstance(failed, list) and failed and failed != [LOADING] and self.passes(failed[0]):
+                return failed[0]
+        return ""
 
     def thoroughly(self, place: Place) -> tuple[Word, str]:
         """Whether a test that runs this line fails with this place turned, and which."""

@@ -33,6 +33,8 @@ class Sitter:
     centroid: Vectors
     walls: Vectors  # (2, 3) Lab of the selfies' walls and clothes, mean
     photos: OwnPhotos  # what no picture may repeat
+    true: list[Picture]  # studio pictures as painted
+    later: list[Picture]  # selfies that nobody learned from
 
 
 def draw_sitter(seed: int, base: FrozenBase, eyes: Eyes) -> Sitter:
@@ -49,11 +51,13 @@ def draw_sitter(seed: int, base: FrozenBase, eyes: Eyes) -> Sitter:
         picture = shot(number, "selfie", round(side * NATURAL), "natural")
         if faces := eyes.finder.find(picture):
             selfies.append(Likeness(str(number), picture, faces[0]))
-    true = [embed(eyes, shot(32 + number, "studio", side, "aligned")) for number in range(TRUE)]
+    true = [shot(32 + number, "studio", side, "aligned") for number in range(TRUE)]
+    later = [shot(SELFIES + number, "selfie", side, "aligned") for number in range(TRUE)]
     portraits = [align_portrait(one.picture, one.face.landmarks, side)[0] for one in selfies]
     walls = np.mean([looks(picture) for picture in portraits], axis=0)
     faces = [align_to(one.picture, one.face.landmarks, FACE_TEMPLATE, ALIGNED)[0] for one in selfies]
-    return Sitter(seed, selfies, mean_unit(true), np.asarray(walls, np.float32), OwnPhotos.of(faces))
+    centroid = mean_unit([embed(eyes, picture) for picture in true])
+    return Sitter(seed, selfies, centroid, np.asarray(walls, np.float32), OwnPhotos.of(faces), true, later)
 
 
 def looks(picture: Picture) -> Vectors:

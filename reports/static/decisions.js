@@ -8,6 +8,7 @@ window.Rollcall = (function () {
   const desk = location.protocol.startsWith("http") ? meta("rollcall-desk") : "";
   const me = meta("rollcall-by");
   const { standing, reviewOf, overrules } = window.RollcallReview;
+  const tell = window.RollcallTell;
   const $ = (id) => document.getElementById(id);
   const island = $("data");
   const data = island ? JSON.parse(island.textContent) : null;
@@ -16,15 +17,11 @@ window.Rollcall = (function () {
   const keys = { events: `rollcall:${batch}:decisions`, posted: `rollcall:${batch}:posted`, order: `rollcall:${batch}:order`, groups: `rollcall:${batch}:groups` };
   const CHUNK = 200; /* decisions sent at once: so many that the desk keeps nobody else waiting */
   const LOOK = 1200; /* milliseconds between two looks at what colleagues did */
-  const REFUSED = {
-    unknown_headshot: "the picture is not here any more", not_in_batch: "they are not in this batch any more",
-    not_yours: "your role does not reach them", bad_time: "this machine's clock is wrong", overrules: "somebody else has decided meanwhile",
-  };
-  const SAID = { approve: "approved", reject: "rejected", redo: "asked for a redo of", opt_out: "opted out" };
+  const REFUSED = ["unknown_headshot", "not_in_batch", "not_yours", "bad_time", "overrules"];
 
   const load = (key, otherwise) => { try { return JSON.parse(localStorage.getItem(key)) ?? otherwise; } catch { return otherwise; } };
   const save = (key, value) => {
-    try { localStorage.setItem(key, JSON.stringify(value)); } catch { toast("This browser keeps nothing: export before you leave."); }
+    try { localStorage.setItem(key, JSON.stringify(value)); } catch { toast(tell("script.nothing_kept")); }
   };
 
   let events = load(keys.events, []);
@@ -93,15 +90,18 @@ window.Rollcall = (function () {
 
   /* "Otto approved picture 2 at 03:22" */
   function say(decision, person) {
-    const who = decision.by ? (decision.by === me ? "You" : decision.by) : "You";
+    const who = decision.by && decision.by !== me ? decision.by : tell("script.you");
     const place = ((person && person.pictures && data.candidates) || []).findIndex((one) => one.digest === decision.headshot);
-    const picture = decision.verdict === "opt_out" ? "" : place >= 0 ? ` picture ${place + 1}` : decision.headshot ? " a picture" : " them";
-    return `${who} ${SAID[decision.verdict]}${decision.verdict === "opt_out" ? (person && person.name ? ` ${person.name}` : " them") : picture} at ${clock(decision.at)}`;
+    const them = tell("script.them");
+    const picture = place >= 0 ? tell("script.picture", { place: place + 1 }) : decision.headshot ? tell("script.a_picture") : them;
+    const what = decision.verdict === "opt_out" ? (person && person.name) || them : picture;
+    return tell(`script.said_${decision.verdict}`, { who, what, when: clock(decision.at) });
   }
 
   /* Whether to decide otherwise than a colleague did: asked, never assumed. */
   function askOver(decision, person) {
-    $("over-text").textContent = `${say(decision, person)}${person && person.name ? ` (${person.name})` : ""}. Decide otherwise?`;
+    const name = (person && person.name) || "";
+    $("over-text").textContent = tell(name ? "script.over_named" : "script.over", { said: say(decision, person), name });
     return ask("over");
   }
 
@@ -153,12 +153,12 @@ window.Rollcall = (function () {
       if (open > 0) { undone.set(event.employee, open - 1); continue; }
       const group = new Set(load(keys.groups, []).find((names) => names.includes(nameOf(event))) || [nameOf(event)]);
       const back = events.filter((one) => group.has(nameOf(one)) && nameOf(newest(one.employee)) === nameOf(one));
-      if (!back.length) { toast(`${(newest(event.employee) || {}).by || "Somebody"} has decided since`); return null; }
+      if (!back.length) { toast(tell("script.since", { who: (newest(event.employee) || {}).by || tell("script.someone") })); return null; }
       append(...back.map((one) => ({ employee: one.employee, headshot: one.headshot, kit: one.kit || kit, verdict: "undo" })));
-      toast(back.length > 1 ? `Undone: ${back.length} people` : "Undone");
+      toast(back.length > 1 ? tell("script.undone_people", back.length) : tell("script.undone"));
       return event;
     }
-    toast("Nothing to undo");
+    toast(tell("script.nothing_to_undo"));
     return null;
   }
 
@@ -197,14 +197,14 @@ window.Rollcall = (function () {
     try {
       for (let all = waiting(); all.length; all = waiting()) {
         const open = all.slice(0, CHUNK);
-        if (all.length > CHUNK) sync(`Saving: ${all.length} to go`, true);
+        if (all.length > CHUNK) sync(tell("script.saving", all.length), true);
         const answer = await fetch(desk, {
           method: "POST", credentials: "same-origin",
           headers: { "Content-Type": "application/json", "X-Rollcall-Token": meta("rollcall-csrf") },
           body: JSON.stringify({ batch, decisions: open }),
         });
         if (answer.status === 401 || answer.status === 403) { signedOut(); return; }
-        if (!answer.ok) { sync("The desk did not take them; kept here"); return; }
+        if (!answer.ok) { sync(tell("script.not_taken")); return; }
         const bad = new Map((await answer.json()).refused.map((one) => [one.place, one]));
         open.forEach((event, place) => {
           if (bad.has(place)) refused.set(nameOf(event), bad.get(place)); else posted.add(nameOf(event));
@@ -212,7 +212,7 @@ window.Rollcall = (function () {
         memo.clear();
         save(keys.posted, [...posted]);
       }
-    } catch { sync("Desk not reached; decisions are kept here"); return; } finally { sending = false; }
+    } catch { sync(tell("script.not_reached")); return; } finally { sending = false; }
     await fetchAll();
     await settleOverruled();
   }
@@ -222,7 +222,7 @@ window.Rollcall = (function () {
     out = true;
     $("sign-in").href = `/login?${new URLSearchParams({ to: location.pathname })}`;
     $("sign-in").hidden = false;
-    sync("Signed out; decisions are kept here");
+    sync(tell("script.signed_out"));
   }
 
   /* Somebody else was quicker: whoever decided here says whether to decide otherwise. */
@@ -266,7 +266,7 @@ window.Rollcall = (function () {
       save(keys.events, events);
       save(keys.posted, [...posted]);
       changed();
-    } catch { lost = true; sync("Desk not reached; decisions are kept here"); }
+    } catch { lost = true; sync(tell("script.not_reached")); }
   }
 
   /* What colleagues decide is here within two seconds, while somebody looks at this page. */
@@ -283,8 +283,8 @@ window.Rollcall = (function () {
 
   function sync(text, fine) {
     const open = events.filter((event) => !posted.has(nameOf(event))).length;
-    const gone = refused.size ? `Not saved: ${refused.size}` : "";
-    const plain = desk ? (events.length && !open ? "Saved" : "") : (events.length ? "Only in this browser: export and send it" : "");
+    const gone = refused.size ? tell("script.not_saved", refused.size) : "";
+    const plain = desk ? (events.length && !open ? tell("script.saved") : "") : (events.length ? tell("script.only_here") : "");
     $("sync").textContent = text || gone || plain;
     $("sync").classList.toggle("bad", Boolean((text && !fine) || gone));
     $("export").hidden = !events.length;
@@ -297,10 +297,11 @@ window.Rollcall = (function () {
     if (!gone.length) return;
     const whose = gone.map(([name, refusal]) => {
       const person = personOf(name.split(" ")[0]);
-      return `${person.name || "somebody"} (${REFUSED[refusal.code] || "the desk does not know this kind of decision"})`;
+      const why = tell(`script.refused_${REFUSED.includes(refusal.code) ? refusal.code : "other"}`);
+      return `${person.name || tell("script.somebody")} (${why})`;
     });
-    $("refused-text").textContent = `${gone.length === 1 ? "A decision was" : `${gone.length} decisions were`} not taken by the desk: ${[...new Set(whose)].join(", ")}. `
-      + "Kept in this browser: export the file and give it to whoever looks after Rollcall, or decide once more.";
+    const said = tell("script.refused", gone.length, { whose: [...new Set(whose)].join(", ") });
+    $("refused-text").textContent = `${said} ${tell("script.refused_detail")}`;
   }
 
   function exportFile() {

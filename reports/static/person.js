@@ -2,7 +2,7 @@
 "use strict";
 (function () {
   const { $, data, decide, undo, ask, askRedo, review, say, stateOf, undecided, events, toast, onKeys, onChange, order } = window.Rollcall;
-  const DONE = { approve: "Approved", reject: "Rejected", redo: "Redo asked", opt_out: "Opted out" };
+  const tell = window.RollcallTell;
   const person = data.person;
   const shots = data.candidates.map((candidate) => candidate.digest);
   let shown = 0;
@@ -21,7 +21,7 @@
     link.hidden = !to;
     if (to) link.href = `${to}.html`;
   }
-  function go(to) { if (to) location.href = `${to}.html`; else toast("That was the last one"); }
+  function go(to) { if (to) location.href = `${to}.html`; else toast(tell("script.last_one")); }
 
   function pick(index) {
     if (index < 0 || index >= shots.length) return;
@@ -33,13 +33,13 @@
   }
 
   async function judge(verdict) {
-    if (!shots.length && (verdict === "approve" || verdict === "reject")) { toast("There is no picture to judge"); return; }
+    if (!shots.length && (verdict === "approve" || verdict === "reject")) { toast(tell("script.no_picture")); return; }
     if (verdict === "opt_out" && !(await ask())) return;
     const note = $("note").value.trim();
     const wish = verdict === "redo" ? await askRedo(note) : { note };
     if (!wish || !(await decide(person, shots[shown] || null, verdict, wish.note, wish.reasons))) return;
     $("note").value = "";
-    toast(`${DONE[verdict]}. N for the next`);
+    toast(tell("script.done_next", { done: tell(`verdict.${verdict}`) }));
   }
 
   function mark() {
@@ -54,14 +54,14 @@
     for (const button of document.querySelectorAll("[data-pick]")) {
       for (const word of ["approved", "rejected"]) button.classList.toggle(word, said[button.dataset.pick] === word);
     }
-    tell();
+    history();
     for (const button of document.querySelectorAll("#decide [data-verdict]")) {
       button.setAttribute("aria-pressed", String(Boolean(decision) && decision.verdict === button.dataset.verdict));
     }
   }
 
   /* What was decided so far, colleagues' decisions of this minute too; at the desk only, a folder knows its own list. */
-  function tell() {
+  function history() {
     const mine = events().filter((event) => event.employee === person.id && event.by);
     if (!mine.length) return;
     $("history-title").hidden = false;
@@ -69,8 +69,9 @@
       const line = document.createElement("li");
       const asked = (event.reasons || []).map((code) => (data.reasons.find((one) => one.code === code) || { name: code }).name.split(":")[0].toLowerCase());
       const what = document.createElement("strong");
-      what.textContent = (event.verdict === "undo" ? "Undone" : DONE[event.verdict]) + (asked.length ? ` (${asked.join(", ")})` : "");
-      line.append(what, ` by ${event.by}, ${new Date(event.at).toLocaleString([], { dateStyle: "long", timeStyle: "short" })}${event.note ? `: ${event.note}` : ""}`);
+      what.textContent = tell(`verdict.${event.verdict}`) + (asked.length ? ` (${asked.join(", ")})` : "");
+      const when = new Date(event.at).toLocaleString([], { dateStyle: "long", timeStyle: "short" });
+      line.append(what, ` ${tell(event.note ? "script.by_with_note" : "script.by", { who: event.by, when, note: event.note })}`);
       return line;
     }));
   }
@@ -80,7 +81,7 @@
     const ids = place >= 0 ? [...kept.slice(place + 1), ...kept.slice(0, place)] : [data.after].filter(Boolean);
     const waiting = new Set(order().open);
     const open = ids.find((id) => (waiting.has(id) || place < 0) && undecided({ id, state: "review", base: "review", newest: "" }));
-    if (open) go(open); else toast("Everybody is decided");
+    if (open) go(open); else toast(tell("script.all_decided"));
   }
 
   function takeBack() {

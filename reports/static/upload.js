@@ -2,6 +2,7 @@
    it stopped. Without this script the form sends everything at once, as forms do. */
 "use strict";
 (function () {
+  const tell = window.RollcallTell;
   const AT_ONCE = 3;
   const LONGEST_WAIT = 30; // seconds between two tries
   const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
@@ -13,7 +14,7 @@
     box.className = "progress-box";
     const bar = Object.assign(document.createElement("progress"), { className: "wide-progress", max: 1, value: 0 });
     const words = Object.assign(document.createElement("p"), { className: "soft" });
-    bar.setAttribute("aria-label", "Upload");
+    bar.setAttribute("aria-label", tell("script.upload"));
     words.setAttribute("role", "status");
     box.append(bar, words);
     button.before(box);
@@ -25,11 +26,13 @@
       bar.value = total ? sent / total : 1;
       const rate = moved / Math.max(1, (Date.now() - started) / 1000);
       const left = rate ? Math.round((total - sent) / rate / 60) : 0;
-      words.textContent = note || `${whole} of ${count} files, ${size(sent)} of ${size(total)}${left ? `, about ${left} min left` : ""}. Leave this page open.`;
+      const how = { whole, count, sent: size(sent), total: size(total) };
+      words.textContent = note || (left ? tell("script.sent_left", left, how) : tell("script.sent", how));
     }
 
     function size(bytes) {
-      return bytes > 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GB` : `${Math.ceil(bytes / 2 ** 20)} MB`;
+      return bytes > 2 ** 30 ? tell("script.gigabytes", { number: (bytes / 2 ** 30).toFixed(1) })
+        : tell("script.megabytes", { number: Math.ceil(bytes / 2 ** 20) });
     }
 
     /* Tries until it is answered: the network comes back by itself. What the server refuses ends the upload. */
@@ -39,16 +42,16 @@
           const answer = await fetch(address, options);
           if (answer.status < 500) return answer;
         } catch { /* no connection: tried again below */ }
-        show("The connection is lost. It goes on by itself.");
+        show(tell("script.lost"));
         await sleep(wait);
       }
     }
 
     async function answered(address, options) {
       const answer = await ask(address, options);
-      if (answer.status === 401) throw new Error("You were signed out. Sign in in another window, then choose the same folder again.");
+      if (answer.status === 401) throw new Error(tell("script.sign_in_again"));
       const content = await answer.json().catch(() => ({}));
-      if (!answer.ok && answer.status !== 409) throw new Error(content.error || "The upload was refused. Reload the page.");
+      if (!answer.ok && answer.status !== 409) throw new Error(content.error || tell("script.upload_refused"));
       return content;
     }
 
@@ -75,7 +78,7 @@
     function mustFit(files) {
       const room = Number(form.dataset.room || 0);
       const needs = files.reduce((sum, file) => sum + file.size * (/\.zip$/i.test(file.name) ? 2 : 1), 0);
-      if (room && needs > room) throw new Error(`These files need ${size(needs)}; there is room for ${size(room)}. Remove old uploads, or send them in parts.`);
+      if (room && needs > room) throw new Error(tell("script.no_room", { needs: size(needs), room: size(room) }));
     }
 
     const stay = (event) => event.preventDefault(); /* closing the page asks first */
@@ -95,7 +98,7 @@
           tables.append("token", token);
           tables.append(name, form.elements[name].files[0]);
           const answer = await ask(`/drops/${drop}/more`, { method: "POST", body: tables });
-          if (!answer.ok) throw new Error("The table was refused: it must be a CSV or Excel file.");
+          if (!answer.ok) throw new Error(tell("script.table_refused"));
         }
       } else {
         const tables = new FormData();

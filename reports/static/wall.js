@@ -2,7 +2,7 @@
 "use strict";
 (function () {
   const { $, data, batch, decide, decideMany, undo, ask, askRedo, review, clock, stateOf, undecided, toast, onKeys, onChange, keepOrder } = window.Rollcall;
-  const DONE = { approve: "Approved", reject: "Rejected", redo: "Redo asked", opt_out: "Opted out" };
+  const tell = window.RollcallTell;
   if (window.RollcallPieces) data.people = window.RollcallPieces;
   const people = data.people.map((person, place) => ({ ...person, place }));
   const byId = new Map(people.map((person) => [person.id, person]));
@@ -67,10 +67,10 @@
     for (const picture of [...$("wall").querySelectorAll("img")].slice(0, 12)) picture.loading = "eager";
     $("empty").hidden = cards.length > 0;
     $("pager").hidden = pages() === 1;
-    $("page-text").textContent = `Page ${view.page + 1} of ${pages()}`;
+    $("page-text").textContent = tell("script.page", { page: view.page + 1, pages: pages() });
     $("page-before").disabled = view.page === 0;
     $("page-after").disabled = view.page === pages() - 1;
-    $("result").textContent = `${shown.length} ${shown.length === 1 ? "person" : "people"}`;
+    $("result").textContent = tell("script.people", shown.length);
     count();
   }
 
@@ -86,23 +86,23 @@
       picture.height = person.thumb.height;
       picture.src = person.thumb.src;
       item.querySelector(".tile").remove();
-      if (person.lane !== "generated") item.querySelector(".ai").textContent = "Real photo";
+      if (person.lane !== "generated") item.querySelector(".ai").textContent = tell("script.real_photo");
     } else {
       picture.remove();
       item.querySelector(".ai").remove();
       item.querySelector(".tile").textContent = initials(person.name);
     }
-    portrait.setAttribute("aria-label", `Open ${person.name}`);
-    name.textContent = person.name || "No name in the roster";
+    portrait.setAttribute("aria-label", tell("script.open", { name: person.name }));
+    name.textContent = person.name || tell("script.no_name");
     item.querySelector(".role").textContent = person.title;
     item.querySelector(".dept").textContent = person.department;
     item.querySelector(".why").textContent = person.note;
     for (const button of item.querySelectorAll("[data-verdict]")) {
-      button.setAttribute("aria-label", `${{ approve: "Approve", reject: "Reject", redo: "Redo" }[button.dataset.verdict]} ${person.name}`);
+      button.setAttribute("aria-label", tell(`script.${button.dataset.verdict}`, { name: person.name }));
       if (!person.headshot) button.remove();
     }
     const box = item.querySelector(".choose");
-    if (person.headshot) box.querySelector(".sr").textContent = `Choose ${person.name}`; else box.remove();
+    if (person.headshot) box.querySelector(".sr").textContent = tell("script.choose", { name: person.name }); else box.remove();
     mark(item, person);
     return item;
   }
@@ -144,15 +144,15 @@
     }
     $("progress").hidden = !total;
     $("progress").querySelector("progress").value = total ? (total - open - redos) / total : 0;
-    $("progress").querySelector("span").textContent = open || redos
-      ? `${total - open - redos} of ${total} reviewed${redos ? `, ${redos} ${redos === 1 ? "waits" : "wait"} for new pictures` : ""}` : "Everybody is reviewed";
+    const so_far = { done: total - open - redos, all: total };
+    $("progress").querySelector("span").textContent = redos ? tell("script.reviewed_redos", redos, so_far)
+      : tell(open ? "script.reviewed" : "script.all_reviewed", so_far);
   }
 
   /* Choosing many: only who has a picture and is not decided yet, so that nothing is decided twice by mistake. */
   const chosen = new Set((Array.isArray(kept.chosen) ? kept.chosen : []).filter((id) => byId.has(id)));
   const open = (person) => Boolean(person && person.headshot && undecided(person));
   const clear = () => shown.filter((person) => open(person) && person.clear);
-  const many = (number, what) => `${number.toLocaleString()} ${number === 1 ? "person" : "people"}${what || ""}`;
 
   function choose(list, on) {
     for (const person of list) if (on && open(person)) chosen.add(person.id); else chosen.delete(person.id);
@@ -166,8 +166,8 @@
     if (!chosen.size && !$("undo-chosen").hidden) return free();
     $("undo-chosen").hidden = true;
     for (const one of ["approve-chosen", "choose-none"]) $(one).hidden = false;
-    $("chosen-count").textContent = chosen.size ? `${many(chosen.size)} chosen` : "";
-    $("approve-chosen").textContent = `Approve ${many(chosen.size)}`;
+    $("chosen-count").textContent = chosen.size ? tell("script.chosen", chosen.size) : "";
+    $("approve-chosen").textContent = tell("script.approve_chosen", chosen.size);
     free();
   }
 
@@ -175,9 +175,9 @@
   function free() {
     const without = clear(), all = shown.filter(open);
     $("choose-clear").hidden = !without.length;
-    $("choose-clear").textContent = `Choose ${many(without.length)} without a finding`;
+    $("choose-clear").textContent = tell("script.choose_clear", without.length);
     $("choose-shown").hidden = !all.length || all.length === without.length;
-    $("choose-shown").textContent = `Choose all ${many(all.length)} shown`;
+    $("choose-shown").textContent = tell("script.choose_shown", all.length);
   }
 
   function row() {
@@ -188,17 +188,18 @@
 
   function approveChosen() {
     const list = [...chosen].map((id) => byId.get(id)).filter(open);
-    if (!list.length) { toast("Choose people first: X"); return; }
+    if (!list.length) { toast(tell("script.choose_first")); return; }
     chosen.clear();
     const { made, left } = decideMany(list, "approve");
     mend();
+    const approved = tell("script.approved", made);
     if (made) {
       $("chosen").hidden = false;
-      $("chosen-count").textContent = `Approved: ${many(made)}`;
+      $("chosen-count").textContent = approved;
       for (const one of ["approve-chosen", "choose-none"]) $(one).hidden = true;
       $("undo-chosen").hidden = false;
     }
-    toast(`Approved: ${many(made)}${left ? `; ${left} left to a colleague who was quicker` : ""}. U takes it back`);
+    toast(left ? tell("script.approved_left", left, { approved }) : tell("script.approved_back", { approved }));
   }
 
   function takeBack() {
@@ -230,12 +231,12 @@
   }
 
   async function judge(person, verdict) {
-    if (!person) { toast("Pick somebody first: J"); return; }
-    if (!person.headshot && verdict !== "opt_out") { toast("There is no picture to judge"); return; }
+    if (!person) { toast(tell("script.pick_somebody")); return; }
+    if (!person.headshot && verdict !== "opt_out") { toast(tell("script.no_picture")); return; }
     if (verdict === "opt_out" && !(await ask())) return;
     /* Whether their photos show glasses is known on their own page. */
     const wish = verdict === "redo" ? await askRedo("", ["glasses"]) : {};
-    if (wish && (await decide(person, person.headshot, verdict, wish.note, wish.reasons))) toast(DONE[verdict]);
+    if (wish && (await decide(person, person.headshot, verdict, wish.note, wish.reasons))) toast(tell(`verdict.${verdict}`));
   }
 
   function next() {
@@ -243,7 +244,7 @@
       const place = (current + step) % shown.length;
       if (undecided(shown[place]) && shown[place].headshot) return focus(place);
     }
-    toast("Everybody here is decided");
+    toast(tell("script.all_here_decided"));
   }
 
   const columns = () => {
@@ -259,7 +260,7 @@
     "/": () => $("search").focus(),
     x: (press) => {
       const list = press.shiftKey ? row() : [shown[current]].filter(Boolean);
-      if (list.length) choose(list, !list.filter(open).every((person) => chosen.has(person.id))); else toast("Pick somebody first: J");
+      if (list.length) choose(list, !list.filter(open).every((person) => chosen.has(person.id))); else toast(tell("script.pick_somebody"));
     },
     c: () => choose(clear(), true), y: approveChosen, Escape: () => (chosen.size ? choose([...chosen].map((id) => byId.get(id)), false) : false),
   });
@@ -312,7 +313,7 @@
   find();
   draw();
   mend();
-  if (people.length < data.count) toast("Not everybody has arrived on this page: reload it.");
+  if (data.pieces && window.RollcallArrived < data.pieces) toast(tell("script.incomplete"));
   const was = shown.findIndex((person) => person.id === kept.here);
   if (was >= 0) focus(was);
   if (kept.top) scrollTo(0, kept.top);

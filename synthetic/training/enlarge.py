@@ -14,7 +14,6 @@ the base's side.
 """
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,27 +22,14 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from torch.nn import functional
 
 from synthetic.training import larger_decoder, larger_encoder
-from synthetic.training.autoencoder import eye_boxes, peak_signal
 from synthetic.training.export import export_vae
 from synthetic.training.larger import grow_vae, halved
+from synthetic.training.larger_decoder import TEXTURE_FROM, Wishes
 from synthetic.training.networks import SIZES, Sizes, Vae, build_vae
 from synthetic.training.progress import Budget, load_checkpoint, pick_device
 from synthetic.training.shards import Portraits, read_portraits
-from synthetic.training.texture import kept_structure
 
 STAGES = ("encoder", "decoder", "measure", "export")
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Of held-out pictures: dB of the whole and of the eye boxes, and what is left of hair's and cloth's structure."""
-
-    whole: float
-    eyes: float
-    structure: float
-
-    def __str__(self) -> str:
-        return f"whole {self.whole:.2f} dB, eyes {self.eyes:.2f} dB, structure {self.structure:.2f}"
 
 
 def open_teacher(folder: Path, sizes: Sizes) -> Any:
@@ -68,11 +54,25 @@ def grown(teacher: Any, sizes: Sizes) -> Vae:
     return vae
 
 
-def finished(teacher: Any, sizes: Sizes, work: Path) -> Vae:
-    """With the averaged weights of the stages that were run."""
-    vae = grown(teacher, sizes)
+def shipped(base: Path, sizes: Sizes) -> Vae | None:
+    """The larger autoencoder that the base draws with already, in single precision; None: it has only the smaller."""
+    vae: Any = AutoencoderKL.from_pretrained(base / "vae", local_files_only=True).float()  # type: ignore[no-untyped-call]
+    return vae if vae.config.sample_size == sizes.pixels else None
+
+
+def begun(base: Path, teacher: Any, sizes: Sizes) -> Vae:
+    """What training starts from: the larger autoencoder that ships, or the smaller one with one level more."""
+    return shipped(base, sizes) or grown(teacher, sizes)
+
+
+def finished(base: Path, teacher: Any, sizes: Sizes, work: Path) -> Vae:
+    """With the averaged weights of the stages that were run; a base that draws large needs no `encoder`."""
+    there = shipped(base, sizes)
+    vae = there or grown(teacher, sizes)
     for part, name in ((vae.encoder, "encoder.pt"), (vae, "decoder.pt")):
         state = load_checkpoint(work / name)
+        if state is None and there is not None and part is vae.encoder:
+            continue
         if state is None:
             raise FileNotFoundError(f"{work / name} is missing: run the stage `{name.removesuffix('.pt')}` first")
         part.load_state_dict(state["ema"], strict=part is not vae)
@@ -80,18 +80,15 @@ def finished(teacher: Any, sizes: Sizes, work: Path) -> Vae:
 
 
 @torch.no_grad()
-def measure(teacher: Vae, vae: Vae, data: Portraits) -> tuple[Figures, Figures]:
-    """(the base's own picture enlarged, the larger one's) over all of `data`, each through its own encoder."""
-    true, _, rough = larger_decoder.batch_of(data, range(len(data)))
-    old = torch.cat([teacher.decode(teacher.encode(halved(x)).latent_dist.mean).sample for x in torch.split(true, 8)])
-    new = torch.cat([vae.decode(vae.encode(x).latent_dist.mean).sample for x in torch.split(true, 8)])
-    old = functional.interpolate(old, size=true.shape[-1], mode="bicubic")
-    boxes = eye_boxes(torch.from_numpy(data.landmarks), true.shape[-1])
-    first, second = (
-        Figures(peak_signal(x, true), peak_signal(x, true, boxes), kept_structure(x, true, rough))
-        for x in (old.clamp(-1, 1), new.clamp(-1, 1))
+def measure(vae: Vae, data: Portraits) -> str:
+    """Figures over all of `data`, there and back; what draws smaller is shown them halved, and enlarged."""
+    true, marks, rough = larger_decoder.batch_of(data, range(len(data)))
+    small = vae.config.sample_size < true.shape[-1]
+    made = torch.cat(
+        [vae.decode(vae.encode(halved(x) if small else x).latent_dist.mean).sample for x in torch.split(true, 8)]
     )
-    return first, second
+    made = functional.interpolate(made, size=true.shape[-1], mode="bicubic") if small else made
+    return larger_decoder.figures_of(made.clamp(-1, 1), true, marks, rough)
 
 
 def run_stage(args: argparse.Namespace) -> None:
@@ -104,17 +101,20 @@ def run_stage(args: argparse.Namespace) -> None:
     if args.stage == "export":
         if args.out is None:
             raise SystemExit("export: give --out, the folder of the larger base")
-        vae = finished(teacher, sizes, args.work)
+        vae = finished(args.base, teacher, sizes, args.work)
         size = export_vae(vae, args.base, args.out)
         print(f"export: {size / 1e6:.1f} MB of weights", flush=True)
         return
     held = read_portraits(args.data, held_out=True, limit=args.held)
     if args.stage == "measure":
-        before, after = measure(teacher.vae, finished(teacher, sizes, args.work), held)
-        print(f"{len(held)} held-out pictures\nenlarged: {before}\nlarger:   {after}", flush=True)
+        print(f"{len(held)} held-out pictures", flush=True)
+        there = [("as it ships", vae)] if (vae := shipped(args.base, sizes)) is not None else []
+        now = finished(args.base, teacher, sizes, args.work)
+        for name, vae in (("enlarged", teacher.vae), *there, ("trained", now)):
+            print(f"{name + ':':<13}{measure(vae.eval(), held)}", flush=True)
         return
     data = read_portraits(args.data, held_out=False, limit=args.limit)
-    vae = grown(teacher, sizes)
+    vae = begun(args.base, teacher, sizes)
     if args.stage == "encoder":
         larger_encoder.train_encoder(
             teacher.vae, vae, data, held, args.work, budget, seed=args.seed, peak=args.rate or 1e-3,
@@ -123,7 +123,7 @@ def run_stage(args: argparse.Namespace) -> None:
         return
     larger_decoder.train_decoder(
         teacher, vae, data, held, args.work, budget, seed=args.seed, peak=args.rate or 2e-3, frames=args.frames,
-        texture=args.texture, device=device,
+        wishes=Wishes(args.texture, args.spectrum, args.judge, args.eyes, args.since), device=device,
     )  # fmt: skip
 
 
@@ -143,6 +143,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--texture", type=float, default=0.0, help="decoder: weight of fine structure on hair and cloth"
     )
+    parser.add_argument("--spectrum", type=float, default=0.0, help="decoder: the same, frequency by frequency")
+    parser.add_argument(
+        "--judge", type=float, default=0.0, help="decoder: say of a judge of hair and cloth, 1: as pixels"
+    )
+    parser.add_argument("--eyes", type=float, default=1.0, help="decoder: eyes and mouth this much heavier than usual")
+    parser.add_argument("--since", type=float, default=TEXTURE_FROM, help="decoder: share of the stage without these")
     parser.add_argument("--limit", type=int, help="pictures to learn from")
     parser.add_argument("--held", type=int, default=64, help="held-out pictures to measure on (whole shards)")
     parser.add_argument("--seed", type=int, default=1)

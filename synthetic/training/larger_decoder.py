@@ -1,12 +1,14 @@
 """Stage `decoder` of `enlarge`: draws the large picture from the base's own latents.
 
 Promise: it also learns from what the denoiser makes of noised latents, because that is what it will be shown; eyes and
-mouth weigh most, as in the small one; hair and cloth may be asked for structure instead of exact strands. The stage
-can be cut off at any moment, and prints held-out figures whenever it saves.
+mouth weigh most, as in the small one; hair and cloth may be asked for structure instead of exact strands, by contrast,
+by spectrum, or by a judge that learns beside it (`Wishes`). The stage can be cut off at any moment, and prints held-out
+figures whenever it saves.
 """
 
 import copy
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ from synthetic.training.muon import Muon
 from synthetic.training.networks import Vae, build_scheduler
 from synthetic.training.progress import Budget, learning_rate, load_checkpoint, save_checkpoint
 from synthetic.training.shards import CELL, Portraits, mirror_caption
-from synthetic.training.texture import kept_structure, texture_loss
+from synthetic.training.strands import Judging
+from synthetic.training.texture import kept_bands, kept_structure, spectrum_loss, texture_loss
 
 FULL_FRAMES_FROM = 0.6  # before that, two quarters of each picture: more variety per second
 TEXTURE_FROM = 0.3
@@ -30,6 +33,17 @@ DRAWN_SHARE = 0.25  # of the pictures, at least one: latents that the denoiser d
 DRAWN_TIMES = (20, 300)  # of 1000; beyond, it draws somebody else
 LARGEST_NOISE = 0.1  # on the encoder's latents; a denoiser is never exact
 EMA = 0.995
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a decoder is asked for beside pixels. Weights; 0 asks for nothing."""
+
+    texture: float = 0.0  # contrast of hair and cloth
+    spectrum: float = 0.0  # the same at each frequency and in each direction
+    judge: float = 0.0  # how strong the judge's say is on hair and cloth; 1: as strong as the pixels'
+    eyes: float = 1.0  # how much heavier eyes and mouth are than usual
+    since: float = TEXTURE_FROM  # of the stage; before that, pixels alone
 
 
 def pick_rows(count: int, frames: int, seed: int, step: int) -> tuple[list[int], npt.NDArray[np.bool_]]:
@@ -112,35 +126,50 @@ def held_out_figures(teacher: Any, vae: Vae, held: Portraits) -> str:
     made = torch.cat(
         [vae.decode(teacher.vae.encode(halved(x)).latent_dist.mean).sample.clamp(-1, 1) for x in torch.split(true, 8)]
     )
+    return figures_of(made, true, marks, rough)
+
+
+def figures_of(made: Tensor, true: Tensor, marks: Tensor, rough: Tensor) -> str:
+    """One line: dB of the whole and of the eye boxes, what is left of hair's and cloth's structure, and how fine."""
     whole, eyes = peak_signal(made, true), peak_signal(made, true, eye_boxes(marks, true.shape[-1]))
-    return f"whole {whole:.2f} dB, eyes {eyes:.2f} dB, structure {kept_structure(made, true, rough):.2f}"
+    bands = " ".join(f"{share:.2f}" for share in kept_bands(made, true, rough))
+    return (
+        f"whole {whole:.2f} dB, eyes {eyes:.2f} dB, structure {kept_structure(made, true, rough):.2f}"
+        f" (lines 8, 4, 2.7, 2 px apart: {bands})"
+    )
 
 
-def step_loss(
-    teacher: Any, vae: Vae, data: Portraits, budget: Budget, *, seed: int, frames: int, texture: float,
+def draw_step(
+    teacher: Any, vae: Vae, data: Portraits, budget: Budget, *, seed: int, frames: int, eyes: float,
     device: torch.device,
-) -> Tensor:  # fmt: skip
-    """One forward pass on the pictures of this step."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
+    """(drawn, true, their weights, rough) of this step's pictures."""
     rows, flip = pick_rows(len(data), frames, seed, budget.step)
     random = np.random.default_rng((seed, budget.step, 1))
     pictures, marks, rough = batch_of(data, rows, flip)
     captions = [mirror_caption(data.captions[i]) if f else data.captions[i] for i, f in zip(rows, flip, strict=True)]
-    weights = weight_map(marks, pictures.shape[-1])
+    weights = 1 + eyes * (weight_map(marks, pictures.shape[-1]) - 1)
     z = latents_to_learn(teacher, pictures.to(device), captions, random)
     if budget.fraction < FULL_FRAMES_FROM:
         z, pictures, weights, rough = quarters(z, pictures, weights, rough, marks, random)
     with torch.autocast(device.type, torch.bfloat16):
         made = vae.decode(z).sample.float()
-    pictures = pictures.to(device)
-    loss = reconstruction_loss(made, pictures, weights.to(device))
-    if texture and budget.fraction >= TEXTURE_FROM:
-        loss = loss + texture * texture_loss(made, pictures, rough.to(device))
+    return made, pictures.to(device), weights.to(device), rough.to(device)
+
+
+def asked_loss(made: Tensor, true: Tensor, weights: Tensor, rough: Tensor, wishes: Wishes) -> Tensor:
+    """Pixels, and what hair and cloth are asked for without a judge."""
+    loss = reconstruction_loss(made, true, weights)
+    if wishes.texture:
+        loss = loss + wishes.texture * texture_loss(made, true, rough)
+    if wishes.spectrum:
+        loss = loss + wishes.spectrum * spectrum_loss(made, true, rough)
     return loss
 
 
 def train_decoder(
     teacher: Any, vae: Vae, data: Portraits, held: Portraits, folder: Path, budget: Budget, *, seed: int, peak: float,
-    frames: int, texture: float, device: torch.device, save_every: float = 3.0,
+    frames: int, wishes: Wishes, device: torch.device, save_every: float = 3.0,
 ) -> Vae:  # fmt: skip
     """Trains `vae`'s decoder until the budget is used; returns the whole with the decoder's averaged weights."""
     path = folder / "decoder.pt"
@@ -151,19 +180,30 @@ def train_decoder(
     parameters = list(trained.values())
     averaged, optimiser = copy.deepcopy(vae), Muon(parameters, peak)
     slow = [p for n, p in averaged.named_parameters() if n in trained]
+    judging = Judging(wishes.judge, seed, device) if wishes.judge else None
     state = load_checkpoint(path)
     if state:
         vae.load_state_dict(state["vae"], strict=False)
         averaged.load_state_dict(state["ema"], strict=False)
         optimiser.load_state_dict(state["optimiser"])
         budget.step, budget.spent = state["step"], state["spent"]
-    saved, recent = budget.spent, []
+        if judging and state.get("judge"):
+            judging.load(state["judge"])
+    saved, recent, told = budget.spent, [], []
     while not budget.over:
-        loss = step_loss(teacher, vae, data, budget, seed=seed, frames=frames, texture=texture, device=device)
+        made, true, weights, rough = draw_step(
+            teacher, vae, data, budget, seed=seed, frames=frames, eyes=wishes.eyes, device=device
+        )
+        now = wishes if budget.fraction >= wishes.since else Wishes()
+        loss = asked_loss(made, true, weights, rough, now)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(peak, budget, warm_up=40)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        if judging and now.judge:
+            made.backward(judging.gradient(loss, made, true, rough))  # type: ignore[no-untyped-call]
+            told.append(judging.learn(made.detach(), true, rough))
+        else:
+            loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         budget.tick()
@@ -173,14 +213,15 @@ def train_decoder(
         recent.append(loss.item())
         if budget.spent - saved > save_every or budget.over:
             saved = budget.spent
-            weights, mean = ({n: v for n, v in net.state_dict().items() if n in trained} for net in (vae, averaged))
+            drawing, mean = ({n: v for n, v in net.state_dict().items() if n in trained} for net in (vae, averaged))
             save_checkpoint(path, {
-                "vae": weights, "ema": mean, "optimiser": optimiser.state_dict(),
-                "step": budget.step, "spent": budget.spent,
+                "vae": drawing, "ema": mean, "optimiser": optimiser.state_dict(),
+                "step": budget.step, "spent": budget.spent, "judge": judging.state() if judging else None,
             })  # fmt: skip
             figures = held_out_figures(teacher, averaged, held)
             print(
-                f"decoder step {budget.step} {budget.spent:.1f} min loss {np.mean(recent[-25:]):.4f}; {figures}",
+                f"decoder step {budget.step} {budget.spent:.1f} min loss {np.mean(recent[-25:]):.4f}"
+                f"{f' judge {np.mean(told[-25:]):.2f}' if told else ''}; {figures}",
                 flush=True,
             )
     return averaged

@@ -1,14 +1,19 @@
-"""What a training caption says of one selfie: the wall, the light and the clothes, as measured; of the person, nothing.
+"""What a training caption says of one selfie: place, light, clothes, smile, glasses as measured; of the face, nothing.
 
 What differs between photos is named, so that it does not go to the trigger word; what is always the same (face, hair,
-build) is not, so that it does. Words are those that the base was trained with: few for a small one.
+build, glasses that are never taken off) is not, so that it does. What our eyes cannot tell is left out. Words are those
+that the base was trained with: few for a small one.
 """
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from tasks.vision.colour import delta_e, to_lab
 from tasks.vision.images import Picture
+from tasks.vision.looks import PhotoLooks
 
 Floats = npt.NDArray[np.float32]
 
@@ -36,18 +41,33 @@ def plain_caption(token: str) -> str:
     return PLAIN.format(token=token)
 
 
-def caption_of(portrait: Picture, alpha: Floats, token: str, *, small: bool) -> str:
+def class_caption() -> str:
+    """The same of anybody: what the base makes of it may be kept while a person is learned."""
+    return plain_caption("").replace("  ", " ")
+
+
+def what_differs(looks: Sequence[PhotoLooks]) -> list[PhotoLooks]:
+    """The same without glasses that all of a person's photos show: those are theirs."""
+    both = {True, False} <= {one.glasses for one in looks}
+    return [one if both else replace(one, glasses=None) for one in looks]
+
+
+def caption_of(portrait: Picture, alpha: Floats, token: str, looks: PhotoLooks, *, small: bool) -> str:
     """The sentence of one aligned portrait. `alpha`: 1 where the person is. `small`: the grammar of a small base."""
     wall = _name(_median(portrait, [(box, alpha < 0.1) for box in WALL_BOXES]), WALLS)
     cloth = _name(_median(portrait, [(CLOTHES_BOX, alpha > 0.9)]), CLOTHES)
     side = _side(portrait)
+    who = plain_caption(token) + (" with glasses" if looks.glasses else "")
+    smile = "smiling" if looks.smiling else ""
     if small:
         light = "soft daylight" if side is None else f"window light from the {side}"
-        parts = [f"{wall} background" if wall else "", light, f"{cloth} t-shirt" if cloth else ""]
+        behind = "park" if looks.outdoors else wall
+        parts = [f"{behind} background" if behind else "", light, f"{cloth} t-shirt" if cloth else "", smile]
     else:
         light = "even light" if side is None else f"light from the {side}"
-        parts = [f"{cloth} clothes" if cloth else "", f"{wall} background" if wall else "", light]
-    return ", ".join([plain_caption(token), *(part for part in parts if part)])
+        place = "outdoors" if looks.outdoors else f"{wall} background" if wall else ""
+        parts = [smile, f"{cloth} clothes" if cloth else "", place, light]
+    return ", ".join([who, *(part for part in parts if part)])
 
 
 def _pixels(shape: tuple[int, ...], box: tuple[float, ...]) -> tuple[slice, slice]:

@@ -40,6 +40,7 @@ class Progressed:
     digest: str
     snapshot: Snapshot
     losses: tuple[float, ...]
+    answers: tuple[float, ...] = ()  # to held-out noise
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,9 @@ class Checkpoints:
         for one in people:
             state = one.snapshot
             tensors = {"weights": state.weights, "first": state.first, "second": state.second}
-            facts = {"digest": one.digest, "updates": state.updates, "losses": list(one.losses)}
+            facts: dict[str, Any] = {"digest": one.digest, "updates": state.updates, "losses": list(one.losses)}
+            if one.answers:
+                facts["answers"] = list(one.answers)
             if state.mean is not None:
                 tensors["mean"] = state.mean
                 facts["averaged"] = state.averaged
@@ -102,7 +105,7 @@ class Checkpoints:
                 tensors["weights"], tensors["first"], tensors["second"], facts["updates"],
                 tensors.get("mean"), int(facts.get("averaged", 0)),
             )  # fmt: skip
-            return Progressed(person, digest, snapshot, losses)
+            return Progressed(person, digest, snapshot, losses, tuple(facts.get("answers", ())))
         except (SafetensorError, KeyError, TypeError, ValueError):  # damaged: learning anew is always right
             return None
 

@@ -15,11 +15,12 @@ import torch
 from torch import Tensor
 
 from tasks.adapters.examples import Draw, Examples, Prior, draw, stream
-from tasks.adapters.memory import release
+from tasks.adapters.held_out import held_out, settled
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.slots import Snapshot, TrainingSlots
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.families.family import Conditions
+from tasks.vision.memory import release
 
 READ_EVERY = 20  # own steps between two looks at a person's losses; reading more often would stall a GPU
 HUGE_LOSS = 100.0  # targets have unit variance: a network that answers nothing at all has about 1
@@ -33,6 +34,7 @@ class Learner:
     examples: Examples
     done: int = 0  # steps taken
     losses: list[float] = field(default_factory=list)  # read so far
+    answers: list[float] = field(default_factory=list)  # mean errors on held-out noise, one every READ_EVERY steps
 
     @property
     def complete(self) -> bool:
@@ -106,8 +108,24 @@ class Cohort:
 
     def step(self) -> None:
         """One optimizer step for everybody seated. Raises before any weight has changed, or not at all."""
+        seen = self._batch([self._drawn(one) for one in self.seats])
+        people = self._errors(seen)
+        with warnings.catch_warnings():
+            # a person is one row of the flat buffer, so a layer's gradient is a strided view: meant to be
+            warnings.filterwarnings("ignore", message="grad and param do not obey")
+            people.sum().backward()  # type: ignore[no-untyped-call]
+            if self.plan.preserve:  # a pass of its own, so that one pass's activations are in memory at a time
+                (self.plan.preserve * self._drift(seen)).sum().backward()  # type: ignore[no-untyped-call]
+        done = [None if learner is None else learner.done for learner in self.seats]
+        totals = [0 if learner is None else learner.examples.steps for learner in self.seats]
+        self.slots.update(done, totals)
+        for _, learner in self.learners:
+            learner.done += 1
+        self.pending.append((people.detach(), list(self.seats)))
+
+    def _errors(self, seen: Draw) -> Tensor:
+        """(slots,): each person's mean error in answering this noise."""
         family, device = self.base.family, self.base.device
-        seen = self._batch()
         latents, noise = seen.latents.to(device), seen.noise.to(device)
         times = family.times(seen.uniform).to(device)
         noisy = family.corrupt(latents, noise, times)
@@ -116,21 +134,51 @@ class Cohort:
         if seen.planes is not None:
             errors = errors * seen.planes.to(device)
         samples = errors.flatten(1).mean(1) * noisy.weight
-        people = samples.view(len(self.seats), self.plan.batch).mean(1)
-        with warnings.catch_warnings():
-            # a person is one row of the flat buffer, so a layer's gradient is a strided view: meant to be
-            warnings.filterwarnings("ignore", message="grad and param do not obey")
-            people.sum().backward()  # type: ignore[no-untyped-call]
-        done = [None if learner is None else learner.done for learner in self.seats]
-        totals = [0 if learner is None else learner.examples.steps for learner in self.seats]
-        self.slots.update(done, totals)
-        for _, learner in self.learners:
-            learner.done += 1
-        self.pending.append((people.detach(), list(self.seats)))
+        return samples.view(len(self.seats), self.plan.batch).mean(1)
 
-    def _batch(self) -> Draw:
+    def _drift(self, seen: Draw) -> Tensor:
+        """(slots,): how far each adapter takes "a person" from what the base makes of it, in the same noise."""
+        family, device = self.base.family, self.base.device
+        times = family.times(seen.uniform).to(device)
+        noisy = family.corrupt(seen.latents.to(device), seen.noise.to(device), times)
+        known = next(one.examples.anybody for _, one in self.learners)
+        assert known is not None
+        told = known.rows([0] * len(seen.latents))  # the sentence names nobody, so it is everybody's
+        conditions = Conditions(seen.conditions.tensors | told.tensors).to(device, self.base.dtype)
+        with torch.no_grad(), self.slots.bank.muted():
+            before = family.predict(noisy.sample, times, conditions)
+        errors = (family.predict(noisy.sample, times, conditions) - before).square()
+        return (errors.flatten(1).mean(1) * noisy.weight).view(len(self.seats), self.plan.batch).mean(1)
+
+    def _drawn(self, learner: Learner | None) -> Draw | None:
+        return None if learner is None else draw(learner.examples, learner.done, self.plan, self.prior)
+
+    def owing(self) -> list[tuple[int, Learner]]:
+        """Who is to be asked about held-out noise before the next step, where the plan stops by that."""
+        if not self.plan.patience:
+            return []
+        return [
+            (slot, one) for slot, one in self.learners
+            if one.done % READ_EVERY == 0 and len(one.answers) < one.done // READ_EVERY
+        ]  # fmt: skip
+
+    @torch.no_grad()
+    def ask(self) -> None:
+        """How well those who owe it answer noise that was never trained on. Out of memory, nobody has answered."""
+        owing = self.owing()
+        if not owing:
+            return
+        asked = {slot: list(held_out(one.examples, self.plan)) for slot, one in owing}
+        rounds = [
+            self._errors(self._batch([asked[slot][turn] if slot in asked else None for slot in range(len(self.seats))]))
+            for turn in range(len(next(iter(asked.values()))))
+        ]
+        means = torch.stack(rounds).mean(0).cpu().tolist()
+        for slot, one in owing:
+            one.answers.append(means[slot])
+
+    def _batch(self, draws: Sequence[Draw | None]) -> Draw:
         """Everybody's samples, slot after slot; an idle slot gets zeros and is not updated."""
-        draws = [None if one is None else draw(one.examples, one.done, self.plan, self.prior) for one in self.seats]
         known = next(drawn for drawn in draws if drawn is not None)
         blank = Draw(
             torch.zeros_like(known.latents),
@@ -179,13 +227,7 @@ class Cohort:
             return "loss_diverged"
         if learner.complete:
             return "done" if bool(torch.isfinite(self.slots.weights[slot]).all()) else "weights_not_finite"
-        return "early" if self._stalled(learner.losses) else None
-
-    def _stalled(self, losses: list[float]) -> bool:
-        patience = self.plan.patience
-        if not patience or len(losses) < 2 * patience:
-            return False
-        return sum(losses[-patience:]) >= sum(losses[-2 * patience : -patience])
+        return "early" if settled(learner.answers, math.ceil(self.plan.patience / READ_EVERY)) else None
 
     def leave(self, slot: int) -> None:
         self.seats[slot] = None

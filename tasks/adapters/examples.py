@@ -16,6 +16,7 @@ from safetensors import safe_open
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from tasks.adapters.captions import class_caption
 from tasks.adapters.plan import TrainingPlan
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.families.family import Conditions, Latents
@@ -52,6 +53,7 @@ class Examples:
     planes: Tensor | None = None  # (N, 1, h, w): how much each latent cell counts
     shares: Tensor | None = None  # (N,)
     plain: Conditions | None = None
+    anybody: Conditions | None = None  # the sentence of a person without the token, where the plan keeps what it means
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,11 @@ def encode_people(base: FrozenBase, people: Sequence[LearningPerson], plan: Trai
         latents = base.encode_pictures(pictures)
         captions = [caption for person in sound for caption in _captions(person, plan)]
         conditions = base.encode_prompts([*captions, *plain])
+        anybody = base.encode_prompts([class_caption()]) if plan.preserve else None
     encoded, start, after = {}, 0, len(captions)
     for person in sound:
         end = start + len(person.portraits) * (2 if plan.mirror else 1)
-        made = _examples(person, plan, latents, conditions, start, end)
+        made = replace(_examples(person, plan, latents, conditions, start, end), anybody=anybody)
         if person.plain is not None:
             made = replace(made, plain=conditions.rows([after]))
             after += 1

@@ -7,9 +7,8 @@ rather say so.
 
 import json
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from peft import LoraConfig
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -20,11 +19,16 @@ from tasks.vision.diffusion_card import BaseCard
 from tasks.vision.diffusion_slots import is_target
 from tasks.vision.families.known import FAMILIES
 
+if TYPE_CHECKING:
+    from peft import LoraConfig
+
 DIFFUSERS_KEY = "lora_adapter_metadata"  # where diffusers keeps the LoraConfig
 
 
-def lora_config(plan: TrainingPlan, layers: Collection[str] = ()) -> LoraConfig:
+def lora_config(plan: TrainingPlan, layers: Collection[str] = ()) -> "LoraConfig":
     """The same adapter in PEFT's words, which knows no `*`: of `layers`, those that a target with one names."""
+    from peft import LoraConfig  # opens all of transformers, half of what a process takes to start: only who writes one
+
     targets = [target for target in plan.targets if "*" not in target]
     targets += [name for name in sorted(layers) if any("*" in t and is_target(name, t) for t in plan.targets)]
     return LoraConfig(
@@ -52,10 +56,10 @@ def adapter_bytes(
         "rollcall": json.dumps({"base": card.name, "fingerprint": fingerprint, "plan": plan.digest()}),
     }
     tensors = {f"{prefix}.{name}": tensor.contiguous() for name, tensor in sorted(weights.items())}
-    return _ordered(save(tensors, metadata=metadata))
+    return ordered(save(tensors, metadata=metadata))
 
 
-def _ordered(data: bytes) -> bytes:
+def ordered(data: bytes) -> bytes:
     """The same file with its metadata in order: safetensors writes them as they come, and equal people differ."""
     end = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:end])

@@ -6,7 +6,6 @@ from statistics import median
 from sqlmodel import col, select
 
 from tasks.adapters.plan import ENOUGH_PHOTOS, LearningForecast, TrainingPlan, forecast, least_gib, plan_training
-from tasks.vault.batches import load_batch, seats_of
 from tasks.vault.records import Adapter
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
@@ -22,29 +21,6 @@ def seconds_per_step(vault: Vault, base: str) -> float | None:
     with vault.reading() as session:
         rows: Sequence[Adapter] = session.exec(query.limit(RECENT)).all()
     return median(row.seconds / row.steps for row in rows) if rows else None
-
-
-def forecast_markdown(vault: Vault, settings: Settings, batch_id: str) -> str:
-    """The forecast of a batch as a short table for HR."""
-    batch = load_batch(vault, batch_id)
-    card = load_base_card(batch.base, settings.bases)
-    plan = plan_training(card, batch.quality, ENOUGH_PHOTOS)
-    seats = seats_of(vault, batch_id)
-    chosen = [seat for seat in seats if seat.cohort is not None]
-    waiting = [seat for seat in chosen if seat.state == "ready"]
-    blocked = [seat for seat in seats if seat.state == "blocked"]
-    cost = forecast(len(waiting), plan, card, seconds_per_step(vault, card.name), wanted=8)
-    return "\n".join(
-        [
-            "| | |", "|---|---|",
-            f"| on the roster | {len(seats)} |",
-            f"| in this run | {len(chosen)} |",
-            f"| blocked, each with a reason in the report | {len(blocked)} |",
-            f"| faces to learn | {len(waiting)} |",
-            f"| training | {_minutes(cost)} |",
-            f"| memory of the device | {cost.memory_gib:.1f} GiB, at the least {least_gib(card, plan):.1f} GiB |",
-        ]
-    )  # fmt: skip
 
 
 def plan_lines(settings: Settings, quality: str) -> list[str]:
@@ -64,10 +40,11 @@ def _plan_line(plan: TrainingPlan) -> str:
 def _hundred(card: BaseCard, plan: TrainingPlan) -> str:
     cost = forecast(100, plan, card, None, wanted=8)
     return (
-        f"A hundred people: {_minutes(cost)}, {cost.memory_gib:.1f} GiB on the device for {cost.slots} at a time, "
+        f"A hundred people: {minutes_of(cost)}, {cost.memory_gib:.1f} GiB on the device for {cost.slots} at a time, "
         f"at the least {least_gib(card, plan):.1f} GiB"
     )
 
 
-def _minutes(cost: LearningForecast) -> str:
+def minutes_of(cost: LearningForecast) -> str:
+    """How long learning takes, in words, and whether that is a guess."""
     return f"about {max(1, round(cost.minutes))} min{'' if cost.measured else ' (a guess until the first run)'}"

@@ -13,7 +13,7 @@ from diffusers.utils.state_dict_utils import convert_state_dict_to_kohya
 from safetensors.torch import load, save
 from sqlmodel import col, select
 
-from tasks.adapters.export import DIFFUSERS_KEY, header_of
+from tasks.adapters.export import DIFFUSERS_KEY, header_of, ordered
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.records import Adapter, Employee
 from tasks.vault.store import Vault
@@ -65,7 +65,7 @@ def converted(data: bytes, format: Format, *, half: bool) -> bytes:
             for name, tensor in tensors.items()
         }
         header = {"format": "pt", "rollcall": header.get("rollcall", "{}")}
-    return save(tensors, metadata=header)
+    return ordered(save(tensors, metadata=header))
 
 
 def _described(header: dict[str, str]) -> dict[str, Any]:

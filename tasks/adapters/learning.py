@@ -27,7 +27,8 @@ from tasks.vault.records import Adapter, Seat
 from tasks.vault.seats import JUDGED_OR_TO_JUDGE, State
 from tasks.vault.store import Vault
 from tasks.vision.diffusion import FrozenBase
-from tasks.vision.faces import Eyes
+from tasks.vision.faces import Eyes, Vector
+from tasks.vision.looks import PhotoLooks, read_looks
 
 NOT_THEIR_OWN = "not_their_own"
 
@@ -124,6 +125,10 @@ def learn(
     started = time.monotonic()
     people = []
     leavers = Leavers(vault, batch)
+
+    def look(selfie: Likeness, alpha: Vector) -> PhotoLooks:
+        return read_looks(eyes, selfie.picture, selfie.face, alpha)
+
     for place, pupil in enumerate(pupils):
         selfies: list[Likeness] = []
         with leavers.may_leave(pupil.id):
@@ -133,7 +138,7 @@ def learn(
         if not selfies:
             move_seat(vault, batch, pupil.id, "failed", "no_face")
             continue
-        people.append(lessons(pupil.id, selfies, pupil.plan, base.card, eyes.matter, pupil.seed))
+        people.append(lessons(pupil.id, selfies, pupil.plan, base.card, eyes.matter, pupil.seed, look))
         progress.tell("encode", place + 1, len(pupils), pupil.id)
     shelf = VaultShelf(vault, [pupil.permit for pupil in pupils])
     done: list[str] = []

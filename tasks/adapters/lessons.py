@@ -4,19 +4,20 @@ The plain plan has one portrait of each selfie and one sentence for all. Its wor
 differs, crops nearer and wider, a mask that lets wall and clothes count less, and the size that the photo really had.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from tasks.adapters.captions import caption_of, plain_caption
+from tasks.adapters.captions import caption_of, plain_caption, what_differs
 from tasks.adapters.examples import LearningPerson
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.portraits import Likeness
 from tasks.vision.diffusion_card import BaseCard
 from tasks.vision.faces import Matter
 from tasks.vision.images import Picture
+from tasks.vision.looks import PhotoLooks
 from tasks.vision.portrait import PORTRAIT_TEMPLATE, align_portrait, align_to, warp, zoomed
 
 Floats = npt.NDArray[np.float32]
@@ -39,28 +40,38 @@ PORTRAIT = Crop(1.0, (0.5, 0.5), 1.0)
 MIXED = (replace(PORTRAIT, share=0.6), Crop(1.7, (0.5, 0.5), 0.25), Crop(0.75, (0.5, 0.5), 0.15))
 
 
+Look = Callable[[Likeness, Floats], PhotoLooks]  # of a selfie and its person's alpha
+
+
 def lessons(
-    id: str, selfies: Sequence[Likeness], plan: TrainingPlan, card: BaseCard, matter: Matter | None, seed: int
-) -> LearningPerson:
-    """The person with everything that their plan asks for. `matter` is asked only where captions or mask need it."""
+    id: str, selfies: Sequence[Likeness], plan: TrainingPlan, card: BaseCard, matter: Matter | None, seed: int,
+    look: Look | None = None,
+) -> LearningPerson:  # fmt: skip
+    """The person with everything that their plan asks for.
+
+    `matter` and `look` are asked only where captions or mask need them; without `look` no caption says smile, glasses
+    or place.
+    """
     plain = plain_caption(card.token)
     crops = MIXED if plan.crops == "mixed" else (PORTRAIT,)
+    asked = plan.captions == "seen" and matter is not None
     person = LearningPerson(id, [], [], seed, plain=plain if plan.captions == "seen" and plan.caption_dropout else None)
     planes: list[Floats] = []
     originals: list[int] = []
     shares: list[float] = []
-    for selfie in selfies:
-        alpha = None
-        if matter is not None and (plan.captions == "seen" or plan.outside < 1):
-            alpha = matter.matte(selfie.picture)
-        caption = plain if alpha is None or plan.captions != "seen" else _caption(selfie, alpha, plan, card)
+    seen: list[tuple[Picture, Floats, PhotoLooks]] = []
+    for selfie in selfies:  # one alpha at a time: a photo's is as large as the photo
+        alpha = matter.matte(selfie.picture) if matter is not None and (asked or plan.outside < 1) else None
+        if asked and alpha is not None:
+            seen.append((*_framed(selfie, alpha, plan.resolution), look(selfie, alpha) if look else PhotoLooks()))
         for crop in crops:
             cut = cut_selfie(selfie, crop, plan.resolution, alpha, plan.outside)
             person.portraits.append(cut.picture)
-            person.captions.append(caption)
             planes.append(cut.plane)
             originals.append(cut.original)
             shares.append(crop.share)
+    told = _captions(seen, card) if asked else [plain] * len(selfies)
+    person.captions.extend(caption for caption in told for _ in crops)
     if plan.outside < 1:
         person = replace(person, planes=planes)
     if plan.true_sizes:
@@ -96,7 +107,16 @@ def cut_selfie(selfie: Likeness, crop: Crop, size: int, alpha: Floats | None, ou
     return Cut(picture, plane, max(1, round(size / scale)))
 
 
-def _caption(selfie: Likeness, alpha: Floats, plan: TrainingPlan, card: BaseCard) -> str:
-    picture, matrix = align_portrait(selfie.picture, selfie.face.landmarks, plan.resolution)
-    person = warp(alpha, matrix, plan.resolution, plan.resolution, fill="edge")
-    return caption_of(picture, np.asarray(person, np.float32), card.token, small=card.small_grammar)
+def _framed(selfie: Likeness, alpha: Floats, size: int) -> tuple[Picture, Floats]:
+    """The portrait and its person's alpha, as captions are read from them."""
+    picture, matrix = align_portrait(selfie.picture, selfie.face.landmarks, size)
+    return picture, np.asarray(warp(alpha, matrix, size, size, fill="edge"), np.float32)
+
+
+def _captions(seen: Sequence[tuple[Picture, Floats, PhotoLooks]], card: BaseCard) -> list[str]:
+    """A sentence for each selfie."""
+    looks = what_differs([one for _, _, one in seen])
+    return [
+        caption_of(picture, alpha, card.token, one, small=card.small_grammar)
+        for (picture, alpha, _), one in zip(seen, looks, strict=True)
+    ]

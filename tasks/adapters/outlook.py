@@ -6,14 +6,17 @@ Each number says where it comes from: measured on this installation, or a guess 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlmodel import select
+
 from tasks.adapters.forecasting import seconds_per_step
 from tasks.adapters.plan import ENOUGH_PHOTOS, forecast, plan_training, slots_for
+from tasks.vault.records import Artifact
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
 from tasks.vision.diffusion_card import load_base_card
 
-OVERHEAD_S = 20.0  # per group: a process that starts, and a base that is opened
-GROUP = 16  # people of one group, which one card works on
+OVERHEAD_S = 20.0  # per card: a process that starts, and a base that is opened, once for all groups
+LOOKED_AT = 50  # people whose files tell what one takes
 LEARNING = 0.6  # of a person's time; the rest is pictures and judging (flows/announcing.COHORT)
 
 
@@ -35,21 +38,22 @@ def outlook(vault: Vault, settings: Settings, quality: str, people: int, cards: 
     plan = plan_training(card, quality, ENOUGH_PHOTOS)
     each = seconds_per_step(vault, card.name)
     person_s = forecast(1, plan, card, each, wanted=8).minutes * 60 / LEARNING
-    groups = [min(GROUP, people - start) for start in range(0, people, GROUP)]
+    size = settings.cohort
+    groups = [min(size, people - start) for start in range(0, people, size)]
     busy = [0.0] * max(cards, 1)
-    for size in groups:  # whoever is free first takes the next one
+    for group in groups:  # whoever is free first takes the next one
         first = busy.index(min(busy))
-        busy[first] += size * person_s + OVERHEAD_S
+        busy[first] += group * person_s + (0.0 if busy[first] else OVERHEAD_S)
     return Outlook(people, len(busy), max(busy) / 3600, sum(busy) / 3600, each is not None, _bytes_each(vault))
 
 
 def _bytes_each(vault: Vault) -> float | None:
-    """What lies in the blob store for one person, by those who are there."""
-    sizes: dict[str, int] = {}
-    for remnant in vault.blobs.remains("people/"):
-        owner = remnant.key.split("/")[1]
-        sizes[owner] = sizes.get(owner, 0) + remnant.size
-    return sum(sizes.values()) / len(sizes) if sizes else None
+    """What lies in the blob store for one person, by a few of those who are there: a whole bucket lists slowly."""
+    with vault.reading() as session:
+        there = select(Artifact.employee_id).distinct().order_by(Artifact.employee_id).limit(LOOKED_AT)
+        people = session.exec(there).all()
+    sizes = [sum(one.size for one in vault.blobs.remains(f"people/{person}/")) for person in people]
+    return sum(sizes) / len(sizes) if sizes else None
 
 
 def say_outlook(
@@ -57,22 +61,39 @@ def say_outlook(
     quality: str,
 ) -> list[str]:  # fmt: skip
     """The lines that `rollcall make --plan --cards N --price P` prints."""
-    basis = "as measured on this installation" if seen.measured else "a guess until the first run here"
-    ends = now + timedelta(hours=seen.hours)
-    lines = [
-        f"{seen.people} people on {seen.cards} {'card' if seen.cards == 1 else 'cards'}: {_span(seen.hours)}, {basis}; "
-        f"begun now, it ends {ends:%A %d %B %H:%M}"
-    ]
+    cards = f"{seen.cards} {'card' if seen.cards == 1 else 'cards'}"
+    lines = [f"{seen.people} people on {cards}: {_time(seen)}; begun now, it ends {_end(seen, now)}"]
     if price is not None:
-        paid = f"{seen.card_hours:.1f} card-hours at {price:.2f}"
-        lines.append(f"Cost: {seen.card_hours * price:.2f} {currency} ({paid})")
-    lines.append(_memory(settings, quality, cards_gib))
+        lines.append(f"Cost: {_money(seen, price, currency)}")
+    return [*lines, _memory(settings, quality, cards_gib), f"Room in the bucket: {_room(seen)}"]
+
+
+def outlook_rows(seen: Outlook, now: datetime, *, price: float | None, currency: str) -> list[str]:
+    """The same of a run that begins now, as rows of its table for HR. `now` in the company's own zone."""
+    workers = f"{seen.cards} {'worker' if seen.cards == 1 else 'workers'}"
+    rows = [f"| with pictures, on {workers} | {_time(seen)} |", f"| ends | {_end(seen, now)} |"]
+    if price is not None:
+        rows.append(f"| costs | {_money(seen, price, currency)} |")
+    return [*rows, f"| room in the bucket | {_room(seen)} |"]
+
+
+def _time(seen: Outlook) -> str:
+    basis = "as measured on this installation" if seen.measured else "a guess until the first run here"
+    return f"{_span(seen.hours)}, {basis}"
+
+
+def _end(seen: Outlook, now: datetime) -> str:
+    return f"{now + timedelta(hours=seen.hours):%A %d %B %H:%M}"
+
+
+def _money(seen: Outlook, price: float, currency: str) -> str:
+    return f"{seen.card_hours * price:.2f} {currency} ({seen.card_hours:.1f} card-hours at {price:.2f})"
+
+
+def _room(seen: Outlook) -> str:
     if seen.bytes_each is None:
-        lines.append("Room in the bucket: not known until somebody is there")
-    else:
-        room = seen.bytes_each * seen.people
-        lines.append(f"Room in the bucket: {room / 1e9:.1f} GB ({seen.bytes_each / 1e6:.1f} MB a person, as here)")
-    return lines
+        return "not known until somebody is there"
+    return f"{seen.bytes_each * seen.people / 1e9:.1f} GB ({seen.bytes_each / 1e6:.1f} MB a person, as here)"
 
 
 def _memory(settings: Settings, quality: str, cards_gib: list[float]) -> str:

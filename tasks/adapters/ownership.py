@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 
 from tasks.adapters.examples import Examples, LearningPerson, encode_people, stream
-from tasks.adapters.memory import is_exhaustion, release
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.training import TrainedAdapter
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.diffusion_slots import SlotBank
+from tasks.vision.memory import is_exhaustion, release
 
 DRAWS = 8  # noisy portraits per person; the same for every adapter
 BESIDE = 16  # people whom one person is compared with: enough that a swap among them cannot pass for chance

@@ -48,7 +48,7 @@ class TrainingPlan:
     prior_share: float  # of the samples, class pictures that keep "a person" what it was
     few_photos: bool
     mirror: bool
-    patience: int = 0  # updates without progress after which a person stops early; 0 = never
+    patience: int = 0  # updates that bring no better answer to held-out noise, after which a person stops; 0: never
     start: str = ""  # sha256 of the shared first weights; none: from nothing
     gaussian: bool = False  # first weights: A normal with 1 / rank, as the official scripts; else as PEFT
     average: float = 0.0  # of the updates, the last ones whose weights are averaged
@@ -57,6 +57,7 @@ class TrainingPlan:
     outside: float = 1.0  # how much everything but the head counts in the loss
     crops: str = "portrait"  # | "mixed": portraits, nearer and wider ones
     true_sizes: bool = False  # the base is told the photo's true size, where it can be told (sdxl)
+    preserve: float = 0.0  # how much "a person" without the token must stay what the base makes of it, in the loss
 
     def words(self) -> dict[str, Any]:
         """What makes the plan this one: a word that came later and says nothing leaves older digests alone."""
@@ -119,6 +120,7 @@ def plan_training(card: BaseCard, quality: str, photos: int, *, longer: bool = F
         prior_share=training.prior_share if training.prior else 0.0,
         few_photos=few,
         mirror=training.mirror,
+        patience=training.patience,
         # made at the card's own rank; a quality with another one starts from nothing
         start=training.start.sha256 if training.start and rank == card.lora.rank else "",
         gaussian=training.gaussian,
@@ -128,6 +130,7 @@ def plan_training(card: BaseCard, quality: str, photos: int, *, longer: bool = F
         outside=training.few.outside if few and training.few.outside is not None else training.outside,
         crops=training.few.crops if few and training.few.crops is not None else training.crops,
         true_sizes=training.true_sizes,
+        preserve=training.preserve,
     )
 
 

@@ -1,12 +1,11 @@
 """Where Prefect calls in for step 3: who sits in which cohort, what it will take, and learning one cohort's faces."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from tasks import progress
+from tasks.adapters.announced import forecast_markdown
 from tasks.adapters.costs import hold_if_costly
-from tasks.adapters.forecasting import forecast_markdown
-from tasks.adapters.learning import learn, missing
-from tasks.adapters.memory import free_gib
 from tasks.adapters.plan import slots_for
 from tasks.vault.batches import load_batch, move_seat, newcomers, note_work, seat_cohorts, seats_of
 from tasks.vault.scratch import clear_half_learned
@@ -33,11 +32,11 @@ def seat_people(batch: str) -> list[int]:
 
 
 @step
-def announce_forecast(batch: str) -> str:
-    """What this run will take, in words for HR, before the expensive part."""
+def announce_forecast(batch: str, workers: int = 1) -> str:
+    """What this run will take on so many workers, in words for HR, before the expensive part."""
     settings = load_settings()
     with open_vault(settings) as vault:
-        return forecast_markdown(vault, settings, batch)
+        return forecast_markdown(vault, settings, batch, workers, datetime.now(ZoneInfo(settings.timezone)))
 
 
 @step
@@ -51,6 +50,9 @@ def hold_costly(batch: str) -> int:
 @step
 def learn_faces(batch: str, number: int) -> None:
     """Trains the adapters that one cohort still lacks."""
+    from tasks.adapters.learning import learn, missing  # torch: only for who learns (tasks.vision.loaded)
+    from tasks.vision.memory import free_gib
+
     settings = load_settings()
     with open_vault(settings) as vault:
         base = the_base(load_batch(vault, batch).base, settings.bases)

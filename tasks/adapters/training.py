@@ -14,11 +14,11 @@ from torch import Tensor
 from tasks.adapters.checkpoint import Checkpoints, LearnedPerson, Progressed, Shelf, person_digest
 from tasks.adapters.cohort import READ_EVERY, Cohort, Learner
 from tasks.adapters.examples import LearningPerson, encode_people, load_prior, windows
-from tasks.adapters.memory import is_exhaustion
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.slots import Snapshot
 from tasks.adapters.start import load_start
 from tasks.vision.diffusion import FrozenBase
+from tasks.vision.memory import is_exhaustion
 
 WINDOW = 16  # people encoded together
 EDGE = 10  # steps whose mean is reported as the first, and as the last, loss
@@ -96,12 +96,15 @@ def train_cohort(
             if len(cohort.learners) < len(cohort.seats) and not compiled:
                 cohort.resize(len(cohort.learners))  # nobody is left to fill the empty slots
             try:
-                cohort.step()
+                if not cohort.owing():
+                    cohort.step()
+                    steps += 1
+                cohort.ask()
             except RuntimeError as error:
                 if not is_exhaustion(error) or not cohort.halve():
                     raise
                 continue
-            steps, news = steps + 1, False
+            news = False
             if cohort.due():
                 cohort.read_losses()
                 for slot, learner in cohort.learners:
@@ -118,7 +121,7 @@ def train_cohort(
                 now = time.perf_counter()
                 running = tuple((one.examples.id, one.done, one.examples.steps) for _, one in cohort.learners)
                 on_progress(
-                    CohortProgress(len(results), running, len(cohort.seats), (now - since) / (steps - reported))
+                    CohortProgress(len(results), running, len(cohort.seats), (now - since) / max(1, steps - reported))
                 )
                 since, reported = now, steps
     finally:
@@ -128,10 +131,14 @@ def train_cohort(
 
 def _under_way(cohort: Cohort) -> Iterator[Progressed]:
     for slot, learner in cohort.learners:
-        yield Progressed(learner.examples.id, learner.digest, cohort.slots.snapshot(slot), tuple(learner.losses))
+        yield Progressed(learner.examples.id, learner.digest, cohort.slots.snapshot(slot), *_read(learner))
     for learner, snapshot in cohort.parked:
         if snapshot is not None:
-            yield Progressed(learner.examples.id, learner.digest, snapshot, tuple(learner.losses))
+            yield Progressed(learner.examples.id, learner.digest, snapshot, *_read(learner))
+
+
+def _read(learner: Learner) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return tuple(learner.losses), tuple(learner.answers)
 
 
 def _result(
@@ -188,5 +195,8 @@ class _Entrance:
                 if examples.flaw is not None:
                     self.report(digest, _result(person.id, None, [], examples.flaw))
                     continue
-                losses = list(state.losses) if state is not None else []
-                yield Learner(digest, examples, len(losses), losses), state.snapshot if state is not None else None
+                if state is None:
+                    yield Learner(digest, examples), None
+                else:
+                    losses, answers = list(state.losses), list(state.answers)
+                    yield Learner(digest, examples, len(losses), losses, answers), state.snapshot

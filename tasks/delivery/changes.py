@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.sentences import tell, tell_if_known
+
 MOST_GOING = 0.1  # share of the files there that may go without a question
 
 
@@ -54,31 +56,15 @@ class Changes:
         return sum(one.why != "replaced" for one in self.going) > MOST_GOING * self.before
 
 
-WORDS: Mapping[str, str] = {
-    "erasing": "forgotten",
-    "left_company": "left the company",
-    "consent_withdrawn": "consent withdrawn",
-    "no_consent": "no consent",
-    "not_approved": "no approved picture",
-    "not_done": "not finished",
-    "kit_broken": "their brand kit cannot be used",
-    "not_in_batch": "not in this batch",
-    "picture_missing": "picture deleted when its time was up",
-    "name_given_away": "somebody else has the file's name now",
-}
-
-
 def say_why(code: str) -> str:
     """Why somebody's files go, in words."""
-    return WORDS.get(code, code.replace("_", " "))
+    return tell_if_known(f"delivered.why.{code}", code.replace("_", " "))
 
 
 def say_reasons(going: Iterable[Going]) -> str:
     """Of how many people files go, and why: "2 people consent withdrawn, 1 left the company". Names nobody."""
     counts = Counter(why for why in {one.employee: one.why for one in going}.values())
-    return ", ".join(
-        f"{number} {'person' if number == 1 else 'people'}: {say_why(why)}" for why, number in counts.items()
-    )
+    return ", ".join(tell("delivered.reason", number, why=say_why(why)) for why, number in counts.items())
 
 
 def compare(

@@ -18,6 +18,7 @@ from tasks.delivery.changes import Lying
 from tasks.disclosure.credentials import read_credentials
 from tasks.disclosure.source import read_origin
 from tasks.failures import RollcallError
+from tasks.sentences import tell
 from tasks.vault.records import Employee
 
 FORMAT = 1  # of manifest.json
@@ -89,29 +90,30 @@ def checked_parts(path: str) -> list[str]:
     """A path's parts, when none of them leads out of the destination."""
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts):
-        raise DestinationFault("A file name leads out of the destination.")
+        raise DestinationFault(tell("place.leads_out"))
     return parts
 
 
 def proven(file: Leaving, back: bytes | None, person: str) -> Delivered:
     """What came back, when it is what was sent and says how it was made; DeliveryFault otherwise."""
     if back is None or back != file.data:
-        raise DeliveryFault(f"a file of {person} is not what was written")
+        raise DeliveryFault(tell("place.not_what_was_written", person=person))
     if code := unmarked(back, file.format, file.source_type):
-        raise DeliveryFault(f"a file of {person} {code}")
+        raise DeliveryFault(tell(f"place.{code}", person=person))
     return Delivered(file.path, len(back), hashlib.sha256(back).hexdigest())
 
 
 def unmarked(data: bytes, form: str, source_type: str) -> str:
-    """Why this file's metadata or credentials do not say how it was made; empty when they do, or are not asked."""
+    """Why this file's metadata or credentials do not say how it was made, as the end of a key of the language; empty
+    when they do, or are not asked."""
     if not source_type:
         return ""
     origin = read_origin(data)
     if origin is None or origin.source_type != source_type:
-        return "does not say how it was made"
+        return "says_nothing"
     signed = read_credentials(data, form)
     if signed is None or signed.changed or signed.source_type != source_type:
-        return "has no credentials, or others than it should"
+        return "not_signed_so"
     return ""
 
 

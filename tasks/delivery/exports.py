@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tasks.sentences import tell
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.settings import Settings
 
@@ -25,22 +26,17 @@ def place_for_hr(location: str, settings: Settings, batch: str) -> str:
         return _bucket(asked)
     exports = settings.export_folder
     if exports is None:
-        raise NotLikeThis(
-            "No export folder is named in the settings (ROLLCALL_EXPORT_FOLDER), so nothing is written to this "
-            "machine's disk: download the files at the desk, or deliver into a bucket, s3://bucket/prefix."
-        )
+        raise NotLikeThis(tell("place.no_exports"))
     if not asked:
         return _outside_rollcall(exports / batch, settings)
-    _refuse_windows(asked, f"name a folder below {exports}, or leave the field empty")
+    if _WINDOWS.match(asked):
+        raise NotLikeThis(tell("place.windows_at_desk", exports=exports))
     path = Path(asked)
     if not path.is_absolute():
-        raise NotLikeThis(
-            f"That is not a whole path: it would mean another folder on each machine. Name a folder below {exports}, "
-            "or leave the field empty."
-        )
+        raise NotLikeThis(tell("place.not_whole", exports=exports))
     whole = path.resolve()
     if not whole.is_relative_to(exports.resolve()) or whole == exports.resolve():
-        raise NotLikeThis(f"Deliveries go below the export folder, {exports}, and nowhere else on this machine.")
+        raise NotLikeThis(tell("place.below_exports", exports=exports))
     return _outside_rollcall(whole, settings)
 
 
@@ -49,28 +45,22 @@ def place_for_shell(location: str, settings: Settings) -> str:
     if location.startswith("s3://"):
         return _bucket(location)
     if not location.strip():
-        raise NotLikeThis("Say where the files should go: a folder, a .zip file, or s3://bucket/prefix.")
-    _refuse_windows(location, "name a folder of this machine, where a share may be mounted")
+        raise NotLikeThis(tell("place.say_where"))
+    if _WINDOWS.match(location):
+        raise NotLikeThis(tell("place.windows"))
     return _outside_rollcall(Path(location).expanduser().absolute(), settings)
 
 
 def _bucket(location: str) -> str:
     if not _BUCKET.fullmatch(location):
-        raise NotLikeThis("A bucket is written s3://bucket/prefix.")
+        raise NotLikeThis(tell("place.bucket"))
     return location
-
-
-def _refuse_windows(location: str, instead: str) -> None:
-    if _WINDOWS.match(location):
-        raise NotLikeThis(
-            f"That is a path of Windows or of a file server, and means nothing on this machine: {instead}."
-        )
 
 
 def _outside_rollcall(path: Path, settings: Settings) -> str:
     whole = path.resolve()
     if whole.is_relative_to(settings.home.resolve()):
-        raise NotLikeThis("That is inside Rollcall's own home, where forgetting and backups work: name another folder.")
+        raise NotLikeThis(tell("place.in_home"))
     if any(whole.is_relative_to(PROGRAM / room) for room in ("flows", "tasks", "reports", "tests", "samples", ".git")):
-        raise NotLikeThis("That is inside the program itself: name another folder.")
+        raise NotLikeThis(tell("place.in_program"))
     return str(path)

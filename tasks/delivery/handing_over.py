@@ -34,7 +34,8 @@ from tasks.disclosure.installation import mark_key, signing_chain
 from tasks.failures import RollcallError
 from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit, kit_digest
-from tasks.progress import tell
+from tasks.progress import tell as tell_progress
+from tasks.sentences import tell
 from tasks.vault.audit_log import Event
 from tasks.vault.failures import MissingBlob, NoConsent
 from tasks.vault.records import Employee
@@ -52,11 +53,7 @@ class TooManyGo(RollcallError):
     def __init__(self, batch: str, changes: Changes) -> None:
         self.batch, self.changes = batch, changes
         going = [one for one in changes.going if one.why != "replaced"]
-        super().__init__(
-            f"{len(going)} of the {changes.before} files there would be taken away ({say_reasons(going)}), and that is "
-            f"more than a tenth. Look at whose they are, on the batch's page about the run or with `rollcall deliver`; "
-            f"if that is meant, deliver once more and allow it. Nothing was changed."
-        )
+        super().__init__(tell("place.too_many_go", going=len(going), before=changes.before, reasons=say_reasons(going)))
 
 
 @dataclass(frozen=True)
@@ -130,17 +127,14 @@ def hand_over(
         run = _Run(vault, to, order, sitters, absent, clock, to.earlier(), workers or os.cpu_count() or 1)
         coming, changes = _plan(run)
         if not coming and not changes.going:
-            raise NothingToDeliver(
-                "Nobody in this batch has a picture that may leave: approve some first, or choose another batch. "
-                "Nothing at the destination was changed."
-            )
+            raise NothingToDeliver(tell("place.nobody"))
         if changes.must_ask and not order.may_remove:
             raise TooManyGo(order.batch, changes)
         manifest = _fill(run, coming, changes)
         to.close()
     except OSError as error:  # its own message would name a file, and with it a person
         to.abandon()
-        raise DestinationFault(f"The destination cannot be written to: {error.strerror}.") from None
+        raise DestinationFault(tell("place.cannot_write", why=error.strerror)) from None
     except BaseException:
         to.abandon()
         raise
@@ -253,7 +247,7 @@ def _write_all(run: _Run, coming: Mapping[str, dict[str, str]]) -> tuple[list[Pa
         one = lacking.subject.sitter.employee.id
         files += write_files(order.batch, lacking, made, run.place, coming[one])
         files += write_snippets(order.batch, lacking, run.place, coming[one], lying)
-        tell("delivery", done + 1, len(coming), one)
+        tell_progress("delivery", done + 1, len(coming), one)
     return files, skipped
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from tasks.failures import RollcallError
 from tasks.roster.folding import without_accents
+from tasks.sentences import tell
 
 # `upn`, the name that people sign in to Microsoft with: a roster's column of that name is read as the e-mail, and it is
 # the e-mail in most companies.
@@ -34,16 +35,20 @@ def check_template(template: str) -> str:
         named = {field for _, field, spec, _ in string.Formatter().parse(template) if field is not None and not spec}
         plain = not any(spec for _, _, spec, _ in string.Formatter().parse(template))
     except ValueError as error:
-        raise BadTemplate(f"The name template has a brace too many or too few; use {_all()}.") from error
+        raise BadTemplate(tell("template.braces", fields=_all())) from error
     if not plain or named - set(FIELDS):
-        raise BadTemplate(f"The name template may hold {_all()}, and nothing else in braces.")
+        raise BadTemplate(tell("template.fields", fields=_all()))
     if not named & {"number", "email", "upn", "id"}:
-        raise BadTemplate("The name template needs {number}, {email}, {upn} or {id}: two people can have one name.")
+        raise BadTemplate(tell("template.needs_one", fields=_braced("number", "email", "upn", "id")))
     return template
 
 
 def _all() -> str:
-    return ", ".join("{" + field + "}" for field in FIELDS)
+    return _braced(*FIELDS)
+
+
+def _braced(*fields: str) -> str:
+    return ", ".join("{" + field + "}" for field in fields)
 
 
 def file_stem(template: str, *, number: str, email: str, name: str, id: str) -> str:

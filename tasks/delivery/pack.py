@@ -19,6 +19,7 @@ from tasks.delivery.names import DEFAULT, BadTemplate, check_template
 from tasks.failures import RollcallError
 from tasks.headshots.kit import BrandKit, say_problem
 from tasks.headshots.kit_sections import Output, Section, Slug
+from tasks.sentences import tell
 from tasks.vault.failures import NotLikeThis
 
 HOUSE = Path(__file__).with_name("packs")
@@ -87,9 +88,9 @@ def kit_pack(kit: BrandKit) -> Pack:
     """The kit's own sizes."""
     return Pack(
         name=KIT,
-        title="The kit's own sizes",
-        purpose=f"Every size that the brand kit {kit.title} lists.",
-        steps=("Each folder is one size; the files in it bear the employee numbers.",),
+        title=tell("deliver.kit_sizes"),
+        purpose=tell("deliver.kit_purpose", kit=kit.title),
+        steps=(tell("deliver.kit_steps"),),
         files=kit.outputs,
     )
 
@@ -133,9 +134,9 @@ def choose_packs(kit: BrandKit, own: Path | None, wanted: Iterable[str]) -> list
     sound[KIT] = kit_pack(kit)
     for name in names:
         if name in broken:
-            raise NotLikeThis(f"This pack cannot be used. {broken[name]}")
+            raise NotLikeThis(tell("packs.broken", why=broken[name]))
         if name not in sound:
-            raise NotLikeThis(f"There is no such pack; there are {', '.join([KIT, *sorted(sound.keys() - {KIT})])}.")
+            raise NotLikeThis(tell("packs.unknown", packs=", ".join([KIT, *sorted(sound.keys() - {KIT})])))
     chosen = [sound[name] for name in names]
     _refuse_shared([size for pack in chosen for size in pack.sizes()])
     return chosen
@@ -146,7 +147,4 @@ def _refuse_shared(sizes: Sequence[Size]) -> None:
     for size in sizes:
         top = size.folder.split("/")[0]
         if seen.setdefault(top, size.pack.name) != size.pack.name:
-            raise NotLikeThis(
-                f"The packs {seen[top]} and {size.pack.name} would both write into the folder {top}: deliver them one "
-                "after the other, to different places."
-            )
+            raise NotLikeThis(tell("packs.one_folder", one=seen[top], other=size.pack.name, folder=top))

@@ -15,6 +15,7 @@ from tasks.delivery.destinations import (
     proven,
 )
 from tasks.delivery.zips import ZipDestination
+from tasks.sentences import tell
 from tasks.vault.blobs_company import CompanyBucket
 from tasks.vault.files import PART, replace_file
 from tasks.vault.process import company_umask
@@ -26,7 +27,7 @@ def open_destination(location: str) -> Destination:
     if location.startswith("s3://"):
         return BucketDestination(location)
     if not location.strip():
-        raise DestinationFault("Say where the files should go: a folder, a .zip file, or s3://bucket/prefix.")
+        raise DestinationFault(tell("place.say_where"))
     path = Path(location).expanduser()
     return ZipDestination(path) if path.suffix.lower() == ".zip" else FolderDestination(path)
 
@@ -38,7 +39,7 @@ class FolderDestination(Files):
 
     def __init__(self, root: Path) -> None:
         if root.is_symlink() or (root.exists() and not root.is_dir()):
-            raise DestinationFault("The destination is not a folder: name a new one, or an empty one.")
+            raise DestinationFault(tell("place.no_folder"))
         self.root = root.resolve()  # made with the first file
         for left in self.root.rglob(f".*{PART}"):  # by a delivery that was killed: a face that no manifest names
             left.unlink()
@@ -46,7 +47,7 @@ class FolderDestination(Files):
     def _path(self, path: str) -> Path:
         whole = self.root.joinpath(*checked_parts(path))
         if whole.parent.resolve() != whole.parent:
-            raise DestinationFault("A link inside the destination leads elsewhere: use another folder.")
+            raise DestinationFault(tell("place.link"))
         return whole
 
     def _put(self, path: str, data: bytes) -> None:

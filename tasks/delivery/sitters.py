@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from tasks.roster.questions import waiting_people
+from tasks.sentences import tell
 from tasks.vault.failures import NoConsent, NoSuchBatch, NotLikeThis
 from tasks.vault.records import Adapter, Batch, Decision, Employee, Headshot, Seat
 from tasks.vault.review import reviews_of
@@ -106,5 +107,5 @@ def newest_approved(vault: Vault) -> str:
         )
         found = session.exec(query).first()
     if found is None:
-        raise NotLikeThis("No picture has been approved yet: review a batch first.")
+        raise NotLikeThis(tell("place.nothing_approved"))
     return found

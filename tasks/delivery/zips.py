@@ -12,6 +12,7 @@ from typing import IO
 
 from tasks.delivery.changes import Lying
 from tasks.delivery.destinations import LIST, Delivered, DestinationFault, Files, Leaving, checked_parts, proven
+from tasks.sentences import tell
 from tasks.vault.files import PART, part_of, put_in_place
 from tasks.vault.process import company_umask
 from tasks.vault.records import Employee
@@ -71,7 +72,7 @@ class ZipDestination(Files):
 
     def __init__(self, path: Path) -> None:
         if path.is_symlink() or path.is_dir():
-            raise DestinationFault("The destination is a folder or a link: name a new .zip file.")
+            raise DestinationFault(tell("place.no_zip"))
         for left in path.parent.glob(f".{path.name}.*{PART}"):  # by a delivery that was killed
             left.unlink()
         self._place, self._parts = path, list[Path]()
@@ -152,10 +153,10 @@ def _opened(path: Path) -> zipfile.ZipFile | None:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError):
-        raise DestinationFault("There is a file of this name that is no zip: name a new .zip file.") from None
+        raise DestinationFault(tell("place.no_zip_file")) from None
     if LIST not in archive.NameToInfo:
         archive.close()
-        raise DestinationFault("There is a zip of this name that no delivery wrote: name a new .zip file.")
+        raise DestinationFault(tell("place.other_zip"))
     return archive
 
 

@@ -23,10 +23,6 @@ ORGANISATION = "Rollcall test certificate, not to be trusted"
 LEAF_DAYS = 366  # the longest that the conformance programme (v0.2, assurance level 1) allows
 ROOT_DAYS = 3650  # of a test chain that nobody outside trusts: it must outlive what it signed
 RENEWED_BEFORE = timedelta(days=30)  # the leaf's end is never met in the middle of a delivery
-_UNREADABLE = (
-    "The signing certificate or its key cannot be read: both are PEM files, the key without a password; "
-    "ROLLCALL_SIGNING_CHAIN and ROLLCALL_SIGNING_KEY_FILE name them."
-)
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,10 @@ def company_chain(certificates: Path, key: Path, time_stamps: str | None) -> Sig
         leaf = x509.load_pem_x509_certificates(chain)[0]
         loaded = serialization.load_pem_private_key(private, None)
     except (OSError, ValueError, IndexError, TypeError) as fault:
-        raise BadSetting(_UNREADABLE) from fault
+        raise BadSetting(
+            "The signing certificate or its key cannot be read: both are PEM files, the key without a password; "
+            "ROLLCALL_SIGNING_CHAIN and ROLLCALL_SIGNING_KEY_FILE name them."
+        ) from fault
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     if loaded.public_key().public_bytes(*form) != leaf.public_key().public_bytes(*form):
         raise BadSetting("The signing key does not belong to the first certificate of the signing chain.")

@@ -20,6 +20,7 @@ import numpy as np
 from tasks.disclosure.chain import SigningChain
 from tasks.disclosure.source import SYSTEM, VOCABULARY, Origin
 from tasks.failures import RollcallError
+from tasks.sentences import tell
 from tasks.vision.images import encode
 
 SPECIFICATION = "2.4.0"  # of C2PA; the conformance programme asks for it by name
@@ -63,8 +64,8 @@ def sign(data: bytes, form: str, origin: Origin, chain: SigningChain) -> bytes:
         ):
             builder.sign(who, MIME[form], io.BytesIO(data), signed)
     except c2pa.C2paError as fault:
-        reason = "the time stamp could not be had" if chain.time_stamps else "see the signing certificate and its key"
-        raise NotSigned(f"A picture could not be signed: {reason} ({type(fault).__name__.strip('_')}).") from None
+        why = "disclosed.no_time_stamp" if chain.time_stamps else "disclosed.not_signed"
+        raise NotSigned(tell(why, fault=type(fault).__name__.strip("_"))) from None
     return signed.getvalue()
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tasks.disclosure.finding import Plane, find_mark, luminance
+from tasks.disclosure.finding import Plane, luminance, read_whole
 from tasks.disclosure.pattern import SHORT, MarkKey, pattern
 from tasks.vision.images import Picture, resize
 
@@ -82,7 +82,7 @@ def _add(picture: Picture, noise: Plane, room: Plane) -> Picture:
 
 
 def _evidence(copy: Picture, key: MarkKey, payload: int) -> float:
-    found = find_mark(copy, key, crops=False)
+    found = read_whole(copy, key)
     return found.evidence if found.payload == payload else 0.0
 
 

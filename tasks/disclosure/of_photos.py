@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tasks.disclosure.credentials import MIME
 from tasks.disclosure.verify import credentials_of
+from tasks.sentences import tell
 from tasks.vision.glance import Refused, glance
 
 UNKNOWN = "a signer not known here"
@@ -34,4 +35,4 @@ def photo_signer(data: bytes, roots: bytes) -> str:
 
 def sentence(signer: str) -> str:
     """What a picture made of such a photo says."""
-    return f"Made from a photograph that had valid content credentials, signed by {signer}." if signer else ""
+    return tell("disclosed.made_from", signer=signer) if signer else ""

@@ -11,8 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.headshots.framing import HEAD_PER_DROP
+
 Floats = NDArray[np.float32]
 FITTED = 0.06  # of the height: how far down the outline is looked at
+SKULL = (0.28, 0.12)  # heights of a head: above the eyes, and to each side of their middle
 LEAST_ROWS = 6  # with fewer rows of outline there is no telling how it goes on
 
 
@@ -20,6 +23,28 @@ def continued_crown(alpha: Floats, colours: Floats, rows: int) -> tuple[Floats, 
     """Alpha (H + rows, W) and colours (H + rows, W, 3) with `rows` pixels more above, as far as hair goes."""
     taller = cv2.copyMakeBorder(colours, rows, 0, 0, 0, cv2.BORDER_REFLECT)
     return np.vstack([_cap(alpha, rows), alpha]), np.asarray(taller, np.float32)
+
+
+def cut_width(alpha: Floats, rows: int) -> float:
+    """Pixels of hair that end flat at the top of a picture that was continued by `rows` (0: not at all): along the top
+    edge, or, where nothing could be continued, along the edge that the picture had."""
+    capped = rows == 0 or bool((alpha[:rows] > 0.5).any())
+    return float((alpha[0 if capped else rows] > 0.5).sum())
+
+
+def lost_of_head(alpha: Floats, landmarks: Floats) -> float:
+    """The share that was cut away of where everybody's head is: from the eyes up, no higher than the barest skull.
+
+    A net that knows hair and no turban takes it for a wall behind a forehead. `landmarks` (5, 2) in px of `alpha`.
+    """
+    eyes, mouth = landmarks[:2].mean(axis=0), landmarks[3:5].mean(axis=0)
+    down = (mouth - eyes) * HEAD_PER_DROP
+    y, x = np.mgrid[: alpha.shape[0], : alpha.shape[1]] + 0.5
+    height = max(float(down @ down), 1.0)
+    up = -((x - eyes[0]) * down[0] + (y - eyes[1]) * down[1]) / height
+    aside = ((x - eyes[0]) * down[1] - (y - eyes[1]) * down[0]) / height
+    skull = (up > 0) & (up < SKULL[0]) & (np.abs(aside) < SKULL[1])
+    return float((alpha[skull] < 0.5).mean()) if skull.any() else 0.0
 
 
 def _cap(alpha: Floats, rows: int) -> Floats:

@@ -17,20 +17,21 @@ from numpy.typing import NDArray
 
 from tasks.failures import RollcallError
 from tasks.headshots.backdrop import dithered, draw_backdrop_linear
-from tasks.headshots.crown import continued_crown
+from tasks.headshots.crown import continued_crown, cut_width, lost_of_head
 from tasks.headshots.enlarge import enlarge, sharpen_for_size
-from tasks.headshots.framing import Placement, Touching, place_head, touching_sides
+from tasks.headshots.framing import Placement, place_head
 from tasks.headshots.kit import BrandKit
 from tasks.headshots.look import find_head, find_person
 from tasks.headshots.matte import Cutout, cut_out
 from tasks.headshots.measure import NoFaceLeft, PictureMeasures, measure_picture
 from tasks.headshots.photograph import known_of, placed
-from tasks.headshots.remnant import read_remnant
+from tasks.headshots.remnant import read_remnant, without_denied
 from tasks.headshots.retouch import compare_with_source
 from tasks.headshots.tone import graded
 from tasks.vision.colour import linear_to_srgb, to_linear
 from tasks.vision.faces import Eyes, Face
 from tasks.vision.images import Picture
+from tasks.vision.matting import Touching, touching_sides
 from tasks.vision.portrait import move_points
 
 Floats = NDArray[np.float32]
@@ -82,6 +83,7 @@ class _Cut:
     landmarks: Floats
     touching: Touching  # the sides on which the source ends and the person does not
     enlarged: float
+    crown: float  # px of hair that end flat because the source ended, and the frame does not yet
 
 
 def finish(
@@ -111,7 +113,9 @@ def finish(
     landmarks = move_points(cut.landmarks, placement.matrix)
     seen = _carried(cut.coarse, placement, (width, height))
     retouch = compare_with_source(picture, face.landmarks, composed, landmarks, seen, kit)
-    measures = replace(measures, zoom=placement.zoom, **asdict(retouch))
+    crown = cut.crown * placement.scale / width
+    lost = lost_of_head(alpha, landmarks)
+    measures = replace(measures, zoom=placement.zoom, crown=crown, head_lost=lost, **asdict(retouch))
     if not drawn:
         remnant = _remnant_in_frame(prepared, cut, placement, eyes, (width, height), alpha, landmarks)
         measures = known_of(placed(measures, landmarks, width, height), picture, face, landmarks, remnant)
@@ -140,6 +144,8 @@ def _prepare(
     asked = eyes.witness if not drawn else None
     second = np.asarray(np.min(looks, axis=0) if asked is None else asked.matte(part), np.float32)
     landmarks = face.landmarks - np.array([left, top], np.float32)
+    if asked is not None:
+        coarse = without_denied(part, coarse, landmarks, second)
     inside = Touching(left=left > 0, right=right < width, top=top > 0, bottom=bottom < height)
     # A frame that will have to be drawn in wants the picture larger: bringing it to the size of a frame that is not
     # would throw away detail that the enlarging afterwards cannot bring back.
@@ -204,12 +210,15 @@ def _cut(prepared: _Prepared, kit: BrandKit, frame: tuple[int, int], *, drawn: b
     touching = _cut_sides(cutout.alpha, prepared.inside)
     landmarks, coarse = prepared.landmarks, prepared.coarse
     source = (cutout.alpha.shape[1], cutout.alpha.shape[0])
-    if missing := _missing_crown(landmarks, kit, touching, source, frame):
+    missing = _missing_crown(landmarks, kit, touching, source, frame)
+    crown = cut_width(cutout.alpha, 0) if touching.top and not missing else 0.0
+    if missing:
         cutout = Cutout(*continued_crown(cutout.alpha, cutout.colours, missing))
+        crown = cut_width(cutout.alpha, missing) if missing > 1 else 0.0  # 1: the frame ends where the source does
         landmarks = landmarks + np.array([0, missing], np.float32)
         coarse = np.pad(coarse, ((missing, 0), (0, 0)), "edge")
         touching = replace(touching, top=False)
-    return _Cut(cutout, coarse, landmarks, touching, prepared.enlarged)
+    return _Cut(cutout, coarse, landmarks, touching, prepared.enlarged, crown)
 
 
 def _missing_crown(

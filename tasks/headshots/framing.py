@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.headshots.kit_sections import Framing
+from tasks.vision.matting import Touching
 
 Floats = NDArray[np.float32]
 HEAD_PER_DROP = 3.4  # crown to chin, in distances from eye line to mouth line, on the average face
@@ -26,37 +27,12 @@ LARGEST_ZOOM = 1.6  # drawn in no further than this; then the edge is repeated a
 
 
 @dataclass(frozen=True)
-class Touching:
-    """On which sides of the source the person is cut off by its edge."""
-
-    left: bool
-    right: bool
-    top: bool
-    bottom: bool
-
-
-@dataclass(frozen=True)
 class Placement:
     """Where the source goes. Coordinates count from pixel corners on both sides."""
 
     matrix: NDArray[np.float64]  # (2, 3), source px to frame px
     scale: float  # frame px per source px
     zoom: float  # 1, or by how much the frame had to be drawn in
-
-
-def touching_sides(alpha: Floats) -> Touching:
-    """Which edges of the source cut the person; a few pixels of fluff do not count."""
-    height, width = alpha.shape
-
-    def cut(line: Floats, side: int) -> bool:
-        return bool((line > 0.5).sum() > 0.02 * side)
-
-    return Touching(
-        left=cut(alpha[:, 0], height),
-        right=cut(alpha[:, -1], height),
-        top=cut(alpha[0], width),
-        bottom=cut(alpha[-1], width),
-    )
 
 
 def place_head(

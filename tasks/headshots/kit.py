@@ -33,6 +33,7 @@ from tasks.headshots.kit_sections import (
     Wardrobe,
 )
 from tasks.vault.seat_kits import kit_names
+from tasks.vision.faces import Around
 
 WITHOUT_EFFECT_ON_PICTURES: dict[str, Any] = {
     **dict.fromkeys(("name", "title", "description", "palette", "outputs"), True),
@@ -102,6 +103,11 @@ def sort_kits(folder: Path) -> tuple[dict[str, BrandKit], dict[str, str]]:
         except OSError as wrong:
             broken[name] = f"{folder / name}: cannot be read ({type(wrong).__name__}); look at its owner and mode"
     return sound, broken
+
+
+def frames_of(folder: Path) -> tuple[tuple[str, Around], ...]:
+    """By name, what the frame of each kit that can be used shows round the eyes."""
+    return tuple((name, kit.framing.around) for name, kit in sort_kits(folder)[0].items())
 
 
 def load_kit(name: str, folder: Path) -> BrandKit:

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from tasks.vision.faces import Around
+
 HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 KIT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 PLACEHOLDERS = {"who", "background", "light", "clothes", "expression"}
@@ -91,6 +93,13 @@ class Framing(Section):
         """Pixels of the finished master."""
         across, down = (int(part) for part in self.aspect.split(":"))
         return round(self.width * down / across)
+
+    @property
+    def around(self) -> Around:
+        """What the frame shows round the eyes."""
+        down = self.height / self.width
+        ends = (self.eye_line * down, self.centre, 1 - self.centre, (1 - self.eye_line) * down)
+        return Around(*(end / self.inter_eye for end in ends))
 
 
 class Garment(Section):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -41,6 +42,9 @@ BAND = (0.7, 1.4)  # sigmas in px of the aligned face: finer is noise, coarser i
 FLAT = 8  # px of a tile in which noise is looked for
 UPPER_CHEEK = 0.55  # of the way from the eyes to the mouth: beards that reach higher are sideburns
 BEARD = 1.2  # stops by which hair is darker than the cheek beside it at least; skin falls off by less
+PALE = (0.5, 8.0)  # a grey or white beard has less than this share of the cheek's chroma, and less by this; shine on
+# fair skin loses half as well, but has not so much to lose
+SIDEBURN = 0.5  # of the way from the eyes to the mouth: what is paler above it is a lit nose
 BLACK = 0.002  # luminance: darker than this, a ratio says more about noise than about light
 
 
@@ -66,11 +70,14 @@ class PictureMeasures:
     texture: float  # sd of L* in the fine band of bare cheek; 0 where none can be read
     sharpness: float
     zoom: float = 1.0  # how far the frame had to be drawn in, set by finishing
+    crown: float = 0.0  # of the width: hair that ends flat at the top because its source does, set by finishing
+    head_lost: float = 0.0  # share of the skull above the eyes that was cut away, set by finishing
     # What its own photograph says, in the real-photo lane (`photograph.py`), set by finishing
     remnant: float = 0.0  # share of the frame that may be a piece of the old room
     enlarged: float = 1.0  # px between the eyes for one in the photograph
     photo_chroma: float | None = None  # colour of the cheeks in the photograph
     photo_eyes: float | None = None  # lightness of the eyes over the cheeks': sunglasses
+    photo_turned: float | None = None  # how far the head is turned
     # What finishing changed about the person beyond the kit's tone (`retouch.py`), set by finishing; None: nothing read
     finished_light: float | None = None  # stops
     finished_tint: float | None = None  # distance in a*, b*
@@ -83,10 +90,11 @@ class PictureMeasures:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> PictureMeasures:
-        """Read back from a record; what a newer version may have added is passed over."""
+    def from_json(cls, values: Mapping[str, Any] | None) -> PictureMeasures:
+        """Read back from a record; what a newer version may have added is passed over. TypeError when nothing was
+        measured."""
         known = {field.name for field in fields(cls)}
-        kept: dict[str, Any] = {k: v for k, v in values.items() if k in known}
+        kept: dict[str, Any] = {k: v for k, v in (values or {}).items() if k in known}
         kept.update({k: tuple(v) for k, v in kept.items() if isinstance(v, list)})
         return cls(**kept)
 
@@ -198,7 +206,7 @@ def _framing(face: Face, alpha: Floats, width: int, height: int) -> dict[str, fl
 
 
 def bare_skin(picture: Picture, face: Face) -> NDArray[np.bool_]:
-    """Facial skin above the line of the mouth, without what is much darker than the upper cheek beside it.
+    """Facial skin above the line of the mouth, without what is much darker or paler than the upper cheek beside it.
 
     Below the mouth, and up the cheeks, are beards: they are neither skin nor light. Each side of the face has its own
     yardstick, so that the shaded side of a face lit from the other is not taken for a beard.
@@ -211,11 +219,15 @@ def bare_skin(picture: Picture, face: Face) -> NDArray[np.bool_]:
     depth = (x * axis[0] + y * axis[1]) / max(float(axis @ axis), 1e-6)  # 0 at the eyes, 1 at the mouth
     left = x * axis[1] - y * axis[0] < 0
     stops = np.log2(luminance(picture[rows, columns]) + BLACK)
+    chroma = np.hypot(*to_lab(picture[rows, columns][None])[0, :, 1:].T)
     keep = depth <= 1
     for side in (left, ~left):
-        upper = stops[side & (depth < UPPER_CHEEK)]
-        if upper.size:
-            keep &= ~side | (stops > np.median(upper) - BEARD)
+        upper = side & (depth < UPPER_CHEEK)
+        if upper.any():
+            colour = np.median(chroma[upper])
+            dark = stops <= np.median(stops[upper]) - BEARD
+            pale = (chroma < min(PALE[0] * colour, colour - PALE[1])) & (depth > SIDEBURN)
+            keep &= ~(side & (dark | pale))
     if keep.any():
         skin[rows[~keep], columns[~keep]] = False
     return skin

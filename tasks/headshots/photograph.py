@@ -30,12 +30,14 @@ def known_of(
 
     `face` is in `photo`, `landmarks` (5, 2) are the same points carried into the finished picture by the transform.
     """
+    quality = read_quality(photo, face)
     return replace(
         measures,
         remnant=remnant,
         enlarged=float(np.hypot(*(landmarks[1] - landmarks[0]))) / max(face.inter_eye, 1e-6),
         photo_chroma=read_flaws(photo, face).chroma,
-        photo_eyes=read_quality(photo, face).eye_contrast,
+        photo_eyes=min(quality.eye_contrast, quality.eye_structure),
+        photo_turned=quality.turned,
     )
 
 

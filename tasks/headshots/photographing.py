@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -23,6 +24,7 @@ from tasks.headshots.develop import Developed, develop
 from tasks.headshots.faithful import order_photos
 from tasks.headshots.finish_job import WORK, Finishers, Made, answered, ask, finish_here
 from tasks.headshots.kit import BrandKit, kit_digest
+from tasks.headshots.own_photo import own_photo, photo_shown
 from tasks.headshots.render import RenderJob, plan_render, render, weighing
 from tasks.headshots.shots import shots_for
 from tasks.headshots.studio import PHOTO_VERSION, RENDERER_VERSION
@@ -40,6 +42,7 @@ from tasks.vision.diffusion import FrozenBase
 from tasks.vision.diffusion_card import BaseCard
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture, encode
+from tasks.vision.weights import fingerprint_of
 
 FAITHFUL_CHOICES = 2  # of a person's own photographs, how many to finish
 # Share of the early steps in which the kit's backdrop shows outside the person, so that light spills as it would.
@@ -77,8 +80,20 @@ class Studio:
     kit: BrandKit
     eyes: Eyes
     base: Callable[[], FrozenBase]  # opened only when something must be drawn
-    card: BaseCard
+    card: BaseCard  # on which people are learned
     finishers: Finishers | None = None  # without them this process finishes with its own eyes
+    drawing: BaseCard | None = None  # of the weights that draw, where they are others
+
+    @property
+    def shows_photo(self) -> bool:
+        """Whether a person's own photo stands beside the prompt."""
+        return (self.drawing or self.card).render.own_photo
+
+    @cached_property
+    def drawn_by(self) -> str | None:
+        """The fingerprint of those others; None where people are drawn by what they were learned on."""
+        other = self.drawing
+        return None if other is None or other.name == self.card.name else fingerprint_of(other)
 
 
 @dataclass(frozen=True)
@@ -139,11 +154,15 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
             studio.card.token,
             turn,
             wish,
-            studio.card.render.negative,
+            (studio.drawing or studio.card).render.negative,
         ):
             parts = {"adapter": adapter, "prompt": shot.prompt, "negative": shot.negative, "seed": shot.seed}
             if wish.strength != 1:  # the digests of all others stay as they are
                 parts["strength"] = wish.strength
+            if studio.drawn_by is not None:
+                parts["drawn_by"] = studio.drawn_by
+            if studio.shows_photo:
+                parts["shown"] = photo_shown(studio.vault, person.id)
             digest = _digest_there(studio.vault, person.id, kit=kit, **parts)
             place = turn * studio.kit.candidates.per_person + shot.index
             told = (shot.seed, shot.prompt, shot.negative, adapter)
@@ -178,7 +197,7 @@ def show(studio: Studio, employee_id: str, digests: Sequence[str]) -> None:
             shown = shown or Showing(batch_id=studio.batch, headshot_digest=digest, employee_id=employee_id)
             shown.retired = False
             row.state = "candidate" if row.state == "retired" else row.state
-            session.add_all([row, shown])
+            session.add(shown)
 
 
 def retire_superseded(studio: Studio, employee_id: str, wanted: Collection[str]) -> None:
@@ -198,7 +217,6 @@ def retire_superseded(studio: Studio, employee_id: str, wanted: Collection[str])
                 shown.retired, shown.choice = True, None
                 elsewhere = any(o.headshot_digest == shot.digest and not o.retired for _, o in rows if o is not shown)
                 shot.state = shot.state if elsewhere else "retired"
-                session.add_all([shot, shown])
 
 
 def photograph(studio: Studio, seats: Sequence[Seat]) -> int:
@@ -239,17 +257,22 @@ def _take_generated(studio: Studio, leavers: Leavers, wanted: Sequence[Sitting])
     if not wanted:
         return
     base = studio.base()
-    plan = plan_render(base, plate_strength=PLATE_STRENGTH)
+    lora = studio.card.lora  # an adapter's scale is what it was learned with, whoever draws
+    plan = plan_render(base, plate_strength=PLATE_STRENGTH, scale=studio.card.alpha / lora.rank)
     plate = draw_backdrop(studio.kit, plan.size, plan.size)
     adapters: dict[tuple[str | None, float], Any] = {}
+    shown: dict[str, Picture] = {}
     for sitting in wanted:
         with leavers.may_leave(sitting.id):
             if (sitting.adapter, sitting.strength) not in adapters:
                 adapters[sitting.adapter, sitting.strength] = _open_adapter(studio.vault, sitting)
+            if studio.shows_photo and sitting.id not in shown:
+                shown[sitting.id] = own_photo(studio.vault, sitting.permit, studio.eyes, plan.size)
     queue = [sitting for sitting in wanted if sitting.id not in leavers.gone]
     jobs = [
-        RenderJob(s.id, adapters[s.adapter, s.strength], s.prompt, s.negative, s.seed, plate=plate) for s in queue
-    ]  # fmt: skip
+        RenderJob(s.id, adapters[s.adapter, s.strength], s.prompt, s.negative, s.seed, plate, shown.get(s.id))
+        for s in queue
+    ]
     progress.tell("render", 0, len(jobs))
     pictures = render(base, jobs, plan, lambda done, total: progress.tell("render", done, total))
     taken = (Exposure(sitting, picture) for sitting, picture in zip(queue, pictures, strict=True))

@@ -1,12 +1,13 @@
-"""Pieces of the room that stayed with a photograph's person: the source is asked, so no matte vouches for itself.
+"""Pieces of the room beside a photograph's person: another net takes them away, and what stays is asked of the source.
 
 The net that cut the person out is blind to its own mistakes: asked again, it keeps the same star above the same head.
 Where another net is installed as a witness it is asked where it sees nobody: that net bites into low shoulders, so
-below the chin its word must be clear, and a hair's breadth along its own silhouette says nothing. Without it the source
-is asked: outside of where head and body are bound to be, what was kept but has the colours of the room beside it, and
-colours that the person does not have, is doubtful (the flag behind a bald head; never the dark hair of somebody in a
-dark suit), and so is what the looks of the one net disagree about. `benchmarks/faces.py --only mattes` prints how well
-each of the two tells, on composites with known alpha.
+below the chin its word must be clear, and a hair's breadth along its own silhouette says nothing. Before anything is
+cut out, what it denies is taken from the first net's silhouette: above the chin, and below it only what has the room's
+colours, so that no shoulder goes. Without it the source is asked: outside of where head and body are bound to be, what
+was kept but has the colours of the room beside it, and colours that the person does not have, is doubtful (the flag
+behind a bald head; never the dark hair of somebody in a dark suit), and so is what the looks of the one net disagree
+about. `benchmarks/faces.py --only mattes` prints, on composites with known alpha, what is taken and who is told of.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ BESIDE = 0.6  # face widths: how far off a piece of room may be to explain what 
 NOWHERE = 0.004  # share below which a colour counts as absent
 EVEN = 0.03  # face widths: single pixels say nothing
 ROOM = 2.0  # log odds from which a colour is the room's
+LIKELY = 1.0  # log odds from which what is denied below the chin is taken away
 KEPT = 0.3  # alpha from which something is seen of it
 SPLIT = 0.5  # alpha that the first net's looks differ about
 LOOKS_COUNT = 0.1  # of what colours and looks doubt, so that both ways of asking share one limit (`studio.REMNANT`)
@@ -60,7 +62,7 @@ def read_remnant(source: Picture, alpha: Floats, landmarks: Floats, second: Floa
     size = (max(8, round(alpha.shape[1] * scale)), max(8, round(alpha.shape[0] * scale)))
     small, kept, other = (cv2.resize(v, size, interpolation=cv2.INTER_AREA) for v in (source, alpha, second))
     if witness:
-        return _denied(np.asarray(kept, np.float32), np.asarray(other, np.float32), landmarks * scale)
+        return float((_denials(np.asarray(other, np.float32), landmarks * scale)[0] & (kept > KEPT)).mean())
     scene = _scene(np.asarray(small, np.uint8), np.asarray(kept, np.float32), landmarks * scale)
     if not (scene.kept.any() and scene.room.any() and scene.person.any()):
         return 0.0
@@ -70,15 +72,42 @@ def read_remnant(source: Picture, alpha: Floats, landmarks: Floats, second: Floa
     return float((coloured**0.5 + split**0.5) ** 2 * LOOKS_COUNT)
 
 
-def _denied(alpha: Floats, witness: Floats, landmarks: Floats) -> float:
-    """The share that was kept and that the witness, given its fringe, denies."""
-    reach = max(1, round(FRINGE * float(np.hypot(*(landmarks[1] - landmarks[0])))))
+def without_denied(source: Picture, coarse: Floats, landmarks: Floats, witness: Floats) -> Floats:
+    """`coarse`, a matte of `source` (H, W), without what another net's matte of it denies: softly, and no shoulder."""
+    denied, above = _denials(witness, landmarks)
+    denied &= coarse > KEPT
+    if (denied & ~above).any():
+        denied &= above | (_odds_of(source, coarse, landmarks) > LIKELY)
+    if not denied.any():
+        return coarse
+    soft = cv2.GaussianBlur(denied.astype(np.float32), (0, 0), max(1.0, _fringe(landmarks) / 3))
+    return np.asarray(coarse * (1 - soft), np.float32)
+
+
+def _odds_of(source: Picture, alpha: Floats, landmarks: Floats) -> Floats:
+    """(H, W) log odds that what was kept has the room's colours; 0 where there is nothing to compare with."""
+    scale = min(1.0, EYES_APART / max(float(np.hypot(*(landmarks[1] - landmarks[0]))), 1e-6))
+    size = (max(8, round(alpha.shape[1] * scale)), max(8, round(alpha.shape[0] * scale)))
+    small, kept = (cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (source, alpha))
+    scene = _scene(np.asarray(small, np.uint8), np.asarray(kept, np.float32), landmarks * scale)
+    if not (scene.kept.any() and scene.room.any() and scene.person.any()):
+        return np.zeros(alpha.shape, np.float32)
+    return np.asarray(cv2.resize(_room_odds(scene), (alpha.shape[1], alpha.shape[0])), np.float32)
+
+
+def _denials(witness: Floats, landmarks: Floats) -> tuple[Mask, Mask]:
+    """(where the witness, given its fringe, denies a person; what lies above the chin)."""
+    reach = _fringe(landmarks)
     near = cv2.dilate(witness, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
     eyes, mouth = landmarks[:2].mean(0).astype(np.float64), landmarks[3:5].mean(0).astype(np.float64)
     drop = max(float(np.hypot(*(mouth - eyes))), 1.0)
-    y, x = np.mgrid[: alpha.shape[0], : alpha.shape[1]].astype(np.float32)
-    depth = ((x - eyes[0]) * (mouth - eyes)[0] + (y - eyes[1]) * (mouth - eyes)[1]) / drop**2
-    return float(((alpha > KEPT) & (near < np.where(depth < CHIN, DENIED, DENIED_BELOW))).mean())
+    y, x = np.mgrid[: witness.shape[0], : witness.shape[1]].astype(np.float32)
+    above = ((x - eyes[0]) * (mouth - eyes)[0] + (y - eyes[1]) * (mouth - eyes)[1]) / drop**2 < CHIN
+    return np.asarray(near < np.where(above, DENIED, DENIED_BELOW), np.bool_), np.asarray(above, np.bool_)
+
+
+def _fringe(landmarks: Floats) -> int:
+    return max(1, round(FRINGE * float(np.hypot(*(landmarks[1] - landmarks[0])))))
 
 
 def _scene(picture: Picture, alpha: Floats, landmarks: Floats) -> _Scene:

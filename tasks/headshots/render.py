@@ -12,12 +12,18 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
-from tasks.adapters.memory import is_exhaustion, release
+from tasks.failures import RollcallError
 from tasks.headshots.render_plate import Plate
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.diffusion_slots import SlotBank
 from tasks.vision.families.family import Conditions
 from tasks.vision.images import Picture
+from tasks.vision.memory import is_exhaustion, release
+
+
+class CannotDraw(RollcallError):
+    """Adapters that do not fit the weights they are to be drawn by, layer for layer."""
+
 
 BATCH = 8  # pictures at once; guidance doubles the rows
 
@@ -32,6 +38,7 @@ class RenderJob:
     negative: str
     seed: int
     plate: Picture | None = None  # the brand's backdrop, to guide the background while denoising
+    shown: Picture | None = None  # beside the prompt, for bases that take pictures: all jobs have one, or none has
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class RenderPlan:
     guidance_rescale: float = 0.0  # arXiv 2305.08891: keeps contrast under strong guidance at zero terminal SNR
     plate_strength: float = 0.0  # 0 none .. 1: the share of the early steps in which the plate shows outside the person
     rank: int | None = None  # of the adapters; read from them when left out
-    alpha: float | None = None  # the rank when left out
+    scale: float | None = None  # alpha / rank of the adapters; the card's when left out
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ def render(
     """All pictures, in the order of the jobs. Out of memory: half the batch, the same pictures."""
     drawn: dict[int, Picture] = {}
     with base.encoders():
-        prompts = base.encode_prompts([job.prompt for job in jobs] + [job.negative for job in jobs]) if jobs else None
+        prompts = conditions_of(base, jobs) if jobs else None
     waiting = list(range(len(jobs)))
     while waiting:
         assert prompts is not None
@@ -111,6 +118,17 @@ def render(
         if on_progress is not None:
             on_progress(len(drawn), len(jobs))
     return [drawn[place] for place in range(len(jobs))]
+
+
+def conditions_of(base: FrozenBase, jobs: Sequence[RenderJob]) -> Conditions:
+    """Of all jobs, then of what none of them should be; what is shown goes with both, as in the stock pipeline."""
+    prompts = base.encode_prompts([job.prompt for job in jobs] + [job.negative for job in jobs])
+    pictures = [job.shown for job in jobs if job.shown is not None]
+    if not pictures:
+        return prompts
+    different = list({id(picture): picture for picture in pictures}.values())
+    places = [next(at for at, one in enumerate(different) if one is picture) for picture in pictures]
+    return Conditions(prompts.tensors | base.show_pictures(different).rows([*places, *places]).tensors)
 
 
 def layouts(jobs: Sequence[RenderJob], waiting: Sequence[int], batch: int) -> Iterator[Layout]:
@@ -174,9 +192,12 @@ def _bank(base: FrozenBase, laid: Layout, plan: RenderPlan) -> SlotBank | None:
         return None
     layers = sorted({name.rsplit(".lora_", 1)[0] for adapter in known for name in adapter})
     rank = plan.rank or next(len(tensor) for name, tensor in known[0].items() if ".lora_A." in name)
-    alpha = plan.alpha or base.card.alpha * rank / base.card.lora.rank
-    bank = SlotBank(base.denoiser, layers, slots=laid.slots, rank=rank, alpha=alpha, train=False)
-    for slot, adapter in enumerate(adapters):
-        if adapter:
-            bank.fill(slot, bank.row(adapter))
+    scale = plan.scale or base.card.alpha / base.card.lora.rank
+    try:
+        bank = SlotBank(base.denoiser, layers, slots=laid.slots, rank=rank, alpha=scale * rank, train=False)
+        for slot, adapter in enumerate(adapters):
+            if adapter:
+                bank.fill(slot, bank.row(adapter))
+    except (ValueError, TypeError) as unfit:
+        raise CannotDraw(f"{base.card.name} does not take these adapters, learned on other weights: {unfit}") from unfit
     return bank

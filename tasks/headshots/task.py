@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from tasks.hands import the_hands
 from tasks.headshots.batch_kits import load_kits
 from tasks.headshots.finish_job import Finishers
-from tasks.headshots.photographing import Studio, photograph
 from tasks.headshots.redo import next_round, wants_redo
 from tasks.vault.batches import begin_run, load_batch, move_seat, note_work, seats_of
 from tasks.vault.seats import BEGUN, JUDGED, TO_PHOTOGRAPH
@@ -13,23 +12,27 @@ from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
 from tasks.vault.task import step
 from tasks.vision.diffusion_card import load_base_card
+from tasks.vision.drawn_by import drawing_card
 from tasks.vision.loaded import the_base, the_eyes
 
 
 @step
 def take_pictures(batch: str, number: int) -> None:
     """Renders and finishes what one cohort still lacks."""
+    from tasks.headshots.photographing import Studio, photograph  # torch: only for who draws (tasks.vision.loaded)
+
     settings = load_settings()
     with open_vault(settings) as vault:
         ordered = load_batch(vault, batch)
         card = load_base_card(ordered.base, settings.bases)
+        drawing = drawing_card(card, settings.bases)
         kits = load_kits(vault, batch, settings.kits)
         seats = seats_of(vault, batch, cohort=number, states=TO_PHOTOGRAPH)
         for kit, some in kits.groups(seats):
             studio = Studio(
                 vault, batch, kit.name, kit, the_eyes(settings.eyes, settings.models),
-                lambda: the_base(ordered.base, settings.bases), card,
-                Finishers(the_hands(settings.processes), settings.eyes, settings.models),
+                lambda: the_base(drawing.name, settings.bases), card,
+                Finishers(the_hands(settings.processes), settings.eyes, settings.models), drawing,
             )  # fmt: skip
             note_work(vault, batch, rendered=photograph(studio, some))
         for seat in seats:

@@ -19,8 +19,11 @@ from tasks.vault.store import Vault
 NEEDS_PHOTOS = "needs_new_photos"
 
 
-def give_second_chances(vault: Vault, batch: str, kits: BatchKits) -> list[int]:
-    """Gives everybody who is flagged one more round while the kit allows it. Returns the cohorts to run again."""
+def give_second_chances(vault: Vault, batch: str, kits: BatchKits, *, last: bool = False) -> list[int]:
+    """Gives everybody who is flagged one more round while the kit allows it. Returns the cohorts to run again.
+
+    In the `last` turn of a run nobody is given one that nobody would take; the batch's next run gives it.
+    """
     # A round that was given and then killed is finished before anything else.
     begun = seats_of(vault, batch, states=BEGUN)
     cohorts = {seat.cohort for seat in begun if seat.chances and seat.cohort is not None}
@@ -28,8 +31,9 @@ def give_second_chances(vault: Vault, batch: str, kits: BatchKits) -> list[int]:
         kit = kits.of(seat)
         chance = None if kit is None else next_chance(seat, kit)
         if chance is not None and seat.cohort is not None:
-            cohorts.add(seat.cohort)
-            move_seat(vault, batch, seat.employee_id, "trained", None, **chance)
+            if not last:
+                cohorts.add(seat.cohort)
+                move_seat(vault, batch, seat.employee_id, "trained", None, **chance)
         elif seat.reason in NOT_LIKE_THEM:
             move_seat(vault, batch, seat.employee_id, "flagged", NEEDS_PHOTOS, cause=seat.reason)
     return sorted(cohorts)

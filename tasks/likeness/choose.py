@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tasks.headshots.measure import PictureMeasures
 from tasks.headshots.studio import Flag
 from tasks.likeness.score import LikenessScore
+from tasks.sentences import tell
 
 NEAR_TIE = 0.03  # of relative likeness: below this nobody sees a difference
 GRAVE = {"wrong_person", "no_face", "copied", "holes"}  # flags that no likeness makes good
@@ -54,12 +55,14 @@ def choose(candidates: Sequence[Candidate]) -> list[Ranked]:
     return choices
 
 
-def _rank(candidate: Candidate) -> tuple[int, bool, int, float, float, str]:
+def _rank(candidate: Candidate) -> tuple[int, bool, bool, int, float, float, str]:
     codes = [flag.code for flag in candidate.flags]
     grave = sum(code in GRAVE for code in codes)
     # Near ties in likeness are one step, so that what people do see decides within it.
     step = -round(min(_closeness(candidate), 1.2) / NEAR_TIE)
-    return grave, "copied" in codes, len(codes), step, _blemish(candidate), candidate.key
+    # A head that is cut off is seen before anything else that is wrong with a picture.
+    last = "copied" in codes, "head_lost" in codes or "crown_cut" in codes
+    return grave, *last, len(codes), step, _blemish(candidate), candidate.key
 
 
 def _closeness(candidate: Candidate) -> float:
@@ -72,8 +75,8 @@ def _say_like(candidate: Candidate) -> str:
     """In words; nothing is more like somebody's photos than they are themselves."""
     relative = candidate.likeness.relative
     if relative is None:
-        return f"{candidate.likeness.probability:.0%} sure that it is them, by the one photo there is"
-    return f"{min(relative, 1):.0%} as like the selfies as they are among themselves"
+        return tell("chosen.sure", sure=candidate.likeness.probability)
+    return tell("chosen.as_like", like=min(relative, 1))
 
 
 def _blemish(candidate: Candidate) -> float:
@@ -85,45 +88,45 @@ def _blemish(candidate: Candidate) -> float:
 def _why_first(first: Candidate, second: Candidate | None) -> str:
     like = _say_like(first)
     if first.flags:
-        return f"The best there is, but: {_list_flags(first)} It is {like}."
+        return tell("chosen.best_there_is", flags=_list_flags(first), like=like)
     if second is None:
-        return f"Nothing to object to; {like}."
+        return tell("chosen.nothing", like=like)
     if second.flags:
-        return f"Nothing to object to, unlike the next one; {like}."
+        return tell("chosen.unlike_next", like=like)
     if _closeness(first) - _closeness(second) > NEAR_TIE:
-        return f"Nothing to object to, and the most like: {like}{_other(second, 'the next one')}."
-    return f"As like as the next one ({like}), with {_cleaner(first, second)}."
+        return tell("chosen.most_like", like=like, other=_other(second, "next"))
+    return tell("chosen.as_next", like=like, better=_cleaner(first, second))
 
 
 def _why_after(candidate: Candidate, first: Candidate) -> str:
     if candidate.flags and not first.flags:
         return _list_flags(candidate).strip()
     if candidate.flags:
-        return f"{_list_flags(candidate)} The first choice has less against it."
+        return tell("chosen.less_against", flags=_list_flags(candidate))
     if _closeness(first) - _closeness(candidate) > NEAR_TIE:
         relative = candidate.likeness.relative
         if relative is None:
-            return "Less like the one photo there is than the first choice."
-        return f"Less like the selfies: {min(relative, 1):.0%}{_other(first, 'the first choice')}."
-    return f"As like as the first choice, which has {_cleaner(first, candidate)}."
+            return tell("chosen.less_like_one")
+        return tell("chosen.less_like", like=min(relative, 1), other=_other(first, "first"))
+    return tell("chosen.as_first", better=_cleaner(first, candidate))
 
 
 def _other(other: Candidate, who: str) -> str:
     """The same about another picture; against one photo alone there is no such number."""
     relative = other.likeness.relative
-    return "" if relative is None else f", {who} {min(relative, 1):.0%}"
+    return "" if relative is None else tell(f"chosen.and_{who}", like=min(relative, 1))
 
 
 def _cleaner(first: Candidate, other: Candidate) -> str:
     """What is visibly better in the first."""
     if other.measures.halo - first.measures.halo > 0.3:
-        return "cleaner edges round the hair"
+        return tell("chosen.cleaner_edges")
     if other.measures.holes - first.measures.holes > 0.001:
-        return "a cleaner background"
+        return tell("chosen.cleaner_background")
     ours, theirs = first.texture_ratio, other.texture_ratio
     if ours is not None and theirs is not None and abs(1 - theirs) - abs(1 - ours) > 0.1:
-        return "skin that is nearer to the selfies'"
-    return "nothing else to tell them apart"
+        return tell("chosen.nearer_skin")
+    return tell("chosen.nothing_else")
 
 
 def _list_flags(candidate: Candidate) -> str:

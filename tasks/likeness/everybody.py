@@ -25,6 +25,7 @@ from tasks.likeness.judge import Vector
 from tasks.likeness.judging import keep_candidates, pictures_of, why_flagged
 from tasks.likeness.score import company_flags, person_vector, place_in_company
 from tasks.likeness.team import LIGHT, usual_light
+from tasks.sentences import tell
 from tasks.vault.batches import move_seat, seats_of
 from tasks.vault.leaving import Leavers
 from tasks.vault.records import Headshot, Seat
@@ -155,7 +156,7 @@ def beside_the_teams_light(shelves: Sequence[JudgedSeat]) -> list[JudgedSeat]:
             for read, middle, limit in usual:
                 value = read(candidate.measures)
                 if abs(value - middle) > limit:
-                    sentence = f"The light falls {abs(value - middle):.1f} stops otherwise than on the team."
+                    sentence = tell("seen.light", stops=abs(value - middle))
                     bound = middle + limit if value > middle else middle - limit
                     flags.append(Flag("light", round(value, 2), round(bound, 2), sentence))
             lit.append(replace(candidate, flags=tuple(flags)))

@@ -19,6 +19,7 @@ from tasks.headshots.kit_sections import Floors
 from tasks.headshots.measure import PictureMeasures
 from tasks.headshots.studio import Flag
 from tasks.likeness.reference import ENOUGH_FOR_TONE, PersonReference, reference_texture
+from tasks.sentences import tell
 
 SMALLEST_COMPANY = 6  # people: thirds of fewer say nothing
 TARGET_SHIFT = 4.0  # degrees ITA, company-wide
@@ -91,15 +92,15 @@ def faithfulness_flags(found: Faithfulness, floors: Floors) -> list[Flag]:
     flags = []
     if found.skin_shift is not None and found.skin_limit is not None and skin_is_off(found):
         way = "lighter" if found.skin_shift > 0 else "darker"
-        sentence = f"The skin is {abs(found.skin_shift):.0f} degrees {way} than in the selfies."
+        sentence = tell(f"seen.skin_{way}", degrees=abs(found.skin_shift))
         flags.append(Flag("skin_tone", round(found.skin_shift, 1), round(found.skin_limit, 1), sentence))
     if found.texture_ratio is not None and texture_is_off(found, floors):
         low, high = floors.texture
         if found.texture_ratio < low:
-            sentence = f"The skin has {found.texture_ratio:.0%} of the selfies' texture: it looks smoothed."
+            sentence = tell("seen.smoothed", left=found.texture_ratio)
             flags.append(Flag("smoothed", round(found.texture_ratio, 2), low, sentence))
         else:
-            sentence = f"The skin has {found.texture_ratio:.0%} of the selfies' texture: it looks roughened."
+            sentence = tell("seen.roughened", left=found.texture_ratio)
             flags.append(Flag("roughened", round(found.texture_ratio, 2), high, sentence))
     return flags
 

@@ -65,7 +65,7 @@ def candidate_of(row: Headshot) -> Candidate:
     return Candidate(
         key=row.digest,
         likeness=LikenessScore(**(scores.likeness or {}), nearest_other=None),
-        measures=PictureMeasures.from_json(dict(scores.measures or {})),
+        measures=PictureMeasures.from_json(scores.measures),
         flags=tuple(Flag(**flag) for flag in scores.flags),
         texture_ratio=(scores.faithfulness or {})["texture_ratio"],
     )

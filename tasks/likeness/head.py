@@ -17,22 +17,13 @@ from numpy.typing import NDArray
 from tasks.headshots.measure import bare_skin
 from tasks.vision.colour import delta_e, luminance, to_lab, to_linear
 from tasks.vision.faces import Face, Matter
+from tasks.vision.glasses import read_glasses
 from tasks.vision.images import Picture
-from tasks.vision.portrait import PORTRAIT_TEMPLATE, fit_similarity, warp
+from tasks.vision.portrait import fit_similarity, frame_apart, warp
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Colour = tuple[float, float, float]
-
-GLASSES_APART = 24.0  # px between the eyes where glasses are looked for: as many as the smallest base draws
-GLASSES_FRAME = (64, 40)  # px, width and height
-GLASSES_MIDDLE = (32.0, 16.0)  # px, the point between the eyes
-LINE = 2  # px: half of what a line differs from; a rim is one to two px wide
-FAINTEST = 0.3  # of L*: a line fainter than this is none
-# (top, bottom, left, right) px of where a frame has a level stretch: bridge; under each eye; both arms.
-BRIDGE = (9, 22, 28, 37)
-RIMS = ((20, 32, 15, 26), (20, 32, 39, 50))
-ARMS = ((10, 22, 4, 11), (10, 22, 54, 61))
 
 CUT_OUT_APART = 64.0  # px between the eyes at which people are cut out: more costs time and shows no other outline
 AROUND = 5.0  # eye distances to each side of the mid-eyes that are looked at
@@ -62,30 +53,11 @@ class Head:
 def read_head(picture: Picture, face: Face, matter: Matter) -> Head:
     """Read one picture."""
     part, own = _around_the_head(picture, face)
-    matrix = fit_similarity(own.landmarks, _frame(HEAD_APART, HEAD_MIDDLE))
+    matrix = fit_similarity(own.landmarks, frame_apart(HEAD_APART, HEAD_MIDDLE))
     crop = warp(part, matrix, *HEAD_FRAME).astype(np.uint8)
     person = warp(np.asarray(matter.matte(part), np.float32), matrix, *HEAD_FRAME) > 0.5
     seen = warp(np.ones(part.shape[:2], np.float32), matrix, *HEAD_FRAME, fill="black") > 0.99
     return Head(read_glasses(picture, face), _outline(person, seen), _hair(crop, person, seen), _skin(part, own))
-
-
-def read_glasses(picture: Picture, face: Face) -> float:
-    """How clearly a frame runs over the nose, under the eyes and towards the ears.
-
-    The bare bridge of a nose and the skin below the eyes are smooth from top to bottom; a frame is a level line there,
-    lighter or darker than both its neighbours. Medians along each stretch leave out lashes, wrinkles and glints.
-    """
-    matrix = fit_similarity(face.landmarks, _frame(GLASSES_APART, GLASSES_MIDDLE))
-    light = to_lab(warp(picture, matrix, *GLASSES_FRAME).astype(np.uint8))[..., 0]
-    line = np.zeros_like(light)
-    line[LINE:-LINE] = light[LINE:-LINE] - (light[2 * LINE :] + light[: -2 * LINE]) / 2
-
-    def strength(place: tuple[int, int, int, int]) -> float:
-        top, bottom, left, right = place
-        return math.log(max(float(np.abs(np.median(line[top:bottom, left:right], axis=1)).max()), FAINTEST))
-
-    # Of a head that is turned, one arm hides: the clearer one counts.
-    return strength(BRIDGE) + sum(map(strength, RIMS)) / 2 + max(map(strength, ARMS)) / 2
 
 
 def _around_the_head(picture: Picture, face: Face) -> tuple[Picture, Face]:
@@ -103,13 +75,6 @@ def _around_the_head(picture: Picture, face: Face) -> tuple[Picture, Face]:
     x, y, w, h = (box * by).ravel().tolist()
     points = np.asarray((face.landmarks - [left, top]) * by, np.float32)
     return small, Face((x, y, w, h), points, face.score)
-
-
-def _frame(apart: float, middle: tuple[float, float]) -> Floats:
-    """The five points of the shared portrait, with this many px between the eyes and their middle at `middle`."""
-    eyes = PORTRAIT_TEMPLATE[:2].mean(axis=0)
-    unit = float(PORTRAIT_TEMPLATE[1, 0] - PORTRAIT_TEMPLATE[0, 0])
-    return np.asarray((PORTRAIT_TEMPLATE - eyes) / unit * apart + np.asarray(middle), np.float32)
 
 
 def _outline(person: Mask, seen: Mask) -> tuple[float, ...]:

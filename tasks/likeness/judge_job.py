@@ -128,7 +128,7 @@ def judge_shots(question: Asking, eyes: Eyes) -> list[dict[str, Any]]:
     company = {str(place): vector for place, vector in enumerate(question.company)}
     tables: list[dict[str, Any]] = []
     for shot in question.shots:
-        measures = PictureMeasures.from_json(dict(shot.measures))
+        measures = PictureMeasures.from_json(shot.measures)
         flags = tuple(studio_flags(measures, question.kit))
         one = ToJudge(shot.key, read_picture(shot.file).picture, measures, flags, shot.lane, shot.source_inter_eye)
         try:

@@ -184,7 +184,7 @@ def _candidate(row: Headshot, table: Mapping[str, Any]) -> Candidate:
     return Candidate(
         row.digest,
         LikenessScore(**table["likeness"], nearest_other=None),
-        PictureMeasures.from_json(dict(Scores.from_json(row.scores).measures or {})),
+        PictureMeasures.from_json(Scores.from_json(row.scores).measures),
         tuple(Flag(**flag) for flag in table["flags"]),
         table["faithfulness"]["texture_ratio"],
     )
@@ -195,7 +195,6 @@ def _flag(vault: Vault, digest: str, code: str) -> None:
         row = session.get(Headshot, digest)
         if row is not None:
             row.flags = sorted({*row.flags, code})
-            session.add(row)
 
 
 def keep_candidates(
@@ -219,7 +218,6 @@ def keep_candidates(
             )  # fmt: skip
             row.scores, row.flags = scores.as_json(), [flag.code for flag in candidate.flags]
             shown.choice, shown.why = choice.place, choice.why
-            session.add_all([row, shown])
 
 
 def why_flagged(candidates: Sequence[Candidate]) -> str | None:

@@ -25,25 +25,19 @@ from numpy.typing import NDArray
 
 from tasks.headshots.studio import Flag
 from tasks.likeness.head import OUTLINE, Colour, Head
+from tasks.sentences import tell
 from tasks.vision.colour import delta_e, linear_to_srgb, to_lab
+from tasks.vision.glasses import BARE, GLASSES, WORN, wears_glasses
 
 Doubles = NDArray[np.float64]
 ENOUGH = 3  # selfies that must show a thing before it is judged
 JUDGED_BY = frozenset({"embedded"})  # eyes on whose people the limits below were found
-BARE = 3.7  # of `Head.glasses`: up to this there are none,
-WORN = 4.4  # from this there are; between the two nobody can say
-GLASSES: dict[str, tuple[float, float]] = {"embedded": (BARE, WORN), "opencv": (5.4, 6.5)}  # by eyes: (bare, worn)
 # Eye distances by which an outline may always differ, by place: what pose and lens do to a head that kept its hair.
 OUTLINE_FLOOR = (0.60, 0.45, 0.40, 0.25, 0.42, 0.30)
 RANGE = 1.5  # times the selfies' own range is allowed where that is more: a new shot may go beyond a few others
 COLOUR_FLOOR = 10.0  # CIEDE2000 with lightness at half weight: what light does to hair
 WISHES = {"on": True, "off": False}  # of the roster; "keep" leaves it to the selfies
-PLACES = {
-    "top": ("stands {0:.1f} eye distances higher", "is {0:.1f} eye distances lower"),
-    "cheeks": ("is {0:.1f} eye distances wider at the cheeks", "is {0:.1f} eye distances narrower at the cheeks"),
-    "mouth": ("is {0:.1f} eye distances wider at the mouth", "is {0:.1f} eye distances narrower at the mouth"),
-}
-ELSEWHERE = ("is {0:.1f} eye distances fuller at the sides", "is {0:.1f} eye distances flatter at the sides")
+PLACES = ("top", "cheeks", "mouth")  # that have a sentence of their own; the rest is the sides
 
 
 @dataclass(frozen=True)
@@ -100,19 +94,13 @@ def kept_flags(found: KeptLooks, wish: str) -> list[Flag]:
         flags.append(Flag("glasses", round(found.glasses, 1), limit, _say_glasses(bool(shown), wish)))
     colour, colour_limit = found.hair_colour, found.hair_colour_limit
     if colour is not None and colour_limit is not None and colour > colour_limit:
-        sentence = f"Hair or head covering has another colour than in the selfies: {colour:.0f} off."
+        sentence = tell("seen.hair_colour", off=colour)
         flags.append(Flag("hair_colour", round(colour, 1), round(colour_limit, 1), sentence))
     shift, shift_limit = found.hair_outline, found.hair_outline_limit
     if shift is not None and shift_limit is not None and abs(shift) > shift_limit:
         sentence = _say_outline(found.hair_place or "", shift)
         flags.append(Flag("hair_outline", round(abs(shift), 2), round(shift_limit, 2), sentence))
     return flags
-
-
-def wears_glasses(score: float, between: tuple[float, float] = GLASSES["embedded"]) -> bool | None:
-    """Whether a picture shows glasses; None where it cannot be said: `between` the limits of the eyes that read it."""
-    bare, worn = between
-    return True if score >= worn else False if score <= bare else None
 
 
 def _expected(scores: Sequence[float], wish: str, between: tuple[float, float]) -> bool | None:
@@ -174,12 +162,10 @@ def _difference(first: Doubles, second: Doubles) -> float:
 
 def _say_glasses(shown: bool, wish: str) -> str:
     if wish in WISHES:
-        return "Glasses were not wanted; this picture shows some." if shown else "Glasses were wanted; there are none."
-    if shown:
-        return "The selfies show no glasses; this picture does."
-    return "The selfies show glasses; this picture does not."
+        return tell("seen.glasses_not_wanted" if shown else "seen.glasses_wanted")
+    return tell("seen.glasses_come" if shown else "seen.glasses_gone")
 
 
 def _say_outline(place: str, shift: float) -> str:
-    more, less = PLACES.get(place, ELSEWHERE)
-    return f"Hair or head covering {(more if shift > 0 else less).format(abs(shift))} than in the selfies."
+    where, way = place if place in PLACES else "sides", "more" if shift > 0 else "less"
+    return tell(f"seen.hair_{where}_{way}", off=abs(shift))

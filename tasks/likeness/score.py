@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tasks.headshots.kit_sections import Floors
 from tasks.headshots.studio import Flag
 from tasks.likeness.copies import Copying
+from tasks.sentences import tell
 from tasks.vision.faces import Thresholds
 
 Vector = NDArray[np.float32]
@@ -100,19 +101,19 @@ def likeness_flags(score: LikenessScore, floors: Floors, thresholds: Thresholds,
     """What keeps this picture from being shipped as it is. A photograph is a copy of itself, so not flagged so."""
     flags = company_flags(score, thresholds)
     if score.probability < floors.likeness:
-        sentence = f"The likeness to the selfies is {score.probability:.0%}."
+        sentence = tell("seen.likeness", sure=score.probability)
         flags.append(Flag("likeness", round(score.probability, 3), floors.likeness, sentence))
     elif score.probability < floors.likeness_sure:
-        sentence = f"The face reader is {score.probability:.0%} sure that this is them: too little to go by."
+        sentence = tell("seen.likeness_unsure", sure=score.probability)
         flags.append(Flag("likeness_unsure", round(score.probability, 3), floors.likeness_sure, sentence))
     if score.relative is None and lane != "faithful":
-        sentence = "There is one photo of them only: whether this is like them, somebody who knows them has to say."
+        sentence = tell("seen.one_photo")
         flags.append(Flag("one_photo", 1, 2, sentence))
     elif score.relative is not None and score.relative < floors.relative_likeness:
-        sentence = f"It is {score.relative:.0%} as like the selfies as they are among themselves."
+        sentence = tell("seen.relative", like=score.relative)
         flags.append(Flag("relative_likeness", round(score.relative, 3), floors.relative_likeness, sentence))
     if score.copied and lane != "faithful":
-        sentence = "The face is one of the selfies over again, not a new picture."
+        sentence = tell("seen.copied")
         flags.append(Flag("copied", score.nearness or 1, score.ceiling or 0, sentence))
     return flags
 
@@ -120,9 +121,9 @@ def likeness_flags(score: LikenessScore, floors: Floors, thresholds: Thresholds,
 def company_flags(score: LikenessScore, thresholds: Thresholds) -> list[Flag]:
     """What keeps a picture from being shipped because of who else there is."""
     if score.rank > 1:
-        return [Flag("wrong_person", score.rank, 1, "It is more like somebody else in the company.")]
+        return [Flag("wrong_person", score.rank, 1, tell("seen.wrong_person"))]
     if score.margin < thresholds.margin:
-        sentence = "Somebody else in the company is nearly as like."
+        sentence = tell("seen.margin")
         return [Flag("margin", round(score.margin, 3), thresholds.margin, sentence)]
     return []
 

@@ -40,8 +40,11 @@ def judge_team(batch: str) -> None:
 
 
 @step
-def second_chances(batch: str) -> list[int]:
-    """Asks for new pictures of everybody who fell short, as often as the kit allows. Returns the cohorts to run."""
+def second_chances(batch: str, last: bool = False) -> list[int]:
+    """Asks for new pictures of everybody who fell short, as often as the kit allows. Returns the cohorts to run.
+
+    After the `last` turn of a run nothing more is asked for: nobody would take it.
+    """
     settings = load_settings()
     with open_vault(settings) as vault:
-        return give_second_chances(vault, batch, load_kits(vault, batch, settings.kits))
+        return give_second_chances(vault, batch, load_kits(vault, batch, settings.kits), last=last)

@@ -73,7 +73,7 @@ def _team_under(vault: Vault, batch: str, kit: BrandKit, seats: Sequence[Seat]) 
         if first is None:
             continue
         scores = Scores.from_json(first.scores)
-        measures[seat.employee_id] = PictureMeasures.from_json(dict(scores.measures or {}))
+        measures[seat.employee_id] = PictureMeasures.from_json(scores.measures)
         if scores.faithfulness is not None:
             faithfulness[seat.employee_id] = Faithfulness.from_json(scores.faithfulness)
     return team_consistency(measures, kit, faithfulness).as_json() | {"kit": kit.name}

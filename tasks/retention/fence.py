@@ -44,7 +44,7 @@ def raise_fence(
                 digest = hmac.new(salt, employee.number.encode(), sha256).hexdigest()
                 case.evidence = {**case.evidence, "commitment": digest}
             employee.state, employee.epoch, employee.updated_at = "erasing", employee.epoch + 1, now
-            session.add_all((case, employee))
+            session.add(case)
             cases.append(case.id)
             events.append(Event("fence", employee.id, case.id, {"reason": reason}, actor))
         append(session, events, now=now)

@@ -28,8 +28,15 @@ class Forecast:
     plan: DeletionPlan
     people: int  # on record, forgotten ones apart
     orphans: dict[str, int]
-    stops_because: str  # "" when the sweep would run
+    because: str  # why it would stop; "" when it would run
     stops_for: int = 0  # people; whoever lets it through all the same has to say this number
+
+    @property
+    def stops_because(self) -> str:
+        """The reason, and how to let the sweep through all the same; "" when it would run."""
+        number = self.stops_for
+        how = f"If that is meant: `rollcall retention run --mass-deletion {number}`, or {number} in Retention's form."
+        return f"{self.because} {how}" if self.because else ""
 
 
 def forecast(vault: Vault, now: datetime, rules: Rules | None = None) -> Forecast:
@@ -49,8 +56,7 @@ def forecast(vault: Vault, now: datetime, rules: Rules | None = None) -> Forecas
     except TooManyOrphans as error:
         stops.append((error.people, str(error)))
     number, because = max(stops, key=lambda stop: stop[0], default=(0, ""))
-    how = f" If that is meant: `rollcall retention run --mass-deletion {number}`, or {number} in Retention's form."
-    return Forecast(moment, plan, people, orphans, because + how if because else "", number)
+    return Forecast(moment, plan, people, orphans, because, number)
 
 
 def say_forecast(seen: Forecast) -> Iterator[str]:

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from tasks.retention.plan import stands
 from tasks.retention.rules import Rules, StandingHold
+from tasks.sentences import tell
 from tasks.vault.audit_log import Event, append
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.records import Employee, Hold, new_id
@@ -35,19 +36,19 @@ def holds_of(vault: Vault, rules: Rules, now: datetime, person: str | None = Non
 def must_not_be_held(vault: Vault, rules: Rules, person: str, now: datetime) -> None:
     """Raises NotLikeThis while a hold keeps this person's data."""
     if holds_of(vault, rules, now, person):
-        raise NotLikeThis("A legal hold keeps everything of this person: end it first, at the desk or in the rules.")
+        raise NotLikeThis(tell("hold.first"))
 
 
 def hold_person(vault: Vault, person: str, reason: str, until: date | None, by: str, now: datetime) -> str:
     """Puts a hold up and returns its id. Raises NotLikeThis for what cannot be meant."""
     if reason not in REASONS:
-        raise NotLikeThis(f"A hold needs a reason: {', '.join(REASONS)}.")
+        raise NotLikeThis(tell("hold.which", reasons=", ".join(REASONS)))
     if until is not None and until < now.date():
-        raise NotLikeThis("A hold ends in the future, or when somebody ends it.")
+        raise NotLikeThis(tell("hold.when"))
     with vault.session() as session:
         employee = session.get(Employee, person)
         if employee is None or employee.state != "active":
-            raise NotLikeThis("This person is being forgotten, or was: there is nothing left to hold.")
+            raise NotLikeThis(tell("hold.nothing"))
         hold = Hold(id=new_id("h"), employee_id=person, reason=reason, until=until, by=by, at=now)
         session.add(hold)
         append(session, [Event("hold", person, hold.id, {"reason": reason}, ACTOR)], now=now)
@@ -60,6 +61,5 @@ def end_holds(vault: Vault, person: str, now: datetime) -> int:
         rows = session.exec(select(Hold).where(Hold.employee_id == person, col(Hold.ended_at).is_(None))).all()
         for row in rows:
             row.ended_at = now
-        session.add_all(rows)
         append(session, [Event("hold_ended", person, row.id, {}, ACTOR) for row in rows], now=now)
     return len(rows)

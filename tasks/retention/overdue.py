@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import col
 
+from tasks.sentences import tell
 from tasks.vault.database import reading
 from tasks.vault.records import AuditEntry
 
@@ -31,4 +32,4 @@ def lateness(engine: sa.Engine, now: datetime) -> timedelta | None:
 def sentence(late: timedelta) -> str:
     """For whoever has to know."""
     ago, most = (int(span.total_seconds() // 3600) for span in (late, MOST))
-    return f"The last finished forgetting sweep was {ago} hours ago; {most} are the most."
+    return tell("goes.overdue", ago, most=most)

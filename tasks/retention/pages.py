@@ -9,7 +9,6 @@ import html
 import json
 import os
 import re
-import shutil
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.retention.mentions import Finder, Mentioned, Mentions
-from tasks.vault.files import replace_file
+from tasks.vault.files import TRIES, replace_file, take_away
 
 _SCRIPT = re.compile(r"(<script\b[^>]*application/json[^>]*>)(.*?)(</script>)", re.S | re.I)
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
@@ -54,14 +53,14 @@ def clear_pages(reports: Path, people: Sequence[Mentioned]) -> PagesCleared:
             if cut is None:
                 removed += _remove(path)
             else:
-                replace_file(path, cut.encode())
+                _put(path, cut.encode())
                 rewritten += 1
         else:
             continue
         batches.add(relative.parts[0])
     for folder in reports.glob("*/people/*"):
         if folder.name in ids and folder.is_dir():
-            shutil.rmtree(folder)
+            take_away(folder)
     residue = sum(1 for path in _files(reports) if _is_about(path, reports, ids, mentions))
     return PagesCleared(removed, rewritten, tuple(sorted(batches)), residue)
 
@@ -71,7 +70,7 @@ def remove_pictures(reports: Path, people: Iterable[str]) -> tuple[str, ...]:
     batches = set()
     for employee_id in people:
         for folder in reports.glob(f"*/people/{employee_id}"):
-            shutil.rmtree(folder)
+            take_away(folder)
             batches.add(folder.parent.parent.name)
     return tuple(sorted(batches))
 
@@ -204,10 +203,25 @@ def _files(folder: Path) -> Iterable[Path]:
             yield Path(base) / name
 
 
+def _put(path: Path, data: bytes) -> None:
+    """Replaces a page. Who writes the report beside us clears away what is half-written there: then once more."""
+    for left in reversed(range(TRIES)):
+        try:
+            replace_file(path, data)
+            return
+        except FileNotFoundError:
+            if not left:
+                raise
+
+
 def _read(path: Path) -> str:
-    """The file as it is, line ends and all."""
-    with open(path, encoding="utf-8", errors="replace", newline="") as file:
-        return file.read()
+    """The file as it is, line ends and all; nothing of one that is gone since it was listed: a report is written beside
+    us, and its half-written pages come and go."""
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
 
 
 def _remove(path: Path) -> int:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 
 from tasks.retention.rules import Rules, StandingHold, say_duration
+from tasks.sentences import tell
 
 Clock = Literal["biometric", "candidate", "approved", "run", "record", "proof"]
 
@@ -81,7 +82,7 @@ def plan_deletions(items: Iterable[Item], people: Iterable[Person], rules: Rules
             continue
         due, reason, sentence = _due(item, known.get(item.person), rules)
         if item.person in holds and item.clock != "proof":
-            hold = Verdict(item, None, "hold", f"kept: legal hold ({holds[item.person].reason})")
+            hold = Verdict(item, None, "hold", tell("kept.hold", reason=holds[item.person].reason))
             keep.append(hold)
         elif due is not None and due <= now:
             delete.append(Verdict(item, due, reason, sentence))
@@ -115,7 +116,7 @@ def _due(item: Item, person: Person | None, rules: Rules) -> tuple[datetime | No
     """When this item goes, the code of the rule that says so, and the rule in words."""
     if item.generated and person is not None and person.opted_out_at is not None:
         # At once, or, for what an unfinished run still wrote, as soon as it is there.
-        return max(person.opted_out_at, item.created_at), "opted_out", "opted out of generated pictures"
+        return max(person.opted_out_at, item.created_at), "opted_out", tell("kept.opted_out")
     keep = rules.keep
     if item.clock == "biometric":
         latest = item.created_at + keep.selfies_at_latest
@@ -124,32 +125,32 @@ def _due(item: Item, person: Person | None, rules: Rules) -> tuple[datetime | No
         if approved is not None and approved >= item.created_at:
             after = approved + keep.selfies_after_approval
             if after < latest:
-                return after, "approved", f"{say_duration(keep.selfies_after_approval)} after approval"
-        return latest, "latest", f"{say_duration(keep.selfies_at_latest)} after it came in, at the latest"
+                return after, "approved", _said("approved", keep.selfies_after_approval)
+        return latest, "latest", _said("latest", keep.selfies_at_latest)
     if item.clock == "candidate" and item.decided_at is not None:
         due = item.decided_at + keep.rejected_pictures
-        return due, "rejected", f"{say_duration(keep.rejected_pictures)} after it was rejected"
+        return due, "rejected", _said("rejected", keep.rejected_pictures)
     if item.clock == "candidate":
         due = item.created_at + keep.undecided_pictures
-        return due, "undecided", f"{say_duration(keep.undecided_pictures)} without a decision"
+        return due, "undecided", _said("undecided", keep.undecided_pictures)
     if item.clock == "run":
-        return (
-            item.created_at + keep.unfinished_work,
-            "unfinished",
-            f"unfinished for {say_duration(keep.unfinished_work)}",
-        )
+        return item.created_at + keep.unfinished_work, "unfinished", _said("unfinished", keep.unfinished_work)
     if item.clock == "record":
-        return item.created_at + keep.batch_records, "old", f"records are kept {say_duration(keep.batch_records)}"
+        return item.created_at + keep.batch_records, "old", _said("old", keep.batch_records)
     if item.clock == "proof":
-        return item.created_at + keep.proof, "proof", f"proof is kept {say_duration(keep.proof)}"
-    return None, "stays", "approved: kept until the person leaves"
+        return item.created_at + keep.proof, "proof", _said("proof", keep.proof)
+    return None, "stays", tell("kept.stays")
+
+
+def _said(code: str, length: timedelta) -> str:
+    return tell(f"kept.{code}", span=say_duration(length))
 
 
 def stands(hold: StandingHold, now: datetime) -> bool:
     """A hold with a date stands through that day, everywhere on Earth."""
     if hold.until is None:
         return True
-    return now < datetime.combine(hold.until, time(23, 59, 59), UTC).replace(microsecond=999999) + _A_DAY_WEST
+    return now - _A_DAY_WEST <= datetime.combine(hold.until, time.max, UTC)  # for ever is written as 31.12.9999, too
 
 
 _A_DAY_WEST = timedelta(hours=12)  # the day ends last at UTC-12

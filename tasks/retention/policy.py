@@ -8,6 +8,7 @@ from html import escape
 
 from tasks.retention.receipts import outside_of
 from tasks.retention.rules import Rules, say_duration
+from tasks.sentences import tell
 from tasks.vault.register import REGISTER
 
 _CLOCKS = {
@@ -24,35 +25,18 @@ _CLOCKS = {
 def schedule(rules: Rules) -> list[tuple[str, str]]:
     """What, and how long: one line per rule, in words."""
     keep = rules.keep
+    photos = {"approval": say_duration(keep.selfies_after_approval), "latest": say_duration(keep.selfies_at_latest)}
+    spans: dict[str, timedelta | None] = {
+        "photos": None, "opted_out": None, "withdrawal": keep.after_withdrawal, "rejected": keep.rejected_pictures,
+        "undecided": keep.undecided_pictures, "approved": keep.after_leaving, "unfinished": keep.unfinished_work,
+        "records": keep.batch_records, "proof": keep.proof, "pseudonym": keep.proof,
+    }  # fmt: skip
     return [
         (
-            "Photos you sent, and what was learnt about your face",
-            f"{say_duration(keep.selfies_after_approval)} after your picture is approved, "
-            f"{say_duration(keep.selfies_at_latest)} after they came in at the latest",
-        ),
-        (
-            "What was learnt about your face, and every generated picture that is not approved, once you opt out of "
-            "generated pictures",
-            "deleted by the next nightly run",
-        ),
-        (
-            "Everything of yours, once you take your consent back",
-            f"not used from that moment, deleted {say_duration(keep.after_withdrawal)} later",
-        ),
-        ("Pictures that were rejected", f"{say_duration(keep.rejected_pictures)} after the decision"),
-        ("Pictures nobody decided about", f"{say_duration(keep.undecided_pictures)} after they were made"),
-        (
-            "Your approved picture, your name and your preferences",
-            f"until you leave the company, and {say_duration(keep.after_leaving)} after that",
-        ),
-        ("What an interrupted run leaves behind", say_duration(keep.unfinished_work)),
-        ("Who was in which batch and what was decided", say_duration(keep.batch_records)),
-        ("Proof that you agreed, and that we deleted (no name, no picture)", say_duration(keep.proof)),
-        (
-            "A pseudonym of your employee number, once you were forgotten: if a roster lists you again, what you "
-            "agreed to before does not count",
-            say_duration(keep.proof),
-        ),
+            tell(f"schedule.{what}"),
+            tell(f"schedule.{what}_how", span="" if span is None else say_duration(span), **photos),
+        )
+        for what, span in spans.items()
     ]
 
 

@@ -226,11 +226,6 @@ def headline(receipt: Receipt) -> str:
     return _STATES[receipt.state]
 
 
-def reason_of(receipt: Receipt) -> str:
-    """Why it was done, in words."""
-    return _REASONS.get(receipt.reason, receipt.reason)
-
-
 def _said(value: datetime | None) -> str:
     return value.strftime("%d %B %Y, %H:%M UTC") if value else "not yet"
 

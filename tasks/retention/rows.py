@@ -119,7 +119,6 @@ def clear_batches(session: Session, people: Sequence[Mentioned]) -> None:
         problems, facts = _without(batch.problems, words), _without(batch.facts, words)
         if problems != batch.problems or facts != batch.facts:
             batch.problems, batch.facts = problems, facts
-            session.add(batch)
 
 
 def hide_reviewers(session: Session, keys: Keyring, people: Sequence[Mentioned]) -> None:
@@ -134,7 +133,6 @@ def hide_reviewers(session: Session, keys: Keyring, people: Sequence[Mentioned])
         if mentions.search(reviewer.name) or mentions.search(reviewer.email):
             session.execute(sa.delete(SignIn).where(col(SignIn.reviewer_id) == reviewer.id))
             reviewer.name, reviewer.email = f"reviewer {keys.pseudonym(reviewer.name)[:8]}", ""
-            session.add(reviewer)
     notes = session.exec(select(Decision.id, Decision.note).where(Decision.note != "")).all()
     gone = [identity for identity, note in notes if mentions.search(note)]
     for start in range(0, len(gone), 500):

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from tasks.failures import RollcallError
+from tasks.sentences import tell
 
 _DEFAULTS = Path(__file__).parent / "defaults.toml"
 _UNITS = {"hour": 1, "day": 24, "week": 7 * 24, "month": 30 * 24, "year": 365 * 24}
@@ -46,8 +47,8 @@ def say_duration(length: timedelta) -> str:
     for unit in ("year", "week", "day", "hour"):
         count, rest = divmod(hours, _UNITS[unit])
         if rest == 0 and count:
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return "no time"
+            return tell(f"kept.{unit}", count, count=count)
+    return tell("kept.no_time")
 
 
 # The shortest and longest each duration can sensibly be.

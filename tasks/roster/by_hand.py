@@ -12,6 +12,7 @@ from typing import Literal
 from sqlmodel import col, select
 
 from tasks.roster.consents import PURPOSE
+from tasks.sentences import say_date, tell
 from tasks.vault.audit_log import Event, append
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.records import Consent, Employee, new_id
@@ -43,15 +44,15 @@ def said_by(source: str) -> Noted | None:
     return Noted(parts[1], parts[2], datetime.min, parts[3]) if len(parts) == 4 and parts[0] == MARK else None
 
 
-def record_consent(vault: Vault, person: str, noted: Noted, text_version: str, now: datetime) -> str:
-    """Adds a consent and returns its id. Raises NotLikeThis for what cannot be meant."""
+def record_consent(vault: Vault, person: str, noted: Noted, text_version: str, now: datetime) -> None:
+    """Adds a consent. Raises NotLikeThis for what cannot be meant."""
     _check(noted, now)
     with vault.session() as session:
         _must_be_here(session.get(Employee, person))
         latest = session.exec(select(Consent).where(Consent.employee_id == person, Consent.purpose == PURPOSE)).all()
         over = max((one.withdrawn_at for one in latest if one.withdrawn_at is not None), default=None)
         if over is not None and noted.when <= over:
-            raise NotLikeThis(f"They took their consent back on {over:%d %B %Y}: a new one is dated after that.")
+            raise NotLikeThis(tell("people.taken_back_before", day=say_date(over)))
         consent = Consent(
             id=new_id("c"), employee_id=person, purpose=PURPOSE, text_version=text_version.strip()[:80],
             given_at=noted.when, withdrawn_at=None, source=noted.source(),
@@ -59,7 +60,6 @@ def record_consent(vault: Vault, person: str, noted: Noted, text_version: str, n
         session.add(consent)
         what = {"purpose": PURPOSE, "evidence": noted.evidence}
         append(session, [Event("consent_recorded", person, consent.id, what, noted.author or "reviewer")], now=now)
-    return consent.id
 
 
 def record_withdrawal(vault: Vault, person: str, noted: Noted, now: datetime) -> int:
@@ -70,10 +70,9 @@ def record_withdrawal(vault: Vault, person: str, noted: Noted, now: datetime) ->
         mine = select(Consent).where(Consent.employee_id == person, col(Consent.withdrawn_at).is_(None))
         standing = session.exec(mine).all()
         if not standing:
-            raise NotLikeThis("There is no consent that stands: nothing to take back.")
+            raise NotLikeThis(tell("people.nothing_to_take_back"))
         for consent in standing:
             consent.withdrawn_at = now  # it counts from the moment it is known, whatever day the evidence bears
-        session.add_all(standing)
         what = {"evidence": noted.evidence}
         who = noted.author or "reviewer"
         append(session, [Event("consent_withdrawn", person, one.id, what, who) for one in standing], now=now)
@@ -82,13 +81,13 @@ def record_withdrawal(vault: Vault, person: str, noted: Noted, now: datetime) ->
 
 def _must_be_here(employee: Employee | None) -> None:
     if employee is None or employee.state != "active":
-        raise NotLikeThis("This person is being forgotten, or was.")
+        raise NotLikeThis(tell("people.is_forgotten"))
 
 
 def _check(noted: Noted, now: datetime) -> None:
     if noted.evidence not in EVIDENCE:
-        raise NotLikeThis("Say what shows it: a signed form, an e-mail, a letter, or that they said it in person.")
+        raise NotLikeThis(tell("people.say_evidence"))
     if len(noted.reference) > REFERENCE:
-        raise NotLikeThis(f"Where the evidence lies: at most {REFERENCE} letters.")
+        raise NotLikeThis(tell("people.reference_long", most=REFERENCE))
     if noted.when.date() > now.date():
-        raise NotLikeThis("The evidence cannot be from a day that has not come yet.")
+        raise NotLikeThis(tell("people.day_to_come"))

@@ -15,13 +15,13 @@ from tasks.roster.answers import Answer, has_reservation, read_answer
 from tasks.roster.columns import folded
 from tasks.roster.dates import is_no_day, read_days, read_moment
 from tasks.roster.rows import ConsentCell
+from tasks.sentences import tell
 
 # Folded. What people write into "withdrawn" when nothing was.
 _NOT_TAKEN_BACK = frozenset({"", "no", "n", "nein", "non", "false", "0", "falsch", "faux", "falso", "none",
                              "keine", "keiner",
                              "n a", "na", "null", "never", "nie", "jamais", "nunca", "not withdrawn", "not revoked",
                              "nicht widerrufen", "aucun", "ninguno", "ninguna"})  # fmt: skip
-_WRITE = "Write yes or no, or the day of the yes as 2026-03-31; until then it counts as no."
 
 
 class Note(Protocol):
@@ -64,7 +64,7 @@ def read_line(said: Said, note: Note) -> ConsentCell | None:
             "conditional_consent",
             header,
             text,
-            "This may take the yes back, so it counts as no. Ask, and write yes or no.",
+            tell("register.conditional"),
         )
         answer = "no"
     withdrawn = bool(backs) or answer == "withdrawn" or any(read_answer(text) == "withdrawn" for _, text in said.others)
@@ -86,7 +86,7 @@ def read_line(said: Said, note: Note) -> ConsentCell | None:
 def _judge(said: Said, cells: Sequence[tuple[str, str, str]], note: Note) -> tuple[Answer | None, datetime | None]:
     """The answer of a line, and its day where the answer's cell holds it. The strictest of several answers counts."""
     if said.answers and not cells:
-        note("no_answer", said.answers[0][0], "", f"There is no answer in this line. {_WRITE}")
+        note("no_answer", said.answers[0][0], "", tell("register.no_answer"))
         return "no", None
     worst: Answer | None = None
     moment: datetime | None = None
@@ -99,7 +99,7 @@ def _judge(said: Said, cells: Sequence[tuple[str, str, str]], note: Note) -> tup
             moment = None if text.isdigit() and len(text) != 8 else read_moment(text)
             one = "yes" if moment is not None else None
         if one is None:
-            note("unknown_answer", header, text, f"This is no yes that we know, so no photo is opened. {_WRITE}")
+            note("unknown_answer", header, text, tell("register.unknown_answer"))
             one = "no"
         if worst is None or _STRICTNESS.index(one) > _STRICTNESS.index(worst):
             worst = one
@@ -116,12 +116,11 @@ def _day(cell: tuple[str, str], note: Note) -> tuple[datetime | None, datetime |
         return None, None
     moment, days = read_moment(text), read_days(text)
     if moment is None:
-        why = "it can be two days" if days else "no day can be read in it"
         note(
             "bad_date",
             header,
             text,
-            f"Write the day as 2026-03-31: {why}. Until then a no of theirs goes before it.",
+            tell("register.two_days" if days else "register.no_day"),
         )
     first = datetime.combine(days.first, time(), tzinfo=UTC) if days and moment is None else None
     return moment, first
@@ -134,6 +133,6 @@ def _until(cell: tuple[str, str], note: Note) -> datetime | None:
         return None
     days = read_days(text)
     if days is None:
-        note("bad_date", header, text, "Write the day as 2026-03-31; until then the consent counts as run out.")
+        note("bad_date", header, text, tell("register.no_end"))
         return datetime(1970, 1, 1, tzinfo=UTC)
     return datetime.combine(days.first, time.max, tzinfo=UTC)

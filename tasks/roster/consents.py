@@ -17,37 +17,14 @@ from tasks.roster.consent_line import Said, read_line
 from tasks.roster.grid import Grid
 from tasks.roster.header_rows import Header, find_header
 from tasks.roster.register_columns import RegisterColumns, map_register
-from tasks.roster.rows import ConsentCell, RosterProblem, Understood, UnreadableTable, shape_of
+from tasks.roster.rows import ConsentCell, RosterProblem, Understood, UnreadableTable, say_not_read, shape_of
 from tasks.roster.signs import visible
 from tasks.roster.tables import read_tables
 from tasks.roster.words import read_email, tidy_name
+from tasks.sentences import tell
 
 PURPOSE = "headshot"
 CLOCK_TOLERANCE = timedelta(days=1)  # a register dated in another time zone; the same day the vault allows
-# To HR and to the employee; the codes are those that a vault refuses permits with.
-CONSENT_SENTENCES = {
-    "no_consent": (
-        "There is no consent for a headshot, so none of their photos was opened. Ask them with the consent form "
-        "(`rollcall consent-form`), and add the answer to the register."
-    ),
-    "consent_withdrawn": "They withdrew their consent, so none of their photos was opened. Nothing to do.",
-    "consent_other_purpose": (
-        "Their consent is for another purpose than a headshot, so no photo was opened. Ask them with the consent form."
-    ),
-}
-CONSENT_TO_EMPLOYEE = {
-    "no_consent": "We have no consent from you for a headshot, so no photo of yours was opened. Ask HR for the form.",
-    "consent_withdrawn": (
-        "You withdrew your consent, so no photo of yours was opened. Tell HR if you change your mind."
-    ),
-    "consent_other_purpose": (
-        "Your consent is for another purpose than a headshot, so no photo was opened. Ask HR for the form."
-    ),
-}
-FORGOTTEN_SENTENCE = (
-    "Everything about the person with this number was deleted on {day}, so consent from before does not count and no "
-    "photo was opened. Ask them for a new consent, dated after that day."
-)
 # What people call the purpose of this product, folded (columns.folded). Anything else is another purpose.
 HEADSHOT_WORDS = frozenset({
     "headshot", "headshots", "company headshot", "company headshots", "ai headshot", "ai headshots", "portrait photo",
@@ -85,7 +62,7 @@ def read_consents(data: bytes, name: str, encoding: str | None = None) -> Consen
     tables = read_tables(data, name, encoding, header_score)
     sheets = [(grid, header) for grid in tables.grids if (header := find_header(grid.rows))]
     if not sheets:
-        raise UnreadableTable("no_header", "The consent register names no employee number, e-mail or name column.")
+        raise UnreadableTable("no_header", "table.register_no_header")
     entries: list[ConsentEntry] = []
     problems: list[RosterProblem] = []
     understood: list[Understood] = []
@@ -102,7 +79,7 @@ def read_consents(data: bytes, name: str, encoding: str | None = None) -> Consen
             problems += found
         understood.append(_understood(grid, header, where, tables.not_read))
     if not understood:
-        raise UnreadableTable("no_header", "The consent register needs an employee number, e-mail or name column.")
+        raise UnreadableTable("no_header", "table.register_no_header")
     return ConsentRegister(tuple(entries), tuple(problems), understood[0])
 
 
@@ -111,16 +88,27 @@ def _title(grid: Grid, header: Header) -> str:
     return " ".join([grid.sheet, *(cell for row in grid.rows[: header.row] for cell in row if cell)])
 
 
-def _understood(grid: Grid, header: Header, where: RegisterColumns, not_read: tuple[str, ...]) -> Understood:
+def _understood(
+    grid: Grid, header: Header, where: RegisterColumns, not_read: tuple[tuple[str, str], ...]
+) -> Understood:
     row = grid.lines[header.row]
-    return Understood(grid.kind, grid.encoding, grid.delimiter, row, where.mapping, where.unused, grid.sheet, not_read)
+    return Understood(
+        grid.kind,
+        grid.encoding,
+        grid.delimiter,
+        row,
+        where.mapping,
+        where.unused,
+        grid.sheet,
+        tuple(map(say_not_read, not_read)),
+    )
 
 
 def _no_answers(where: RegisterColumns) -> list[RosterProblem]:
     if where.answers or where.day_is_answer or where.taken_back:
         return []
-    fix = "No column with the answer was found, so nobody here has consented. Call it “Consent”, with yes or no in it."
-    return [RosterProblem("missing_column", 0, "Consent", "no such header", fix, False)]
+    fix = tell("register.no_column")
+    return [RosterProblem("missing_column", 0, tell("line.column_consent"), tell("line.no_such_header"), fix, False)]
 
 
 def _entry(
@@ -128,7 +116,7 @@ def _entry(
 ) -> tuple[ConsentEntry | None, list[RosterProblem]]:
     found: list[RosterProblem] = []
     line = grid.lines[index]
-    place = f"sheet {grid.sheet}, row {line}" if named else ""
+    place = tell("line.in_sheet", sheet=grid.sheet, row=line) if named else ""
 
     def note(code: str, header: str, value: str, fix: str) -> None:
         found.append(RosterProblem(code, line, header, shape_of(value), fix, False, place, value))
@@ -153,19 +141,19 @@ def _entry(
     number, spoiled = read_number(columns.cell(cells, "number"))
     email = read_email(columns.cell(cells, "email"))
     if spoiled == "scientific":
-        fix = "A spreadsheet shortened this number, so it is nobody's. Format the column as text and export it again."
+        fix = tell("register.spoiled_number")
         note("spoiled_number", columns.header("number"), number, fix)
         number = ""
     first, last = columns.cell(cells, "first"), columns.cell(cells, "last")
     name, _ = tidy_name(columns.cell(cells, "name") or f"{first} {last}")
     if consent is None:
-        note("no_answer", "", "", "The line says neither yes nor a date: it counts as no consent.")
+        note("no_answer", "", "", tell("register.neither"))
         return None, found
     if not number and not email and not name:
-        note("missing_id", columns.header("number"), "", "Say whose consent this is: it is not used.")
+        note("missing_id", columns.header("number"), "", tell("register.whose"))
         return None, found
     if index in grid.hidden_rows and consent.given:
-        note("hidden_row", "", "", "The row is hidden in the workbook, so it is nobody's yes. Show it if it counts.")
+        note("hidden_row", "", "", tell("register.hidden_row"))
         return None, found
     return ConsentEntry(number, email, consent, line, visible(name), place), found
 

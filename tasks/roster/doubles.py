@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from tasks.roster.columns import folded
-from tasks.roster.rows import RosterProblem, RosterRow, Status, rows_named, shape_of
+from tasks.roster.rows import NAMED_ROWS, RosterProblem, RosterRow, Status, rows_named, shape_of
+from tasks.sentences import tell
 
 _COUNTS_FIRST: tuple[Status, ...] = ("active", "leave", "unknown", "left")
 
@@ -70,11 +71,8 @@ def _people(group: Sequence[RosterRow]) -> list[list[RosterRow]]:
 
 def _remark(counts: RosterRow, lines: Sequence[RosterRow]) -> RosterProblem:
     places = "; ".join(row.where for row in lines[:5])
-    fix = (
-        f"The same person stands in several lines ({places}) and is counted once, as in {counts.where}. "
-        "Nothing to do, or delete the others."
-    )
-    return RosterProblem("same_person", counts.row, "", f"{len(lines)} lines", fix, False, counts.place)
+    fix = tell("line.same_person", places=places, counted=counts.where)
+    return RosterProblem("same_person", counts.row, "", tell("line.lines", len(lines)), fix, False, counts.place)
 
 
 def shared_numbers(
@@ -93,28 +91,26 @@ def shared_numbers(
             by_email[row.email.casefold()].append(row)
     found = []
     for number, group in by_number.items():
-        fix = (
-            f"{_rows(group)} hold one number and do not agree in name and e-mail: two people. Nobody gets its photos "
-            "or its consent until each has their own number: correct it, and check the roster again."
-        )
+        fix = tell("line.shared_number", rows=_rows(group))
         for row in group if len(group) > 1 else []:
             found.append(_about(row, "duplicate_id", header(row, "number"), number, fix, blocking=True))
     for email, group in by_email.items():
         if len({row.number for row in group}) > 1:
-            fix = f"{_rows(group)} share one address: give each person their own. Photos are not matched by it."
+            fix = tell("line.shared_email", rows=_rows(group))
             found += [_about(row, "duplicate_email", header(row, "email"), email, fix) for row in group]
     for group in by_case.values():
         if len({row.number for row in group}) > 1:
-            fix = f"{_rows(group)} have numbers that differ in capital and small letters only: is it one number?"
+            fix = tell("line.similar_number", rows=_rows(group))
             found += [_about(row, "similar_number", header(row, "number"), row.number, fix) for row in group]
     return found
 
 
 def _rows(group: Sequence[RosterRow]) -> str:
     if any(row.place for row in group):
-        shown = [row.where for row in group[:5]]
-        return ", ".join(shown) + (f" and {len(group) - 5:,} more" if len(group) > 5 else "")
-    return f"Rows {rows_named([row.row for row in group])}"
+        shown = ", ".join(row.where for row in group[:NAMED_ROWS])
+        more = len(group) - NAMED_ROWS
+        return tell("line.and_more", more, rows=shown) if more > 0 else shown
+    return tell("line.rows", rows=rows_named([row.row for row in group]))
 
 
 def _about(row: RosterRow, code: str, column: str, value: str, fix: str, *, blocking: bool = False) -> RosterProblem:

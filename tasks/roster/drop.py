@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tasks.failures import RollcallError
+from tasks.sentences import tell
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods")
 PHOTOS = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".hif", ".gif", ".bmp", ".tif", ".tiff", ".avif")
@@ -72,8 +73,7 @@ def sort_contents(files: list[str]) -> Contents:
         others[0] if len(others) == 1 else None
     )
     if roster is None:
-        many = "Several tables lie there" if others else "No table (CSV, XLSX) lies there"
-        raise DropFault("no_roster", f"{many}: put the roster there and call it roster.csv or roster.xlsx.")
+        raise DropFault("no_roster", tell("drop.several_tables" if others else "drop.no_table"))
     photos = [f for f in files if not f.lower().endswith(TABLES)]
     inside = [f for f in photos if "/" in f]
     return Contents(roster, consents, manifest, tuple(inside or photos))

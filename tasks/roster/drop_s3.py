@@ -9,6 +9,7 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from tasks.roster.drop import MAX_FILE, MAX_FILES, DropFault, is_litter
+from tasks.sentences import tell
 from tasks.vault.blobs_s3 import S3Blobs
 
 
@@ -34,30 +35,30 @@ class S3Drop:
                     if not any(part in ("", ".", "..") or is_litter(part) for part in parts):
                         found[path] = (int(item["Size"]), str(item["ETag"]))
                 if len(found) > MAX_FILES:
-                    raise DropFault("too_many_files", f"More than {MAX_FILES} files: this is no folder of selfies.")
+                    raise DropFault("too_many_files", tell("drop.too_many", most=MAX_FILES))
         except self._door.client.exceptions.ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "unknown"))
-            raise DropFault("no_drop", f"The bucket cannot be listed ({code}): check the address.") from None
+            raise DropFault("no_drop", tell("drop.no_bucket", code=code)) from None
         return found
 
     def files(self) -> list[str]:
         if not self._listed:
-            raise DropFault("no_drop", "Nothing lies under this prefix: check the address.")
+            raise DropFault("no_drop", tell("drop.empty_prefix"))
         return sorted(self._listed)
 
     def read(self, path: str) -> bytes:
         if path not in self._listed:
-            raise DropFault("not_a_file", "The path was not listed.")
+            raise DropFault("not_a_file", tell("drop.not_listed"))
         size, tag = self._listed[path]
         if size > MAX_FILE:
-            raise DropFault("too_large", f"{size // 2**20} MiB; {MAX_FILE // 2**20} MiB is the most read.")
+            raise DropFault("too_large", tell("drop.too_large", size=size // 2**20, most=MAX_FILE // 2**20))
         try:
             # IfMatch: what is read is what was listed, and so of the size that was checked.
             answer = self._door.client.get_object(Bucket=self._door.bucket, Key=self._root + path, IfMatch=tag)
             return answer["Body"].read()
         except self._door.client.exceptions.ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "unknown"))
-            raise DropFault("not_a_file", f"The store refuses to give it ({code}).") from None
+            raise DropFault("not_a_file", tell("drop.store_refuses", code=code)) from None
 
     def stamp(self, path: str) -> str:
         return self._listed[path][1] if path in self._listed else "gone"

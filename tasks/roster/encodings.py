@@ -17,19 +17,16 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str, frozense
         try:
             return data.decode(encoding).removeprefix("\ufeff"), encoding, frozenset()
         except (UnicodeDecodeError, LookupError) as error:
-            raise UnreadableTable(
-                "encoding", f"The file is not {encoding!r}: leave the encoding out, or correct it."
-            ) from error
+            raise UnreadableTable("encoding", "table.not_this_encoding", encoding=encoding) from error
     for mark, codec in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if data.startswith(mark):
             try:
                 return data[len(mark) :].decode(codec), codec, frozenset()
             except UnicodeDecodeError as error:
-                fix = f"The file begins as {codec} but does not go on so: it is cut off; export it again."
-                raise UnreadableTable("encoding", fix) from error
+                raise UnreadableTable("encoding", "table.cut_off", codec=codec) from error
     marked = data.startswith(codecs.BOM_UTF8)
     if b"\x00" in data and not marked:
-        raise UnreadableTable("encoding", "The file is not text (zero bytes): save it as “CSV UTF-8” or as XLSX.")
+        raise UnreadableTable("encoding", "table.zero_bytes")
     body = data.removeprefix(codecs.BOM_UTF8)
     name = "utf-8-sig" if marked else "utf-8"
     try:
@@ -41,9 +38,7 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str, frozense
     try:
         return body.decode("cp1252"), "cp1252", frozenset()
     except UnicodeDecodeError:
-        raise UnreadableTable(
-            "encoding", "Neither UTF-8 nor Windows-1252: save it as “CSV UTF-8”, or name the encoding."
-        ) from None
+        raise UnreadableTable("encoding", "table.no_encoding") from None
 
 
 def _line_by_line(data: bytes, *, required: bool) -> tuple[str, frozenset[int]] | None:

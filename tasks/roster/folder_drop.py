@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tasks.roster.drop import MAX_FILE, MAX_FILES, DropFault, is_litter
+from tasks.sentences import tell
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,22 @@ class FolderDrop:
     def files(self) -> list[str]:
         root = Path(self.location)
         if not root.is_dir():
-            raise DropFault("no_drop", "The folder does not exist, or is not a folder: check its address.")
+            raise DropFault("no_drop", tell("drop.no_folder"))
         found: list[str] = []
         for path in _plain_files(root):
             found.append(path)
             if len(found) > MAX_FILES:
-                raise DropFault("too_many_files", f"More than {MAX_FILES} files: this is not a folder of selfies.")
+                raise DropFault("too_many_files", tell("drop.too_many", most=MAX_FILES))
         return sorted(found)
 
     def read(self, path: str) -> bytes:
         parts = path.split("/")
         if path.startswith("/") or any(part in ("", ".", "..") for part in parts):
-            raise DropFault("not_a_file", "A path leads out of the folder.")
+            raise DropFault("not_a_file", tell("drop.leads_out"))
         with _opened(self.location, parts) as file:
             size = os.fstat(file.fileno()).st_size
             if size > MAX_FILE:
-                raise DropFault("too_large", f"{size // 2**20} MiB; {MAX_FILE // 2**20} MiB is the most read.")
+                raise DropFault("too_large", tell("drop.too_large", size=size // 2**20, most=MAX_FILE // 2**20))
             return file.read(MAX_FILE + 1)
 
     def stamp(self, path: str) -> str:
@@ -74,10 +75,10 @@ def _opened(root: str, parts: list[str]) -> BinaryIO:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         handle = os.open(parts[-1], flags, dir_fd=folder)
     except OSError as error:
-        raise DropFault("not_a_file", f"The system refuses to open it ({error.errno}).") from None
+        raise DropFault("not_a_file", tell("drop.system_refuses", code=error.errno)) from None
     finally:
         os.close(folder)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise DropFault("not_a_file", "Not a plain file.")
+        raise DropFault("not_a_file", tell("drop.no_plain_file"))
     return os.fdopen(handle, "rb")

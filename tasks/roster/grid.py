@@ -47,7 +47,7 @@ class Tables:
     """Every table of a file in which a header may stand, in its order, and what was not read, with the reason."""
 
     grids: tuple[Grid, ...]
-    not_read: tuple[str, ...] = ()
+    not_read: tuple[tuple[str, str], ...] = ()
 
 
 def read_text(text: str, encoding: str, others: frozenset[int], score: Scorer) -> Grid:
@@ -79,7 +79,7 @@ def _rows_of(text: str, delimiter: str, limit: int | None = None) -> Iterator[tu
         except StopIteration:
             return
         except csv.Error as error:  # a cell beyond 128 KiB: an unclosed quote swallowed the rest of the file
-            raise UnreadableTable("broken_quotes", f"A quote opened in or before line {line} never closes.") from error
+            raise UnreadableTable("broken_quotes", "table.broken_quotes", line=line) from error
         yield row, line
         line = reader.line_num + 1
 

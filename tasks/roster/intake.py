@@ -15,8 +15,6 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from tasks.roster.consents import (
-    CONSENT_SENTENCES,
-    FORGOTTEN_SENTENCE,
     PURPOSE,
     ConsentRegister,
     as_of,
@@ -26,6 +24,7 @@ from tasks.roster.row_desk import RowDesk, of_question
 from tasks.roster.rows import ConsentCell, Roster, RosterRow
 from tasks.roster.unknown_kit import unknown_kit
 from tasks.roster.whose_consent import Consents, settle_consents
+from tasks.sentences import say_date, tell
 from tasks.vault.failures import NoConsent, NoSuchBatch
 from tasks.vault.halts import STOPPED, free_state
 from tasks.vault.records import Batch, Employee, Seat
@@ -154,13 +153,12 @@ def seat_everybody(
                 seat = Seat(batch_id=batch_id, employee_id=admission.employee_id, state=free, reason=reason)
                 seat.kit = wanted if wanted in kits and wanted != batch.kit else ""
                 _go_on_from(earlier.get((admission.employee_id, seat.kit or batch.kit)), seat)
-            elif wanted in kits and change_kit(session, batch, seat, wanted) and _standing_reason(seat) == block:
-                seat.position, seat.row = position, admission.row.row
-                continue
-            elif _standing_reason(seat) == block:
-                seat.position, seat.row = position, admission.row.row  # a corrected roster may be in another order
-                session.add(seat)
-                continue
+            else:
+                if wanted in kits:
+                    change_kit(session, batch, seat, wanted)
+                if _standing_reason(seat) == block:
+                    seat.position, seat.row = position, admission.row.row  # a corrected roster may be in another order
+                    continue
             seat.position, seat.row = position, admission.row.row
             seat.lane = "generated" if admission.generation else "faithful"
             if block or seat.state != "stopped":  # who was stopped by a person is not freed by a file
@@ -196,15 +194,10 @@ def _hold(session: Session, seat: Seat, found: dict[str, Any]) -> None:
     if _standing_reason(seat) is None and seat.state != "stopped":
         seat.state, seat.reason = checked_move(seat.state, "blocked"), found["code"]
         seat.standing, seat.findings = [found, *seat.standing], [found, *seat.findings]
-        session.add(seat)
 
 
 def _question_finding(code: str, row: RosterRow) -> dict[str, Any]:
-    sentences = {
-        "who_is_this": "number, name and e-mail are not all those of one known person. HR has to say who this is.",
-        "roster_mistake": "HR said that this line is a mistake. Mend it in the roster.",
-    }
-    sentence = f"Roster {row.where}: {sentences[code]}"
+    sentence = tell(f"roster.{code}", where=row.where)
     return {"code": code, "measured": "", "limit": "", "sentence": sentence, "severity": "block", "photo": None}
 
 
@@ -213,10 +206,12 @@ def _standing_reason(seat: Seat) -> str | None:
 
 
 def _consent_finding(code: str, forgotten: datetime | None) -> dict[str, Any]:
-    sentence, day = CONSENT_SENTENCES.get(code, "Your data are being deleted; nothing new is made."), ""
+    said, day = code if code in ("no_consent", "consent_withdrawn", "consent_other_purpose") else "erasing", ""
+    words = {}
     if code == "forgotten" and forgotten is not None:
-        day = f"{forgotten:%Y-%m-%d}"
-        sentence = FORGOTTEN_SENTENCE.format(day=f"{forgotten.day} {forgotten:%B %Y}")
+        said, day = code, f"{forgotten:%Y-%m-%d}"
+        words = {"day": say_date(forgotten)}
+    sentence = tell(f"finding.{said}.to_hr", **words)
     return {"code": code, "measured": day, "limit": "", "sentence": sentence, "severity": "block", "photo": None}
 
 
@@ -227,9 +222,9 @@ def note_roster(
     the last roster who are not here, as long as HR has not said why."""
     understood = roster.understood
     problems = [p.as_finding() for p in roster.file_problems]
-    problems += [p.as_finding("Consent register") for p in settle_consents(roster, register).problems]
+    problems += [p.as_finding("register") for p in settle_consents(roster, register).problems]
     if missing:
-        sentence = f"{missing} people of the last roster are not here: left, or left out? Answer at the desk."
+        sentence = tell("roster.not_here", missing)
         problems.append({"code": "not_here", "measured": missing, "limit": 0, "sentence": sentence, "severity": "warn"})
     with vault.session() as session:
         batch = session.get(Batch, batch_id)
@@ -238,4 +233,3 @@ def note_roster(
         read_as = {"kind": understood.kind, "encoding": understood.encoding, "columns": understood.mapping}
         batch.facts = {**batch.facts, "roster": {"people": len(roster.rows), **read_as}}
         batch.problems = problems
-        session.add(batch)

@@ -53,7 +53,6 @@ def take_over(session: Session, record: Employee, person: Employee) -> None:
     session.execute(sa.update(Decision).where(said).values(employee_id=person.id))
     if noes is not None:
         person.generation = False
-        session.add(person)
     _settle(session, person.id)
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from tasks.roster.questions import SAME, BadAnswer, answer_question, in_words
+from tasks.sentences import tell
 from tasks.vault.records import Employee, Question
 from tasks.vault.store import Vault
 
@@ -50,7 +51,7 @@ def answer_new_numbers(vault: Vault, shown: Sequence[NewNumber], by: str, now: d
     """Says of these people that they are who they were. BadAnswer, and nothing is answered, where others are plain by
     now than were shown. How many were answered."""
     if new_numbers(vault) != list(shown):
-        raise BadAnswer("These are others by now: look at them once more.")
+        raise BadAnswer(tell("questions.others_by_now"))
     for one in shown:
         answer_question(vault, one.question, one.answer, by, now)
     return len(shown)

@@ -72,7 +72,7 @@ def is_no_person(cells: list[str], columns: Columns, shapes: frozenset[str]) -> 
 def _repeats(cells: list[str], header: Sequence[str]) -> bool:
     """The header again, as printed at the top of each page."""
     there = [(cell, header[i]) for i, cell in enumerate(cells) if cell and i < len(header)]
-    return len(there) > 1 and all(folded(cell) == folded(title) for cell, title in there)
+    return bool(there) and all(folded(cell) == folded(title) for cell, title in there)
 
 
 def _adds_up(text: str) -> bool:

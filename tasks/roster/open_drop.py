@@ -9,6 +9,7 @@ from pathlib import Path
 from tasks.roster.drop import COMING, Drop, DropFault, sort_contents
 from tasks.roster.folder_drop import FolderDrop
 from tasks.roster.upload import Upload
+from tasks.sentences import tell
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -73,5 +74,5 @@ def newest_drop(settings: Settings) -> str:
     """The newest upload to the review desk, which keeps each in a folder of its own below `<home>/drops`."""
     folders = [path for path in upload_folders(settings) if not (path / COMING).exists()]
     if not folders:
-        raise DropFault("no_drop", "Nothing was uploaded yet: name the folder that holds the roster and the photos.")
+        raise DropFault("no_drop", tell("drop.nothing_uploaded"))
     return str(max(folders, key=lambda path: (path.stat().st_mtime_ns, path.name)))

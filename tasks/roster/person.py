@@ -15,6 +15,7 @@ from tasks.roster.register_columns import language_of
 from tasks.roster.rows import ConsentCell, Glasses, RosterProblem, RosterRow, Status, shape_of
 from tasks.roster.statuses import read_last_day, read_status
 from tasks.roster.words import read_email, read_glasses, read_wardrobe, tidy_name, turn_name, yes_or_no
+from tasks.sentences import tell
 
 _DASHES = {"-", "–", "—", "n/a", "N/A"}
 _TEXT_FIELDS = (
@@ -63,17 +64,17 @@ def read_row(
     columns, line = reading.columns, RosterLine(reading, cells, row, place)
     email = read_email(line.raw("email"))
     if "email" in columns.place and not email:
-        fix = "Correct the address (name@company.tld)." if line.cell("email") else "Add the work e-mail."
+        fix = tell("line.correct_email") if line.cell("email") else tell("line.add_email")
         line.add("bad_email", "email", line.cell("email"), fix)
     number = _read_number(line, email)
     name, name_status = _read_name(line)
     if not name:
-        line.add("missing_name", "name", "", "Add the person's name; until then the pages show their number.")
+        line.add("missing_name", "name", "", tell("line.add_name"))
     status = _read_status(line, reading, name_status)
     _note_formulas(line)
     _note_letters(line, email, doubt_letters)
     if len(cells) > len(columns.headers) and any(cells[len(columns.headers) :]):
-        fix = "The row has more cells than the header: a name or title with the delimiter in it needs quotes."
+        fix = tell("line.extra_cells")
         line.add("extra_cells", "", "", fix)
     found = RosterRow(
         number=number,
@@ -100,13 +101,10 @@ def _read_number(line: RosterLine, email: str) -> str:
     else:
         number, spoiled = read_number(line.raw("number"))
     if spoiled == "scientific":
-        fix = (
-            "A spreadsheet shortened this number and its last figures are gone: two people could become one. "
-            "Format the column as text, and export or type the numbers again."
-        )
+        fix = tell("line.spoiled_number")
         line.add("spoiled_number", "number", line.raw("number"), fix, blocking=True)
     elif not number:
-        fix = "Give this person their employee number: photos and files are matched by it."
+        fix = tell("line.give_number")
         line.add("missing_id", "number", line.raw("number"), fix, blocking=True)
     return number
 
@@ -183,19 +181,16 @@ def _came_back(line: RosterLine, last_day: str) -> bool:
 def _note_status(line: RosterLine, status: Status, header: str, text: str, *, by_day: bool) -> None:
     header = header or "status"
     if status == "unknown" and by_day:
-        fix = (
-            "It cannot be told from this day whether the person still works here, so they wait. Write it as "
-            "2026-03-31, or leave it empty for somebody who stays."
-        )
+        fix = tell("line.unknown_last_day")
         line.note("unknown_last_day", header, text, fix, blocking=True)
     elif status == "unknown":
-        fix = "This does not say whether the person works here now, so they wait. Write Active, On Leave or Terminated."
+        fix = tell("line.unknown_status")
         line.note("unknown_status", header, text, fix, blocking=True)
     elif status == "left":
-        fix = "Nothing to do: people who have left get no headshot. If they have not, correct this cell."
+        fix = tell("line.left")
         line.note("left_company", header, text, fix, blocking=True)
     elif status == "leave":
-        fix = "Nothing to do now: run a batch for them when they are back, or set the status to Active."
+        fix = tell("line.on_leave")
         line.note("on_leave", header, text, fix, blocking=True)
 
 
@@ -203,7 +198,7 @@ def _note_formulas(line: RosterLine) -> None:
     for field in _TEXT_FIELDS:
         value = line.raw(field)
         if is_formula(value):
-            fix = "A spreadsheet would run this cell as a formula. It is kept as text; write the plain value."
+            fix = tell("line.formula")
             line.add("formula_cell", field, value, fix, blocking=field == "number")
 
 
@@ -213,17 +208,14 @@ def _note_letters(line: RosterLine, email: str, doubted: bool) -> None:
         text = line.raw(field)
         by_address = field not in ("department", "title") and contradicts(text, email)
         if strange_letters(text) or by_address or (doubted and not text.isascii()):
-            fix = (
-                "These letters were mixed up when the file was saved. Save it again as “CSV UTF-8” or as XLSX, or "
-                "correct the cell; until then it is shown as it stands."
-            )
+            fix = tell("line.wrong_letters")
             line.add("wrong_letters", field, text, fix)
 
 
 def _choice_of_glasses(line: RosterLine) -> Glasses:
     choice = read_glasses(line.cell("glasses"))
     if choice is None:
-        line.add("unknown_choice", "glasses", line.cell("glasses"), "Write keep, on or off; keep is taken until then.")
+        line.add("unknown_choice", "glasses", line.cell("glasses"), tell("line.glasses"))
     return choice or "keep"
 
 
@@ -234,10 +226,10 @@ def _wants_generation(line: RosterLine) -> bool:
         text = line.cell(field)
         answer = yes_or_no(text)
         if text and answer is None:
-            fix = "Write yes or no; until then the picture is made from the person's own photo."
+            fix = tell("line.generation")
             line.add("unknown_choice", field, text, fix)
         if text and (answer is None or answer is refused_by):
-            fix = "Nothing to do: their picture is made from one of their own photos, without generation."
+            fix = tell("line.opted_out")
             line.add("opted_out", field, text, fix)
             return False
     return True

@@ -22,6 +22,7 @@ from tasks.roster import whose_photos
 from tasks.roster.identity import PossiblePerson, is_last_roster, name_key, same_name
 from tasks.roster.merged import approvals_of, carry_over, take_over
 from tasks.roster.rows import RosterRow
+from tasks.sentences import tell
 from tasks.vault.audit_log import Event, append
 from tasks.vault.keys import Keyring
 from tasks.vault.records import DropVersion, EarlierName, Employee, Question, Seat, new_id
@@ -141,27 +142,28 @@ def in_words(session: Session, question: Question) -> Asked | None:
     if person is None or person.state != "active":
         return None  # being forgotten: nothing is asked about them
     if question.kind == "not_here":
-        words = f"{person.number} {person.name} was on the last roster and is not on this one."
+        words = tell("questions.not_here", number=person.number, name=person.name)
         choices = (
-            PossibleAnswer(LEFT, "They have left"),
-            PossibleAnswer(LEFT_OUT, "They were left out: nothing changes"),
+            PossibleAnswer(LEFT, tell("questions.left")),
+            PossibleAnswer(LEFT_OUT, tell("questions.left_out")),
         )
         return Asked(question.id, question.kind, question.batch_id, words, choices)
     if question.kind == whose_photos.KIND:
         return _photos_in_words(question, whose_photos.living(session, question))
     number = person.number.partition(" (question ")[0]
-    words = f"The roster says {number} is {person.name}{f' ({person.email})' if person.email else ''}. Who is that?"
+    row = {"number": number, "name": person.name, "email": person.email}
+    words = tell("questions.who_with_email" if person.email else "questions.who", **row)
     same: list[PossibleAnswer] = []
     for one in question.candidates:
         known = session.get(Employee, str(one["id"]))
         if known is None or known.state != "active":
             continue
         who = f"{known.name}, {known.number}{f', {known.email}' if known.email else ''}"
-        how = "renamed" if one["by"] == "number" else f"now with number {number}"
-        same.append(PossibleAnswer(f"{SAME}{known.id}", f"The same as {who}, {how}"))
+        how = "questions.same_renamed" if one["by"] == "number" else "questions.same_number"
+        same.append(PossibleAnswer(f"{SAME}{known.id}", tell(how, who=who, number=number)))
     more = [
-        PossibleAnswer(ANOTHER, "Another person, new here"),
-        PossibleAnswer(MISTAKE, "A mistake in the roster: we will mend it"),
+        PossibleAnswer(ANOTHER, tell("questions.another")),
+        PossibleAnswer(MISTAKE, tell("questions.mistake")),
     ]
     return Asked(question.id, question.kind, question.batch_id, words, (*same, *more))
 
@@ -171,15 +173,12 @@ def _photos_in_words(question: Question, people: Sequence[Employee]) -> Asked | 
         return None
     called = [f"{one.name}, {one.number.partition(' (question ')[0]}" for one in people]
     count = len(question.candidates[0]["photos"])
-    sent, lie, show = ("1 photo", "lies", "does it") if count == 1 else (f"{count} photos", "lie", "do they")
-    words = f"{sent} sent for {called[0]} {lie} under the name of {' and '.join(called[1:])} already. Whom {show} show?"
+    words = tell("questions.photos", count, one=called[0], others=tell("questions.and").join(called[1:]))
     choices = [
-        PossibleAnswer(
-            f"{whose_photos.OF}{one.id}", f"{name}. Nobody else uses them, and what was drawn of them is refused"
-        )
+        PossibleAnswer(f"{whose_photos.OF}{one.id}", tell("questions.theirs", name=name))
         for one, name in zip(people, called, strict=True)
     ]
-    neither = PossibleAnswer(whose_photos.NEITHER, "Somebody else: they are used for nobody here")
+    neither = PossibleAnswer(whose_photos.NEITHER, tell("questions.neither"))
     return Asked(question.id, question.kind, question.batch_id, words, (*choices, neither))
 
 
@@ -188,19 +187,18 @@ def answer_question(vault: Vault, question_id: str, answer: str, by: str, now: d
     answer about photos back; what somebody is called is answered for good."""
     if answer == UNDO:
         if not whose_photos.take_back(vault, question_id, by, now):
-            raise BadAnswer("Only an answer about whose photos they are can be taken back, and only once.")
+            raise BadAnswer(tell("questions.no_way_back"))
         return
     with vault.session() as session:
         question = session.get(Question, question_id)
         asked = in_words(session, question) if question is not None and question.answer is None else None
         if question is None or asked is None:
-            raise BadAnswer("This question is not open: it was answered already, or is no longer asked.")
+            raise BadAnswer(tell("questions.not_open"))
         if answer not in {choice.answer for choice in asked.choices}:
-            raise BadAnswer(f"Choose one of: {', '.join(choice.answer for choice in asked.choices)}.")
+            raise BadAnswer(tell("questions.choose", answers=", ".join(one.answer for one in asked.choices)))
         record = session.get_one(Employee, question.employee_id)
         if answer == LEFT:
             record.status, record.updated_at = "left", now
-            session.add(record)
         elif question.kind == whose_photos.KIND:
             owner = answer.removeprefix(whose_photos.OF) if answer != whose_photos.NEITHER else None
             whose_photos.carry_out(session, vault.keys, question, owner, by, now)
@@ -218,7 +216,6 @@ def answer_question(vault: Vault, question_id: str, answer: str, by: str, now: d
             take_over(session, record, person)
             session.delete(record)
         question.answer, question.by, question.answered_at = answer.partition(":")[0], by, now
-        session.add(question)
         what = {"kind": question.kind, "answer": question.answer}
         append(session, [Event("answered", question.person or record.id, question.id, what, "reviewer")], now=now)
 
@@ -232,9 +229,9 @@ def answers_to_undo(vault: Vault) -> list[tuple[str, str]]:
             people = whose_photos.living(session, one)
             if people:
                 names = {p.id: f"{p.name}, {p.number}" for p in people}
-                shown = names.get(one.person or "", "somebody else")
-                asked = " and ".join(names.values())
-                found.append((one.id, f"Photos that came for {asked} show {shown} ({one.by} said so)."))
+                shown = names.get(one.person or "", tell("questions.somebody_else"))
+                asked = tell("questions.and").join(names.values())
+                found.append((one.id, tell("questions.answered", asked=asked, shown=shown, by=one.by)))
         return found
 
 
@@ -252,7 +249,6 @@ def rename(session: Session, person: Employee, number: str, name: str, email: st
         )  # fmt: skip
         person.identity += 1
     person.number, person.name, person.email, person.updated_at = number, name, email, now
-    session.add(person)
 
 
 def _become(session: Session, person: Employee, said: Employee, now: datetime) -> None:
@@ -264,7 +260,6 @@ def _become(session: Session, person: Employee, said: Employee, now: datetime) -
         session.flush()
     if person is said:
         person.number, person.status, person.updated_at = number, "active", now
-        session.add(person)
     else:
         rename(session, person, number, name, email, now)
         session.flush()

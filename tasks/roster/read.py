@@ -17,10 +17,20 @@ from tasks.roster.grid import Grid, Tables
 from tasks.roster.header_rows import Header, find_header
 from tasks.roster.no_people import is_no_person, shapes_of
 from tasks.roster.person import Reading, read_row
-from tasks.roster.rows import ConsentCell, Roster, RosterProblem, RosterRow, Understood, UnreadableTable, shape_of
+from tasks.roster.rows import (
+    ConsentCell,
+    Roster,
+    RosterProblem,
+    RosterRow,
+    Understood,
+    UnreadableTable,
+    say_not_read,
+    shape_of,
+)
 from tasks.roster.statuses import uses_sap_codes
 from tasks.roster.tables import read_tables
 from tasks.roster.words import read_email
+from tasks.sentences import tell
 
 __all__ = ["ConsentCell", "Roster", "RosterProblem", "RosterRow", "Understood", "UnreadableTable", "read_roster"]
 
@@ -47,7 +57,7 @@ class _Sheet:
         return self.base + self.grid.lines[index]
 
     def place(self, index: int) -> str:
-        return f"sheet {self.grid.sheet}, row {self.grid.lines[index]}" if self.named else ""
+        return tell("line.in_sheet", sheet=self.grid.sheet, row=self.grid.lines[index]) if self.named else ""
 
 
 def read_roster(data: bytes, name: str, encoding: str | None = None, today: date | None = None) -> Roster:
@@ -58,7 +68,7 @@ def read_roster(data: bytes, name: str, encoding: str | None = None, today: date
     tables = read_tables(data, name, encoding, header_score)
     sheets, not_read = _sheets(tables)
     if sum(len(sheet.people) for sheet in sheets) > MAX_PEOPLE:
-        raise UnreadableTable("too_large", f"More than {MAX_PEOPLE} rows: split the roster.")
+        raise UnreadableTable("too_large", "table.too_many_rows", most=MAX_PEOPLE)
     rows: list[RosterRow] = []
     problems: list[RosterProblem] = []
     no_people: list[int] = []
@@ -85,12 +95,13 @@ def _sheets(tables: Tables) -> tuple[list[_Sheet], list[str]]:
         if header is not None:
             found.append(_Sheet(grid, header, map_columns(header.titles)))
     if not found:
-        hidden = f" Not read: {', '.join(tables.not_read)}." if tables.not_read else ""
-        fix = "No row names an employee number, e-mail or name column: add a header row."
-        raise UnreadableTable("no_header", fix + hidden)
+        if not tables.not_read:
+            raise UnreadableTable("no_header", "table.no_header")
+        raise UnreadableTable("no_header", "table.no_header_in", sheets=", ".join(map(say_not_read, tables.not_read)))
     main = max(found, key=lambda sheet: len(sheet.columns.place))
     fitting = [sheet for sheet in found if sheet is main or _is_alike(sheet.columns, main.columns)]
-    not_read = [*tables.not_read, *(f"{s.grid.sheet} (another kind of list)" for s in found if s not in fitting)]
+    others = [(sheet.grid.sheet, "other_list") for sheet in found if sheet not in fitting]
+    not_read = [say_not_read(one) for one in (*tables.not_read, *others)]
     if len(fitting) == 1:
         return fitting, not_read
     sheets, base = [], 0
@@ -139,32 +150,32 @@ def _is_named(columns: Columns, row: list[str]) -> bool:
 
 def _no_person(cells: list[str], row: int, place: str) -> RosterProblem:
     text = " ".join(cell for cell in cells if cell)
-    fix = "Not a person? This line is counted nowhere. If it is one, write their number, name and e-mail."
+    fix = tell("line.no_person")
     return RosterProblem("no_person", row, "", shape_of(text), fix, False, place, text[:80])
 
 
 def _hidden(row: RosterRow) -> RosterProblem:
-    fix = (
-        f"{row.where[0].upper()}{row.where[1:]} is hidden in the workbook, by hand or by a filter, so this person "
-        "waits. Show the row if they belong here, or delete it."
-    )
-    return RosterProblem("hidden_row", row.row, "", "a hidden row", fix, True, row.place)
+    fix = tell("line.hidden_row")
+    return RosterProblem("hidden_row", row.row, "", tell("line.a_hidden_row"), fix, True, row.place)
 
 
 def _file_problems(sheets: Sequence[_Sheet], main: _Sheet, people: int) -> list[RosterProblem]:
     """Problems of the whole file: row 0."""
     found, columns = [], main.columns
     if "number" not in columns.place:
-        way = "The work e-mail stands in for it." if "email" in columns.place else "Nobody can be told apart safely."
-        fix = f"Add a column “Employee ID”. {way}"
-        found.append(RosterProblem("missing_column", 0, "Employee ID", "no such header", fix, False))
+        fix = tell("line.add_number" if "email" in columns.place else "line.add_number_or_email")
+        found.append(
+            RosterProblem("missing_column", 0, tell("line.column_number"), tell("line.no_such_header"), fix, False)
+        )
     if not columns.place.keys() & _NAMES:
-        fix = "Add a column “Name”; without it the pages show employee numbers."
-        found.append(RosterProblem("missing_column", 0, "Name", "no such header", fix, False))
+        fix = tell("line.add_name_column")
+        found.append(
+            RosterProblem("missing_column", 0, tell("line.column_name"), tell("line.no_such_header"), fix, False)
+        )
     if not people:
         row = main.grid.lines[main.header.row]
-        fix = "Below the header there is nobody: export the roster again."
-        found.append(RosterProblem("empty_roster", 0, "", f"header in row {row}, no rows below", fix, False))
+        fix = tell("line.nobody")
+        found.append(RosterProblem("empty_roster", 0, "", tell("line.nothing_below", row=row), fix, False))
     for sheet in sheets:
         found += _shown_otherwise(sheet) + _hidden_columns(sheet)
     return found
@@ -176,26 +187,29 @@ def _shown_otherwise(sheet: _Sheet) -> list[RosterProblem]:
     lines = [sheet.grid.lines[i] for i, j in sorted(sheet.grid.unfollowed) if j == at and i >= sheet.header.below]
     if at is None or not lines:
         return []
-    fix = (
-        f"These cells hold numbers whose format cannot be followed (first in row {lines[0]}), so they are read without "
-        "what it adds, such as noughts in front. Compare them, or format the column as text and type them as shown."
-    )
-    return [RosterProblem("number_format", 0, sheet.columns.headers[at], f"{len(lines)} numbers", fix, False)]
+    fix = tell("line.number_format", row=lines[0])
+    return [RosterProblem("number_format", 0, sheet.columns.headers[at], tell("line.numbers", len(lines)), fix, False)]
 
 
 def _hidden_columns(sheet: _Sheet) -> list[RosterProblem]:
     hidden = [sheet.columns.headers[j] for j in sorted(sheet.grid.hidden_columns) if j in sheet.columns.place.values()]
-    fix = "This column is hidden in the workbook and was read all the same."
-    return [RosterProblem("hidden_column", 0, header, "a hidden column", fix, False) for header in hidden]
+    fix = tell("line.hidden_column")
+    return [RosterProblem("hidden_column", 0, header, tell("line.a_hidden_column"), fix, False) for header in hidden]
 
 
 def _computed(sheet: _Sheet, index: int) -> list[RosterProblem]:
     """Cells of a workbook that hold a formula: their last computed value was read, which may be an old one."""
-    fix = "The cell holds a formula; the value it last showed was read. Paste it as a plain value."
+    fix = tell("line.computed")
     row = sheet.grid.rows[index]
     return [
         RosterProblem(
-            "formula_cell", sheet.row(index), sheet.columns.headers[j], "a formula", fix, False, sheet.place(index)
+            "formula_cell",
+            sheet.row(index),
+            sheet.columns.headers[j],
+            tell("line.a_formula"),
+            fix,
+            False,
+            sheet.place(index),
         )
         for j in sorted(set(sheet.columns.place.values()))
         if (index, j) in sheet.grid.formulas and j < len(row) and not row[j].startswith("=")

@@ -69,7 +69,6 @@ def _withdraw(session: Session, consents: Iterable[Consent], when: datetime) -> 
     for consent in consents:
         if consent.withdrawn_at is None:
             consent.withdrawn_at = when
-            session.add(consent)
             events.append(Event("consent_withdrawn", consent.employee_id, consent.id, {}, ACTOR))
     return events
 

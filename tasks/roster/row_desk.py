@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 from tasks.roster.identity import Called, KnownPeople, Whose
 from tasks.roster.questions import ask_who, missing_people, rename
 from tasks.roster.rows import Roster, RosterRow
+from tasks.sentences import tell
 from tasks.vault.keys import Keyring
 from tasks.vault.records import EarlierName, Employee, Question, new_id
 from tasks.vault.review import standing_opt_outs
@@ -117,10 +118,11 @@ def look_ahead(vault: Vault, roster: Roster, now: datetime) -> list[str]:
             whose = desk.known.whose(row, desk.listed) if row.row not in roster.doubtful_rows else Whose()
             here |= {whose.person} if whose.person else {one.person for one in whose.candidates}
             if whose.candidates:
-                known = " or ".join(f"{p.number} {p.name}" for c in whose.candidates if (p := desk.people[c.person]))
-                lines.append(f"{row.where.capitalize()}: {row.number} {row.name} is {known} in our records. Who is it?")
+                known = [f"{p.number} {p.name}" for c in whose.candidates if (p := desk.people[c.person])]
+                words = {"where": row.where, "number": row.number, "name": row.name}
+                lines.append(tell("ahead.who_is_it", known=tell("ahead.or").join(known), **words))
         missing = [desk.people[one] for one in missing_people(session, "", here) if one in desk.people]
         gone = [f"{one.number} {one.name}" for one in missing if one.state == "active" and one.status != "left"]
     if gone:
-        lines.append(f"{len(gone)} people of the last roster are not here: left, or left out? {', '.join(gone[:MOST])}")
+        lines.append(tell("ahead.not_here", len(gone), names=", ".join(gone[:MOST])))
     return lines

@@ -13,9 +13,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from tasks.failures import RollcallError
+from tasks.sentences import tell
 
 Status = Literal["active", "leave", "left", "unknown"]  # unknown: the person waits, and is never taken for active
 Glasses = Literal["keep", "on", "off"]
+File = Literal["roster", "register"]
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,13 @@ class RosterProblem:
     # The cell as seen, for who mends it. Never in a log or record: records keep what `as_finding` says without it.
     seen: str = field(default="", repr=False)
 
-    def where(self, file: str = "Roster") -> str:
+    def where(self, file: File = "roster") -> str:
         """`Roster row 3, column Status`."""
-        row = self.place or (f"row {self.row}" if self.row else "")
-        return " ".join([file, *([row] if row else [])]) + (f", column {self.column}" if self.column else "")
+        row = self.place or (tell("line.row", row=self.row) if self.row else "")
+        column = tell("line.column", column=self.column) if self.column else ""
+        return " ".join([tell(f"line.{file}"), *([row] if row else [])]) + column
 
-    def as_finding(self, file: str = "Roster", *, quoted: bool = False) -> dict[str, Any]:
+    def as_finding(self, file: File = "roster", *, quoted: bool = False) -> dict[str, Any]:
         """In the form that every finding about a person has, in the records and in the reports. `quoted`: with the cell
         as seen, for a page or table that is made for somebody and kept by nobody."""
         where = self.where(file) + (f", “{self.seen}”" if quoted and self.seen else "")
@@ -87,7 +90,7 @@ class RosterRow:
 
     @property
     def where(self) -> str:
-        return self.place or f"row {self.row}"
+        return self.place or tell("line.row", row=self.row)
 
 
 @dataclass(frozen=True)
@@ -106,11 +109,13 @@ class Understood:
     def lines(self) -> list[str]:
         """The same for a terminal."""
         names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-        how = f"sheet {self.sheet!r}" if self.sheet else f"{self.encoding}, {names.get(self.delimiter, '-')}"
+        between = tell(f"understood.{names[self.delimiter]}") if self.delimiter in names else "-"
+        how = tell("understood.sheet", sheet=self.sheet) if self.sheet else f"{self.encoding}, {between}"
         fields = ", ".join(f"{field} ← {header}" for field, header in self.mapping.items())
-        lines = [f"Read as {self.kind} ({how}), header in row {self.header_row}", f"Columns: {fields}"]
-        lines += [f"Not used: {', '.join(self.unused)}"] if self.unused else []
-        return lines + ([f"Not read: {', '.join(self.not_read)}"] if self.not_read else [])
+        lines = [tell("understood.read_as", kind=self.kind, how=how, row=self.header_row)]
+        lines += [tell("understood.columns", fields=fields)]
+        lines += [tell("understood.not_used", headers=", ".join(self.unused))] if self.unused else []
+        return lines + ([tell("understood.not_read", sheets=", ".join(self.not_read))] if self.not_read else [])
 
 
 @dataclass(frozen=True)
@@ -153,12 +158,25 @@ class Roster:
 
 
 class UnreadableTable(RollcallError):
-    """A file that cannot be understood as a table at all. `fix` is a sentence for HR; no content of the file in it."""
+    """A file that cannot be understood as a table at all: a code, and the key of a sentence for HR with its words, none
+    of them a cell's. What opens files in the sandbox speaks no language; who asked says the sentence."""
 
-    def __init__(self, code: str, fix: str) -> None:
-        super().__init__(f"{code}: {fix}")
-        self.code = code
-        self.fix = fix
+    def __init__(self, code: str, key: str, **words: str | int) -> None:
+        super().__init__(code)
+        self.code, self.key, self.words = code, key, words
+
+    @property
+    def fix(self) -> str:
+        return tell(self.key, **self.words)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.fix}"
+
+
+def say_not_read(sheet: tuple[str, str]) -> str:
+    """A sheet that nothing was read from, with the reason: (its name, a code)."""
+    name, why = sheet
+    return tell(f"understood.{why}", sheet=name)
 
 
 NAMED_ROWS = 5  # in a sentence; a list of thousands helps nobody and grows with the square of the file
@@ -168,21 +186,22 @@ def rows_named(rows: Sequence[int]) -> str:
     """`2, 3 and 7`, or `2, 3, 4, 5, 6 and 19,997 more`."""
     shown, more = [str(row) for row in rows[:NAMED_ROWS]], len(rows) - NAMED_ROWS
     if more > 0:
-        return f"{', '.join(shown)} and {more:,} more"
-    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
+        return tell("line.and_more", more, rows=", ".join(shown))
+    if len(shown) == 1:
+        return shown[0]
+    return tell("line.and_last", rows=", ".join(shown[:-1]), last=shown[-1]) if shown else ""
 
 
 def shape_of(value: str) -> str:
     """Describes a value without repeating it: length and which kinds of characters it is made of."""
     if not value:
-        return "empty"
+        return tell("shape.empty")
     kinds = [
         ("letters", any(c.isalpha() for c in value)),
         ("digits", any(c.isdigit() for c in value)),
         ("spaces", any(c.isspace() for c in value)),
-        ("@", "@" in value),
-        ("other signs", any(not c.isalnum() and not c.isspace() and c != "@" for c in value)),
+        ("at", "@" in value),
+        ("others", any(not c.isalnum() and not c.isspace() and c != "@" for c in value)),
     ]
-    made_of = ", ".join(kind for kind, there in kinds if there)
-    count = len(value)
-    return f"{count} character{'s' if count != 1 else ''}: {made_of}"
+    made_of = ", ".join(tell(f"shape.{kind}") for kind, there in kinds if there)
+    return tell("shape.characters", len(value), made_of=made_of)

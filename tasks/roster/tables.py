@@ -6,6 +6,7 @@ A workbook of two kilobytes can ask for 500 gigabytes. What reads it dies there,
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,15 +17,16 @@ from tasks.roster.rows import UnreadableTable
 from tasks.roster.web_tables import is_web_page, is_xml_spreadsheet, read_web_page, read_xml_spreadsheet
 from tasks.roster.workbook import read_workbook
 from tasks.sandbox import Fallen, Limits, the_sandbox
+from tasks.sentences import sentences
 
 LIMITS = Limits(memory=448 * 2**20, cpu=20.0, answer=192 * 2**20)
 MAX_BYTES = 32 * 1024 * 1024  # a roster of 100,000 people is about 15 MB
 _TABLES = TypeAdapter(Tables)
-# What calls itself a table and is something else: its first bytes, its right name.
+# What calls itself a table and is something else: its first bytes, and the end of a key of the language.
 _NO_TABLES = (
-    (b"%PDF", "a PDF"), (b"{\\rtf", "a text document (RTF)"), (b"\xff\xd8\xff", "a picture"), (b"\x89PNG", "a picture"),
-    (b"MIME-Version:", "a saved web page (MHTML)"), (b"\x1f\x8b", "a compressed file (GZIP)"),
-    (b"Rar!", "an archive (RAR)"), (b"7z\xbc\xaf", "an archive (7z)"), (b"SQLite format", "a database"),
+    (b"%PDF", "pdf"), (b"{\\rtf", "rtf"), (b"\xff\xd8\xff", "picture"), (b"\x89PNG", "picture"),
+    (b"MIME-Version:", "mhtml"), (b"\x1f\x8b", "gzip"), (b"Rar!", "rar"), (b"7z\xbc\xaf", "seven_zip"),
+    (b"SQLite format", "database"),
 )  # fmt: skip
 
 
@@ -38,7 +40,7 @@ def read_tables(data: bytes, name: str, encoding: str | None, score: Scorer) -> 
     except Fallen as fallen:
         raise _unreadable(fallen.how) from None
     if opened.value is not None:
-        raise UnreadableTable(str(opened.value["code"]), str(opened.value["fix"]))
+        raise _refused(opened.value)
     try:
         return _TABLES.validate_json(bytes(opened.blocks[0]))
     except (ValidationError, IndexError):
@@ -49,7 +51,7 @@ def read_grid(data: bytes, name: str, encoding: str | None, score: Scorer) -> Gr
     """The one table of a file that has the best header, the first of them if several have. Raises UnreadableTable."""
     grids = read_tables(data, name, encoding, score).grids
     if not grids:
-        raise UnreadableTable("no_header", "No row in it names a column that is known: add a header row.")
+        raise UnreadableTable("no_header", "table.no_known_column")
     return max(grids, key=lambda grid: max(map(score, grid.rows[:30]), default=0))
 
 
@@ -59,7 +61,7 @@ def open_table(data: bytes, *, name: str, encoding: str | None, scorer: str) -> 
     try:
         tables = parse_tables(data, encoding, getattr(importlib.import_module(module), function))
     except UnreadableTable as refused:
-        return {"code": refused.code, "fix": refused.fix}, []
+        return {"code": refused.code, "key": refused.key, "words": refused.words}, []
     del data
     return None, [_TABLES.dump_json(tables)]
 
@@ -67,17 +69,15 @@ def open_table(data: bytes, *, name: str, encoding: str | None, scorer: str) -> 
 def parse_tables(data: bytes, encoding: str | None, score: Scorer) -> Tables:
     """What kind of file it is, by its bytes and never by its name."""
     if len(data) > MAX_BYTES:
-        raise UnreadableTable(
-            "too_large", f"The file has {len(data) // 2**20} MiB; {MAX_BYTES // 2**20} is the most read."
-        )
+        raise UnreadableTable("too_large", "table.too_many_bytes", size=len(data) // 2**20, most=MAX_BYTES // 2**20)
     if not data.strip(b"\x00\r\n\t ,;\xef\xbb\xbf\xff\xfe"):
-        raise UnreadableTable("empty_file", "The file is empty: export the roster again.")
+        raise UnreadableTable("empty_file", "table.empty")
     for mark, kind in _NO_TABLES:
         if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark):
-            raise UnreadableTable("no_table", f"This is {kind}, whatever its name says: save the table as XLSX or CSV.")
+            raise UnreadableTable("no_table", f"table.is_{kind}")
     if data[:4] == b"PK\x03\x04" or data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         if b"Index/Document.iwa" in data[: 2**20] or b"Index.zip" in data[: 2**20]:
-            raise UnreadableTable("no_table", "This is a table of Apple's Numbers: export it as XLSX or CSV.")
+            raise UnreadableTable("no_table", "table.is_numbers")
         return read_workbook(data, score)
     text, used, others = decode(data, encoding)
     if is_web_page(text):
@@ -85,15 +85,20 @@ def parse_tables(data: bytes, encoding: str | None, score: Scorer) -> Tables:
     if is_xml_spreadsheet(text):
         return read_xml_spreadsheet(text, score)
     if text.lstrip("\ufeff \t\r\n").startswith("<?xml"):
-        raise UnreadableTable("no_table", "This is XML, and no table that is known here: save it as XLSX or CSV.")
+        raise UnreadableTable("no_table", "table.is_xml")
     return Tables((read_text(text, used, others, score),))
+
+
+def _refused(said: Mapping[str, Any]) -> UnreadableTable:
+    """What the sandbox says of a file; a child that was taken over can name no sentence that is not one of ours."""
+    if said["key"] not in sentences():
+        return _unreadable("nonsense")
+    return UnreadableTable(str(said["code"]), said["key"], **said["words"])
 
 
 def _unreadable(how: str) -> UnreadableTable:
     if how in ("memory", "time"):
-        much = f"{LIMITS.memory // 2**20} MiB" if how == "memory" else f"{LIMITS.cpu:.0f} seconds"
-        return UnreadableTable("too_large", f"Opening the file takes more than {much}: {_CURE}")
-    return UnreadableTable("workbook", f"What opens tables broke on this file ({how}): {_CURE}")
-
-
-_CURE = "copy the rows with people into a new sheet, without empty rows and columns, and save it as CSV."
+        return UnreadableTable(
+            "too_large", f"table.takes_{how}", memory=LIMITS.memory // 2**20, seconds=round(LIMITS.cpu)
+        )
+    return UnreadableTable("workbook", "table.broke", how=how)

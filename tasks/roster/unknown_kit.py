@@ -9,12 +9,13 @@ from collections.abc import Collection
 from typing import Any
 
 from tasks.roster.rows import RosterRow, shape_of
+from tasks.sentences import tell
 
 
 def unknown_kit(row: RosterRow, kits: Collection[str]) -> list[dict[str, Any]]:
     """The finding about this line's kit, as JSON; none where it names no kit or one of `kits`."""
     if not row.kit or row.kit in kits:
         return []
-    sentence = f"Roster {row.where}: there is no brand kit of this name. Write one of: {', '.join(sorted(kits))}."
+    sentence = tell("line.unknown_kit", where=row.where, kits=", ".join(sorted(kits)))
     return [{"code": "unknown_kit", "measured": shape_of(row.kit), "limit": "", "sentence": sentence,
              "severity": "block", "photo": None}]  # fmt: skip

@@ -6,7 +6,6 @@ Files that an older version, or somebody's hand, put there in clear are read as 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -17,11 +16,11 @@ from pathlib import Path
 
 from tasks.roster.drop import MAX_FILE, DropFault, is_litter
 from tasks.roster.folder_drop import FolderDrop
+from tasks.sentences import tell
 from tasks.vault.failures import Unreadable
-from tasks.vault.files import sync_folder
+from tasks.vault.files import alone_in, sync_folder
 from tasks.vault.sealed_folder import SealedFolder, is_sealed_place
 
-_DAMAGED = "It was altered, or its key is gone: upload it again."
 _BESIDE = (".answers.json", ".left-out.json")  # what is kept with an upload and no part of it (selfies/picks.py)
 ARRIVING = ".arriving"  # holds the parts of files that are on their way, each sealed by itself
 _CHUNK = 2**20  # bytes read at a time
@@ -57,12 +56,12 @@ class Upload:
         try:
             size = self.sealed.size(path)
             if size > MAX_FILE:
-                raise DropFault("too_large", f"{size // 2**20} MiB; {MAX_FILE // 2**20} MiB is the most read.")
+                raise DropFault("too_large", tell("drop.too_large", size=size // 2**20, most=MAX_FILE // 2**20))
             return self.sealed.read(path)
         except FileNotFoundError:
             return FolderDrop(self.location).read(path)
         except Unreadable:
-            raise DropFault("damaged", _DAMAGED) from None
+            raise DropFault("damaged", tell("drop.damaged")) from None
 
     def holds(self, path: str) -> bool:
         """Whether a file of this name is here, whatever else is."""
@@ -118,12 +117,8 @@ class Upload:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """One process at a time changes what lies here."""
-        handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with alone_in(self.folder):
             yield
-        finally:
-            os.close(handle)
 
     def sync(self) -> None:
         """Make what was removed here outlive a power cut."""
@@ -133,7 +128,7 @@ class Upload:
         try:
             return self.sealed.names()
         except Unreadable:
-            raise DropFault("damaged", _DAMAGED) from None
+            raise DropFault("damaged", tell("drop.damaged")) from None
 
     def _clear(self) -> list[str]:
         return [path for path in FolderDrop(self.location).files() if not is_sealed_place(path)]

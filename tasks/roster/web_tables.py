@@ -104,7 +104,7 @@ class _Page(HTMLParser):
         row += [text, *[""] * (across - 1)]
         self.cells += across
         if self.cells > MAX_CELLS:
-            raise UnreadableTable("too_large", "The page holds too many cells: save it as XLSX, without other tables.")
+            raise UnreadableTable("too_large", "table.too_many_cells")
 
 
 def _small(value: str | None) -> int:
@@ -133,7 +133,7 @@ def read_xml_spreadsheet(text: str, score: Scorer) -> Tables:
         elif tag == "Row" and sheets:
             at = int(plain["Index"]) - 1 if plain.get("Index", "").isdigit() else len(sheets[-1].rows)
             if at > MAX_CELLS:
-                raise UnreadableTable("too_large", "A row stands too far down: save the people as XLSX.")
+                raise UnreadableTable("too_large", "table.far_row")
             sheets[-1].rows += [[] for _ in range(at + 1 - len(sheets[-1].rows))]
             if plain.get("Hidden") == "1":
                 sheets[-1].hidden.add(at)
@@ -142,7 +142,7 @@ def read_xml_spreadsheet(text: str, score: Scorer) -> Tables:
             column = int(plain["Index"]) - 1 if plain.get("Index", "").isdigit() else column
             span[0] = int(plain["MergeAcross"]) if plain.get("MergeAcross", "").isdigit() else 0
             if column >= WIDEST:
-                raise UnreadableTable("too_large", "A column stands too far right: save the people as XLSX.")
+                raise UnreadableTable("too_large", "table.far_column")
         elif tag == "Data":
             cell = ""
         elif tag == "Visible" and sheets:
@@ -173,23 +173,23 @@ def _parse_xml(text: str, start: Any, end: Any, data: Any) -> None:
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
 
     def refuse(*_: object) -> None:
-        raise UnreadableTable("workbook", "The XML declares entities, as no spreadsheet does: save it as XLSX.")
+        raise UnreadableTable("workbook", "table.entities")
 
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(text.lstrip("\ufeff \t\r\n").encode("utf-8", "replace"), True)
     except expat.ExpatError as error:
-        raise UnreadableTable("workbook", "The XML table is damaged: open it, and save it as XLSX.") from error
+        raise UnreadableTable("workbook", "table.damaged_xml") from error
 
 
 def _tables(sheets: list[_Sheet], kind: str, score: Scorer) -> Tables:
     grids, not_read = [], []
     for number, sheet in enumerate(sheets, 1):
-        name = sheet.name or (f"table {number}" if len(sheets) > 1 else "")
+        name = sheet.name or (str(number) if len(sheets) > 1 else "")
         if not sheet.shown:
-            not_read.append(f"{name} (a hidden sheet)")
+            not_read.append((name, "hidden"))
         elif not any(score(row) for row in sheet.rows[:30]):
-            not_read += [f"{name} (no header of people)"] if any(map(any, sheet.rows)) and name else []
+            not_read += [(name, "no_header")] if any(map(any, sheet.rows)) and name else []
         else:
             rows = [unquoted(row) for row in sheet.rows]
             lines = list(range(1, len(rows) + 1))

@@ -14,6 +14,7 @@ from datetime import datetime
 from tasks.roster.columns import folded
 from tasks.roster.consents import ConsentEntry, ConsentRegister, consent_problem, in_order, refused_at
 from tasks.roster.rows import ConsentCell, Roster, RosterProblem, RosterRow, Understood, rows_named, shape_of
+from tasks.sentences import tell
 
 LISTED = 20  # lines of strangers that are named one by one; a register of a whole group has thousands
 
@@ -109,7 +110,7 @@ class _People:
         number = "" if self.by_address else entry.number
         named = {
             "number": self.numbers.get(number, []) if number else [],
-            "e-mail": self.emails.get(entry.email.casefold(), []) if entry.email else [],
+            "email": self.emails.get(entry.email.casefold(), []) if entry.email else [],
             "name": self.names.get(name_words(entry.name), []) if entry.name else [],
         }
         told = {what: rows for what, rows in named.items() if rows}
@@ -118,24 +119,23 @@ class _People:
         if not told:
             return _Meant(None)
         if len(common) != 1:
-            why = "fits several people" if common else "points to different people"
-            return _Meant(
-                None, maybe, f"Its line {why}: " + "; ".join(f"the {w} to {_who(r)}" for w, r in told.items())
-            )
+            pointing = "; ".join(tell(f"whose.{what}_to", people=_who(rows)) for what, rows in told.items())
+            return _Meant(None, maybe, tell("whose.several" if common else "whose.different", pointing=pointing))
         row = common[0]
         against = self._against(entry, number, told, row)
-        return _Meant(None, maybe, f"{against}, the rest points to {_who([row])}") if against else _Meant(row)
+        return _Meant(None, maybe, tell(f"whose.{against}", people=_who([row]))) if against else _Meant(row)
 
     def _against(self, entry: ConsentEntry, number: str, told: Mapping[str, object], row: RosterRow) -> str:
-        """What in the line does not fit the one person that the rest points to; "" when nothing contradicts."""
+        """What in the line does not fit the one person that the rest points to, as the end of a key of the language; ""
+        when nothing contradicts."""
         others = len(told)
         if number and "number" not in told and number.lstrip("0") != row.number.lstrip("0") and others < 2:
-            return "The number is nobody's on the roster"
-        if entry.email and "e-mail" not in told and row.email and not ("number" in told and "name" in told):
-            return "The e-mail is nobody's on the roster"
+            return "number_nobodys"
+        if entry.email and "email" not in told and row.email and not ("number" in told and "name" in told):
+            return "email_nobodys"
         strange = bool(entry.name) and not name_words(entry.name) & name_words(row.name)
         if strange and "name" not in told and row.name != row.number and others < 2:
-            return "The name is nobody's on the roster"
+            return "name_nobodys"
         return ""
 
 
@@ -145,31 +145,28 @@ def name_words(name: str) -> frozenset[str]:
 
 
 def _who(rows: Iterable[RosterRow]) -> str:
-    return ", ".join(f"row {row.row} ({row.name})" for row in rows)
+    return ", ".join(tell("whose.row", row=row.row, name=row.name) for row in rows)
 
 
 def _doubt(entry: ConsentEntry, one: _Meant) -> RosterProblem:
     rows = rows_named([row.row for row in one.maybe])
-    fix = (
-        f"Number, e-mail and name of this line do not mean one and the same person (roster rows {rows}), so it is "
-        "used as nobody's yes. Correct the line; until then a no in it counts for each of them."
-    )
+    fix = tell("whose.doubt", rows=rows)
     return RosterProblem("whose_consent", entry.row, "", "", fix, False, entry.place, one.why)
 
 
 def _disagree(row: RosterRow) -> RosterProblem:
-    fix = f"The roster says no in row {row.row} where the register says yes: the no counts. Correct one of the two."
+    fix = tell("whose.disagree", row=row.row)
     return RosterProblem("consent_differs", 0, "", "", fix, False, seen=row.name)
 
 
 def _strangers(entries: list[ConsentEntry]) -> list[RosterProblem]:
-    fix = "This answer is by somebody who is not on the roster: it is used for nobody."
+    fix = tell("whose.stranger")
     found = [
         RosterProblem("not_on_roster", entry.row, "", shape_of(entry.name or entry.email or entry.number), fix, False,
                       entry.place, entry.name or entry.email or entry.number)
         for entry in entries[:LISTED]
     ]  # fmt: skip
     if len(entries) > LISTED:
-        fix = f"{len(entries) - LISTED} more answers are by people who are not on the roster: they are used for nobody."
+        fix = tell("whose.more_strangers", len(entries) - LISTED)
         found.append(RosterProblem("not_on_roster", 0, "", "", fix, False))
     return found

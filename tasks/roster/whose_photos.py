@@ -81,7 +81,6 @@ def carry_out(session: Session, keys: Keyring, question: Question, owner: str | 
         wrong = [one for one in session.exec(theirs) if keys.pseudonym(one.digest) in photos]
         for selfie in wrong:
             selfie.replaced_at = now
-            session.add(selfie)
         if wrong:
             _refuse_pictures(session, person, question, by, now)
 
@@ -98,11 +97,9 @@ def take_back(vault: Vault, question_id: str, by: str, now: datetime) -> bool:
             wrong = session.exec(select(Selfie).where(Selfie.employee_id == person, Selfie.replaced_at == said))
             for selfie in [one for one in wrong if vault.keys.pseudonym(one.digest) in photos]:
                 selfie.replaced_at = None
-                session.add(selfie)
             _undo_refusals(session, person, question, by, now)
         question.answer = question.person = question.answered_at = None
         question.by = ""
-        session.add(question)
         append(session, [Event("taken_back", question.employee_id, question.id, {"kind": KIND}, "reviewer")], now=now)
     return True
 

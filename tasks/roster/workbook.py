@@ -31,21 +31,19 @@ def read_workbook(data: bytes, score: Scorer) -> Tables:
         marks = read_marks(data) if data[:2] == b"PK" else {}
         for sheet in book.sheets_metadata:
             if sheet.visible != SheetVisibleEnum.Visible:
-                not_read.append(f"{sheet.name} (a hidden sheet)")
+                not_read.append((sheet.name, "hidden"))
                 continue
             # skip_empty_area=False: otherwise row and column numbers would not be HR's any more.
             cells = book.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)
             if not any(score([_plain(value) for value in row]) for row in cells[:30]):
-                not_read.append(f"{sheet.name} (no header of people)")
+                not_read.append((sheet.name, "no_header"))
                 continue
             grids.append(_grid(sheet.name, cells, marks.get(sheet.name), data[:2] == b"PK"))
             del cells
     except PasswordError as error:
-        raise UnreadableTable(
-            "password", "The workbook is protected by a password: save a copy without one."
-        ) from error
+        raise UnreadableTable("password", "table.password") from error
     except (CalamineError, ValueError, OSError) as error:
-        raise UnreadableTable("workbook", "The workbook cannot be opened: save it again as XLSX or CSV.") from error
+        raise UnreadableTable("workbook", "table.unopenable") from error
     return Tables(tuple(grids), tuple(not_read))
 
 

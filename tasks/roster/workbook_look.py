@@ -51,14 +51,12 @@ def refuse_monsters(data: bytes) -> None:
                     unpacked += _look_at_strings(archive, entry)
                 _refuse_size(unpacked)  # what really came, whatever was announced
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, RuntimeError) as error:
-        raise UnreadableTable("workbook", "The workbook is damaged: save it again as XLSX or CSV.") from error
+        raise UnreadableTable("workbook", "table.damaged") from error
 
 
 def _refuse_size(size: int) -> None:
     if size > MAX_UNPACKED:
-        raise UnreadableTable(
-            "too_large", f"The workbook unpacks to {size // 2**20} MiB: remove pictures and other sheets."
-        )
+        raise UnreadableTable("too_large", "table.swollen", size=size // 2**20)
 
 
 def _look_at_sheet(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
@@ -72,9 +70,7 @@ def _look_at_sheet(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
             extent.columns = max(extent.columns, _column(letters))
         extent.rows = max([extent.rows, extent.written, *rows])
         if extent.rows * extent.columns > MAX_CELLS or extent.written > MAX_WRITTEN:
-            where = f"row {extent.rows:,}, column {extent.columns:,}"
-            fix = "Delete the empty rows and columns behind the last person, or copy the people into a new sheet."
-            raise UnreadableTable("too_large", f"A sheet reaches to {where}, which is no roster. {fix}")
+            raise UnreadableTable("too_large", "table.wide", row=extent.rows, column=extent.columns)
         _refuse_size(size)
     return size
 
@@ -85,7 +81,7 @@ def _look_at_strings(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
         size += new
         strings += sum(1 for found in _STRING_OPENS.finditer(chunk) if found.end() > len(chunk) - new)
         if strings > MAX_WRITTEN:
-            raise UnreadableTable("too_large", f"The workbook holds more than {MAX_WRITTEN:,} texts: split the roster.")
+            raise UnreadableTable("too_large", "table.too_many_texts", most=MAX_WRITTEN)
         _refuse_size(size)
     return size
 

@@ -26,7 +26,8 @@ from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import EarlierPhotos, PersonCheck, as_before, blocks, consent_code_of, settle, standing
 from tasks.selfies.picks import PHOTO_FOLDER, read_answers, read_left_out
 from tasks.selfies.same_face import Alike, ComparedPhoto, findings_of, same_faces, settled_by
-from tasks.selfies.size import limits_for
+from tasks.selfies.size import Frames, kit_frames, limits_for
+from tasks.sentences import tell
 from tasks.vision.faces import Eyes, QualityLimits
 from tasks.vision.worlds import BaseWorld
 
@@ -69,7 +70,7 @@ class CheckReport:
     def file_findings(self) -> tuple[Finding, ...]:
         """The same as findings, each saying in which file."""
         found = [problem.as_finding(quoted=True) for problem in self.roster.file_problems]
-        found += [problem.as_finding("Consent register", quoted=True) for problem in self.consents.problems]
+        found += [problem.as_finding("register", quoted=True) for problem in self.consents.problems]
         return tuple(Finding(**one) for one in found)
 
     @property
@@ -80,7 +81,7 @@ class CheckReport:
     def how_read(self) -> list[str]:
         """What was understood of the roster and of the register, so that a wrong guess is seen at once."""
         register = self.consents.understood.lines() if self.consents.understood else []
-        return self.roster.understood.lines() + [f"Consent register: {line}" for line in register]
+        return self.roster.understood.lines() + [f"{tell('line.register')}: {line}" for line in register]
 
     def stray_lines(self) -> list[str]:
         """Every folder and file that is nobody's yet, by name, with whom it may be; for the terminal and HR's page."""
@@ -94,19 +95,21 @@ class CheckReport:
         lines += [f"! {found.sentence}" for found in self.drop_findings]
         lines += [f"    {line}" for line in self.stray_lines()]
         lines += [f"! {line}" for line in self.left_out]
-        for title, group in (("Blocked", self.blocked), ("Ready, with remarks", self.warned)):
-            lines += ["", f"{title} ({len(group)})"] if group else []
+        for title, group in (("checked.blocked", self.blocked), ("checked.with_remarks", self.warned)):
+            lines += ["", tell(title, len(group))] if group else []
             for person in group:
                 lines.append(f"  {person.number}  {person.name}")
                 lines += [f"      {_mark(f)} {f.code}{_which(person, f)}: {f.sentence}" for f in person.findings]
-        lines += ["", f"Ready ({len(self.ready)})"]
-        lines += [f"  {p.number}  {p.name}  {p.accepted} photos{_best_of(p)}" for p in self.ready]
+        lines += ["", tell("checked.ready", len(self.ready))]
+        lines += [f"  {p.number}  {p.name}  {tell('checked.photos', p.accepted)}{_best_of(p)}" for p in self.ready]
         count = len(self.ready) + len(self.warned)
-        return [*lines, "", f"{len(self.people)} people: {count} ready, {len(self.blocked)} blocked."]
+        return [*lines, "", tell("checked.in_all", len(self.people), ready=count, blocked=len(self.blocked))]
 
 
 def _best_of(person: PersonCheck) -> str:
-    return f", best {person.files[person.best - 1]}" if person.best and person.best <= len(person.files) else ""
+    if not person.best or person.best > len(person.files):
+        return ""
+    return tell("checked.best", file=person.files[person.best - 1])
 
 
 def _mark(found: Finding) -> str:
@@ -130,20 +133,21 @@ def check_drop(
     two_people: frozenset[tuple[str, str]] = frozenset(),
     base: BaseWorld | None = None,
     kits: Collection[str] | None = None,
+    frames: Frames = (),
 ) -> CheckReport:
     """Checks a roster with its photos. Without `eyes` no photo is opened: roster, consent and matching only.
 
     `eyes` may be a function, so that the networks load after the roster's problems are known. HR's picks are read from
     the roster's folder. `two_people`: pairs of whom HR has said so before. `kept`: number to how many photos of theirs
     are in use already: who sends none is as before. `base`: whom the base of a run would be able to draw. `kits`: the
-    brand kits that a line may name; None where they are not known.
+    brand kits that a line may name; None where they are not known. `frames`: what each kit's frame shows.
     Raises Unreadable or DropFault when there is nothing to check.
     """
     moment = now or datetime.now(UTC)
     read = read_roster(roster.read_bytes(), roster.name, encoding, moment.date())
     register = read_consents(consents.read_bytes(), consents.name, encoding) if consents else None
     photos = FolderDrop(str(selfies)) if selfies else None
-    known = _Known(moment, kept or {}, two_people, base, kits)
+    known = _Known(moment, kept or {}, two_people, base, kits, frames)
     return _check(read, register, photos, FolderDrop(str(roster.parent)), eyes, on_progress, known)
 
 
@@ -157,13 +161,14 @@ def check_upload(
     two_people: frozenset[tuple[str, str]] = frozenset(),
     base: BaseWorld | None = None,
     kits: Collection[str] | None = None,
+    frames: Frames = (),
 ) -> CheckReport:
     """The same for a whole drop, wherever and however it lies."""
     moment = now or datetime.now(UTC)
     contents = sort_contents(upload.files())
     read = read_roster(upload.read(contents.roster), contents.roster, None, moment.date())
     register = read_consents(upload.read(contents.consents), contents.consents) if contents.consents else None
-    known = _Known(moment, kept or {}, two_people, base, kits)
+    known = _Known(moment, kept or {}, two_people, base, kits, frames)
     return _check(read, register, _PhotosOf(upload), upload, eyes, on_progress, known)
 
 
@@ -176,6 +181,7 @@ class _Known:
     two_people: frozenset[tuple[str, str]]
     base: BaseWorld | None
     kits: Collection[str] | None
+    frames: Frames
 
 
 @dataclass(frozen=True)
@@ -223,7 +229,7 @@ def _check(
         opened = eyes() if callable(eyes) else eyes
         shown: dict[str, tuple[ComparedPhoto, ...]] = {}
         progress = (lambda done: on_progress("photos", done, total)) if on_progress else None
-        limits = _limits(read, opened, known.base)
+        limits = _limits(read, opened, known)
         for one in examine(open_for, matching.by_number, drop, opened, lambda _: True, progress, limits=limits):
             verdicts[one.number] = one.verdict
             shown[one.number] = one.verdict.shown
@@ -247,10 +253,10 @@ def _check(
     return CheckReport(read, said, matching, tuple(people), looked, read_left_out(beside), tuple(alike))
 
 
-def _limits(roster: Roster, eyes: Eyes, base: BaseWorld | None) -> Callable[[str], QualityLimits]:
+def _limits(roster: Roster, eyes: Eyes, known: _Known) -> Callable[[str], QualityLimits]:
     """By number, since what a photo must show depends on what will be made of it."""
-    drawn = {row.number: row.generation for row in roster.rows}
-    return lambda number: limits_for(eyes.limits, drawn[number], base)
+    made = {row.number: (row.generation, known.base, kit_frames(known.frames, row.kit)) for row in roster.rows}
+    return lambda number: limits_for(eyes.limits, *made[number])
 
 
 def write_return_csv(report: CheckReport, path: Path) -> None:
@@ -261,7 +267,8 @@ def write_return_csv(report: CheckReport, path: Path) -> None:
 def return_table(report: CheckReport) -> bytes:
     """A table for HR to work off and send on: one line per person and finding, safe to open in a spreadsheet. What the
     employee can do is said to the employee, with the file's name; figures stand at the end, for whoever asks."""
-    header = ("Employee ID", "Name", "Roster row", "State", "For", "File", "What to do", "Finding", "Details")
+    columns = ("number", "name", "row", "state", "for", "file", "what_to_do", "finding", "details")
+    header = tuple(tell(f"returned.{column}") for column in columns)
     lines: list[tuple[str, ...]] = []
     for person in report.people:
         who = (person.number, person.name, str(person.row), person.state)

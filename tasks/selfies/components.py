@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from tasks.selfies.findings import WORDS
+from tasks.selfies.findings import SEVERITIES, in_words
 from tasks.vision.faces import QualityLimits
+from tasks.vision.worlds import DRAWING
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ COMPONENTS: dict[str, Component] = {
     "overexposed": Component("OverExposurePrevention", "face at the upper end of a channel", "clipped_share"),
     "uneven_light": Component("IlluminationUniformity", "overlap of the lightness of both halves", "halves"),
     "no_colour": Component("NaturalColour", "chroma of the cheeks", "chroma"),
-    "sunglasses": Component("EyesVisible", "lightness of the eyes over the cheeks'", "eye_contrast"),
+    "sunglasses": Component("EyesVisible", "lightness of the eyes over the cheeks'; structure in them", "eye_contrast"),
     "eyes_shut": Component("EyesOpen", "how shut both lids are, 0 to 1 (face_landmarker)", "lids_warn"),
     "covered": Component(
         "MouthOcclusionPrevention, FaceOcclusionPrevention",
@@ -43,10 +44,13 @@ COMPONENTS: dict[str, Component] = {
         "unsteady",
     ),
     "cut_off": Component("Leftward-, Rightward-, Upward-, DownwardCrop", "face beyond the photo's edge", "beyond"),
-    "no_room": Component("HeadSize, and the kit's frame", "share of an ordinary frame round the head", "room"),
+    "no_room": Component(
+        "HeadSize, and the kit's frame", "share of the kit's frame on each side where the photo cuts the person", "room"
+    ),
     "turned_away": Component("HeadPoseYaw", "nose off the middle of the eyes", "yaw"),
     "rolled": Component("HeadPoseRoll", "angle of the eyes", "roll"),
     "turned_upright": Component("HeadPoseRoll", "the finder's score, four ways up", "turn_margin"),
+    "drawn": Component("beyond: NaturalColour", "texture, where the base draws real people", f"texture = {DRAWING}"),
     "near_duplicate": Component("beyond: the same photo twice", "bits of a perceptual hash", "duplicate_bits"),
 }
 
@@ -56,6 +60,7 @@ LEFT_ALONE = {
     "ExpressionNeutrality, MouthClosed": "Smiles are wanted.",
     "BackgroundUniformity": "Part of the one number per photo, never a finding: rooms are what people have.",
     "HeadPosePitch": "Not measured: five points do not tell it from a long or short face.",
+    "UnifiedQualityScore": "The one number per photo is ours: it compares one person's photos, never people.",
     "DynamicRange, LuminanceMean, LuminanceVariance": "They measure skin as much as light.",
 }
 
@@ -67,7 +72,7 @@ def findings_table() -> str:
     lines = ["| finding | ISO/IEC 29794-5 | how measured | limit | what happens | what the person is told |"]
     lines.append("|---|---|---|---|---|---|")
     for code, part in COMPONENTS.items():
-        severity, _, to_them = WORDS[code]
+        severity, to_them = SEVERITIES[code], in_words(code, "them", measured="", limit="")
         limit = f"{part.limit} = {getattr(limits, part.limit):g}" if part.limit in known else part.limit
         happens = {"reject": "not used", "warn": "remark", "block": "waits"}[severity]
         lines.append(f"| `{code}` | {part.theirs} | {part.measured} | `{limit}` | {happens} | {to_them} |")

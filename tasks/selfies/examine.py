@@ -66,7 +66,8 @@ def examine(
             while _waiting(ahead) < AHEAD * cores() and (number := next(people, None)) is not None:
                 if may_open(number):
                     paths = tuple(photos.get(number, ()))
-                    ahead.append((number, paths, [pool.submit(_look, path, drop, eyes, keep, roots) for path in paths]))
+                    how = (drop, eyes, keep, roots, bool(limits and limits(number).frames))
+                    ahead.append((number, paths, [pool.submit(_look, path, *how) for path in paths]))
             if not ahead:
                 return
             number, paths, looking = ahead.popleft()
@@ -88,10 +89,10 @@ def _waiting(ahead: deque[tuple[str, tuple[str, ...], list[Future[_Seen]]]]) -> 
     return sum(max(len(looking), 1) for _, _, looking in ahead)
 
 
-def _look(path: str, drop: Drop, eyes: Eyes, keep: bool, roots: bytes) -> _Seen:
+def _look(path: str, drop: Drop, eyes: Eyes, keep: bool, roots: bytes, framed: bool) -> _Seen:
     try:
         data = drop.read(path)
     except DropFault as fault:
         code = "too_large" if fault.code == "too_large" else "not_a_picture"
         return Look(refused=(code, fault.fix.partition(";")[0], "50 MiB")), None
-    return look_at(data, eyes, keep=keep, roots=roots)
+    return look_at(data, eyes, keep=keep, roots=roots, framed=framed)

@@ -16,26 +16,26 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from tasks.disclosure.installation import photo_roots
 from tasks.roster.drop import Drop, sort_contents
 from tasks.roster.read import read_roster
 from tasks.roster.rows import RosterRow
-from tasks.roster.whose_photos import answers_about, ask_whose
-from tasks.selfies.examine import Examined, examine
+from tasks.roster.whose_photos import answers_about
+from tasks.selfies.examine import Examined
 from tasks.selfies.findings import Finding, finding
 from tasks.selfies.given_by_hr import take_back_moved, without_others_photos
-from tasks.selfies.keep import everything_is_kept, keep_photos, kept_before
+from tasks.selfies.keep import everything_is_kept, kept_before
 from tasks.selfies.leave_drop import are_leaving, begin_leaving, let_go, without_left_behind
 from tasks.selfies.live_photos import still_photos
+from tasks.selfies.look_at_all import Looking, Seated, about, look_at_all
+from tasks.selfies.looked_at import LookedAt
 from tasks.selfies.manifest import read_manifest
 from tasks.selfies.match import Matching, match_photos
 from tasks.selfies.people import PersonCheck, as_before, outcome, settle
 from tasks.selfies.picks import Answers, read_answers
-from tasks.selfies.same_face import ComparedPhoto, findings_of, same_faces, settled_by
-from tasks.selfies.size import limits_for
+from tasks.selfies.same_face import findings_of, same_faces, settled_by
+from tasks.selfies.size import Frames
 from tasks.selfies.two_people import known_two_people
-from tasks.vault.batches import drop_since
-from tasks.vault.consent import Permit
+from tasks.vault.batches import load_batch
 from tasks.vault.failures import NoConsent
 from tasks.vault.records import Batch, EarlierName, Employee, Seat
 from tasks.vault.seats import HELD, Lane, checked_move
@@ -46,17 +46,7 @@ from tasks.vision.worlds import BaseWorld
 # Whoever is blocked by one of these is waited for by nobody: their photos leave an upload, too. A missing consent may
 # still come, and a photo that is nobody's may find its owner: those stay, sealed, until the upload's date.
 NEVER = frozenset({"consent_withdrawn", "forgotten", "erasing", "left_company"})
-RULES = 5  # goes up when a change of the rules makes an old examination wrong
-
-
-@dataclass(frozen=True)
-class Seated:
-    """Somebody with a seat in the batch, in the form the pure rules take."""
-
-    employee_id: str
-    row: RosterRow
-    standing: tuple[Finding, ...]
-    blocked: bool
+RULES = 7  # goes up when a change of the rules makes an old examination wrong
 
 
 @dataclass(frozen=True)
@@ -79,8 +69,10 @@ def take_photos(
     now: datetime,
     on_photo: Callable[[int, int], None] | None = None,
     base: BaseWorld | None = None,
+    frames: Frames = (),
 ) -> Taken:
-    """Examines and keeps everybody's photos, and says in their seats how they stand. `base`: whom it can draw."""
+    """Examines and keeps everybody's photos, and says in their seats how they stand. `base`: whom it can draw;
+    `frames`: what each kit's frame shows."""
     sitters = _sitters(vault, batch_id)
     contents = sort_contents(drop.files())
     rows = _with_locations([s.row for s in sitters], drop, contents.roster)
@@ -92,16 +84,23 @@ def take_photos(
     if cut_off:
         matching = without_left_behind(vault, batch_id, ids, matching, drop)
     said = [*sorted(answers.two_people), *answers_about(vault, [s.employee_id for s in sitters])]
-    digest = _digest(sitters, matching, said, drop, f"{eyes_name} {base}" if base else eyes_name)
+    digest = _digest(sitters, matching, said, drop, f"{eyes_name} {base}" if base else eyes_name, frames)
     count = sum(len(paths) for paths in matching.by_number.values())
-    if not cut_off and _is_known(vault, batch_id, digest) and everything_is_kept(vault, batch_id):
+    opened = {s.employee_id for s in sitters if not s.blocked}
+    if not cut_off and _is_known(vault, batch_id, digest, opened) and everything_is_kept(vault, batch_id):
+        blocked = {s.employee_id: _check(s, matching, {}, (), {}, base) for s in sitters if s.blocked}
+        _write_seats(vault, batch_id, blocked)
+        _note(vault, batch_id, digest, matching)
         return _sum_up(vault, batch_id, count, examined=False)
     take_back_moved(vault, ids, matching, drop)
-    checks = _examine_all(vault, batch_id, sitters, matching, answers, drop, open_eyes(), now, on_photo, base)
+    done = LookedAt(vault, [RULES, batch_id, eyes_name, base])
+    how = Looking(open_eyes(), now, base, frames, done, on_photo)
+    checks = _examine_all(vault, batch_id, sitters, matching, answers, drop, how)
     _write_seats(vault, batch_id, checks)
     taken = [s for s in sitters if (not s.blocked and checks[s.employee_id].state == "ready") or _never(s)]
     begin_leaving(vault, batch_id, drop, [s.employee_id for s in taken])
     _note(vault, batch_id, digest, matching)
+    done.clear()
     let_go(vault, batch_id, drop, [path for s in taken for path in matching.by_number.get(s.row.number, ())])
     return _sum_up(vault, batch_id, count, examined=True)
 
@@ -112,6 +111,7 @@ def _never(sitter: Seated) -> bool:
 
 def _sitters(vault: Vault, batch_id: str) -> list[Seated]:
     """Everybody with a seat, in roster order."""
+    own = load_batch(vault, batch_id).kit
     with vault.reading() as session:
         query = (
             select(Seat, Employee)
@@ -119,10 +119,10 @@ def _sitters(vault: Vault, batch_id: str) -> list[Seated]:
             .where(col(Seat.batch_id) == batch_id)
             .order_by(col(Seat.position), col(Seat.employee_id))
         )
-        return [_sitter(seat, employee) for seat, employee in session.exec(query)]
+        return [_sitter(seat, employee, own) for seat, employee in session.exec(query)]
 
 
-def _sitter(seat: Seat, employee: Employee) -> Seated:
+def _sitter(seat: Seat, employee: Employee, own_kit: str) -> Seated:
     standing = tuple(Finding(**found) for found in seat.standing)
     row = RosterRow(
         number=employee.number,
@@ -131,6 +131,7 @@ def _sitter(seat: Seat, employee: Employee) -> Seated:
         department=employee.department,
         title=employee.title,
         status="active",  # anybody else is blocked by `standing`
+        kit=seat.kit or own_kit,
         wardrobe=employee.wardrobe,
         glasses="keep",
         generation=employee.generation,
@@ -157,21 +158,29 @@ def _by_earlier_names(vault: Vault, sitters: Sequence[Seated]) -> list[RosterRow
 
 
 def _digest(
-    sitters: Sequence[Seated], matching: Matching, said: Sequence[tuple[str, str]], drop: Drop, eyes_name: str
+    sitters: Sequence[Seated],
+    matching: Matching,
+    said: Sequence[tuple[str, str]],
+    drop: Drop,
+    eyes_name: str,
+    frames: Frames,
 ) -> str:
-    """Changes when anything changes that the examination depends on: people, consents, photos, eyes, rules, and what HR
-    has said about photos."""
+    """Changes when anything changes that the examination depends on: whose photos are opened, these photos, eyes,
+    rules, frames of those who keep their photo, and what HR has said about photos. Whoever is blocked has no part in
+    it: somebody without photos who is forgotten meanwhile has nobody else's looked at again."""
     people = [
-        [s.employee_id, s.blocked, s.row.generation, [f.code for f in s.standing]]
-        + ([] if s.blocked else [drop.stamp(path) for path in matching.by_number.get(s.row.number, ())])
+        [s.employee_id, s.row.generation, [f.code for f in s.standing]]
+        + ([] if s.row.generation else [about(s.row, frames)])
+        + [drop.stamp(path) for path in matching.by_number.get(s.row.number, ())]
         for s in sitters
+        if not s.blocked
     ]
-    strays = [len(matching.unmatched), len(matching.ambiguous)]
-    return hashlib.sha256(json.dumps([RULES, eyes_name, strays, said, people]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([RULES, eyes_name, said, people]).encode()).hexdigest()
 
 
-def _is_known(vault: Vault, batch_id: str, digest: str) -> bool:
-    """Whether this batch, or another whose result can be taken over, was examined in just this state."""
+def _is_known(vault: Vault, batch_id: str, digest: str, opened: set[str]) -> bool:
+    """Whether this batch, or another whose result can be taken over, was examined in just this state. `opened`: whose
+    photos may be."""
     with vault.session() as session:
         batches = [b for b in session.exec(select(Batch)) if b.facts.get("photos", {}).get("digest") == digest]
         mine = next((b for b in batches if b.id == batch_id), None)
@@ -180,16 +189,16 @@ def _is_known(vault: Vault, batch_id: str, digest: str) -> bool:
         other = batches[0]
         theirs = {s.employee_id: s for s in session.exec(select(Seat).where(col(Seat.batch_id) == other.id))}
         for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id)):
+            if seat.employee_id not in opened:
+                continue
             found = theirs.get(seat.employee_id)
             if found is None or found.photos is None:
                 return False
             findings = tuple(Finding(**one) for one in found.findings)
             _settle_seat(seat, findings, found.photos, found.accepted, found.few, found.lane)
-            session.add(seat)
         batch = session.get_one(Batch, batch_id)
         batch.facts = {**batch.facts, "photos": other.facts["photos"]}
         batch.problems = [*batch.problems, *(p for p in other.problems if p not in batch.problems)]
-        session.add(batch)
         return True
 
 
@@ -200,71 +209,29 @@ def _examine_all(
     matching: Matching,
     answers: Answers,
     drop: Drop,
-    eyes: Eyes,
-    now: datetime,
-    on_photo: Callable[[int, int], None] | None,
-    base: BaseWorld | None,
+    how: Looking,
 ) -> dict[str, PersonCheck]:
-    """Employee id → how they stand. Each accepted photo is kept as soon as its person has been judged. Who sent none
-    this time, or none that can be used, is as before."""
+    """Employee id → how they stand. Who sent none this time, or none that can be used, is as before."""
     kept = kept_before(vault, batch_id, [s.employee_id for s in sitters])
     brings = {s.row.number for s in sitters if matching.by_number.get(s.row.number)}
     open_for = {
         s.row.number: s for s in sitters if not s.blocked and (s.row.number in brings or s.employee_id not in kept)
     }
-    drop_from = drop_since(vault, batch_id)
-    total = sum(len(matching.by_number.get(number, ())) for number in open_for)
-    permits: dict[str, Permit] = {}
-    refused: dict[str, str] = {}
-    verdicts: dict[str, Examined] = {}
-    shown: dict[str, tuple[ComparedPhoto, ...]] = {}
-    also: dict[str, tuple[Finding, ...]] = {}
-    here = {s.employee_id for s in open_for.values()}  # whose photos are compared at the end
-
-    def may_open(number: str) -> bool:
-        try:
-            permits[number] = vault.permit(open_for[number].employee_id, now=now)
-        except NoConsent as refusal:
-            refused[number] = refusal.code
-        return number in permits
-
-    progress = (lambda done: on_photo(done, total)) if on_photo else None
-    for one in examine(
-        list(open_for), matching.by_number, drop, eyes, may_open, progress, keep=True,
-        roots=photo_roots(vault.settings), limits=lambda n: limits_for(eyes.limits, open_for[n].row.generation, base),
-    ):  # fmt: skip
-        try:
-            also[one.number] = _keep(vault, batch_id, permits[one.number], one, here, drop_from, now)
-        except NoConsent as refusal:  # forgotten, or taken back, while their photos were looked at
-            refused[one.number] = refusal.code
-            continue
-        verdicts[one.number] = one.without_pictures()
-        shown[one.number] = one.verdict.shown
-    alike = same_faces(shown, eyes.thresholds, eyes.limits.duplicate_bits)
+    seen = look_at_all(vault, batch_id, open_for, matching, drop, how)
+    shown = {number: one.verdict.shown for number, one in seen.verdicts.items()}
+    alike = same_faces(shown, how.eyes.thresholds, how.eyes.limits.duplicate_bits)
     company = findings_of(settled_by(alike, answers.two_people))
     checks = {}
     for s in sitters:
-        before, verdict = kept.get(s.employee_id), verdicts.get(s.row.number)
+        before, verdict = kept.get(s.employee_id), seen.verdicts.get(s.row.number)
         if before is not None and not s.blocked and (verdict is None or not verdict.verdict.accepted):
-            since = _refused_since(vault, s, now)
+            standing = (*s.standing, *_refused_since(vault, s, how.now))
             unusable = (finding("photos_kept", before.accepted),) if verdict is not None else ()
-            checks[s.employee_id] = as_before(s.row, (*s.standing, *since), before, unusable)
+            checks[s.employee_id] = as_before(s.row, standing, before, unusable)
             continue
-        said = (*company.get(s.row.number, ()), *also.get(s.row.number, ()))
-        checks[s.employee_id] = _check(s, matching, verdicts, said, refused, base)
+        said = (*company.get(s.row.number, ()), *seen.said.get(s.row.number, ()))
+        checks[s.employee_id] = _check(s, matching, seen.verdicts, said, seen.refused, how.base)
     return checks
-
-
-def _keep(
-    vault: Vault, batch: str, permit: Permit, one: Examined, here: set[str], drop_from: datetime, now: datetime
-) -> tuple[Finding, ...]:
-    """Keeps one person's photos, unless they are to the byte those of somebody who sends none this time (those who do
-    are all compared at the end): then HR is asked whom they show. What there is to say about it."""
-    digests = [look.digest for look in one.looks]
-    if others := ask_whose(vault, batch, permit.employee_id, digests, here, now):
-        return (finding("same_photo_other_name", others),)
-    replaced = keep_photos(vault, permit, one, drop_from, now)
-    return (finding("photos_replaced", replaced),) if replaced else ()
 
 
 def _refused_since(vault: Vault, sitter: Seated, now: datetime) -> tuple[Finding, ...]:
@@ -296,9 +263,10 @@ def _check(
 def _write_seats(vault: Vault, batch_id: str, checks: dict[str, PersonCheck]) -> None:
     with vault.session() as session:
         for seat in session.exec(select(Seat).where(col(Seat.batch_id) == batch_id)):
-            check = checks[seat.employee_id]
+            check = checks.get(seat.employee_id)
+            if check is None:
+                continue
             _settle_seat(seat, check.findings, check.photos, check.accepted, check.few, check.lane)
-            session.add(seat)
 
 
 def _settle_seat(seat: Seat, findings: Sequence[Finding], photos: int, accepted: int, few: bool, lane: Lane) -> None:
@@ -320,7 +288,6 @@ def _note(vault: Vault, batch_id: str, digest: str, matching: Matching) -> None:
         batch.problems = [p for p in batch.problems if p.get("code") not in codes] + strays
         counts = {"unmatched": len(matching.unmatched), "ambiguous": len(matching.ambiguous)}
         batch.facts = {**batch.facts, "photos": {"digest": digest, **counts}}
-        session.add(batch)
 
 
 def _sum_up(vault: Vault, batch_id: str, photos: int, examined: bool) -> Taken:

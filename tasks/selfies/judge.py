@@ -6,7 +6,7 @@ another's. Exposure is judged on clipping and darkness, never on how light someb
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from tasks.selfies.findings import Finding, Severity, finding
 from tasks.selfies.look import Look
@@ -80,11 +80,28 @@ def _judge_size(look: Look, q: Quality, limits: QualityLimits, photo: int) -> li
     detail = look.flaws.detail if look.flaws is not None else q.inter_eye_px
     if detail < min(limits.inter_eye_px, q.inter_eye_px, limits.detail_px) and q.sharpness >= limits.sharpness:
         return [finding("little_detail", detail, limits.inter_eye_px, photo=photo)]
-    if look.room < limits.room:
-        return [finding("no_room", look.room, limits.room, photo=photo)]
+    if found := _judge_room(look, limits, photo):
+        return found
     if q.inter_eye_px < limits.inter_eye_usual_px:
         return [finding("small_face/usable", q.inter_eye_px, limits.inter_eye_usual_px, photo=photo)]
     return []
+
+
+def _judge_room(look: Look, limits: QualityLimits, photo: int) -> list[Finding]:
+    """Whether the photo goes on as far as the frame of each kit: on which sides it does not, or under which kits."""
+    if look.around is None:
+        return []
+    there = asdict(look.around)
+    shares = {kit: {side: there[side] / asked for side, asked in asdict(frame).items()} for kit, frame in limits.frames}
+    short = {kit: min(sides.values()) for kit, sides in shares.items() if min(sides.values()) < limits.room}
+    if not short:
+        return []
+    if len(short) < len(shares):
+        return [finding("no_room/some", ", ".join(sorted(short)), photo=photo)]
+    where = {side for sides in shares.values() for side, share in sides.items() if share < limits.room}
+    beside = {"beside" if side in ("left", "right") else side for side in where}
+    code = f"no_room/{beside.pop()}" if len(beside) == 1 else "no_room"
+    return [finding(code, min(short.values()), limits.room, photo=photo)]
 
 
 def _judge_lids(look: Look, limits: QualityLimits, photo: int) -> list[Finding]:
@@ -125,4 +142,6 @@ def _judge_quality(q: Quality, limits: QualityLimits, photo: int, *, uneven: boo
     # A turned head hides an eye as glasses would: frontal first.
     if q.turned <= limits.yaw_reject and q.eye_contrast < limits.eye_contrast:
         found.append(finding("sunglasses", q.eye_contrast, limits.eye_contrast, photo=photo))
+    elif q.turned <= limits.yaw and q.eye_structure < limits.eye_structure:
+        found.append(finding("sunglasses/tinted", q.eye_structure, limits.eye_structure, photo=photo))
     return found

@@ -29,7 +29,7 @@ class SetVerdict:
 
     verdicts: tuple[SelfieVerdict, ...]
     findings: tuple[Finding, ...]  # about the set
-    shown: tuple[ComparedPhoto, ...] = ()  # the accepted photos, for comparing people; never stored
+    shown: tuple[ComparedPhoto, ...] = ()  # the accepted photos, for comparing people
     texture: float | None = None  # median of the accepted photos; None where there is none
 
     @property

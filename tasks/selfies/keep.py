@@ -65,7 +65,6 @@ def _write(vault: Vault, rows: Sequence[Selfie], before: dict[str, Selfie], dige
                 session.delete(here)  # the same photo in another place of the set: its other row stands for it
             elif here is not None and here.replaced_at is None:
                 here.replaced_at = now
-                session.add(here)
 
 
 def take_back(vault: Vault, digests: set[str], owner: str | None) -> int:

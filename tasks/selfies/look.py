@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tasks.selfies.search import SMALLEST, search
-from tasks.vision.faces import Eyes, EyesMissing, Face, Lids, Vector
+from tasks.vision.faces import Around, Eyes, EyesMissing, Face, Lids, Vector
 from tasks.vision.flaws import Flaws, read_flaws
 from tasks.vision.glance import Refused
 from tasks.vision.images import Picture, encode, resize
 from tasks.vision.photos import Photo, open_photo
 from tasks.vision.quality import Quality, difference_hashes, read_quality
-from tasks.vision.rating import rate, read_background, read_room
+from tasks.vision.rating import rate, read_around, read_background, read_room
 from tasks.vision.small import SELFIE, small
 from tasks.vision.worlds import read_texture
 
@@ -42,7 +42,7 @@ class Look:
     eye_width: float = 1.0  # distance of the eyes over that from eyes to mouth: turning the head makes it small
     texture: float = 0.0  # of the whole photo: what tells a photograph from a drawing (worlds.py)
     flaws: Flaws | None = None
-    room: float = 1.0  # how much of an ordinary frame there is round the head
+    around: Around | None = None  # where the photo ends round the head; read where the photo becomes the picture
     rating: int = 0  # 0..100, for comparing one person's photos
     lids: Lids | None = None  # where a network for them is installed
     table: float = 0.0  # of a JPEG: how coarse its steps of lightness are
@@ -60,9 +60,11 @@ class KeptPhoto:
     small: bytes
 
 
-def look_at(data: bytes, eyes: Eyes, *, keep: bool = False, roots: bytes = b"") -> tuple[Look, KeptPhoto | None]:
+def look_at(
+    data: bytes, eyes: Eyes, *, keep: bool = False, roots: bytes = b"", framed: bool = False
+) -> tuple[Look, KeptPhoto | None]:
     """Measures one photo. With `keep` what is to be kept of it comes back as well, and who had signed it; `roots` (PEM)
-    are the certificates whose word on that is taken.
+    are the certificates whose word on that is taken. `framed`: it may become the picture itself, in a kit's frame.
 
     Whatever a file does to what opens or measures it is said of that file, and costs nobody else their verdict.
     """
@@ -76,7 +78,7 @@ def look_at(data: bytes, eyes: Eyes, *, keep: bool = False, roots: bytes = b"") 
         turned = quarter_turns(photo.judged, eyes)
         photo = photo.turned(turned)
         signed_by = _signer(data, roots) if keep else ""
-        look = replace(measured(photo, digest, eyes), turned=turned, signed_by=signed_by)
+        look = replace(measured(photo, digest, eyes, framed=framed), turned=turned, signed_by=signed_by)
     except (EyesMissing, MemoryError):  # nothing that the file could help
         raise
     except Exception as error:
@@ -94,7 +96,7 @@ def _signer(data: bytes, roots: bytes) -> str:
     return photo_signer(data, roots)
 
 
-def measured(photo: Photo, digest: str, eyes: Eyes) -> Look:
+def measured(photo: Photo, digest: str, eyes: Eyes, *, framed: bool = False) -> Look:
     """What the eyes say of an opened photo. Raises whatever they raise."""
     picture = photo.judged
     look = Look(digest, *photo.size)
@@ -111,7 +113,7 @@ def measured(photo: Photo, digest: str, eyes: Eyes) -> Look:
     room = read_room(main, picture.shape[1], picture.shape[0])
     return replace(
         look,
-        room=room,
+        around=read_around(picture, main, eyes.matter) if framed else None,
         rating=rate(quality, room, read_background(picture, main)),
         second_share=max((face.area for face in found[1:]), default=0.0) / max(main.area, 1.0),
         # In pixels of what is kept: that is what will be learned from.

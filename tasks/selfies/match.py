@@ -18,6 +18,7 @@ from tasks.selfies.picks import BY_FILE, NOBODYS, folder_key, key_of
 from tasks.selfies.resembling import MOST
 from tasks.selfies.spelling import seen, words_of
 from tasks.selfies.whose import NOBODY, Claim, People
+from tasks.sentences import tell
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,11 @@ class Stray:
 
     def line(self, names: Mapping[str, str]) -> str:
         """`folder Jan Kowalski, 2 files: could be 71 Jan Kowalski or 72 Jan Kowalski`. `names`: number → name."""
-        count = f"{len(self.files)} file{'s' if len(self.files) != 1 else ''}"
-        place = f"folder {self.folder}, {count}" if self.key.endswith("/") else f"file {self.files[0]}"
-        people = " or ".join(f"{number} {names.get(number, '')}".strip() for number in self.candidates)
-        if not people:
-            return f"{place}: nobody's"
-        return f"{place}: could be {people}" if self.between else f"{place}: nobody's; perhaps {people}?"
+        folder, count = self.key.endswith("/"), len(self.files)
+        place = tell("stray.folder", count, folder=self.folder) if folder else tell("stray.file", file=self.files[0])
+        people = tell("stray.or").join(f"{number} {names.get(number, '')}".strip() for number in self.candidates)
+        key = "nobodys" if not people else "could_be" if self.between else "perhaps"
+        return tell(f"stray.{key}", place=place, people=people)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.roster.drop import Drop, DropFault
+from tasks.sentences import tell
 
 FILE = ".answers.json"
 LEFT_OUT = ".left-out.json"  # lines about what an upload held and the drop does not
@@ -59,7 +60,7 @@ def parse_answers(data: bytes) -> Answers:
         picks = {str(key): str(value) for key, value in content["picks"].items()}
         pairs = frozenset((str(a), str(b)) for a, b in content["two_people"])
     except (AttributeError, KeyError, TypeError, ValueError) as wrong:
-        fix = "What was answered about this upload is damaged: upload it again, and answer its questions once more."
+        fix = tell("drop.answers_damaged")
         raise DropFault("answers_damaged", fix) from wrong
     return Answers(picks, pairs)
 

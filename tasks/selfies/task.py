@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from tasks.progress import tell
 from tasks.roster.open_drop import find_drop
 from tasks.selfies.intake import take_photos
+from tasks.selfies.size import Frames
 from tasks.vault.batches import load_batch
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
@@ -17,10 +18,11 @@ from tasks.vision.worlds import BaseWorld
 
 
 @step
-def take_selfies(batch_id: str) -> dict[str, int]:
+def take_selfies(batch_id: str, frames: Frames = ()) -> dict[str, int]:
     """Examines and keeps the photos of everybody in the batch who agreed. Returns counts.
 
-    Does nothing when neither people, consents nor photos have changed since the last time.
+    `frames`: what each kit shows round a head, by name. Does nothing when neither people, consents nor photos have
+    changed since the last time.
     """
     settings = load_settings()
     with open_vault(settings) as vault:
@@ -36,5 +38,6 @@ def take_selfies(batch_id: str) -> dict[str, int]:
             datetime.now(UTC),
             lambda done, total: tell("photos", done, total),
             BaseWorld(card.world, settings.mixed_worlds, card.render_size),
+            frames,
         )
     return {"people": taken.people, "ready": taken.ready, "blocked": taken.blocked, "photos": taken.photos}

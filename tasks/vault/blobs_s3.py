@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, SSLError
 
 from tasks.vault.blobs import Refusal, Remnant, checked_key, checked_prefix
-from tasks.vault.failures import MissingBlob, StoreFault
+from tasks.vault.failures import MissingBlob, StoreFault, StoreLost
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _PART_SIZE = 32 << 20  # bytes; larger blobs go up in parts, so that a retry repeats one part
 _BATCH = 1000  # the most DeleteObjects takes
 _GONE = {"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "404"}
+_BUSY = {408, 429}  # HTTP: a request that took too long, too many of them
 
 
 class S3Blobs:
@@ -60,7 +61,7 @@ class S3Blobs:
             else:
                 self._put_parts(name, data)
         except (ClientError, BotoCoreError) as error:
-            raise StoreFault(_code(error), "put") from error
+            raise _fault(error, "put") from error
 
     def _put_parts(self, name: str, data: bytes) -> None:
         upload = self.client.create_multipart_upload(Bucket=self.bucket, Key=name)["UploadId"]
@@ -82,7 +83,7 @@ class S3Blobs:
         except (ClientError, BotoCoreError) as error:
             if _code(error) in _GONE:
                 raise MissingBlob(key) from error
-            raise StoreFault(_code(error), "get") from error
+            raise _fault(error, "get") from error
 
     def exists(self, key: str) -> bool:
         try:
@@ -90,7 +91,7 @@ class S3Blobs:
         except (ClientError, BotoCoreError) as error:
             if _code(error) in _GONE:
                 return False
-            raise StoreFault(_code(error), "head") from error
+            raise _fault(error, "head") from error
         return True
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -129,7 +130,7 @@ class S3Blobs:
             if self._configured("get_bucket_replication", "ReplicationConfiguration", "Rules"):
                 found.append("replication")
         except (ClientError, BotoCoreError) as error:
-            raise StoreFault(_code(error), "bucket") from error
+            raise _fault(error, "bucket") from error
         return found
 
     def _configured(self, call: str, *path: str) -> bool:
@@ -238,7 +239,16 @@ class S3Blobs:
         try:
             yield from self.client.get_paginator(call).paginate(Bucket=self.bucket, Prefix=prefix)
         except (ClientError, BotoCoreError) as error:
-            raise StoreFault(_code(error), "list") from error
+            raise _fault(error, "list") from error
+
+
+def _fault(error: ClientError | BotoCoreError, doing: str) -> StoreFault:
+    """What this is for the vault: a store that is away for a while comes back, one that refuses does not."""
+    if isinstance(error, ClientError):
+        passes = _status(error) >= 500 or _status(error) in _BUSY
+    else:
+        passes = isinstance(error, (ConnectionError, HTTPClientError)) and not isinstance(error, SSLError)
+    return (StoreLost if passes else StoreFault)(_code(error), doing)
 
 
 def _code(error: ClientError | BotoCoreError) -> str:

@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,15 @@ from tasks.vault.failures import VaultError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0008"  # the revision in migrations/versions this code was written for
+CLOCKS = timedelta(seconds=30)  # further apart, and who decided last, or whose lease ran out, would be told wrongly
+NEWEST = "0009"  # the revision in migrations/versions this code was written for
 _BUSY = 60_000  # milliseconds a writer waits for another one
 _SILENT = 5_000  # milliseconds of that in which nothing is said
+# A server whose machine or network went away without a word: noticed within a minute, not after the system's two hours.
+_GONE = {
+    "connect_timeout": 10, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3,
+    "tcp_user_timeout": 50_000,
+}  # fmt: skip
 _READ_ONLY = "rollcall_reads_only"
 _MIGRATION_LOCK = 0x526F6C6C  # PostgreSQL advisory lock: two workers starting at once migrate once
 
@@ -46,9 +53,11 @@ def open_database(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed)
     if parsed.get_backend_name() == "postgresql":
+        noticed = {name: value for name, value in _GONE.items() if name not in parsed.query}
         return sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4, hide_parameters=True
-        )
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=4, hide_parameters=True,
+            connect_args=noticed,
+        )  # fmt: skip
     raise VaultError(f"records cannot be kept in {parsed.get_backend_name()!r}: use sqlite or postgresql")
 
 
@@ -106,6 +115,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def ahead_of(engine: Engine, now: datetime) -> timedelta | None:
+    """By how much the clock that says `now` is ahead of the database's; None where that has no clock (SQLite)."""
+    if engine.dialect.name != "postgresql":
+        return None
+    with reading(engine) as connection:
+        theirs: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    return now - theirs
+
+
 class DatabaseTooOld(VaultError):
     """The records are of an older Rollcall and hold something: only a person may change their shape."""
 
@@ -141,7 +159,7 @@ def check_shape(connection: Connection) -> None:
 def holds_something(engine: Engine) -> bool:
     """Whether anybody or anything is in the records, beyond what every installation notes of itself."""
     with reading(engine) as connection:
-        tables = set(sa.inspect(connection).get_table_names()) - {"alembic_version", "installation"}
+        tables = set(sa.inspect(connection).get_table_names()) - {"alembic_version", "installation", "lifesign"}
         quote = connection.dialect.identifier_preparer.quote
         return any(connection.execute(sa.text(f"SELECT 1 FROM {quote(name)} LIMIT 1")).first() for name in tables)
 

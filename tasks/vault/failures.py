@@ -19,6 +19,7 @@ VaultError
   MissingBlob          a key that names nothing
   Unreadable           a blob that was altered, cut short, moved, or whose key was destroyed
   StoreFault           the blob store refused or failed; .code says how
+    StoreLost          it went away for a while, or had too much to do
   NotErased            a forgetting left something behind
   HandLost             a process that works on pictures was ended, or its work broke (tasks.hands)
   BadSetting           a setting names something that cannot be used; the message says what to do
@@ -94,6 +95,14 @@ class StoreFault(VaultError):
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code} {detail}".strip())
         self.code = code
+
+
+class StoreLost(StoreFault):
+    """The blob store went away, or was too busy, in the middle of something. Nothing half-written is left."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.args = (f"store_lost: the store of the files could not be reached ({code}). Try again.",)
 
 
 class MasterKeyRefused(VaultError):

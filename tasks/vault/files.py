@@ -5,12 +5,18 @@ written beside its place under a name of its own (`.<name>.<random>.part`), so t
 sweep can tell what a kill left behind.
 """
 
+import errno
+import fcntl
 import os
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 PART = ".part"  # how the name of a file ends that is still being written; it begins with a dot
+TRIES = 3  # times a folder is emptied into which somebody else still writes
 
 
 def replace_file(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o600) -> None:
@@ -79,6 +85,17 @@ def make_folders(folder: Path, *, mode: int = 0o700) -> None:
         sync_folder(made.parent)
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """One at a time, of all processes and threads that ask, works in this folder; the others wait."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def sync_folder(folder: Path) -> None:
     """Make what was renamed or removed in this folder so far outlive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -86,3 +103,23 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def take_away(path: Path) -> None:
+    """Remove a file, a link, or a folder with everything in it. What others take away or put there meanwhile is no
+    matter; whatever else keeps it from going is raised."""
+    for left in reversed(range(TRIES)):
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, onerror=_unless_gone)
+            else:
+                path.unlink(missing_ok=True)
+            return
+        except OSError as fault:
+            if not left or fault.errno != errno.ENOTEMPTY:  # somebody wrote into it while it was emptied
+                raise
+
+
+def _unless_gone(_function: object, _path: str, fault: tuple[Any, BaseException, Any]) -> None:
+    if not isinstance(fault[1], FileNotFoundError):
+        raise fault[1]

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from tasks.sentences import tell
 from tasks.vault.audit_log import Event, append
 from tasks.vault.failures import NoSuchBatch, NotLikeThis
 from tasks.vault.records import Batch, Seat
@@ -29,10 +30,8 @@ def stop_batch(vault: Vault, batch: str, by: str, now: datetime) -> int:
         seats = session.exec(_seats(batch, TO_STOP)).all()
         for seat in seats:
             seat.state, seat.reason = checked_move(seat.state, "stopped"), STOPPED
-        session.add_all(seats)
         moved = len(seats)
         row.facts = {**row.facts, "stopped": {"by": by, "at": now.isoformat()}}
-        session.add(row)
         append(session, [Event("batch_stopped", batch, "", {"people": moved}, ACTOR)], now=now)
     return moved
 
@@ -46,7 +45,6 @@ def carry_on(vault: Vault, batch: str, by: str, now: datetime) -> int:
         if is_held(row):
             _hold(session, row)
         row.facts = {**row.facts, "stopped": {}, "carried_on": {"by": by, "at": now.isoformat()}}
-        session.add(row)
         append(session, [Event("batch_carried_on", batch, "", {"people": moved}, ACTOR)], now=now)
     return moved
 
@@ -60,7 +58,6 @@ def hold_for_approval(vault: Vault, batch: str, ordered_by: str, now: datetime) 
         waiting = len(session.exec(_seats(batch, ("awaiting_approval",))).all())
         if moved or (waiting and not is_held(row)):
             row.facts = {**row.facts, "held": {"by": ordered_by, "at": now.isoformat()}}
-            session.add(row)
             append(session, [Event("approval_asked", batch, "", {"people": waiting}, ACTOR)], now=now)
     return waiting
 
@@ -73,14 +70,13 @@ def approve_cost(vault: Vault, batch: str, by: str, now: datetime) -> int:
     with vault.session() as session:
         row = _batch(session, batch)
         if not is_held(row):
-            raise NotLikeThis("Nothing of this batch waits for a yes.")
+            raise NotLikeThis(tell("start.nothing_waits"))
         if row.facts["held"]["by"] == by:
-            raise NotLikeThis("Somebody else has to say yes: this run was ordered under your name.")
+            raise NotLikeThis(tell("start.somebody_else"))
         held = [seat.employee_id for seat in session.exec(_seats(batch, ("awaiting_approval",)))]
         moved = _free(session, batch, ("awaiting_approval",))
         people = sorted({*_approved(row), *held})
         row.facts = {**row.facts, "held": {}, "approved": {"by": by, "at": now.isoformat(), "people": people}}
-        session.add(row)
         append(session, [Event("approval_given", batch, "", {"people": moved}, ACTOR)], now=now)
     return moved
 
@@ -118,7 +114,6 @@ def _hold(session: Session, batch: Batch) -> int:
     moved = [seat for seat in seats if seat.employee_id not in known]
     for seat in moved:
         seat.state, seat.reason = checked_move(seat.state, "awaiting_approval"), COST
-    session.add_all(moved)
     return len(moved)
 
 
@@ -133,5 +128,4 @@ def _free(session: Session, batch: str, states: tuple[State, ...]) -> int:
         block = next((str(found["code"]) for found in seat.findings if found["severity"] == "block"), None)
         seat.state = checked_move(seat.state, "blocked" if block else "ready")
         seat.reason = block or ("opted_out" if seat.lane == "faithful" else None)
-    session.add_all(seats)
     return sum(seat.state == "ready" for seat in seats)

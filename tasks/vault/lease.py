@@ -61,7 +61,6 @@ def take_lease(vault: Vault, batch: str, holder: str, now: datetime, *, locked: 
         if held and not silent and not is_dead(row.lease_process):
             raise AlreadyBeingMade(row.lease_holder)
         row.lease_holder, row.lease_process, row.lease_until = holder, this_process(), now + LIFE
-        session.add(row)
 
 
 def renew_lease(vault: Vault, batch: str, holder: str, now: datetime) -> bool:
@@ -71,7 +70,6 @@ def renew_lease(vault: Vault, batch: str, holder: str, now: datetime) -> bool:
         if row is None or row.lease_holder != holder:
             return False
         row.lease_until = now + LIFE
-        session.add(row)
         return True
 
 
@@ -81,7 +79,6 @@ def end_lease(vault: Vault, batch: str, holder: str, *, finished: bool = True) -
         row = session.get(Batch, batch)
         if row is not None and row.lease_holder == holder:
             row.lease_holder, row.lease_process, row.lease_until = "" if finished else holder, "", None
-            session.add(row)
 
 
 @dataclass(frozen=True)
@@ -151,6 +148,14 @@ def is_dead(process: str) -> bool:
     host, _, rest = process.partition(" ")
     pid, _, began = rest.partition(" ")
     return host == socket.gethostname() and pid.isdigit() and _began(int(pid)) != began
+
+
+def living_here(process: str) -> int | None:
+    """Its number, where this is a process of this machine that lives; else None."""
+    host, _, rest = process.partition(" ")
+    pid, _, began = rest.partition(" ")
+    lives = host == socket.gethostname() and pid.isdigit() and began and _began(int(pid)) == began
+    return int(pid) if lives else None
 
 
 def _began(pid: int) -> str:

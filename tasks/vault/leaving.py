@@ -41,4 +41,3 @@ class Leavers:
             seat = session.get(Seat, (self._batch, employee_id))
             if seat is not None and seat.state != "blocked":  # a seat that says "erased" says it better
                 seat.state, seat.reason = "blocked", code
-                session.add(seat)

@@ -328,6 +328,13 @@ class GroupTurn(SQLModel, table=True):
     attempt: int
 
 
+class LifeSign(SQLModel, table=True):
+    """When a run was last heard of, by the database's clock (`tasks.vault.life_signs`)."""
+
+    run: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Moment)
+
+
 class Installation(SQLModel, table=True):
     """What these records know of the house they belong to: which keys they were written with."""
 

@@ -1,6 +1,6 @@
 """The register of everything that belongs to a person: one entry per kind, where it lives, how long, how it goes.
 
-`Vault.write` refuses a kind that is not here, and a test walks the code for places that are not; the README's data map
+`Vault.write` refuses a kind that is not here, and a test walks the code for places that are not; `docs/data.md`
 is printed from this table, so what is documented is what is deleted.
 """
 
@@ -39,6 +39,11 @@ REGISTER: tuple[Kind, ...] = (
     _blob("crops", "aligned faces cut from the photos", "biometric"),
     _blob("adapter", "the fine-tuned adapter: what was learnt about one face", "biometric"),
     _blob("checkpoints", "half-trained adapters, kept so that a killed run can go on", "run"),
+    _blob(
+        "looks",
+        "measurements of photos and faces while a drop is taken in, kept so that a killed run can go on",
+        "run",
+    ),
     _blob("originals", "pictures as rendered, before finishing", "candidate"),
     _blob("headshots", "finished pictures; approved ones stay until the person leaves", "candidate"),
     _blob("thumbnails", "small versions of pictures for the report", "candidate"),
@@ -230,6 +235,6 @@ def blob_kind(name: str) -> Kind:
 
 
 def data_map() -> str:
-    """The register as a Markdown table, for the README."""
+    """The register as a Markdown table, for `docs/data.md`."""
     head = "| what | where | until | how it goes |\n|---|---|---|---|\n"
     return head + "".join(f"| {kind.what} | {kind.where} | {kind.clock} | {kind.how} |\n" for kind in REGISTER)

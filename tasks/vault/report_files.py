@@ -52,7 +52,10 @@ class InFolder:
     def read(self, name: str) -> bytes | None:
         """Links are not followed out of the folder."""
         path = self.folder / name
-        return path.read_bytes() if path.is_file() and not path.is_symlink() else None
+        try:
+            return path.read_bytes() if path.is_file() and not path.is_symlink() else None
+        except FileNotFoundError:  # taken away between the two
+            return None
 
     def write(self, name: str, data: bytes) -> None:
         replace_file(self.folder / name, data)

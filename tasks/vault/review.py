@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from tasks.vault.records import Consent, Decision, Employee, Headshot
@@ -143,11 +144,6 @@ def event_of(row: Decision, *, identity: int | None = None, consents: Collection
     )  # fmt: skip
 
 
-def picture_of(row: Headshot) -> Picture:
-    """A picture's record as the review sees it."""
-    return Picture(row.digest, row.created_at, row.lane, row.state == "retired")
-
-
 def reviews_of(session: Session, kits: Mapping[str, str]) -> dict[str, Review]:
     """Everybody's review, from the records. `kits`: employee id to the kit under which it is asked for. People without
     pictures and decisions are undecided."""
@@ -160,10 +156,14 @@ def reviews_of(session: Session, kits: Mapping[str, str]) -> dict[str, Review]:
         some = ids[start : start + 500]
         for decision in session.exec(select(Decision).where(col(Decision.employee_id).in_(some))):
             decisions[decision.employee_id].append(decision)
-        shots = select(Headshot).where(col(Headshot.employee_id).in_(some))
-        for shot in session.exec(shots.order_by(col(Headshot.digest))):
-            if shot.kit == kits[shot.employee_id]:
-                pictures[shot.employee_id].append(picture_of(shot))
+        # Only what is asked for: a picture's scores are large, and a company's batches show tens of thousands.
+        shots = sa.select(
+            col(Headshot.employee_id), col(Headshot.kit), col(Headshot.digest), col(Headshot.created_at),
+            col(Headshot.lane), col(Headshot.state),
+        ).where(col(Headshot.employee_id).in_(some), col(Headshot.kit).in_({kits[one] for one in some}))  # fmt: skip
+        for person, kit, digest, taken, lane, state in session.execute(shots.order_by(col(Headshot.digest))):
+            if kit == kits[person]:
+                pictures[person].append(Picture(digest, taken, lane, state == "retired"))
         stand = select(Consent).where(col(Consent.employee_id).in_(some), col(Consent.withdrawn_at).is_(None))
         for consent in session.exec(stand):
             consents[consent.employee_id].add(consent.id)
@@ -197,7 +197,6 @@ def settle_pictures(session: Session, people: Iterable[str], kit: str) -> dict[s
             state = reviews[shot.employee_id].pictures[shot.digest]
             if shot.state != state:
                 shot.state = state
-                session.add(shot)
     return reviews
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from tasks.sentences import tell
 from tasks.vault.audit_log import Event, append
 from tasks.vault.failures import NoSuchBatch, NotLikeThis
 from tasks.vault.records import Batch, Employee, Headshot, Seat, Showing
@@ -46,7 +47,6 @@ def change_kit(session: Session, batch: Batch, seat: Seat, kit: str) -> bool:
     if seat.state not in HELD:
         seat.state = checked_move(seat.state, "ready")
         seat.reason = "opted_out" if seat.lane == "faithful" else None
-    session.add(seat)
     return True
 
 
@@ -59,13 +59,13 @@ def choose_kit(
     a run makes the batch.
     """
     if kit not in known:
-        raise NotLikeThis(f"There is no such brand kit. Choose one of: {', '.join(sorted(known))}.")
+        raise NotLikeThis(tell("kits.no_such", kits=", ".join(sorted(known))))
     with vault.session() as session:
         batch = session.exec(select(Batch).where(col(Batch.id) == batch_id).with_for_update()).first()
         if batch is None:
             raise NoSuchBatch
         if batch.lease_holder and batch.lease_until is not None and batch.lease_until > now:
-            raise NotLikeThis("A run makes this batch at this moment: choose when it has ended, or stop it first.")
+            raise NotLikeThis(tell("kits.running"))
         seats = session.exec(select(Seat).where(Seat.batch_id == batch_id)).all()
         changed = [seat for seat in seats if seat.employee_id in people and change_kit(session, batch, seat, kit)]
         _note_by_hand(session, batch, {seat.employee_id for seat in seats} & set(people))
@@ -84,7 +84,6 @@ def _note_by_hand(session: Session, batch: Batch, people: Collection[str]) -> No
     known = chosen_by_hand(batch)
     if not known.issuperset(people):
         batch.facts = {**batch.facts, "kits_by_hand": sorted(known.union(people))}
-        session.add(batch)
 
 
 def department_of(vault: Vault, batch_id: str, department: str) -> set[str]:

@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     )
     alerts_to: str = Field("", description="addresses that alerts go to, with commas between them")
     alerts_from: str = Field("rollcall@localhost", description="the address that alerts come from")
+    language: str = Field("en", description="what pages speak: a name in tasks/language/, or a folder like `en` there")
     timezone: str = Field("UTC", description="the company's, such as Europe/Berlin: the sweep's hour is meant in it")
     retention_rules: Path | None = Field(None, description="the company's retention TOML; built-in rules when unset")
     checkpoint_copies: Path | None = Field(None, description="a second place, better elsewhere, for audit checkpoints")

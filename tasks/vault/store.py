@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from tasks.sentences import speak
 from tasks.vault import audit_log
 from tasks.vault.blobs import Blobs, checked_key
 from tasks.vault.consent import Permit, check_permit, give_permit, require_permit
@@ -160,14 +161,18 @@ class Vault:
         """Whether a blob lies under this key."""
         return self.blobs.exists(key)
 
-    def delete(self, key: str) -> None:
-        """Remove one blob with all its versions, and its intent. Missing is fine."""
-        refused = self.blobs.erase_keys([key])
+    def delete(self, *keys: str) -> None:
+        """Remove these blobs with all their versions, and their intents. Missing is fine."""
+        if not keys:
+            return
+        refused = self.blobs.erase_keys(keys)
         if refused:
-            raise Unreadable(f"{refused[0].code}: {key} could not be removed")
+            raise Unreadable(f"{refused[0].code}: {refused[0].remnant.key} could not be removed")
         self.blobs.settle()
         with self.session() as session:
-            session.execute(sa.delete(Artifact).where(col(Artifact.key) == key))
+            for start in range(0, len(keys), 500):
+                some = col(Artifact.key).in_(keys[start : start + 500])
+                session.execute(sa.delete(Artifact).where(some))
 
     def audit(
         self,
@@ -215,7 +220,9 @@ def key_owner(key: str) -> tuple[str, str]:
 
 
 def open_vault(settings: Settings) -> Vault:
-    """Open (and on first use make) everything `settings` points at: records, blobs and keys."""
+    """Open (and on first use make) everything `settings` points at: records, blobs and keys. From then on this process
+    says what it finds in the language of the company."""
+    speak(settings.language)
     engine = open_database(settings.records_url)
     prepare(engine)
     known = known_keys(engine)

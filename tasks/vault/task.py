@@ -13,12 +13,13 @@ from prefect import Task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
+from tasks.vault.failures import StoreLost
 from tasks.vault.telling import DatabaseLost, told
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Seconds before a step that lost its database is tried again: a lock, a restart, a failover.
+# Seconds before a step that lost its database or its files is tried again: a lock, a restart, a failover.
 AGAIN_AFTER = [5, 30, 120]
 LOGGERS = ("prefect.task_runs", "prefect.flow_runs", "prefect.engine")
 
@@ -49,7 +50,7 @@ def in_our_words(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _may_pass(_task: Task[..., object], _run: TaskRun, state: State[object]) -> bool:
-    return isinstance(state.data, DatabaseLost)
+    return isinstance(state.data, DatabaseLost | StoreLost)
 
 
 class _WithoutTraces(logging.Filter):

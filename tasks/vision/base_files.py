@@ -39,10 +39,23 @@ class BaseFiles:
         return (*self.texts, *self.weights)
 
 
+def read_index(folder: Path) -> dict[str, Any]:
+    """What `model_index.json` says. NotWhole where there is none, or none that can be read."""
+    try:
+        index = json.loads((folder / INDEX).read_text("utf-8"))
+    except FileNotFoundError:
+        raise NotWhole(f"there is no {INDEX}") from None
+    except ValueError as broken:
+        raise NotWhole(f"{INDEX} is not JSON") from broken
+    if not isinstance(index, dict):
+        raise NotWhole(f"{INDEX} is no table of parts")
+    return index
+
+
 def parts_of(index: dict[str, Any]) -> list[str]:
-    """The parts that a `model_index.json` names and that are loaded."""
+    """The parts that a `model_index.json` names and that are loaded. A part is one folder inside, never a way out."""
     named = (name for name, kind in index.items() if isinstance(kind, list) and len(kind) == 2 and kind[0])
-    return sorted(name for name in named if name not in UNUSED)
+    return sorted(name for name in named if name not in UNUSED and name.isidentifier())
 
 
 def choose_files(
@@ -89,13 +102,7 @@ def _weights(folder: str, inside: Collection[str], variant: str | None) -> tuple
 
 def files_in(folder: Path, variant: str | None = None, vae: str = "vae") -> BaseFiles:
     """The same of a folder on this machine. Weights that are cut off count as missing."""
-    if not (folder / INDEX).is_file():
-        raise NotWhole(f"there is no {INDEX}")
-    try:
-        index = json.loads((folder / INDEX).read_text("utf-8"))
-    except ValueError as broken:
-        raise NotWhole(f"{INDEX} is not JSON") from broken
-    files = choose_files(names_in(folder), index, variant, vae)
+    files = choose_files(names_in(folder), read_index(folder), variant, vae)
     for name in files.weights:
         if not _whole(folder / name):
             raise NotWhole(f"{name} is cut off, or no safetensors")

@@ -19,6 +19,7 @@ from tasks.vision.diffusion_card import BaseCard, UnknownBase, list_bases, load_
 from tasks.vision.families.family import Conditions, Family, Latents, Sampler
 from tasks.vision.families.known import class_of
 from tasks.vision.images import Picture
+from tasks.vision.memory import is_exhaustion, release
 from tasks.vision.pulled import why_not_here
 from tasks.vision.weights import fingerprint_of
 
@@ -42,10 +43,11 @@ class FrozenBase:
 
     @contextmanager
     def encoders(self) -> Iterator[None]:
-        """Text encoders and VAE on the device; on a GPU they go back to main memory afterwards."""
-        for module in self.family.encoders:
-            module.to(self.device)
+        """Text encoders and VAE on the device; on a GPU they go back to main memory afterwards, those too that came
+        before there was no room for the next."""
         try:
+            for module in self.family.encoders:
+                module.to(self.device)
             yield
         finally:
             if self.device.type != "cpu":
@@ -57,8 +59,9 @@ class FrozenBase:
     def encode_pictures(self, pictures: Sequence[Picture], batch: int = 8) -> Latents:
         """Square uint8 pictures, all of one size, to float32 latents on the CPU; fewer at once if memory is short."""
         parts = _fewer_at_once(
-            lambda size: [self.family.encode_pictures(pixels(full)) for full in _full_batches(pictures, size)], batch
-        )
+            lambda size: [self.family.encode_pictures(pixels(full)) for full in _full_batches(pictures, size)],
+            batch, self.device,
+        )  # fmt: skip
         mean, std = torch.cat([part.mean.cpu() for part in parts]), torch.cat([part.std.cpu() for part in parts])
         return Latents(mean[: len(pictures)], std[: len(pictures)])
 
@@ -72,16 +75,25 @@ class FrozenBase:
                 for full in _full_batches(different, size)
             ],
             batch,
+            self.device,
         )
         return Conditions.join(parts).rows([different.index(prompt) for prompt in prompts])
+
+    @torch.no_grad()
+    def show_pictures(self, shown: Sequence[Picture]) -> Conditions:
+        """Pictures to have beside the prompts, one row each, on the CPU; one at a time, since few are shown."""
+        rows = [self.family.shown(pixels([picture])).to(torch.device("cpu"), torch.float32) for picture in shown]
+        return Conditions.join(rows)
 
     @torch.no_grad()
     def decode(self, latents: Tensor, batch: int = 4) -> list[Picture]:
         """Latents to uint8 pictures; one by one, and in tiles, when the device is short of memory."""
         try:
             parts = [self.family.decode(latents[i : i + batch]).cpu() for i in range(0, len(latents), batch)]
-        except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
+        except RuntimeError as error:
+            if not is_exhaustion(error):
+                raise
+            release(self.device)
             self.family.pipeline.vae.enable_tiling()
             try:
                 parts = [self.family.decode(latents[i : i + 1]).cpu() for i in range(len(latents))]
@@ -93,15 +105,15 @@ class FrozenBase:
         return self.family.sampler(steps, size)
 
 
-def _fewer_at_once(encode: Callable[[int], list[Item]], size: int) -> list[Item]:
+def _fewer_at_once(encode: Callable[[int], list[Item]], size: int, device: torch.device) -> list[Item]:
     """What `encode` gives at this size; out of memory, at half of it, down to one."""
     while True:
         try:
             return encode(size)
-        except torch.OutOfMemoryError:
-            if size == 1:
+        except RuntimeError as error:
+            if size == 1 or not is_exhaustion(error):
                 raise
-        torch.cuda.empty_cache()
+        release(device)
         size //= 2
 
 

@@ -59,9 +59,15 @@ class TrainingCard(_Table):
     decay: Literal["constant", "cosine"] = "cosine"
     batch: int = Field(1, ge=1, le=64, description="samples per person and step")
     snr_gamma: float | None = Field(None, gt=0, description="min-SNR loss weight (sd, sdxl); none when left out")
+    patience: int = Field(
+        0, ge=0, description="a person stops after so many updates without progress on held-out noise"
+    )
     mirror: bool = Field(False, description="also learn mirrored portraits; hurts people with a side parting")
     prior: str | None = Field(None, description="safetensors with class latents and captions, beside the weights")
     prior_share: float = Field(0.25, ge=0, le=0.5)
+    preserve: float = Field(
+        0.0, ge=0, le=10, description="weight of `a person` staying the base's own; without pictures"
+    )
     start: StartCard | None = Field(None, description="none when left out: everybody starts from nothing")
     gaussian: bool = Field(False, description="A starts normal with 1 / rank, as the official scripts; else as PEFT")
     average: float = Field(0.0, ge=0, le=0.5, description="of the updates, the last ones whose weights are averaged")
@@ -87,6 +93,8 @@ class RenderCard(_Table):
     negative: str = ""
     grammar: Literal["full", "small"] = Field("full", description="small: only the words of drawn people's captions")
     size: int | None = None
+    own_photo: bool = Field(False, description="the person's best photo is shown beside the prompt (flux2-klein)")
+    drawn_by: str | None = Field(None, description="the card of weights distilled from this base, which draw instead")
 
 
 class MemoryCard(_Table):
@@ -148,6 +156,8 @@ class BaseCard(_Table):
             raise ValueError("`true_sizes` and `prior` do not go together: prior pictures have no size of their own")
         if self.vae != "vae" and self.family != "sd":
             raise ValueError("`vae` can be chosen for the family sd only")
+        if self.render.own_photo and not FAMILIES[self.family].takes_pictures:
+            raise ValueError(f"`own_photo`: the family {self.family} takes no picture beside the prompt")
         return self
 
     @property

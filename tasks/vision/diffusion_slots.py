@@ -175,6 +175,17 @@ class SlotBank:
             for name, layer in self.layers.items():
                 self._put(name, layer.frozen)
 
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Inside `attached`: the frozen denoiser, as if nobody had learned anything, and then the adapters again."""
+        try:
+            for name, layer in self.layers.items():
+                self._put(name, layer.frozen)
+            yield
+        finally:
+            for name, layer in self.layers.items():
+                self._put(name, layer)
+
     def _put(self, name: str, module: nn.Module) -> None:
         parent, _, leaf = name.rpartition(".")
         self.denoiser.get_submodule(parent)._modules[leaf] = module

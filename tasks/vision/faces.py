@@ -41,6 +41,16 @@ class Face:
         return float(np.hypot(*(self.landmarks[1] - self.landmarks[0])))
 
 
+@dataclass(frozen=True)
+class Around:
+    """Eye distances from between the eyes to four edges: a photo's, or those of the frame that a kit asks."""
+
+    above: float
+    left: float
+    right: float
+    below: float
+
+
 class FaceFinder(Protocol):
     """Finds people's faces, the largest first; an empty list where there is none."""
 
@@ -67,6 +77,7 @@ class Lids:
 
     shut: float  # 0..1, of the eye that is more open
     unsteady: float  # eye distances by which the points move from one look to the next: high where a face is covered
+    smile: float | None = None  # 0..1, of the mouth's corner that is less drawn up; None: not read
 
 
 class LidReader(Protocol):
@@ -113,6 +124,7 @@ class QualityLimits:
     clipped_share: float = 0.35  # good portraits reach .29 on a bright forehead, a blown one .97
     dark_share: float = 0.30
     eye_contrast: float = 0.25
+    eye_structure: float = 0.30
     second_face_reject: float = 0.15  # area of another face / area of the main one
     second_face_warn: float = 0.02
     duplicate_bits: int = 6
@@ -122,7 +134,9 @@ class QualityLimits:
     halves: float = 0.25
     chroma: float = 3.0
     blocks: float = 1.6
-    room: float = 0.0  # of an ordinary frame round the head; asked where the photo itself becomes the picture
+    # Of what a frame shows round the head; asked where the photo itself becomes the picture, by kit.
+    room: float = 0.0
+    frames: tuple[tuple[str, Around], ...] = ()
     detail_px: float = 60.0  # px between the eyes up to which pixels must hold detail; 0: nobody asks
     table: float = 100.0
     turn_margin: float = 9.0  # by how much another way up must be the surer face; 9: nobody asks

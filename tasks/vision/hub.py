@@ -31,7 +31,9 @@ class Hub:
     """One repository at one revision."""
 
     def __init__(self, repository: str, revision: str, mirror: str | None = None) -> None:
-        self.repository, self.revision, self.mirror = repository, revision, mirror
+        if mirror is not None and not mirror.startswith(("http://", "https://")):
+            raise HubFault("an address of a mirror begins with https:// (or http://).")
+        self.repository, self.revision, self.mirror = repository, revision, mirror and mirror.rstrip("/")
 
     def files(self) -> dict[str, RemoteFile]:
         """Everything in it."""
@@ -43,10 +45,21 @@ class Hub:
             )
         except Exception as fault:
             raise self._sentence(fault) from fault
-        return {
-            one.rfilename: RemoteFile(one.size or 0, one.lfs.sha256 if one.lfs else None, one.blob_id)
-            for one in asked.siblings or []
-        }
+        listed = {}
+        for one in asked.siblings or []:
+            if one.size is None:
+                raise HubFault("the mirror does not say how long its files are. Use another, or --from FOLDER.")
+            listed[one.rfilename] = RemoteFile(one.size, one.lfs.sha256 if one.lfs else None, one.blob_id)
+        return listed
+
+    def here(self, name: str, remote: RemoteFile, folder: Path) -> int:
+        """How many bytes of a file that has not wholly come lie there, and need not come again."""
+        half = self._half(name, remote, folder)
+        return half.stat().st_size if half.is_file() else 0
+
+    def _half(self, name: str, remote: RemoteFile, folder: Path) -> Path:
+        target = folder / name
+        return target.with_name(f".{target.name}.{(remote.sha256 or remote.blob or self.revision)[:12]}{HALF}")
 
     def fetch(self, name: str, remote: RemoteFile, folder: Path) -> None:
         """One file into its place below `folder`.
@@ -58,11 +71,10 @@ class Hub:
         from huggingface_hub.file_download import http_get
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-        target = folder / name
+        target, half = folder / name, self._half(name, remote, folder)
         make_folders(target.parent, mode=0o777)
-        half = target.with_name(f".{target.name}.{(remote.sha256 or remote.blob or self.revision)[:12]}{HALF}")
-        if half.exists() and half.stat().st_size >= remote.size:
-            half.unlink()
+        if half.exists() and half.stat().st_size > remote.size:
+            half.unlink()  # of the very length: a kill came between the last byte and the name
         try:
             with half.open("ab") as file:
                 http_get(

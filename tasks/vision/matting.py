@@ -6,6 +6,8 @@ colours: where hair differs from the wall, the mask's edge moves onto it. Costs 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -102,3 +104,28 @@ def refine_matte(picture: Picture, coarse: Floats, *, uncertain_px: float | None
     alpha = np.asarray(keep, dtype=np.float32) * surely + (1 - np.asarray(keep, dtype=np.float32)) * fine
     # What is left of the haze goes by stretching the ends: "surely person" is one and "surely not" zero.
     return np.clip((alpha - 0.20) / 0.60, 0, 1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Touching:
+    """On which sides of the source the person is cut off by its edge."""
+
+    left: bool
+    right: bool
+    top: bool
+    bottom: bool
+
+
+def touching_sides(alpha: Floats) -> Touching:
+    """Which edges of the source cut the person; a few pixels of fluff do not count."""
+    height, width = alpha.shape
+
+    def cut(line: Floats, side: int) -> bool:
+        return bool((line > 0.5).sum() > 0.02 * side)
+
+    return Touching(
+        left=cut(alpha[:, 0], height),
+        right=cut(alpha[:, -1], height),
+        top=cut(alpha[0], width),
+        bottom=cut(alpha[-1], width),
+    )

@@ -109,3 +109,10 @@ def align_portrait(
 ) -> tuple[Picture, npt.NDArray[np.float64]]:
     """The shared portrait frame (eye line .45, inter-eye .185), and the 2x3 matrix from picture to frame."""
     return align_to(picture, landmarks, PORTRAIT_TEMPLATE, size, fill=fill)
+
+
+def frame_apart(apart: float, middle: tuple[float, float]) -> Floats:
+    """The five points of the shared portrait, with this many px between the eyes and their middle at `middle`."""
+    eyes = PORTRAIT_TEMPLATE[:2].mean(axis=0)
+    unit = float(PORTRAIT_TEMPLATE[1, 0] - PORTRAIT_TEMPLATE[0, 0])
+    return np.asarray((PORTRAIT_TEMPLATE - eyes) / unit * apart + np.asarray(middle), np.float32)

@@ -52,17 +52,25 @@ def why_not_here(card: BaseCard) -> str | None:
     if wrong is None:
         return None
     if card.repository is None:
-        return f"{card.name} is not whole in {card.folder}: {wrong}. Install Rollcall again, or restore the folder."
+        return (
+            f"{card.name} is not whole in {card.folder}: {wrong}. Its card names no repository: restore the folder, "
+            f"or bring its files with `rollcall models pull {card.name} --from FOLDER`."
+        )
     return f"{card.name} is not here: {wrong}. Run `rollcall models pull {card.name}`."
+
+
+def something_of(folder: Path) -> bool:
+    """Whether any byte of a base lies there: a pull that was refused leaves its lock, and nothing else."""
+    return any(path.stat().st_size > 0 for path in folder.rglob("*") if path.is_file())
 
 
 def _wrong(card: BaseCard) -> str | None:
     if not (card.folder / INDEX).is_file():
         return f"there is no {INDEX}"
     pulled = read_pulled(card.folder)
-    if pulled is not None and card.repository is not None:
-        if pulled.revision != card.revision:
-            return f"its files are of revision {pulled.revision[:12]}, the card names {(card.revision or '')[:12]}"
+    if pulled is not None:
+        if card.revision is not None and pulled.revision != card.revision:
+            return f"its files are of revision {pulled.revision[:12] or 'unknown'}, the card names {card.revision[:12]}"
         lacking = [name for name, facts in pulled.files.items() if not _of_size(card.folder / name, facts.size)]
         if lacking:
             return f"{len(lacking)} of {len(pulled.files)} files are missing or cut off, such as {lacking[0]}"

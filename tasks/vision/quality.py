@@ -39,6 +39,7 @@ class Quality:
     yaw: float  # nose off the mid-eye line, over eye distance: 0 frontal, signed
     roll: float  # degrees
     light_left_right: float  # log2 of left over right median luminance, in stops
+    eye_structure: float = 1.0  # range of L* within the eyes over the inner face's: through tinted lenses near .15
 
     @property
     def turned(self) -> float:
@@ -70,6 +71,7 @@ def read_quality(picture: Picture, face: Face) -> Quality:
         yaw=float((points[2] - middle) @ along) / distance,
         roll=float(np.degrees(np.arctan2(eye_line[1], eye_line[0]))),
         light_left_right=_stops(left, right),
+        eye_structure=_eye_structure(lab, inner),
     )
 
 
@@ -94,6 +96,19 @@ def _eye_contrast(lab: Floats) -> float:
     eyes = np.concatenate([_patch(lab, float(x), float(y), *_EYE_HALF)[..., 0].ravel() for x, y in FACE_TEMPLATE[:2]])
     cheeks = np.concatenate([_patch(lab, *cheek)[..., 0].ravel() for cheek in _CHEEKS])
     return float(np.median(eyes) / max(float(np.median(cheeks)), 1.0))
+
+
+def _eye_structure(lab: Floats, inner: Floats) -> float:
+    """Of the eye that shows more: white, iris and lashes, which a lens of any colour flattens.
+
+    Of 21 real photographs none is below .61, of 48 drawn people none below .86; with lenses painted over, brown or
+    mirrored, 38 of 42 and 94 of 96 are below .3 (the others of the 42 are turned heads, whose eyes lie elsewhere).
+    """
+    eyes = (
+        np.ptp(np.percentile(_patch(lab, float(x), float(y), *_EYE_HALF)[..., 0], (3, 97)))
+        for x, y in FACE_TEMPLATE[:2]
+    )
+    return float(max(eyes) / max(float(np.ptp(np.percentile(inner[..., 0], (3, 97)))), 1.0))
 
 
 def _stops(left: float, right: float) -> float:

@@ -6,16 +6,20 @@ real-photo lane will look good. A comparison of one person's photos, never of pe
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
 from tasks.vision.colour import to_lab
-from tasks.vision.faces import Face
+from tasks.vision.faces import Around, Face, Matter
 from tasks.vision.images import Picture
+from tasks.vision.matting import touching_sides
 from tasks.vision.quality import Quality
 
 ABOVE, BESIDE = 2.4, 2.2  # eye distances that the shipped kits' frames show above the eyes and beside their middle
 BUSY = 20.0  # spread of L*a*b* over the background: a plain wall has 3 to 8
+SEEN_AT = 320  # px of the longer side at which it is looked at whether an edge cuts the person
 LOOKED_AT = 160  # px of the longer side at which the background is looked at
 
 
@@ -24,6 +28,17 @@ def read_room(face: Face, width: int, height: int) -> float:
     x, y = (float(v) for v in face.landmarks[:2].mean(axis=0))
     apart = max(face.inter_eye, 1e-6)
     return min(1.0, y / (ABOVE * apart), min(x, width - x) / (BESIDE * apart))
+
+
+def read_around(picture: Picture, face: Face, matter: Matter) -> Around:
+    """How far the photo goes on round the eyes; without end on a side that cuts nobody, since wall can be added."""
+    scale = min(1.0, SEEN_AT / max(picture.shape[:2]))
+    height, width = picture.shape[:2]
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    cut = touching_sides(matter.matte(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)))
+    x, y = (float(v) for v in face.landmarks[:2].mean(axis=0))
+    ends = ((y, cut.top), (x, cut.left), (width - x, cut.right), (height - y, cut.bottom))
+    return Around(*(end / max(face.inter_eye, 1e-6) if cuts else math.inf for end, cuts in ends))
 
 
 def read_background(picture: Picture, face: Face) -> float:

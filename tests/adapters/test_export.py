@@ -95,7 +95,7 @@ def test_every_family_from_portraits_to_a_file_that_the_stock_pipeline_draws_ali
     file.write_bytes(data)
     assert adapter_facts(data) == {"base": "tiny", "fingerprint": base.fingerprint, "plan": plan.digest()}
 
-    drawing = replace(plan_render(base), steps=STEPS, alpha=plan.alpha)
+    drawing = replace(plan_render(base), steps=STEPS, scale=plan.alpha / plan.rank)
     job = RenderJob("p1", load_adapter(data), PROMPT, "", seed=5)
     other = RenderJob("p0", trained[0].weights, PROMPT, "", seed=6)
     layout = Layout([job, other], slots=2, each=1, wanted=[0, 1], places=[0, 1])

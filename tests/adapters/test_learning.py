@@ -17,15 +17,15 @@ import torch
 from safetensors.torch import load
 
 from tasks.adapters import ownership
-from tasks.adapters.learning import Pupil, adapter_digest, kept, learn, seed_of, someone_elses
+from tasks.adapters.learning import Pupil, adapter_digest, kept, learn, missing, seed_of, someone_elses
 from tasks.adapters.ownership import BESIDE, Owned, check_owners, gains, groups
 from tasks.adapters.plan import TrainingPlan
 from tasks.adapters.training import TrainedAdapter, train_cohort
 from tasks.retention.erase import forget
 from tasks.shipped import SHIPPED
-from tasks.vault.batches import Order, open_batch, seats_of
+from tasks.vault.batches import Order, move_seat, open_batch, seats_of
 from tasks.vault.failures import StoreFault
-from tasks.vault.records import Consent, Employee, Seat, Selfie
+from tasks.vault.records import Adapter, Consent, Employee, Seat, Selfie
 from tasks.vault.scratch import clear_half_learned
 from tasks.vault.sealing import is_sealed
 from tasks.vault.settings import Settings
@@ -117,6 +117,7 @@ class Exhaustion:
         if torch.is_grad_enabled():  # training is not what is tried here
             return
         self.sizes.append(len(inputs[0]))
+        assert len(self.sizes) < 500, "it asks for ever"
         if len(inputs[0]) > self.most:
             raise torch.OutOfMemoryError(EXHAUSTED)
 
@@ -243,6 +244,34 @@ def test_when_the_vault_cannot_take_one_adapter_its_checkpoint_stays(
     assert school.half_learned() == 0
 
 
+def test_whose_face_is_learned_already_stands_where_they_stood_or_is_ready_for_pictures(
+    school: School, base: FrozenBase
+) -> None:
+    """A batch that is carried on, or a new one of the same people: who has pictures is not sent back to the start."""
+    everybody = seats_of(school.vault, school.batch)
+    unlearned = missing(school.vault, base, everybody, school.batch, "draft")
+    assert [one.id for one in unlearned] == ["p0", "p1", "p2"]
+    for pupil in unlearned:
+        key = school.vault.write(pupil.permit, "adapter", f"{pupil.digest}.safetensors", b"weights", now=NOW)
+        with school.vault.session() as session:
+            session.add(
+                Adapter(
+                    digest=pupil.digest,
+                    employee_id=pupil.id,
+                    blob_key=key,
+                    base="tiny",
+                    base_fingerprint="tiny",
+                    created_at=NOW,
+                )
+            )
+    for state in ("trained", "rendered"):
+        move_seat(school.vault, school.batch, "p1", state)
+    for state in ("trained", "rendered", "done"):
+        move_seat(school.vault, school.batch, "p2", state)
+    assert missing(school.vault, base, seats_of(school.vault, school.batch), school.batch, "draft") == []
+    assert [state for state, _ in school.stands()] == ["trained", "rendered", "done"]
+
+
 def test_who_took_their_consent_back_meanwhile_is_blocked_and_not_failed(
     school: School, base: FrozenBase, eyes: Eyes, trusting: None
 ) -> None:
@@ -295,6 +324,19 @@ def test_a_check_that_is_short_of_memory_is_halved_and_says_the_same(
         exhaustion.handle.remove()
     assert scarce == pytest.approx(plenty, abs=1e-5)
     assert max(size for size in exhaustion.sizes if size <= most) > most / 2 - 1  # no smaller than it had to be
+
+
+def test_a_check_for_which_one_portrait_is_too_much_says_so(
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., Any]
+) -> None:
+    people = [person(0)]
+    adapters = [one.weights or {} for one in train_cohort(base, people, plan, slots=1)]
+    exhaustion = Exhaustion(base, 0)
+    try:
+        with pytest.raises(torch.OutOfMemoryError):
+            gains(base, adapters, people, plan)
+    finally:
+        exhaustion.handle.remove()
 
 
 def test_the_cost_of_the_check_grows_with_the_people_and_not_with_their_square(

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from benchmarks.random_bases import write_random_base
-from tasks.adapters.captions import caption_of, plain_caption
+from synthetic.painter.caption import vocabulary
+from tasks.adapters.captions import caption_of, plain_caption, what_differs
 from tasks.adapters.checkpoint import Shelf, person_digest
 from tasks.adapters.examples import LearningPerson, draw, encode_people
 from tasks.adapters.lessons import MIXED, PORTRAIT, cut_selfie, lessons
@@ -20,6 +21,7 @@ from tasks.adapters.training import train_cohort
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
 from tasks.vision.diffusion_card import FewCard
 from tasks.vision.faces import Face
+from tasks.vision.looks import PhotoLooks
 from tasks.vision.portrait import PORTRAIT_TEMPLATE
 
 WHITE, NAVY, GREEN, SKIN = (238, 239, 240), (44, 56, 93), (63, 124, 89), (200, 160, 140)
@@ -65,12 +67,41 @@ def test_without_words_a_person_is_one_portrait_and_one_sentence_a_selfie(base: 
 
 def test_captions_name_what_differs_and_never_the_face() -> None:
     alpha = Matte().matte(selfie().picture)
-    small = caption_of(selfie().picture, alpha, "sks", small=True)
+    small = caption_of(selfie().picture, alpha, "sks", PhotoLooks(), small=True)
     assert small == "selfie photo of a sks person, white background, soft daylight, navy t-shirt"
     lit = selfie(GREEN, (179, 53, 56), side=50)
-    assert caption_of(lit.picture, Matte().matte(lit.picture), "sks", small=False).split(", ") == [
+    assert caption_of(lit.picture, Matte().matte(lit.picture), "sks", PhotoLooks(), small=False).split(", ") == [
         "selfie photo of a sks person", "red clothes", "green background", "light from the left",
     ]  # fmt: skip
+
+
+def test_captions_say_smile_glasses_and_place_in_the_words_of_the_base() -> None:
+    alpha = Matte().matte(selfie().picture)
+    looks = PhotoLooks(smiling=True, glasses=True, outdoors=True)
+    small = caption_of(selfie().picture, alpha, "sks", looks, small=True)
+    assert small == "selfie photo of a sks person with glasses, park background, soft daylight, navy t-shirt, smiling"
+    assert set(small.replace(",", "").replace("sks", "").split()) <= set(vocabulary()), "words it was trained with"
+    assert caption_of(selfie().picture, alpha, "sks", looks, small=False).split(", ") == [
+        "selfie photo of a sks person with glasses", "smiling", "navy clothes", "outdoors", "even light",
+    ]  # fmt: skip
+
+
+def test_glasses_that_are_never_taken_off_are_the_persons_own() -> None:
+    worn, bare, unsure = PhotoLooks(glasses=True), PhotoLooks(glasses=False), PhotoLooks()
+    assert [one.glasses for one in what_differs([worn, worn, unsure])] == [None, None, None]
+    assert [one.glasses for one in what_differs([worn, bare, unsure])] == [True, False, None]
+
+
+def test_what_our_eyes_see_of_each_selfie_stands_in_its_caption(base: FrozenBase, spoken: TrainingPlan) -> None:
+    seen = iter([PhotoLooks(smiling=True, glasses=True), PhotoLooks(glasses=False)])
+    person = lessons(
+        "p", [selfie(), selfie(GREEN)], spoken, base.card, Matte(), 1, lambda selfie, alpha: next(seen)
+    )  # fmt: skip
+    first, second = person.captions[0], person.captions[3]
+    assert len(set(person.captions)) == 2, "one sentence for every crop of a selfie"
+    assert ("smiling" in first, "glasses" in first) == (True, True)
+    assert ("smiling" in second, "glasses" in second) == (False, False)
+    assert all(base.card.token in caption for caption in (first, second, person.plain or ""))
 
 
 def test_the_mask_keeps_the_head_and_the_photos_edge_counts_nothing() -> None:
@@ -106,6 +137,14 @@ def test_shares_are_kept(base: FrozenBase, spoken: TrainingPlan) -> None:
     planes = torch.cat([draw(known, step, spoken, None).planes for step in range(400)])  # type: ignore[misc]
     shares = [float((planes == plane).flatten(1).all(1).float().mean()) for plane in known.planes]  # type: ignore[union-attr]
     assert shares == pytest.approx([0.6, 0.25, 0.15], abs=0.06)
+
+
+def test_mirrored_portraits_share_what_theirs_is_seen(base: FrozenBase, spoken: TrainingPlan) -> None:
+    both = replace(spoken, mirror=True)
+    (known,) = encode_people(base, [lessons("p", [selfie()], both, base.card, Matte(), 1)], both)
+    assert known.shares is not None
+    assert len(known.shares) == len(known.latents.mean) == 6
+    assert torch.equal(known.shares[:3], known.shares[3:])
 
 
 def test_a_mask_moves_what_is_learned_and_one_of_ones_does_not(

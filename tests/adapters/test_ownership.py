@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from tasks.adapters.examples import LearningPerson
-from tasks.adapters.ownership import check_owners
+from tasks.adapters.ownership import EDGE, Owned, check_owners, gains
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.training import train_cohort
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
@@ -53,3 +54,35 @@ def test_who_has_no_adapter_is_not_ranked(
     empty = person(1, portraits=[], captions=[])
     trained = train_cohort(base, [empty], plan)
     assert check_owners(base, trained, [empty], plan) == []
+
+
+def test_an_adapter_gains_the_same_wherever_it_stands_among_the_others(
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson]
+) -> None:
+    people = [person(0), person(1)]
+    mine, other = (one.weights or {} for one in train_cohort(base, people, plan, slots=2))
+    table = gains(base, [mine, other, mine], people, plan, draws=4)
+    assert table[0] == pytest.approx(table[2], abs=1e-6)
+    assert abs(table).min(axis=1).all(), "each has been looked at"
+    assert table[0] != pytest.approx(table[1], abs=1e-6)
+
+
+@pytest.mark.parametrize(("adapters", "people", "sound"), [(1, 1, True), (2, 1, False), (1, 2, False), (2, 2, False)])
+def test_sound_is_what_fits_its_owner_best_both_ways(adapters: int, people: int, sound: bool) -> None:
+    assert Owned("p", adapters, people, 0.5).sound is sound
+
+
+def test_the_noise_that_is_looked_through_lies_evenly_between_the_edges(
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, times = [], base.family.times
+
+    def spy(uniform: torch.Tensor) -> torch.Tensor:
+        asked.append(uniform)
+        return times(uniform)
+
+    monkeypatch.setattr(base.family, "times", spy)
+    adapter = train_cohort(base, [person(0)], plan, slots=1)[0].weights or {}
+    asked.clear()
+    gains(base, [adapter], [person(0)], plan, draws=4)
+    assert asked[0].tolist() == pytest.approx([EDGE + (1 - 2 * EDGE) * part for part in (0.125, 0.375, 0.625, 0.875)])

@@ -200,6 +200,20 @@ def test_every_step_has_its_own_noise_and_every_person_theirs(
         assert float((noise[1] - drawn).abs().mean()) > 0.5
 
 
+def test_the_times_of_one_step_are_spread_evenly_from_a_place_of_their_own(
+    base: FrozenBase, plan: TrainingPlan, person: Callable[..., LearningPerson]
+) -> None:
+    [mine] = encode_people(base, [person(0)], plan)
+    firsts = set()
+    for step in range(3):
+        uniform = draw(mine, step, replace(plan, batch=4), None).uniform
+        assert float(uniform.min()) >= 0
+        assert float(uniform.max()) < 1
+        assert sorted(uniform.tolist()) == pytest.approx([float(uniform.min()) + part / 4 for part in range(4)])
+        firsts.add(float(uniform[0]))
+    assert len(firsts) == 3
+
+
 def test_the_rate_rises_over_the_warmup_and_then_stays_or_falls_to_nothing(plan: TrainingPlan) -> None:
     rising = replace(plan, warmup=2, decay="constant")
     shares = [rate(rising, done, 6) / plan.learning_rate for done in range(6)]

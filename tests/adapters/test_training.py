@@ -1,5 +1,6 @@
 """The loop's promises: nobody's adapter depends on the company, the slot, the memory, or a crash in between."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tasks.adapters.checkpoint import Checkpoints, LearnedPerson, Progressed, Shelf, file_name, person_digest
-from tasks.adapters.cohort import Cohort, Learner
+from tasks.adapters.cohort import READ_EVERY, Cohort, Learner
 from tasks.adapters.examples import LearningPerson, encode_people
 from tasks.adapters.export import adapter_bytes
 from tasks.adapters.plan import TrainingPlan
@@ -81,6 +82,22 @@ def test_people_with_nothing_to_learn_from_are_turned_away(base: FrozenBase, pla
     assert apart(train_cohort(base, [person(0)], plan, slots=1)[0], trained[0]) < 1e-5
     assert train_cohort(base, [], plan) == []
     assert [one.state for one in train_cohort(base, [empty], plan)] == ["quarantined"]
+
+
+@pytest.mark.parametrize("where", ["mean", "std"])
+def test_portraits_whose_latents_are_no_numbers_teach_nobody(
+    base: FrozenBase, plan: TrainingPlan, person: Make, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    encode = FrozenBase.encode_pictures
+
+    def broken(self: FrozenBase, pictures: Any) -> Latents:
+        made = encode(self, pictures)
+        getattr(made, where)[0, 0, 0, 0] = math.inf
+        return made
+
+    monkeypatch.setattr(FrozenBase, "encode_pictures", broken)
+    flawed, sound = encode_people(base, [person(0), person(1)], plan)
+    assert (flawed.flaw, sound.flaw) == ("latents_not_finite", None)
 
 
 def test_poison_in_some_slots_changes_no_bit_in_the_others(base: FrozenBase, plan: TrainingPlan, person: Make) -> None:
@@ -262,3 +279,44 @@ def test_class_pictures_take_their_share_of_the_samples(
     shared = replace(plan, prior_share=0.25, batch=2)
     seen = [draw(one, step, shared, prior).latents for step in range(4)]
     assert sum(int((sample == 9.0).all()) for batch in seen for sample in batch) == 2  # of eight
+    without = [draw(one, step, replace(shared, prior_share=0.0), prior).latents for step in range(4)]
+    assert not any(bool((sample == 9.0).all()) for batch in without for sample in batch)
+
+
+def test_losses_are_read_at_every_step_here_and_seldom_from_a_card(
+    base: FrozenBase, plan: TrainingPlan, person: Make
+) -> None:
+    """Reading makes a card wait, so it is done when somebody's turn has come, or somebody is through."""
+    cohort = Cohort(base, replace(plan, steps=READ_EVERY + 2), 2, None, checkpointing=False, compiled=False)
+    examples = encode_people(base, [person(0), person(1)], replace(plan, steps=READ_EVERY + 2))
+    learners = [Learner(str(place), one) for place, one in enumerate(examples)]
+    cohort.admit(iter([(one, None) for one in learners]))
+
+    def due(*done: int) -> bool:
+        for one, steps in zip(learners, done, strict=True):
+            one.done = steps
+        return cohort.due()
+
+    try:
+        assert due(1, 2)
+        cohort.base = FrozenBase(base.card, base.family, base.fingerprint)
+        cohort.base.device = torch.device("cuda")
+        assert not due(1, 2)
+        assert due(1, READ_EVERY), "one of two is enough"
+        assert not due(READ_EVERY - 1, READ_EVERY + 1)
+        assert due(1, READ_EVERY + 2), "who is through is told so at once"
+    finally:
+        cohort.close()
+
+
+def test_half_of_the_losses_may_be_no_number_and_no_more(base: FrozenBase, plan: TrainingPlan, person: Make) -> None:
+    cohort = Cohort(base, replace(plan, steps=READ_EVERY), 1, None, checkpointing=False, compiled=False)
+    try:
+        [one] = encode_people(base, [person(0)], plan)
+        learner = Learner("digest", one, done=READ_EVERY)
+        learner.losses = [math.nan] * (READ_EVERY // 2) + [0.1] * (READ_EVERY - READ_EVERY // 2)
+        assert cohort.verdict(0, learner) != "loss_not_finite"
+        learner.losses = [math.nan] * (READ_EVERY // 2 + 1) + [0.1] * (READ_EVERY - READ_EVERY // 2 - 1)
+        assert cohort.verdict(0, learner) == "loss_not_finite"
+    finally:
+        cohort.close()

@@ -33,6 +33,7 @@ class Classroom:
         self.vault, self.tick, self.colour_of = vault, tick, colour_of
         self.base: Any = SimpleNamespace(card=card, fingerprint="tiny")
         self.unfinished: set[Learned] = set()  # learned, and not in the vault yet
+        self.dies_among_owners = False
 
     def learn(self, batch: str, seats: Sequence[Seat], now: datetime) -> None:
         """Everybody of these who lacks an adapter."""
@@ -63,7 +64,7 @@ class Classroom:
         rows = accepted_selfies(vault, permit.employee_id)
         return [bytes(self.colour_of(read_picture(vault.read(permit, row.blob_key)).picture)) for row in rows]
 
-    def _lesson(self, person: str, photos: list[bytes], plan: Any, card: Any, matter: Any, seed: int) -> Any:
+    def _lesson(self, person: str, photos: list[bytes], plan: Any, card: Any, matter: Any, seed: int, look: Any) -> Any:
         return SimpleNamespace(id=person, plan=plan, colour=photos[0], seed=seed)
 
     def _train(self, base: Any, group: Sequence[Any], plan: Any, *, shelf: Any, on_done: Any, **_: Any) -> Any:
@@ -81,4 +82,6 @@ class Classroom:
 
     def _check(self, base: Any, trained: Sequence[TrainedAdapter], group: Any, plan: Any) -> list[Owned]:
         self.tick()
+        if self.dies_among_owners:
+            raise MemoryError
         return [Owned(one.person_id, 1, 1, 0.5) for one in trained]

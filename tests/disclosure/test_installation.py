@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.disclosure.finding import find_mark
+from tasks.disclosure.finding import Copy, find_mark
 from tasks.disclosure.installation import mark_key, marked, own_root, signing_chain
 from tasks.disclosure.pattern import lane_of
 from tasks.vault.failures import BadSetting
@@ -44,7 +44,7 @@ def test_a_secret_of_one_purpose_is_not_that_of_another(keyring: Callable[[str],
 def test_a_picture_is_marked_once_with_its_lane(masters: list[Picture], keyring: Callable[[str], Keyring]) -> None:
     key = mark_key(keyring("home"))
     once = marked(masters[0], key, "faithful")
-    found = find_mark(once, key)
+    found = find_mark(Copy(once), key)
     assert found.payload is not None
     assert lane_of(key, found.payload) == "faithful"
     assert marked(once, key, "faithful") is once

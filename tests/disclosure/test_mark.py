@@ -5,10 +5,10 @@ import hashlib
 import numpy as np
 import pytest
 
-from tasks.disclosure.finding import carries, find_mark
+from tasks.disclosure.finding import Copy, carries, find_mark, read_whole
 from tasks.disclosure.marking import MARGIN, MarkedPicture, put_mark
 from tasks.disclosure.pattern import MarkKey, check, lane_of, pattern, payload_for, word
-from tasks.vision.images import Picture
+from tasks.vision.images import Picture, resize
 from tests.disclosure.conftest import COPIES
 
 GOLDEN = [[0.8, 1.07, 1.11, 0.74], [0.36, 0.34, 0.57, 0.64]]
@@ -24,9 +24,23 @@ def test_it_is_read_from_every_copy_that_a_directory_makes(
     copy: str, marked: list[MarkedPicture], key: MarkKey
 ) -> None:
     for one in marked:
-        found = find_mark(COPIES[copy](one.picture), key)
+        found = find_mark(Copy(COPIES[copy](one.picture)), key)
         assert (found.verdict, found.payload) == ("marked", payload_for(key, "generated"))
         assert found.mirrored == ("mirrored" in copy)
+
+
+@pytest.mark.parametrize("short", [200, 233, 397])  # px: the sides of a copy are whole, its scale is not
+def test_a_copy_of_all_of_it_is_read_as_well_where_nothing_is_looked_for(
+    short: int, marked: list[MarkedPicture], key: MarkKey
+) -> None:
+    for one in marked:
+        height, width = one.picture.shape[:2]
+        copy = resize(
+            one.picture, round(width * short / min(height, width)), round(height * short / min(height, width))
+        )
+        searched, read = find_mark(Copy(copy), key), read_whole(copy, key)
+        assert (read.payload, read.mirrored) == (searched.payload, False)
+        assert read.evidence == pytest.approx(searched.evidence, abs=0.5)
 
 
 def test_it_is_weaker_than_a_jpeg_of_quality_95(marked: list[MarkedPicture], masters: list[Picture]) -> None:
@@ -52,8 +66,8 @@ def test_another_key_finds_nothing_and_an_unmarked_picture_holds_nothing(
     masters: list[Picture], marked: list[MarkedPicture], key: MarkKey
 ) -> None:
     other = MarkKey(hashlib.sha256(b"another installation").digest())
-    assert [find_mark(one.picture, other).verdict for one in marked] == ["none"] * len(marked)
-    assert [find_mark(picture, key).verdict for picture in masters] == ["none"] * len(masters)
+    assert [find_mark(Copy(one.picture), other).verdict for one in marked] == ["none"] * len(marked)
+    assert [find_mark(Copy(picture), key).verdict for picture in masters] == ["none"] * len(masters)
 
 
 def test_pictures_of_any_shape_are_marked(masters: list[Picture], key: MarkKey) -> None:
@@ -61,7 +75,7 @@ def test_pictures_of_any_shape_are_marked(masters: list[Picture], key: MarkKey) 
         picture = np.ascontiguousarray(cut)
         one = put_mark(picture, key, payload_for(key, "faithful"))
         assert one.picture.shape == picture.shape
-        assert find_mark(one.picture, key).payload == payload_for(key, "faithful")
+        assert find_mark(Copy(one.picture), key).payload == payload_for(key, "faithful")
 
 
 def test_a_payload_names_the_installation_and_the_lane_and_nobody_else_can_read_it_as_theirs(key: MarkKey) -> None:

@@ -136,3 +136,5 @@ def test_a_pool_is_well_when_a_worker_was_lately_heard_of() -> None:
     ]
     assert of_pool("gpu", listed, NOW).said == "1: a-code"
     assert not of_pool("gpu", listed[1:], NOW).well
+    assert of_pool("gpu", listed[1:], NOW, waits=False).well, "nobody is mailed every day for cards that are not needed"
+    assert of_pool("gpu", listed, NOW, waits=False).said == "1: a-code"

@@ -61,8 +61,8 @@ def test_a_whole_folder_is_checked_and_an_upload_that_lies_sealed(
     settings = Settings(home=tmp_path / "home")
     with open_vault(settings) as vault:
         assert upload_in(folder, vault).seal_clear() == 1
-    assert "1 people: 0 ready, 1 blocked" in rollcall("check", str(tmp_path / "theirs"))
-    assert "1 people: 0 ready, 1 blocked" in rollcall("check", str(folder))
+    assert "1 person: 0 ready, 1 blocked" in rollcall("check", str(tmp_path / "theirs"))
+    assert "1 person: 0 ready, 1 blocked" in rollcall("check", str(folder))
 
 
 def test_checking_a_roster_loads_neither_torch_nor_prefect() -> None:

@@ -1,5 +1,7 @@
 """Which machine may work for an installation, and the sentence for each that may not. Nothing is made on the way."""
 
+import os
+import re
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from flows import fitting
-from flows.fitting import CLOCKS, DoesNotFit, check_fit, house_of, note_house, read_house
+from flows.doctor import examine
+from flows.fitting import DoesNotFit, check_fit, house_of, note_house, read_house
+from tasks.vault.database import CLOCKS
 from tasks.vault.failures import VaultError
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
@@ -111,6 +115,51 @@ def test_another_card_or_no_files_of_the_base_are_refused(tmp_path: Path) -> Non
     check_fit(elsewhere(control, tmp_path, bases=bases_in(tmp_path / "d", weights=True)), name_of(control), NOW)
 
 
+def drawn_by_another(folder: Path, *, files: bool = True, others: bool = False, steps: int = 4) -> Path:
+    """The embedded base, whose people are drawn by weights that were made from it."""
+    bases_in(folder, weights=True)
+    card = (folder / "embedded.toml").read_text()
+    turbo = re.sub(r"^steps = \d+", f"steps = {steps}", card, flags=re.MULTILINE)
+    turbo = turbo.replace('path = "embedded"', 'path = "turbo"')
+    (folder / "turbo.toml").write_text(f'trained_from = "embedded"\n{turbo}')
+    (folder / "embedded.toml").write_text(card.replace("[render]\n", '[render]\ndrawn_by = "turbo"\n'))
+    if files:
+        shutil.copytree(ROOT / "base_models" / "embedded", folder / "turbo", copy_function=os.symlink)
+    if others:
+        weights = folder / "turbo" / "text_encoder" / "model.safetensors"
+        whole = weights.read_bytes()
+        weights.unlink()
+        weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    return folder
+
+
+def test_what_draws_is_compared_as_well_as_what_learns(tmp_path: Path) -> None:
+    """Two machines that learn alike and draw by other weights make two sets of pictures."""
+    control = Settings(home=tmp_path / "control", bases=drawn_by_another(tmp_path / "a"))
+    note_house(control)
+    name = name_of(control)
+    check_fit(elsewhere(control, tmp_path, bases=drawn_by_another(tmp_path / "b")), name, NOW)
+    for folder, differs, says in (
+        ("c", {"files": False}, "files of the base turbo are not here"),
+        ("d", {"others": True}, "files of the base turbo are others here"),
+        ("e", {"steps": 5}, "drawn by turbo"),
+    ):
+        bases = drawn_by_another(tmp_path / folder, **differs)  # type: ignore[arg-type]
+        assert says in refused(elsewhere(control, tmp_path, bases=bases), name)
+
+
+def test_a_control_machine_without_the_files_of_what_draws_learns_them_too(tmp_path: Path) -> None:
+    control = Settings(home=tmp_path / "control", bases=drawn_by_another(tmp_path / "a", files=False))
+    note_house(control)
+    first = elsewhere(control, tmp_path, bases=drawn_by_another(tmp_path / "b"))
+    whole = check_fit(first, name_of(control), NOW)
+    note_house(control)
+    with open_vault(control) as vault:
+        assert read_house(vault.engine) == whole
+    other = drawn_by_another(tmp_path / "c", others=True)
+    assert "others here" in refused(elsewhere(control, tmp_path, bases=other), name_of(control))
+
+
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
@@ -136,6 +185,26 @@ def test_a_clock_that_is_off_is_refused(control: Settings, tmp_path: Path) -> No
     check_fit(machine, name, NOW, NOW + CLOCKS)
     said = refused(machine, name, server_time=NOW + CLOCKS + timedelta(seconds=1))
     assert "-31 s" in said
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("off", [timedelta(minutes=10), timedelta(minutes=-10)], ids=["fast", "slow"])
+def test_a_clock_that_is_off_from_the_databases_is_refused_and_said(
+    tmp_path: Path, postgres_url: str, off: timedelta
+) -> None:
+    """Server and machine may be wrong together, as virtual machines of one host are: leases run by the database."""
+    control = Settings(home=tmp_path / "control", database_url=postgres_url)
+    note_house(control)
+    machine, name = elsewhere(control, tmp_path), name_of(control)
+    check_fit(machine, name, now := datetime.now(UTC), now)
+    with pytest.raises(DoesNotFit, match=r"clock is [+-]\d{3} s from that of the database"):
+        check_fit(machine, name, wrong := datetime.now(UTC) + off, wrong)
+    with pytest.raises(DoesNotFit, match=r"[+-]\d{3} s from that of the server: the database's is right"):
+        check_fit(machine, name, now := datetime.now(UTC), now + off)
+    (clock,) = [part for part in examine(control, datetime.now(UTC) + off) if part.name == "clock"]
+    assert not clock.well
+    assert re.match(r"[+-]\d{3} s from the database's", clock.said)
+    assert all(part.well for part in examine(control, datetime.now(UTC)) if part.name == "clock")
 
 
 def test_records_of_another_installation_are_refused(control: Settings, tmp_path: Path) -> None:
@@ -168,3 +237,8 @@ def test_a_note_of_another_shape_is_another_version(control: Settings) -> None:
             session.add(row)
         with pytest.raises(DoesNotFit, match="another version"):
             read_house(vault.engine)
+    (code,) = [part for part in examine(control, NOW) if part.name == "code"]
+    assert not code.well
+    note_house(control)  # the control machine was updated: its own note takes the place
+    with open_vault(control) as vault:
+        assert read_house(vault.engine) == house_of(control)

@@ -1,14 +1,24 @@
 """A worker of the gpu pool takes group after group in one process, and begins anew when something went wrong."""
 
 import json
+import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from flows import gpu_worker
-from flows.gpu_worker import STAYS, Worker
+from flows.gpu_worker import FAILED, HOLDS_BACK, POLL_S, STAYS, Worker, missing_here
 from flows.life import at_work
+from reports import readiness
+from tasks.vault.database import open_database, prepare
+from tasks.vault.life_signs import signs
+from tasks.vault.open_blobs import open_blobs
+from tasks.vault.settings import Settings
+from tasks.vault.store import open_vault
 
 
 class Server:
@@ -56,11 +66,13 @@ def worker_of(server: Server, home: Path, ran: list[str], *fails: str) -> Worker
         server.states[one] = "FAILED" if one in fails else "COMPLETED"
         return one not in fails
 
-    def anew() -> None:
-        raise Anew
+    def anew(failed: int) -> None:
+        raise Anew(failed)
 
     api = httpx.Client(base_url="http://prefect/api", transport=httpx.MockTransport(server))
-    return Worker(api, home, "w", run, anew)
+    records = open_database(f"sqlite:///{home / 'records' / 'rollcall.db'}")
+    prepare(records)
+    return Worker(api, records, home, "w", run, anew)
 
 
 def test_one_process_takes_every_group_that_waits(tmp_path: Path, ran: list[str]) -> None:
@@ -94,6 +106,62 @@ def test_memory_is_given_back_when_nothing_was_to_be_done_for_long(tmp_path: Pat
     worker.idle_since -= STAYS + 1
     with pytest.raises(Anew):
         worker.turn()
+
+
+def test_a_worker_that_fails_lets_others_ask_first_and_holds_back_the_longer(tmp_path: Path, ran: list[str]) -> None:
+    """A broken machine is the quickest of all: without this it would use up both attempts of every group."""
+    for failed, holds in enumerate(HOLDS_BACK):
+        worker = worker_of(Server("a"), tmp_path / str(failed), ran)
+        worker.failed = failed
+        worker.idle_since = time.monotonic() - max(holds - 5, 0)
+        assert worker.turn() is (holds == 0.0)
+        worker.idle_since = time.monotonic() - holds - 1
+        assert worker.turn() is (holds > 0.0)
+        assert worker.failed == 0, "one that went well is no part of a row"
+    assert list(HOLDS_BACK) == sorted(HOLDS_BACK)
+    assert HOLDS_BACK[1] > 2 * POLL_S, "whoever is free has asked by then"
+
+
+def test_how_many_failed_in_a_row_is_known_to_the_process_that_begins_anew(
+    tmp_path: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = worker_of(Server("a"), tmp_path, ran, "a")
+    worker.failed, worker.idle_since = 1, 0.0
+    with pytest.raises(Anew) as anew:
+        worker.turn()
+    assert anew.value.args == (2,)
+    monkeypatch.setattr(gpu_worker.os, "execv", lambda program, words: None)
+    monkeypatch.delenv(FAILED, raising=False)
+    gpu_worker.begin_anew(2)
+    assert gpu_worker.os.environ[FAILED] == "2"
+
+
+def test_nothing_is_taken_while_what_a_run_stands_on_is_away(tmp_path: Path, ran: list[str], caplog: Any) -> None:
+    """A bucket that is away for an hour would fail every group of the batch twice, in minutes."""
+    worker, away = worker_of(Server("a"), tmp_path, ran), ["the bucket is away"]
+    worker.missing = lambda: away[0] if away else None
+    assert not worker.turn()
+    assert not worker.turn()
+    assert [record.message for record in caplog.records] == ["this worker takes no group: the bucket is away"], "once"
+    away.clear()
+    assert worker.turn()
+    assert ran == ["a"]
+
+
+@pytest.mark.parametrize("gone", ["disk", "records", "bucket"])
+def test_disk_records_and_bucket_have_to_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str) -> None:
+    with open_vault(Settings(home=tmp_path)) as vault:
+        assert missing_here(vault, datetime.now(UTC)) is None
+        if gone == "disk":
+            monkeypatch.setattr(readiness, "LEAST_FREE", 1 << 60)
+        if gone == "records":
+            with vault.engine.begin() as connection:
+                connection.execute(sa.text("DROP TABLE alembic_version"))
+        if gone == "bucket":
+            vault.blobs = open_blobs("s3://nowhere/at/all?endpoint=http://127.0.0.1:9")
+        missing = missing_here(vault, datetime.now(UTC))
+    assert missing is not None
+    assert missing.startswith(gone)
 
 
 def test_a_server_that_is_away_ends_nothing(tmp_path: Path, ran: list[str]) -> None:
@@ -134,6 +202,21 @@ def test_a_run_that_ended_by_itself_is_not_mistaken_for_a_lost_one(tmp_path: Pat
     for state in ("PENDING", "RUNNING", "COMPLETED", "FAILED"):
         server.states["a"] = state
         worker.beat()
+
+
+def test_a_run_gives_signs_of_life_from_the_moment_it_is_claimed(tmp_path: Path, ran: list[str]) -> None:
+    """A machine that dies between claiming and beginning was noticed after five minutes, and later still by a server
+    that was away meanwhile (measured: 739 s)."""
+    server = Server("a")
+    worker = worker_of(server, tmp_path, ran)
+    begun = datetime.now(UTC)
+
+    def run(one: str) -> bool:
+        return one in signs(worker.records, begun)
+
+    worker.run = run
+    assert worker.turn()
+    assert signs(worker.records, begun) == {}, "it has ended, and needs to be heard of no more"
 
 
 def test_a_fresh_process_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,16 +33,22 @@ from prefect.testing.utilities import prefect_test_harness
 class Anew(Exception):
     """Stands for a fresh process."""
 
-def anew():
+def anew(failed):
     raise Anew
 
 with prefect_test_harness(server_startup_timeout=600):
     from prefect.settings import get_current_settings
     from flows.gpu_worker import Worker, claim, run_here, waiting
-    from flows.prefect_api import ensure_pools
+    from flows.life import noted
+    from flows.prefect_api import ensure_pools, unfinished_runs
+    from tasks.vault.life_signs import signs
+    from tasks.vault.settings import Settings
+    from tasks.vault.store import open_vault
     from datetime import UTC, datetime
 
-    with httpx.Client(base_url=str(get_current_settings().api.url), timeout=120) as api:
+    home = pathlib.Path(sys.argv[1])
+    server = httpx.Client(base_url=str(get_current_settings().api.url), timeout=120)
+    with open_vault(Settings(home=home)) as vault, server as api:
         ensure_pools(api)
         flow = api.post("/flows/", json={"name": "group"}).json()["id"]
         said = {"name": "Group", "flow_id": flow, "entrypoint": "groups.group", "work_pool_name": "gpu", "path": None}
@@ -56,7 +62,7 @@ with prefect_test_harness(server_startup_timeout=600):
                 time.sleep(1)
             return made.json()["id"]
         runs = {start(number): number for number in (1, 2, 4)}
-        worker = Worker(api, pathlib.Path(sys.argv[1]), "here", run_here, anew)
+        worker = Worker(api, vault.engine, home, "here", run_here, anew)
         worker.beat()
         print("WORKERS", [one["name"] for one in api.post("/work_pools/gpu/workers/filter", json={}).json()])
         print("TURNS", [worker.turn() for _ in range(4)])
@@ -67,6 +73,13 @@ with prefect_test_harness(server_startup_timeout=600):
             print("ANEW")
         last = start(5)
         print("CLAIMS", claim(api, last), claim(api, last), waiting(api, datetime.now(UTC)))
+        [claimed] = [one for one in unfinished_runs(api) if one["id"] == last]
+        heard = {}
+        with noted(home, last, vault.engine):
+            for _ in range(100):  # the first sign is given beside this block, not before it
+                heard = heard or signs(vault.engine, datetime.now(UTC))
+                time.sleep(0 if heard else 0.1)
+        print("HEARD", claimed["work_pool_name"], set(heard) == {last}, signs(vault.engine, datetime.now(UTC)))
         ends = {runs[one]: api.get(f"/flow_runs/{one}").json()["state"] for one in runs}
         print("ENDS", json.dumps({number: state["type"] for number, state in sorted(ends.items())}))
         print("SAID", ends[3]["message"])
@@ -89,5 +102,6 @@ def test_one_process_one_base_many_groups(tmp_path: Path) -> None:
     assert "TURNS [True, True, True, False]" in lines
     assert "ANEW" in lines, "after the group that broke down"
     assert "CLAIMS True False []" in lines
+    assert "HEARD gpu True {}" in lines, "a sign of life for as long as it is worked on, and none afterwards"
     assert 'ENDS {"1": "COMPLETED", "2": "COMPLETED", "3": "FAILED", "4": "COMPLETED"}' in lines
     assert "SAID this one breaks down" in lines

@@ -130,7 +130,7 @@ def test_the_report_is_written_before_the_run_is_called_failed(
     done: list[str] = []
     monkeypatch.setattr(cohorts, "learn_faces", breaks(0, 1))
     for name in ("take_selfies", "announce_forecast", "build_report", "sum_up"):
-        monkeypatch.setattr(story, name, lambda _batch, name=name: done.append(name))
+        monkeypatch.setattr(story, name, lambda *_, name=name: done.append(name))
     monkeypatch.setattr(story, "begin_batch", lambda _order: batch)
     monkeypatch.setattr(story, "take_roster", lambda _batch: None)
     monkeypatch.setattr(story, "seat_people", lambda _batch: [0, 1])

@@ -180,6 +180,7 @@ def test_a_photographs_framing_is_what_the_transform_made(
         ({"enlarged": 3.0}, "enlarged"),
         ({"photo_chroma": 1.0}, "no_colour"),
         ({"photo_eyes": 0.1}, "sunglasses"),
+        ({"photo_turned": 0.46}, "turned_away"),
     ],
 )
 def test_what_a_photograph_brings_along_is_flagged(

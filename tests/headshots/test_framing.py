@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.headshots.framing import EYES_PLAY, HEAD_PLAY, OVERHANG, Touching, head_height, place_head, touching_sides
+from tasks.headshots.framing import EYES_PLAY, HEAD_PLAY, OVERHANG, head_height, place_head
 from tasks.headshots.kit_sections import Framing
+from tasks.vision.matting import Touching, touching_sides
 from tasks.vision.portrait import PORTRAIT_TEMPLATE, move_points
 
 FREE = Touching(left=False, right=False, top=False, bottom=False)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from sqlmodel import col, select
 
 from tasks.headshots.kit import BrandKit
@@ -15,12 +17,13 @@ from tasks.headshots.redo import wants_redo
 from tasks.headshots.task import ask_again
 from tasks.headshots.wishes import AS_USUAL, Wish, wish_of
 from tasks.vault.batches import Order, open_batch, seats_of
+from tasks.vault.consent import Permit
 from tasks.vault.records import Consent, Decision, Employee, Headshot, Seat, Showing
 from tasks.vault.review import event_of, standing
 from tasks.vault.scores import Scores
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
-from tasks.vision.diffusion_card import load_base_card
+from tasks.vision.diffusion_card import BaseCard, load_base_card
 
 NOON = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)
 ADA = "p0"
@@ -203,15 +206,20 @@ def test_a_redo_without_reasons_takes_the_same_once_more(vault: Vault, batch: st
     assert (seat.round, wish_of(seat.wishes, 1)) == (1, AS_USUAL)
 
 
+def learned_on_the_embedded_base(vault: Vault, batch: str) -> tuple[Permit, BaseCard]:
+    """Ada agreed, and there is an adapter of hers."""
+    with vault.session() as session:
+        session.add(Consent(id="c", employee_id=ADA, given_at=NOON))
+        session.get_one(Seat, (batch, ADA)).adapter_digest = "a" * 64
+    card = load_base_card("embedded", Path(__file__).parents[2] / "base_models")
+    return vault.permit(ADA, now=NOON + timedelta(days=1)), card
+
+
 def test_looser_takes_other_pictures_with_the_adapter_there_is(
     vault: Vault, batch: str, kits: dict[str, BrandKit]
 ) -> None:
     """Nothing is learned again, the strength is part of what a picture is, and a round without it keeps its digests."""
-    with vault.session() as session:
-        session.add(Consent(id="c", employee_id=ADA, given_at=NOON))
-        session.get_one(Seat, (batch, ADA)).adapter_digest = "a" * 64
-    permit = vault.permit(ADA, now=NOON + timedelta(days=1))
-    card = load_base_card("embedded", Path(__file__).parents[2] / "base_models")
+    permit, card = learned_on_the_embedded_base(vault, batch)
     studio = Studio(vault, batch, "northwind", kits["northwind"], None, None, card)  # type: ignore[arg-type]
     asks(vault, batch, "looser")
     seat = answered(vault, batch)
@@ -225,3 +233,26 @@ def test_looser_takes_other_pictures_with_the_adapter_there_is(
     assert [one.digest for one in plain[:each]] == [one.digest for one in found[:each]]
     assert not {one.digest for one in plain[each:]} & {one.digest for one in found[each:]}
     assert [one.seed for one in plain] == [one.seed for one in found]
+
+
+def test_who_draws_is_part_of_what_a_picture_is(
+    vault: Vault, batch: str, kits: dict[str, BrandKit], tmp_path: Path
+) -> None:
+    """A base's own pictures keep their digests; those of its turbo are others, and others again by other weights."""
+    permit, card = learned_on_the_embedded_base(vault, batch)
+    turbo = card.model_copy(update={"name": "turbo", "folder": tmp_path})
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "config.json").write_text("{}")
+    (tmp_path / "model_index.json").write_text('{"unet": ["diffusers", "UNet2DConditionModel"]}')
+
+    def digests(drawing: BaseCard | None) -> list[str]:
+        studio = Studio(vault, batch, "northwind", kits["northwind"], None, None, card, None, drawing)  # type: ignore[arg-type]
+        with vault.reading() as session:
+            return [one.digest for one in sittings(studio, session.get_one(Seat, (batch, ADA)), permit)]
+
+    found = [digests(None), digests(card)]
+    for weight in (1.0, 2.0):
+        save_file({"w": np.array([weight])}, tmp_path / "unet" / "diffusion_pytorch_model.safetensors")
+        found.append(digests(turbo))
+    assert found[0] == found[1]
+    assert len({one for some in found[1:] for one in some}) == 3 * len(found[0])

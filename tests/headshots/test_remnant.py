@@ -9,7 +9,7 @@ import pytest
 from benchmarks.faces_composites import CutPerson, compose
 from synthetic.painter.painting import Painting
 from tasks.headshots.matte import Cutout, estimate_colours
-from tasks.headshots.remnant import read_remnant
+from tasks.headshots.remnant import read_remnant, without_denied
 from tasks.headshots.studio import REMNANT
 from tasks.vision.colour import to_linear
 
@@ -72,3 +72,51 @@ def test_the_same_picture_says_the_same_twice(painted: list[Painting]) -> None:
 def test_where_there_is_no_room_to_compare_with_nothing_is_said(painted: list[Painting]) -> None:
     picture, alpha, landmarks = before("flag", painted[0])
     assert read_remnant(picture, np.ones_like(alpha), landmarks, np.ones_like(alpha), witness=False) == 0
+
+
+def below_the_chin(landmarks: np.ndarray) -> int:
+    eyes, mouth = landmarks[:2].mean(axis=0), landmarks[3:5].mean(axis=0)
+    return round(float(eyes[1] + 1.75 * (mouth - eyes)[1])) + 2
+
+
+def test_what_the_witness_denies_beside_the_head_is_taken_away_and_the_person_stays(painted: list[Painting]) -> None:
+    picture, alpha, landmarks = before("flag", painted[0])
+    bad = with_piece(alpha, landmarks)
+    taken = without_denied(picture, bad, landmarks, alpha)
+    piece = (bad > 0.9) & (alpha < 0.1)
+    assert taken[piece].mean() < 0.35 * bad[piece].mean()
+    person = alpha > 0.99
+    assert taken[person].mean() > 0.97
+    assert without_denied(picture, alpha, landmarks, alpha) is alpha  # nothing denied, nothing touched
+
+
+def test_no_shoulder_goes_though_the_witness_sees_none(painted: list[Painting]) -> None:
+    """It bites into low ones. What it denies there must have the room's colours, too."""
+    picture, alpha, landmarks = before("leaves", painted[0])
+    chin = below_the_chin(landmarks)
+    blind = alpha.copy()
+    blind[chin:] = 0
+    shoulders = alpha[chin:] > 0.9
+    assert without_denied(picture, alpha, landmarks, blind)[chin:][shoulders].mean() > 0.97
+    # A corner of the room that was kept beside them goes.
+    kept = alpha.copy()
+    beside = np.zeros(alpha.shape, bool)
+    beside[chin : chin + 10, :12] = True
+    beside &= alpha < 0.05
+    kept[beside] = 1
+    assert beside.sum() > 60
+    assert without_denied(picture, kept, landmarks, blind)[beside].mean() < 0.5
+
+
+def test_beside_the_head_the_witness_is_enough_though_the_piece_has_the_persons_colours(
+    painted: list[Painting],
+) -> None:
+    picture, alpha, landmarks = before("leaves", painted[0])
+    bad = with_piece(alpha, landmarks)
+    piece = (bad > 0.9) & (alpha < 0.1)
+    nose = np.round(landmarks[2]).astype(int)
+    same = picture.copy()
+    same[piece] = picture[nose[1], nose[0]]
+    blind = alpha.copy()
+    blind[below_the_chin(landmarks) :] = 0  # so that colours are asked at all
+    assert without_denied(same, bad, landmarks, blind)[piece].mean() < 0.35 * bad[piece].mean()

@@ -1,6 +1,7 @@
 """Rendering: a picture depends on its own job alone, whatever is in the batch and however little memory there is."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.random_bases import write_random_base
-from tasks.headshots.render import RenderJob, RenderPlan, layouts, plan_render, render, weighing
+from tasks.headshots.render import CannotDraw, RenderJob, RenderPlan, layouts, plan_render, render, weighing
 from tasks.headshots.render_plate import surely_background
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
 from tasks.vision.diffusion_slots import SlotBank
@@ -103,9 +104,26 @@ def test_short_of_memory_the_batch_shrinks_and_the_pictures_stay(base: FrozenBas
 
 def test_other_errors_are_not_taken_for_want_of_memory(base: FrozenBase, plan: RenderPlan) -> None:
     wrong = replace(jobs(base, (1,))[0], adapter={"elsewhere.lora_A.weight": torch.zeros(4, 4)})
-    with pytest.raises((AttributeError, ValueError)):
+    with pytest.raises(CannotDraw, match="tiny does not take these adapters, learned on other weights"):
         render(base, [wrong], plan)
     assert render(base, [], plan) == []
+
+
+def test_what_was_distilled_from_the_base_draws_its_adapters_at_the_scale_they_were_learned_with(
+    base: FrozenBase, plan: RenderPlan, tmp_path: Path
+) -> None:
+    write_random_base(tmp_path, "turbo", "sd-v", seed=1)
+    turbo = open_base(load_base_card("turbo", tmp_path), device="cpu")
+    (job,) = jobs(base, (1,))
+    assert job.adapter is not None
+    (drawn,), (bare,) = (render(turbo, [one], plan) for one in (job, replace(job, adapter=None)))
+    assert apart(drawn, bare) > 5
+    assert apart(drawn, render(base, [job], plan)[0]) > 5
+    (half,) = render(turbo, [job], replace(plan, scale=0.5))
+    assert apart(half, render(turbo, [replace(job, adapter=weighing(job.adapter, 0.5))], plan)[0]) <= 1
+    short = {name: tensor[:, :3] if ".lora_A." in name else tensor for name, tensor in job.adapter.items()}
+    with pytest.raises(CannotDraw, match="turbo does not take these adapters"):
+        render(turbo, [replace(job, adapter=short)], plan)
 
 
 def test_layouts_keep_people_whole_and_lose_nobody() -> None:

@@ -67,6 +67,13 @@ def test_glasses_and_expressions_reach_the_prompt() -> None:
     assert "glasses" in shots_for(SIGNAL, "p1", None, "off", "sdxl", "ohwx", 0)[0].negative
 
 
+def test_what_a_card_wants_nowhere_is_in_every_negative_prompt_once() -> None:
+    """As it was, a card's `negative` was read by nothing."""
+    shots = shots_for(SIGNAL, "p1", None, "on", "sdxl", "ohwx", 0, avoid="deformed, cartoon")
+    assert {shot.negative.count("deformed") for shot in shots} == {1}
+    assert {shot.negative.count("cartoon") for shot in shots} == {1}
+
+
 def test_wardrobe_wishes_keys_labels_and_ones_own_clothes() -> None:
     def worn(kit: BrandKit, wish: str | None, person: str = "p1") -> str | None:
         garment = choose_garment(kit, person, wish)

@@ -73,6 +73,15 @@ def test_a_round_that_was_killed_is_finished_and_not_given_again(house: Any, kit
     assert house.seat_of("p0").chances == house.seat_of("p0").round == 1
 
 
+def test_no_chance_is_given_that_nobody_would_take(house: Any, kit: BrandKit) -> None:
+    """Somebody refused as another's can be learned late in a run, and fall short in its last turn."""
+    house.seat("p0", cohort=1, state="flagged")
+    flag(house, "p0", "likeness")
+    assert give_second_chances(house.vault, house.batch, BatchKits(kit), last=True) == []
+    assert house.stands("p0") == ("flagged", "likeness"), "not left at trained, and not said to need new photos"
+    assert give_second_chances(house.vault, house.batch, BatchKits(kit)) == [1], "the next run gives it"
+
+
 def test_the_kit_says_how_often(house: Any, kit: BrandKit) -> None:
     house.seat("p0", state="flagged")
     flag(house, "p0", "halo")

@@ -37,6 +37,17 @@ def test_clean_before_flagged_before_grave(clean: PictureMeasures) -> None:
     assert order[1].why == HALO.sentence
 
 
+def test_a_head_that_is_cut_off_comes_after_whatever_else_can_be_mended(clean: PictureMeasures) -> None:
+    cut = Flag("crown_cut", 20.0, 10.0, "The hair ends flat over 20 % of the width.")
+    off = Flag("eye_line", 2.0, 1.0, "The eyes are 2.0 % of the picture off their line.")
+    order = choose([
+        candidate("wrong", clean, 1.1, WRONG),
+        candidate("cut", clean, 1.1, cut),
+        candidate("off", clean, 0.9, HALO, off),
+    ])  # fmt: skip
+    assert [choice.key for choice in order] == ["off", "cut", "wrong"]
+
+
 def test_the_more_like_comes_first_and_says_so(clean: PictureMeasures) -> None:
     order = choose([candidate("b", clean, 0.85), candidate("a", clean, 0.99)])
     assert order[0].key == "a"

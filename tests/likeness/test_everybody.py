@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.measure import PictureMeasures
@@ -18,6 +19,7 @@ from tasks.vault.settings import Settings
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
 from tasks.vision.open_eyes import open_eyes
+from tests.likeness.test_judging import Counting
 
 
 def furnish(
@@ -62,6 +64,21 @@ def test_somebody_without_a_picture_is_company_too(
         seat.state, seat.reason = "failed", "no_face"
     compare_everybody(house.vault, house.batch, BatchKits(house.kit), eyes)
     assert house.stands("p0") == ("flagged", "wrong_person")
+
+
+@pytest.mark.parametrize("notes", [{"cohort": None, "state": "ready"}, {"cohort": 1, "state": "blocked"}])
+def test_nobodys_photos_are_opened_who_takes_no_part(
+    house: Any, paintings: dict[str, tuple[list[Picture], Picture]], clean: PictureMeasures, eyes: Eyes, notes: Any
+) -> None:
+    """Neither of those who were not asked for in this run nor of those who wait for HR: they are no company."""
+    furnish(house, paintings, clean, {}, {"p0": 0, "p1": 1, "p2": 0, "p3": 1})
+    with house.vault.session() as session:
+        session.delete(house.row("dp1"))
+        seat = session.get_one(Seat, (house.batch, "p1"))
+        seat.state, seat.cohort = notes["state"], notes["cohort"]
+    counting = Counting(eyes.judge)
+    compare_everybody(house.vault, house.batch, BatchKits(house.kit), replace(eyes, judge=counting))
+    assert counting.asked == 3 * 3 + 3, "three people's selfies, and their pictures"
 
 
 def test_one_cohort_has_been_compared_by_its_own_judge(house: Any, clean: PictureMeasures) -> None:

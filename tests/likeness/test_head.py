@@ -13,9 +13,9 @@ import pytest
 from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import Identity, draw_identity
 from synthetic.painter.painting import Painting, paint
-from tasks.likeness.head import OUTLINE, Head, read_glasses, read_head
-from tasks.likeness.kept import wears_glasses
+from tasks.likeness.head import OUTLINE, Head, read_head
 from tasks.vision.faces import Face
+from tasks.vision.glasses import read_glasses, wears_glasses
 from tasks.vision.images import Picture
 
 Numbers = Mapping[str, float]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports.picture_words import FLAGS
 from synthetic.painter.capture import CaptureWish, draw_capture, worn_by
 from synthetic.painter.identity import Identity, draw_identity
 from synthetic.painter.painting import paint
@@ -13,6 +12,7 @@ from tasks.headshots.kit import BrandKit
 from tasks.headshots.measure import PictureMeasures
 from tasks.likeness.judge import Judged, ToJudge, judge_candidate
 from tasks.likeness.reference import PersonReference, find_faces, read_reference
+from tasks.sentences import names
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
 from tasks.vision.open_eyes import open_eyes
@@ -62,4 +62,4 @@ def test_lost_glasses_are_flagged_and_recorded(
 
 
 def test_every_flag_has_words_for_reviewers() -> None:
-    assert {"glasses", "hair_colour", "hair_outline"} <= set(FLAGS)
+    assert {"glasses", "hair_colour", "hair_outline"} <= set(names("flag"))

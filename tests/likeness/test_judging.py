@@ -17,10 +17,10 @@ from tasks.headshots.studio import Flag
 from tasks.likeness import grounds
 from tasks.likeness.choose import Candidate
 from tasks.likeness.judge_job import Judges
-from tasks.likeness.judging import judge, why_flagged
+from tasks.likeness.judging import first_choice, judge, why_flagged
 from tasks.likeness.score import LikenessScore
 from tasks.vault.batches import seats_of
-from tasks.vault.records import Employee, Headshot
+from tasks.vault.records import Employee, Headshot, Showing
 from tasks.vision.faces import Eyes, Face, FaceEmbedder
 from tasks.vision.images import Picture
 
@@ -94,6 +94,21 @@ def test_no_picture_is_judged_twice_on_the_same_grounds(house: Any, judged: Any,
     judged()
     assert counting.asked == 0
     assert [(house.row(f"d{one}").scores, house.stands(one)) for one in ("p0", "p1")] == before
+
+
+def test_the_picture_that_is_shown_first_is_theirs_of_this_kit_and_nobody_has_retired_it(
+    house: Any, clean: PictureMeasures
+) -> None:
+    house.seat("p0")
+    assert first_choice(house.vault, house.batch, "p0", house.kit) is None, "nobody has judged"
+    house.headshot("p0", "second", clean, choice=2)
+    assert first_choice(house.vault, house.batch, "p0", house.kit) is None
+    house.headshot("p0", "of-another-kit", clean, kit_digest="another")
+    house.headshot("p0", "first", clean)
+    assert first_choice(house.vault, house.batch, "p0", house.kit).digest == "first"
+    with house.vault.session() as session:
+        session.get_one(Showing, (house.batch, "first")).retired = True
+    assert first_choice(house.vault, house.batch, "p0", house.kit) is None
 
 
 def test_a_new_picture_is_judged_and_chosen_among_those_that_were(

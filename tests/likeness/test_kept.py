@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tasks.likeness.head import OUTLINE, Head
-from tasks.likeness.kept import BARE, COLOUR_FLOOR, GLASSES, WORN, compare_heads, kept_flags, wears_glasses
+from tasks.likeness.kept import COLOUR_FLOOR, compare_heads, kept_flags
+from tasks.vision.glasses import BARE, GLASSES, WORN, wears_glasses
 
 BROWN, SKIN = (0.10, 0.056, 0.030), (0.56, 0.335, 0.22)
 HEAD = Head(1.0, (1.8, 1.8, 1.7, 1.4, 1.3, 1.0), BROWN, SKIN)

@@ -98,6 +98,9 @@ def test_a_copy_is_flagged_with_what_was_measured_and_its_ceiling(kit: BrandKit,
     (flag,) = likeness_flags(score, kit.floors, thresholds, lane="generated")
     assert (flag.code, flag.measured, flag.limit) == ("copied", 0.97, 0.88)
     assert likeness_flags(score, kit.floors, thresholds, lane="faithful") == []  # a photograph is meant to be one
+    unmeasured = replace(score, nearness=None, ceiling=None)  # as an older version recorded it
+    (flag,) = likeness_flags(unmeasured, kit.floors, thresholds, lane="generated")
+    assert (flag.code, flag.measured, flag.limit) == ("copied", 1, 0)
     below = score_headshot(unit(0), [unit(0), unit(0)], {}, "p0", thresholds, Copying(0.87, 0.88))
     assert likeness_flags(below, kit.floors, thresholds, lane="generated") == []
 

@@ -57,6 +57,15 @@ def test_the_wall_shows_everybody_and_finds_them(wall: Any) -> None:
     assert len(names(wall)) == 24
 
 
+def test_on_a_phone_the_picture_and_a_photo_are_seen_together(browse: Open, site: Path) -> None:
+    page = browse((site / "people" / f"{FIRST}.html").as_uri(), viewport={"width": 390, "height": 844}, has_touch=True)
+    bar = page.locator(".decide").bounding_box()["y"]
+    for seen in (page.locator(".candidate img >> visible=true").first, page.locator(".selfies img").first):
+        box = seen.bounding_box()
+        assert 0 <= box["y"] < box["y"] + box["height"] <= bar
+        assert box["width"] >= 100
+
+
 def test_the_wall_sorts(wall: Any) -> None:
     assert wall.locator("#wall .chip").first.text_content() == "Needs a look", "what needs a look comes first"
     wall.select_option("#sort", "name")
@@ -128,6 +137,27 @@ def test_nothing_is_lost_without_scripts(browse: Open, site: Path) -> None:
     assert page.locator("figure.candidate:visible").count() == 2
     page = browse((site / "print.html").as_uri(), java_script_enabled=False, offline=True)
     assert page.locator(".card").count() == 19  # of 24: five are blocked, and hang on no wall
+
+
+def test_a_wall_is_printed_of_approved_pictures_unless_somebody_asks_for_all(browse: Open, site: Path) -> None:
+    page = browse((site / "print.html").as_uri(), offline=True)
+    hung = page.locator(".card:visible")
+    approved = page.locator('.card[data-state="approved"]').count()
+    assert 0 < approved < 19
+    assert [card.get_attribute("data-state") for card in hung.all()] == ["approved"] * approved
+    page.locator("#only-approved").uncheck()
+    assert hung.count() == 19
+    page.select_option("#only-department", "Sales")
+    assert 0 < hung.count() < 19
+    assert page.locator(".sheet:visible").count() == 1
+
+
+def test_before_anything_is_approved_the_wall_to_print_shows_everybody(browse: Open, tmp_path: Path) -> None:
+    """Otherwise it would be an empty sheet that nobody asked for."""
+    undecided = replace(company(3), people=tuple(replace(one, decisions=()) for one in company(3).people))
+    page = browse((write_site(undecided, tmp_path / "report").parent / "print.html").as_uri(), offline=True)
+    assert page.locator(".card").count() > 0
+    assert page.locator(".card:visible").count() == page.locator(".card").count()
 
 
 def serious(page: Any) -> list[str]:

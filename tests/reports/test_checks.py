@@ -222,6 +222,15 @@ def test_room_and_limits_are_said_before_the_first_byte(
     assert limits(home).startswith("There is room for 0 MB here")
 
 
+def test_an_upload_that_vanishes_while_all_are_listed_is_left_out(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, gone = home.uploads / "20260914-aaaaaaaaaa", home.uploads / "20260914-bbbbbbbbbb"
+    there.mkdir(parents=True)
+    monkeypatch.setattr("reports.desk_uploads.upload_folders", lambda _: [gone, there])
+    assert [line.id for line in kept_uploads(home)] == [there.name]
+
+
 def test_uploads_are_listed_with_their_latest_date_and_one_is_removed_with_its_key(
     desk: TestClient, home: Settings
 ) -> None:
@@ -239,7 +248,8 @@ def test_uploads_are_listed_with_their_latest_date_and_one_is_removed_with_its_k
     assert [one.id for one in kept_uploads(home)] == [kept]
     assert [path.name for path in home.uploads.iterdir()] == [kept], "nothing half removed stays"
     assert desk.get(f"/drops/{gone}").status_code == 404
-    assert desk.post(f"/drops/{gone}/remove", data=given).status_code == 404, "twice does nothing"
+    twice = desk.post(f"/drops/{gone}/remove", data=given, follow_redirects=False)
+    assert twice.headers["location"] == "/drops", "a second press does nothing, and is no fault"
     assert desk.get(f"/drops/{kept}").status_code == 200, "its key is still there"
     with open_vault(home) as vault, vault.reading() as records:
         entries = records.exec(select(AuditEntry).where(col(AuditEntry.action).startswith("upload"))).all()

@@ -33,6 +33,14 @@ def test_what_is_late_or_waits_for_an_answer_comes_first() -> None:
     ]  # fmt: skip
 
 
+def test_with_many_batches_what_can_wait_stands_below_every_batch_s_work() -> None:
+    many = [batch(id=f"b{age}", name=f"B{age}", counts={"review": 1, "blocked": 1}) for age in range(12)]
+    found = titles(*many)
+    assert len(found) == 24
+    assert all("to review" in title for title in found[:12])
+    assert all("left out" in title for title in found[12:])
+
+
 def test_who_is_forgotten_next_is_said_while_a_slip_can_be_mended() -> None:
     [want] = wants_of([], 0, "", "Ada", (2, "17 September"))
     assert (want.title, want.address) == ("2 people's data will be erased, next: 17 September", "/retention")

@@ -5,15 +5,19 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import cast
 from urllib.parse import quote
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
+from reports import desk_pages
 from reports.decisions import apply_decisions
 from reports.desk import create_desk
 from reports.desk_door import COOKIE, IDLE, STAY, Door
+from reports.desk_routes import ROUTES, SIGNED_IN
 from reports.site_of_batch import rewrite_report
 from tasks.vault.records import AuditEntry, Consent, Decision, Employee, Headshot, SignIn
 from tasks.vault.settings import Settings
@@ -308,6 +312,23 @@ def test_errors_are_pages_for_people(desk: TestClient, settings: Settings) -> No
     erase(settings)
     answer = desk.get(f"/batches/{BATCH}/people/{PERSON}.html", headers={"accept": "text/html"})
     assert "This is gone" in answer.text
+    for status in (409, 422):  # what another tab, or a colleague, has answered meanwhile
+        assert "has changed meanwhile" in desk_pages.fault(status)
+
+
+def test_a_defect_of_ours_is_a_page_for_people_too_behind_the_same_headers(desk: TestClient) -> None:
+    @cast(FastAPI, desk.app).get("/health/broken")
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    ROUTES["GET /health/broken"] = SIGNED_IN
+    try:
+        careful = TestClient(desk.app, cookies=desk.cookies, base_url=desk.base_url, raise_server_exceptions=False)
+        answer = careful.get("/health/broken", headers={"accept": "text/html"})
+    finally:
+        del ROUTES["GET /health/broken"]
+    assert (answer.status_code, "That did not work" in answer.text) == (500, True)
+    assert answer.headers["x-frame-options"] == "DENY"
 
 
 def test_without_a_password_only_this_machine_is_answered(settings: Settings, clock: Clock) -> None:

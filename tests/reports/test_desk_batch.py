@@ -3,9 +3,11 @@
 import io
 import json
 import re
+import shutil
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
 from reports.decisions import apply_decisions
+from tasks.shipped import SHIPPED
 from tasks.vault.records import Batch, Consent, Decision, Employee, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault
@@ -82,6 +85,19 @@ def test_running_again_starts_the_batchs_own_order_and_two_presses_are_one(desk:
     assert first["idempotency_key"] == second["idempotency_key"]
 
 
+@pytest.mark.parametrize(("apart_s", "runs"), [(2, 1), (59, 1), (60, 2), (61, 2)])
+def test_two_presses_are_one_also_where_the_minute_changes_between_them(
+    desk: TestClient, prefect: Prefect, apart_s: int, runs: int
+) -> None:
+    clock = desk.app.state  # type: ignore[attr-defined]
+    press(desk, "go-on")
+    begun = NOON + timedelta(hours=1, minutes=2, seconds=59)
+    for moment in (begun, begun + timedelta(seconds=apart_s)):
+        clock.clock = lambda moment=moment: moment
+        press(desk, "go-on")
+    assert len({one["idempotency_key"] for one in prefect.started()[1:]}) == runs
+
+
 def test_while_it_runs_the_bar_the_people_and_the_time_left_are_shown(desk: TestClient, prefect: Prefect) -> None:
     prefect.run(drop="drop", kit="northwind", quality="standard")
     prefect.bar = 50.0
@@ -119,6 +135,33 @@ def test_without_prefect_pages_are_shown_and_nothing_is_said_to_have_begun(desk:
     answer = press(desk, "go-on")
     assert answer.status_code == 409
     assert "Nothing was started" in answer.text
+
+
+def test_a_batch_whose_upload_was_removed_is_not_run_into_nothing(
+    desk: TestClient, prefect: Prefect, vault: Vault
+) -> None:
+    with vault.session() as session:
+        session.get_one(Batch, BATCH).drop = str(vault.settings.uploads / "20260914-0123456789")
+    answer = press(desk, "go-on")
+    assert (answer.status_code, "Upload roster and photos once more" in answer.text) == (409, True)
+    assert prefect.started() == []
+    (vault.settings.uploads / "20260914-0123456789").mkdir(parents=True)
+    assert press(desk, "go-on").status_code == 303
+    assert len(prefect.started()) == 1
+
+
+def test_a_batch_whose_kit_vanished_or_broke_is_not_run_into_nothing(
+    settings: Settings, prefect: Prefect, tmp_path: Path
+) -> None:
+    kits = tmp_path / "kits"
+    shutil.copytree(SHIPPED / "brand_kits", kits)
+    settings = settings.model_copy(update={"kits": kits})
+    with signed_in_desk(settings, prefect, NOON + timedelta(hours=1), "Ada") as desk:
+        (kits / "northwind" / "kit.toml").write_text("not toml [", encoding="utf-8")
+        assert "kit.toml: not readable" in press(desk, "go-on").text
+        shutil.rmtree(kits / "northwind")
+        assert "is not here any more, so nothing was started" in press(desk, "go-on").text
+    assert prefect.started() == []
 
 
 def test_one_redo_is_one_press_on_the_first_page(desk: TestClient, prefect: Prefect, vault: Vault) -> None:

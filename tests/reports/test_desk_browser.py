@@ -4,7 +4,6 @@ And what a script does: the first page changes when the records do, nobody's typ
 everything is there too.
 """
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,46 +11,15 @@ from typing import Any
 import pytest
 
 from reports.decisions import apply_decisions
-from reports.site_of_batch import rewrite_report
-from tasks.retention.erase import forget
-from tasks.retention.holds import hold_person
-from tasks.roster.by_hand import Noted, record_withdrawal
-from tasks.vault.settings import Settings
+from reports.site import write_site
 from tasks.vault.store import Vault
 from tests.reports.browsing import BROWSER, Open, sign_in
-from tests.reports.conftest import NOON, digest
+from tests.reports.conftest import NOON, company, digest
+from tests.reports.eventful import BATCH, DROP, ONE, THREE, eventful, pages
 
-BATCH, DROP = "b20261123a", "20260914-0123456789"
-ONE, TWO, THREE, GONE = (f"p{number:015x}" for number in (1, 2, 3, 4))
-SAMPLES = Path(__file__).parents[2] / "samples" / "northwind"
+__all__ = ["eventful"]  # a fixture
 
 pytestmark = BROWSER
-
-
-@pytest.fixture
-def eventful(settings: Settings, vault: Vault) -> str:
-    """A home in which everything has happened once; the id of a receipt."""
-    now = NOON + timedelta(hours=1)
-    record_withdrawal(vault, TWO, Noted("email", "HR-1", now, ""), now)
-    rewrite_report(vault, BATCH, now=now)
-    hold_person(vault, THREE, "court", None, "Ada", now)
-    row = {"employee": ONE, "headshot": digest("headshot", 1, 0), "verdict": "redo", "at": now.isoformat()}
-    apply_decisions(vault, {"batch": BATCH, "decisions": [row]}, "Ada", now)
-    folder = settings.home / "drops" / DROP
-    (folder / "selfies").mkdir(parents=True)
-    for name in ("roster.csv", "consents.csv"):
-        shutil.copy(SAMPLES / name, folder / name)
-    return forget(vault, GONE, "requested", now).id
-
-
-def pages(receipt: str) -> list[str]:
-    return [
-        "/", f"/batches/{BATCH}/home", "/people", "/people?q=nobody+at+all", f"/people/{ONE}", f"/people/{TWO}",
-        f"/people/{THREE}", f"/people/{GONE}", "/retention", f"/retention/receipts/{receipt}", "/kits", "/drops/new",
-        f"/drops/{DROP}", f"/drops/{DROP}/run", "/questions", "/verify", f"/batches/{BATCH}/deliver",
-        f"/batches/{BATCH}/", f"/batches/{BATCH}/blocked.html", f"/batches/{BATCH}/run.html",
-        f"/batches/{BATCH}/print.html", f"/batches/{BATCH}/people/{ONE}.html",
-    ]  # fmt: skip
 
 
 SMALL = """least => [...document.querySelectorAll("main button, main .solid, main .quiet, main .do")].filter(one => {
@@ -89,6 +57,21 @@ def test_every_page_is_right_at_every_width(browse: Open, served: str, eventful:
     assert {path: said for path, said in found.items() if said} == {}
 
 
+def test_a_double_click_is_one_press_and_its_answer_is_the_first_ones(browse: Open, served: str, vault: Vault) -> None:
+    page = browse(f"{served}/people/{ONE}")
+    sign_in(page)
+    page.goto(f"{served}/people/{ONE}")
+    page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true; })")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    page.locator("form[action$='/hold'] select").select_option("court")
+    page.locator("form[action$='/hold'] button").dblclick()
+    page.wait_for_selector("form[action$='/end-hold']")
+    page.locator("form[action$='/end-hold'] button").dblclick()
+    page.wait_for_selector("form[action$='/hold']", state="attached")
+    assert [address.rsplit("/", 1)[1] for address in asked] == ["hold", "end-hold"]
+
+
 def test_the_first_page_changes_when_the_records_do(browse: Open, served: str, vault: Vault) -> None:
     page = browse(served)
     sign_in(page)
@@ -118,3 +101,27 @@ def test_everything_is_there_without_scripts(browse: Open, served: str, eventful
     with page.expect_download() as waiting:
         page.click("text=PDF")
     assert Path(waiting.value.path()).read_bytes().startswith(b"%PDF")
+
+
+def test_a_wall_that_somebody_left_is_whole(browse: Open, served: str, eventful: str) -> None:
+    """Forgetting takes somebody out of the page that lies there: nobody is waited for on it then."""
+    page = browse(served)
+    sign_in(page)
+    page.goto(f"{served}/batches/{BATCH}/")
+    page.wait_for_selector("#wall .card .chip:not(:empty)")
+    assert page.locator("#wall .card").count() == 8
+    assert page.locator("#toast").is_hidden()
+    assert eventful
+
+
+def test_a_wall_one_of_whose_pieces_is_not_there_says_so(
+    browse: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.site.PIECE", 4)
+    first = write_site(company(6), tmp_path)
+    page = browse(first.as_uri(), may_fail=True)
+    page.wait_for_selector("#wall .card .chip:not(:empty)")
+    assert page.locator("#toast").is_hidden()
+    next(iter(sorted((tmp_path / "wall").glob("1.*.js")))).unlink()
+    page.reload()
+    page.wait_for_selector("text=Not everybody has arrived on this page")

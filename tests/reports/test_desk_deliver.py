@@ -197,8 +197,9 @@ def test_two_are_made_at_once_and_a_third_is_told_to_wait(desk: TestClient, monk
     go = Event()
     monkeypatch.setattr("reports.desk_deliver.deliver_wish", lambda *_: go.wait(30) and {"people": 1, "files": 1})
     try:
-        addresses = [order(desk, "workday")[1] for _ in range(2)]
-        status, _, page = order(desk, "workday")
+        addresses = [order(desk, pack)[1] for pack in ("workday", "slack")]
+        assert [order(desk, pack)[1] for pack in ("workday", "slack")] == addresses, "a second press"
+        status, _, page = order(desk, "linkedin")
         assert (status, "Two deliveries are being made already" in page) == (409, True)
         assert "0 files so far" in desk.get(addresses[0]).text
     finally:

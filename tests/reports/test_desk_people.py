@@ -105,6 +105,14 @@ def test_evidence_that_is_none_records_nothing(desk: TestClient, vault: Vault, w
     vault.permit(ONE, now=LATER)
 
 
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Auckland"])
+def test_the_last_day_of_the_calendar_is_no_evidence_wherever_the_company_is(desk: TestClient, zone: str) -> None:
+    app = desk.app
+    app.state.settings = app.state.settings.model_copy(update={"timezone": zone})  # type: ignore[attr-defined]
+    answer = press(desk, ONE, "consent", **EVIDENCE | {"day": "9999-12-31"})
+    assert (answer.status_code, "has not come yet" in answer.text) == (409, True)
+
+
 def test_forgetting_asks_for_the_number_and_tells_prefect_the_opaque_id_alone(
     desk: TestClient, vault: Vault, prefect: Prefect
 ) -> None:

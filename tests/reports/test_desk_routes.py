@@ -213,11 +213,11 @@ def test_only_an_admin_lets_a_sweep_through_that_concerns_many(
     found = desk_retention.forecast
 
     def stops(*given: Any) -> Any:
-        return replace(found(*given), stops_because="it would concern many", stops_for=7)
+        return replace(found(*given), because="it would concern many", stops_for=7)
 
     monkeypatch.setattr(desk_retention, "forecast", stops)
     started: list[dict[str, Any]] = []
-    monkeypatch.setattr(app.state.runs, "start", lambda what, asked, key: started.append(asked) or "run")
+    monkeypatch.setattr(app.state.runs, "start", lambda what, asked, press, now: started.append(asked) or "run")
     for role, status, number in (("keeper", 409, []), ("admin", 303, [7])):
         client = signed(role)
         session = app.state.door.session(client.cookies[COOKIE], NOON + timedelta(hours=1))

@@ -1,8 +1,9 @@
 """A drop is corrected at the desk: picks, tables, more photos, in parts; and what was uploaded before stays."""
 
 import os
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from reports import unpacking
 from reports.desk import create_desk
 from reports.desk_strays import choices, may_be_shown, thumbnail
 from reports.upload_parts import Arrival, begin, have, take_part
-from reports.uploads import keep_upload, left_out
+from reports.uploads import add_photos, keep_upload, left_out, replace_table
 from tasks.roster.drop import COMING, DropFault
 from tasks.roster.open_drop import newest_drop, upload_in
 from tasks.roster.upload import Upload
@@ -214,6 +215,22 @@ def test_what_arrives_in_parts_is_bounded(home: Path, monkeypatch: pytest.Monkey
     with pytest.raises(unpacking.BadUpload, match="The disk has room for"):
         take_part(drop, Arrival("b.jpg", 3, "1"), 0, b"abc")
     assert have(drop, Arrival("b.jpg", 3, "1")) == 0
+
+
+def test_what_is_on_its_way_into_an_upload_that_a_colleague_removes_does_not_bring_it_back(home: Path) -> None:
+    drop = make_drop(home)
+    begin(drop.folder)
+    assert take_part(drop, Arrival("a.jpg", 6, "1"), 0, b"abc") == 3
+    shutil.rmtree(drop.folder)
+    ways: tuple[Callable[[], object], ...] = (
+        lambda: take_part(drop, Arrival("a.jpg", 6, "1"), 3, b"def"),
+        lambda: add_photos(drop, [sent("71/b.jpg", b"x")]),
+        lambda: replace_table(drop, "roster", sent("roster.csv", b"Employee ID")),
+    )
+    for way in ways:
+        with pytest.raises(unpacking.BadUpload, match="removed meanwhile"):
+            way()
+    assert not drop.folder.exists()
 
 
 def test_a_broken_archive_in_parts_says_so_and_can_be_sent_again(home: Path) -> None:

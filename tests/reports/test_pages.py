@@ -11,11 +11,12 @@ from reports import pages
 from reports.consistency import consistency
 from reports.data import DecisionRow, PersonRow
 from reports.delivered import deliveries
-from reports.phrases import REASONS, duration, plain
-from reports.picture_words import FLAGS, say_flag
+from reports.phrases import duration, plain
 from reports.scores import raw_lines, score_lines
-from reports.words import CODES, say
+from reports.words import say, say_flag
 from tasks.headshots.wishes import REASONS as WISHES
+from tasks.likeness.together import judged_by
+from tasks.sentences import names
 from tests.reports.conftest import NOON, TEAM, blocked, company, person, shots
 
 FINDINGS = [
@@ -30,7 +31,7 @@ FINDINGS = [
 
 @pytest.mark.parametrize("code", FINDINGS)
 def test_every_finding_has_a_name_a_meaning_and_a_fix(code: str) -> None:
-    words = CODES[code]
+    words = say(code)
     assert words.name
     assert words.meaning.endswith(".")
     assert words.fix.endswith(".")
@@ -42,7 +43,7 @@ def test_every_flag_the_judge_can_raise_has_words() -> None:
     for source in (*room.glob("likeness/*.py"), *room.glob("headshots/*.py")):
         raised |= set(re.findall(r'Flag\(\s*"([a-z_]+)"', source.read_text()))
     assert raised
-    assert raised <= set(FLAGS)
+    assert raised <= set(names("flag"))
 
 
 def test_an_unknown_code_is_shown_readably() -> None:
@@ -53,8 +54,8 @@ def test_an_unknown_code_is_shown_readably() -> None:
 def test_the_same_code_speaks_of_a_photo_or_of_a_picture() -> None:
     waiting = blocked(1, "no_face")
     flagged = person(1, state="flagged", reason="no_face")
-    assert pages.reason_words(waiting) == CODES["no_face"]
-    assert pages.reason_words(flagged) == FLAGS["no_face"]
+    assert pages.reason_words(waiting) == say("no_face")
+    assert pages.reason_words(flagged) == say_flag("no_face") != say("no_face")
 
 
 def decided(verdict: str, minutes: int = 0, headshot: str | None = None) -> DecisionRow:
@@ -227,6 +228,16 @@ def test_a_delivery_says_whose_picture_is_new_changed_or_gone() -> None:
     assert set(shown) == {"This run"}  # no list of ids among the facts
 
 
+def test_the_runs_page_says_whether_the_network_that_chose_photos_judges_them_as_well() -> None:
+    """Whoever chose the photos by a network cannot be contradicted by it."""
+    said = []
+    for judge in ("chooser", "another"):
+        batch = replace(company(1).batch, facts={"judges": judged_by("chooser", judge)})
+        said.append(dict(dict(pages.run_facts(batch))["This run"])["Likeness is judged by"])
+    assert "a second encoder is not installed" in said[0]
+    assert said[1] == "another network than the one that chose photos"
+
+
 def test_new_pictures_are_told_from_old_ones_and_a_redo_says_what_was_asked() -> None:
     one, two = shots(1, 2)
     someone = person(1, headshots=(one, replace(two, round=1)), decisions=(
@@ -242,4 +253,4 @@ def test_new_pictures_are_told_from_old_ones_and_a_redo_says_what_was_asked() ->
 
 
 def test_every_reason_of_a_redo_has_words() -> None:
-    assert set(REASONS) == set(WISHES)
+    assert set(names("wish")) == set(WISHES)

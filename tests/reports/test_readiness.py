@@ -121,7 +121,7 @@ def test_a_certificate_about_to_end_is_said(vault: Vault, tmp_path: Path) -> Non
     chain = own_test_chain(tmp_path / "chain", NOW)
     (tmp_path / "chain.pem").write_bytes(chain.certificates)
     vault.settings = vault.settings.model_copy(update={"signing_chain": tmp_path / "chain.pem"})
-    end = dict(asked.certificate_ends(vault.settings))["the signing one"]
+    end = dict(asked.certificate_ends(vault.settings))["signing"]
     assert parts_of(vault, end - timedelta(days=31))["certificates"].well
     assert "have it renewed" in parts_of(vault, end - timedelta(days=29))["certificates"].said
 

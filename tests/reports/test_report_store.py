@@ -108,6 +108,22 @@ def test_forgetting_on_one_machine_takes_the_person_out_of_what_another_shows(
     assert worker.keys.existing_key(person.id, "pages") is None, "copies elsewhere are noise"
 
 
+def test_forgetting_one_leaves_the_pages_of_the_others_and_minds_none_that_cannot_be_opened(worker: Vault) -> None:
+    person = small().people[0]
+    other = next(one for one in small().people if one.headshots and one.id != person.id)
+    files = files_of(worker, BATCH)
+    page, mine = f"people/{other.id}.html", f"people/{person.id}.html"
+    files.write(page, f"<p>{other.name}</p>".encode())
+    files.write("looked-at.html", f"<p>{person.name}</p>".encode())
+    worker.blobs.put(f"reports/{BATCH}/closing.html", [b"neither sealed nor a page"])
+    receipt = forget(worker, person.id, "request", NOON)
+    assert not receipt.residue
+    left = files.names()
+    assert {page, "closing.html"} <= set(left)
+    assert mine not in left
+    assert "looked-at.html" not in left, "whose page it is does not matter: it speaks of them"
+
+
 def test_pictures_whose_time_is_up_go_and_pages_stay(worker: Vault) -> None:
     person, files = small().people[0], files_of(worker, BATCH)
     assert remove_stored_pictures(worker, [person.id]) == (BATCH,)

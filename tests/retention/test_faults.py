@@ -18,6 +18,7 @@ from tasks.retention import reserve
 from tasks.retention.clock import Sighting, read_clock
 from tasks.retention.rules import BadRules, load_rules, rules_or_built_in
 from tasks.retention.sweep import run_retention
+from tasks.vault.failures import StoreFault, StoreLost
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
 
@@ -132,6 +133,15 @@ def test_forgetting_works_on_a_disk_that_is_full_to_the_last_byte(small_disk: Pa
     assert done.returncode == 0, done.stdout + done.stderr
     with open_vault(settings) as vault:
         assert vault.blobs.remains("people/p1/") == []
+
+
+def test_a_store_that_is_away_is_not_called_one_that_refuses() -> None:
+    from flows.plain_faults import sentence_of
+
+    away = str(sentence_of(StoreLost("EndpointConnectionError", "put")))
+    assert away.startswith("store_lost: the store of the files could not be reached")
+    assert "refused" not in away
+    assert "The blob store refused (AccessDenied put)" in str(sentence_of(StoreFault("AccessDenied", "put")))
 
 
 def test_somebody_else_holding_the_records_is_one_sentence(settings: Settings, kit: ModuleType) -> None:

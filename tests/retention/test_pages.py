@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.retention import pages
 from tasks.retention.mentions import Mentioned
 from tasks.retention.pages import clear_pages, cut_mentions, remove_pictures
+from tasks.vault.report_files import InFolder
 
 ADA = Mentioned("p1", ("Ada O'Neill", "ada@x.example"))
 
@@ -122,3 +124,27 @@ def test_a_wall_of_thousands_is_cut(tmp_path: Path) -> None:
     page = _site(tmp_path, "index.html", f"<main><ul>{cards}<li>Bo</li></ul></main>")
     assert clear_pages(tmp_path, people).residue == 0
     assert page.read_text() == "<main><ul><li>Bo</li></ul></main>"
+
+
+def test_a_page_that_is_gone_before_it_is_read_stops_nobody_s_forgetting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report is written beside the forgetting: what was listed half-written has got its name by now."""
+    page = tmp_path / "b1" / "index.html"
+    page.parent.mkdir()
+    page.write_text("<ul><li>Amara Okafor</li><li>Jonas Chen</li></ul>", encoding="utf-8")
+    gone = page.with_name(".index.html.3f2a.part")
+    monkeypatch.setattr("tasks.retention.pages._files", lambda _: [gone, page])
+    put, times = pages.replace_file, iter((1, 2))
+
+    def cleared_away_once(path: Path, data: bytes) -> None:
+        if next(times) == 1:
+            raise FileNotFoundError
+        put(path, data)
+
+    monkeypatch.setattr(pages, "replace_file", cleared_away_once)
+    cleared = clear_pages(tmp_path, [Mentioned("p1", ("Amara Okafor",))])
+    assert (cleared.rewritten, cleared.residue) == (1, 0)
+    assert not gone.exists()
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+    assert InFolder(tmp_path).read("b1/blocked.html") is None

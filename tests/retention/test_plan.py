@@ -143,6 +143,16 @@ holds = st.lists(
 )
 
 
+@pytest.mark.parametrize(("approved", "goes", "because"), [(3, 10, "approved"), (23, 30, "latest"), (25, 30, "latest")])
+def test_an_approval_near_the_end_gives_no_photo_more_time(approved: float, goes: float, because: str) -> None:
+    """Seven days after approval, thirty at the latest: whichever is sooner."""
+    items, people = [_selfie("p1", 0)], [Person("p1", approved_at=day(approved))]
+    [stays] = plan_deletions(items, people, RULES, day(goes - 0.01)).keep
+    assert stays.reason == because
+    [gone] = plan_deletions(items, people, RULES, day(goes)).delete
+    assert (gone.reason, gone.item) == (because, items[0])
+
+
 @settings(max_examples=150, deadline=None)
 @given(items(), people(), holds, moments)
 def test_everything_once_never_early_and_nothing_held(

@@ -194,6 +194,11 @@ def test_some_schedules(stages: tuple[Vault, Vault], kit: ModuleType) -> None:
 
 
 @pytest.mark.slow
+def test_two_hundred_schedules(stages: tuple[Vault, Vault], kit: ModuleType) -> None:
+    assert list(_failing(stages, kit, range(1000, 1200), _erase)) == []
+
+
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_two_thousand_schedules(stages: tuple[Vault, Vault], kit: ModuleType) -> None:
     assert list(_failing(stages, kit, range(1000, 3000), _erase)) == []

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -247,6 +247,16 @@ def test_a_hold_with_a_day_stands_through_it_and_a_past_or_nameless_one_is_refus
     hold_person(vault, "p1", "claim", (kit.NOW + 5 * DAY).date(), "Ada", kit.NOW)
     assert [one.person for one in holds_of(vault, load_rules(), kit.NOW + 5 * DAY)] == ["p1"]
     assert holds_of(vault, load_rules(), kit.NOW + 8 * DAY) == []
+
+
+def test_a_hold_until_the_last_day_of_the_calendar_stands_for_ever_and_stops_nothing(
+    settings: Settings, vault: Vault, kit: ModuleType
+) -> None:
+    """31.12.9999 is how many write it; the day ends beyond every calendar."""
+    kit.enrol(vault, "p1")
+    hold_person(vault, "p1", "court", date.max, "Ada", kit.NOW)
+    assert run_retention(settings, kit.NOW + DAY) == []
+    assert [one.until for one in holds_of(vault, load_rules(), kit.NOW + 400 * DAY)] == [date.max]
 
 
 def test_leavers_keep_their_picture_for_two_weeks(

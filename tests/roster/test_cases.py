@@ -131,7 +131,7 @@ def test_hidden_things_are_said() -> None:
         "Modèle (ne pas modifier) (a hidden sheet)",
     )
     assert check(*files("roster-two-sites")).roster.understood.not_read == ("Notes (no header of people)",)
-    assert "Row 3 is hidden in the workbook" in said("roster-filtered-rows", "people")[0]
+    assert "This row is hidden in the workbook" in said("roster-filtered-rows", "people")[0]
 
 
 def test_one_roster_of_two_sheets_says_the_sheet() -> None:

@@ -149,6 +149,8 @@ NO, BACK = "no_consent", "consent_withdrawn"
         # figures that are codes
         ("Employee ID,Consent\n1,1\n2,2\n", [NO, NO]),
         ("Employee ID,Consent\n1,1\n2,0\n", [None, NO]),
+        # a column that nobody filled in makes no form of it
+        ("No,Consent,Signature\n1,yes,\n2,no,\n", [None, NO]),
         # letters that are a yes in one language only
         ("Matricule;Consentement\n1;O\n2;N\n", [None, NO]),
         ("Employee ID,Consent\n1,o\n2,y\n", [NO, None]),

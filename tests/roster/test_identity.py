@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from typer.testing import CliRunner
 
 from tasks.roster.consents import read_consents
-from tasks.roster.identity import is_last_roster, name_key, same_name
+from tasks.roster.identity import Called, KnownPeople, is_last_roster, name_key, same_name
 from tasks.roster.intake import admit, seat_everybody
 from tasks.roster.new_numbers import answer_new_numbers, new_numbers
 from tasks.roster.questions import (
@@ -248,6 +248,27 @@ def test_names_and_rosters_are_compared_as_people_would() -> None:
     assert is_last_roster("abcd", "ab")
     assert not is_last_roster("abcd", "xyz")
     assert not is_last_roster("abcd", "axyz")
+
+
+@pytest.mark.parametrize(
+    ("known", "table", "is_theirs"),
+    [
+        (("Ann Lee", ""), "Employee ID,Name\n1,Ann Lee\n", True),
+        (("Ann Lee", ""), "Employee ID,Name\n1,Bob Roe\n", False),  # a list without addresses
+        (("", "ann@x.example"), "Employee ID,Work Email\n1,ann@x.example\n", True),
+        (("", "ann@x.example"), "Employee ID,Work Email\n1,bob@x.example\n", False),  # or without names
+        (("Ann Lee", ""), "Employee ID,Work Email\n1,bob@x.example\n", False),
+        (("Ann Lee", "ann@x.example"), "Employee ID,Name\n1,Bob Roe\n", False),
+        (("", ""), "Employee ID,Name\n1,Bob Roe\n", True),
+    ],
+)
+def test_a_number_is_not_believed_against_a_name_or_an_address(
+    known: tuple[str, str], table: str, is_theirs: bool
+) -> None:
+    [row] = read_roster(table.encode(), "r.csv").rows
+    whose = KnownPeople([Called("p1", "1", *known)], []).whose(row, {})
+    assert whose.person == ("p1" if is_theirs else None)
+    assert [one.person for one in whose.candidates] == ([] if is_theirs else ["p1"])
 
 
 def approve(vault: Vault, batch: str, number: str, kit: str = "harbour") -> None:

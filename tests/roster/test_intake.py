@@ -110,6 +110,19 @@ def test_a_withdrawal_in_the_register_closes_the_vault(vault: Vault) -> None:
     assert standing(vault, batch)["007"] == ("blocked", "consent_withdrawn")
 
 
+def test_each_wording_is_a_consent_of_its_own_and_each_purpose_is_taken_back_for_itself(vault: Vault) -> None:
+    both = GIVEN + b"007,headshot,v2,2026-10-01,\n007,newsletter,v1,2026-10-01,\n"
+    for _ in range(2):
+        take(vault, read_roster(ROSTER, "r.csv"), read_consents(both, "c.csv"))
+    with vault.reading() as session:
+        kept = sorted((one.purpose, one.text_version) for one in session.exec(select(Consent)))
+    assert kept == [("headshot", "v1"), ("headshot", "v1"), ("headshot", "v2"), ("newsletter", "v1")]
+    gone = both.replace(b"007,newsletter,v1,2026-10-01,", b"007,newsletter,v1,2026-10-01,2026-11-01")
+    take(vault, read_roster(ROSTER, "r.csv"), read_consents(gone, "c.csv"))
+    with vault.reading() as session:
+        assert [one.purpose for one in session.exec(select(Consent)) if one.withdrawn_at] == ["newsletter"]
+
+
 def test_consent_given_later_frees_the_seat(vault: Vault) -> None:
     roster = read_roster(ROSTER, "r.csv")
     batch = take(vault, roster, read_consents(GIVEN.splitlines(True)[0] + GIVEN.splitlines(True)[2], "c.csv"))

@@ -22,7 +22,7 @@ THRESHOLDS = Thresholds(
     likeness=0.8,
 )  # fmt: skip
 LIMITS = QualityLimits(
-    inter_eye_px=20, sharpness=0.0, noise=9.0, eye_contrast=0.0, median_l_low=5, median_l_high=99,
+    inter_eye_px=20, sharpness=0.0, noise=9.0, eye_contrast=0.0, eye_structure=0.0, median_l_low=5, median_l_high=99,
     beyond=9.0, grain=999.0, halves=0.0, chroma=0.0, blocks=99.0, detail_px=0.0,
 )  # fmt: skip
 

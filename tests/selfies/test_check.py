@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tasks.roster.consents import CONSENT_TO_EMPLOYEE
 from tasks.roster.folder_drop import FolderDrop
 from tasks.selfies.check import CheckReport, check_drop, write_return_csv
-from tasks.selfies.findings import WORDS
+from tasks.selfies.findings import SEVERITIES
 from tasks.selfies.picks import FILE, LEFT_OUT
-from tasks.vision.faces import Eyes
+from tasks.sentences import sentences, tell
+from tasks.vision.faces import Around, Eyes
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ROSTER = """Employee ID,Name,Work Email,Status,Headshot generation
@@ -136,7 +136,7 @@ def test_pages_speak_to_hr_and_the_table_to_send_back_to_the_employee(drop: Path
     write_return_csv(report, tmp_path / "return.csv")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "return.csv").read_text(encoding="utf-8-sig"))))
     asked = next(row for row in rows if row["Finding"] == "no_consent")
-    assert (asked["For"], asked["What to do"]) == ("employee", CONSENT_TO_EMPLOYEE["no_consent"])
+    assert (asked["For"], asked["What to do"]) == ("employee", tell("finding.no_consent.to_them"))
     bob = next(person for person in report.people if person.number == "2")
     assert "their photos" in bob.findings[0].sentence
     cut = next(row for row in rows if row["Finding"] == "truncated")
@@ -157,8 +157,9 @@ def test_no_sentence_holds_a_raw_measurement() -> None:
         "not_on_roster",
         "ambiguous_photo",
     }
-    files = {"too_large", "unopenable"}
-    for code, (_, to_hr, to_employee) in WORDS.items():
+    files = {"too_large", "unopenable", "no_room/some"}  # of a file, and names of kits
+    for code in SEVERITIES:
+        to_hr, to_employee = (str(sentences()[f"finding.{code.replace('/', '-')}.to_{to}"]) for to in ("hr", "them"))
         assert ("{" not in to_hr + to_employee) or code in counts | files, code
         assert not re.search(r"\byour?\b", to_hr), f"{code} speaks to HR of others"
         assert not re.search(r"\b(their|them)\b", to_employee.replace("those of them", "")), (
@@ -192,3 +193,25 @@ def test_checking_loads_neither_torch_nor_prefect() -> None:
     code = f"import sys, tasks.selfies.check; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_who_keeps_their_photo_is_told_at_the_check_under_which_kit_it_ends_too_near(drop: Path, eyes: Eyes) -> None:
+    """Cy's photo is cut on every side: it does for the badge, not for the kit that shows more."""
+    near, far = Around(0.1, 0.1, 0.1, 0.1), Around(9, 9, 9, 9)
+
+    def said(roster: str) -> list[str]:
+        (drop / "roster.csv").write_text(roster)
+        report = check_drop(
+            drop / "roster.csv", drop / "selfies", drop / "consents.csv", eyes, now=NOW, kits=["badge", "wide"],
+            frames=(("badge", near), ("wide", far)),
+        )  # fmt: skip
+        assert all(f.code != "no_room" for person in report.people if person.number != "3" for f in person.findings)
+        cy = next(person for person in report.people if person.number == "3")
+        return [found.sentence for found in cy.findings if found.code == "no_room"]
+
+    (either,) = said(ROSTER)
+    assert "these kits: wide." in either
+    with_kit = ROSTER.replace("generation\n", "generation,Brand kit\n").replace("opt out", "opt out,{}")
+    assert said(with_kit.format("badge")) == []
+    (one,) = said(with_kit.format("wide"))
+    assert "kits" not in one

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from reports.words import CODES
-from tasks.selfies.components import COMPONENTS, findings_table, left_alone_table
-from tasks.selfies.findings import WORDS
+import pytest
+
+from tasks.selfies.components import COMPONENTS, LEFT_ALONE, findings_table, left_alone_table
+from tasks.selfies.findings import SEVERITIES, in_words
+from tasks.sentences import names
 from tasks.shipped import SHIPPED
 
 # What is wrong with a file, or with a set, is no quality of a face.
@@ -14,14 +16,32 @@ NOT_OF_A_FACE = {
 
 
 def test_every_code_about_a_photo_has_its_place_and_its_words() -> None:
-    codes = {code.partition("/")[0] for code, (severity, _, _) in WORDS.items() if severity == "reject"}
+    codes = {code.partition("/")[0] for code, severity in SEVERITIES.items() if severity == "reject"}
     assert codes - NOT_OF_A_FACE <= set(COMPONENTS)
-    assert set(COMPONENTS) <= {code.partition("/")[0] for code in WORDS}
-    assert set(COMPONENTS) <= set(CODES)
+    assert set(COMPONENTS) <= {code.partition("/")[0] for code in SEVERITIES}
+    assert set(COMPONENTS) <= set(names("code"))
+
+
+STANDARD = (
+    "UnifiedQualityScore", "BackgroundUniformity", "IlluminationUniformity", "LuminanceMean", "LuminanceVariance",
+    "UnderExposurePrevention", "OverExposurePrevention", "DynamicRange", "Sharpness", "CompressionArtifacts",
+    "NaturalColour", "SingleFacePresent", "EyesOpen", "MouthClosed", "EyesVisible", "MouthOcclusionPrevention",
+    "FaceOcclusionPrevention", "InterEyeDistance", "HeadSize", "Leftward", "Rightward", "Upward", "DownwardCrop",
+    "HeadPoseYaw", "HeadPosePitch", "HeadPoseRoll", "ExpressionNeutrality", "NoHeadCoverings",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STANDARD)
+def test_each_component_of_the_standard_is_measured_or_left_alone_with_a_reason(name: str) -> None:
+    measured = any(name in component.theirs for component in COMPONENTS.values())
+    left = any(name in names for names in LEFT_ALONE)
+    assert measured != left, "in one of the two tables, and only in one"
 
 
 def test_a_head_covering_is_never_a_finding() -> None:
-    words = " ".join(text for entry in WORDS.values() for text in entry).lower()
+    words = " ".join(
+        in_words(code, to, measured=1, limit=2) for code in SEVERITIES for to in ("hr", "them") if code != "forgotten"
+    ).lower()
     for word in ("turban", "scarf", "headscarf", " hat", "veil"):
         assert word not in words
 

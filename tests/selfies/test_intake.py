@@ -13,6 +13,7 @@ from PIL import Image
 from sqlmodel import select
 
 from tasks.adapters.portraits import accepted_selfies
+from tasks.retention.erase import forget
 from tasks.roster.consents import read_consents
 from tasks.roster.intake import admit, seat_everybody
 from tasks.roster.open_drop import open_drop, upload_in
@@ -170,6 +171,35 @@ def test_photos_leave_an_upload_that_was_taken_in_and_everything_stays_as_it_was
     assert by_number(vault, other)["1"] == ("ready", None)
     take(vault, seat(vault, drop), drop, lambda: eyes)
     assert len(list(drop.rglob("*.jpg"))) == 9
+
+
+@pytest.mark.parametrize("again", ["the same batch", "another kit"])
+def test_who_is_forgotten_without_a_photo_has_nobody_elses_looked_at_again(
+    vault: Vault, drop: Path, eyes: Eyes, again: str
+) -> None:
+    """A batch that was carried on after a kill looked at everybody anew, when somebody had been forgotten meanwhile."""
+    batch = seat(vault, drop)
+    take(vault, batch, drop, lambda: eyes)
+    before = by_number(vault, batch)
+    with vault.reading() as session:
+        bob = session.exec(select(Employee).where(Employee.number == "2")).one()
+    forget(vault, bob.id, "request", NOW)
+    second = seat(vault, drop, "harbour" if again == "the same batch" else "daylight")
+    assert (second == batch) == (again == "the same batch")
+    assert take(vault, second, drop, blind).examined is False
+    stand = {number: state for number, state in by_number(vault, second).items() if number in before}
+    assert {n: s for n, s in stand.items() if n != "2"} == {n: s for n, s in before.items() if n != "2"}
+    assert all(one.state == "blocked" for one in seats_of(vault, second) if one.employee_id == bob.id)
+
+
+def test_who_is_blocked_for_another_reason_than_before_is_told_the_new_one(
+    vault: Vault, drop: Path, eyes: Eyes
+) -> None:
+    batch = seat(vault, drop)
+    take(vault, batch, drop, lambda: eyes)
+    (drop / "roster.csv").write_text(ROSTER.replace("2,Bob,yes", "2,Bob,opt out"))
+    take(vault, seat(vault, drop), drop, blind)
+    assert by_number(vault, batch)["2"] == ("blocked", "no_consent")
 
 
 def dies(*_: object) -> NoReturn:

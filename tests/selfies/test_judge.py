@@ -1,5 +1,6 @@
 """Judgements from measured values alone: each limit, each code, sets and companies. No pixels anywhere."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -8,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.selfies.findings import WORDS, finding
+from tasks.selfies.findings import SEVERITIES, finding, in_words
 from tasks.selfies.judge import judge_photo
 from tasks.selfies.judge_set import WANTED, judge_set
 from tasks.selfies.look import Look
-from tasks.selfies.size import limits_for
-from tasks.vision.faces import Lids, QualityLimits, Thresholds
+from tasks.selfies.size import Frames, kit_frames, limits_for
+from tasks.vision.faces import Around, Lids, QualityLimits, Thresholds
 from tasks.vision.flaws import Flaws
 from tasks.vision.quality import Quality
 from tasks.vision.worlds import BaseWorld
@@ -55,6 +56,8 @@ def codes(*looks: Look) -> list[str]:
         ({"exposure_median_L": 95.0}, "overexposed", False),
         ({"clipped_share": 0.6}, "overexposed", False),
         ({"eye_contrast": 0.1}, "sunglasses", False),
+        ({"eye_structure": 0.29}, "sunglasses", True),  # tinted or mirrored, or shut: worth a look
+        ({"eye_structure": 0.31}, None, True),
         ({"yaw": 0.3}, "turned_away", True),
         ({"yaw": -0.7}, "turned_away", False),
         ({"roll": 40.0}, "rolled", True),  # alignment takes a tilted head out: only worth knowing
@@ -158,7 +161,7 @@ def test_a_doubtful_photo_is_remarked_on_and_kept() -> None:
 
 
 def test_every_code_has_a_sentence_that_names_nobody() -> None:
-    for code in WORDS:
+    for code in SEVERITIES:
         found = finding(code, 3.14159, 2)
         assert found.sentence
         assert "{" not in found.sentence
@@ -203,6 +206,24 @@ def test_what_a_photo_must_not_be(changed: dict[str, Any], code: str | None, acc
     assert verdict.accepted is accepted
 
 
+def test_at_its_limit_a_photo_is_still_good() -> None:
+    limits = replace(LIMITS, inter_eye_usual_px=90.0)
+    for one in (
+        replace(look(1), flaws=Flaws(), table=LIMITS.table),
+        replace(look(1), flaws=Flaws(beyond=LIMITS.beyond)),
+        replace(look(1), flaws=Flaws(noise=LIMITS.grain)),
+        replace(look(1), flaws=Flaws(chroma=LIMITS.chroma)),
+        replace(look(1), flaws=Flaws(halves=LIMITS.halves)),
+        replace(look(1), flaws=Flaws(blocks=LIMITS.blocks)),
+        replace(look(1), lids=Lids(LIMITS.lids_warn, LIMITS.unsteady)),
+        look(1, roll=LIMITS.roll),
+        look(1, inter_eye_px=limits.inter_eye_usual_px),
+        look(1, sharpness=LIMITS.sharpness),
+    ):
+        assert judge_photo(one, limits).findings == ()
+    assert judge_photo(look(1, inter_eye_px=LIMITS.inter_eye_px), LIMITS).findings == ()
+
+
 def test_side_light_is_one_word_for_every_skin() -> None:
     """The dark half of dark skin is black: no dark photo and no hidden eye, where light falls from one side."""
     dark = replace(look(1, dark_share=0.5, exposure_median_L=20.0, eye_contrast=0.1), flaws=Flaws(halves=0.1))
@@ -242,3 +263,44 @@ def test_where_it_cannot_be_told_which_photo_is_a_strangers_all_in_doubt_are_sho
     # Two that know each other may say it of the third.
     sure = judge_set([look(1, 0), look(2, 20), look(3, 100)], LIMITS, THRESHOLDS)
     assert [(f.photo, f.severity) for f in sure.all_findings if f.code == "other_person"] == [(3, "reject")]
+
+
+WIDE, TIGHT = Around(2.5, 2.5, 2.5, 2.7), Around(2.0, 2.2, 2.2, 2.4)
+NOBODY_CUT = Around(math.inf, math.inf, math.inf, math.inf)
+
+
+def room_said(around: Around, frames: Frames = (("wide", WIDE),)) -> list[str]:
+    limits = limits_for(LIMITS, False, None, frames)
+    return [found.sentence for found in judge_photo(replace(look(1), around=around), limits).findings]
+
+
+@pytest.mark.parametrize(
+    ("around", "which"),
+    [
+        (NOBODY_CUT, None),
+        (replace(NOBODY_CUT, above=2.4), None),  # the frame overhangs by what nobody sees
+        (replace(NOBODY_CUT, above=2.3), "no_room/above"),
+        (replace(NOBODY_CUT, left=2.3), "no_room/beside"),
+        (replace(NOBODY_CUT, left=2.3, right=2.2), "no_room/beside"),
+        (replace(NOBODY_CUT, below=2.5), "no_room/below"),
+        (replace(NOBODY_CUT, above=2.3, right=2.3), "no_room"),
+    ],
+)
+def test_a_photo_that_ends_before_the_kits_frame_is_told_where_to_have_more(around: Around, which: str | None) -> None:
+    assert room_said(around) == ([in_words(which, "hr")] if which else [])
+
+
+def test_whose_kit_is_not_known_yet_is_told_under_which_there_is_no_room() -> None:
+    between = replace(NOBODY_CUT, above=2.1)
+    both = (("wide", WIDE), ("tight", TIGHT))
+    (said,) = room_said(between, both)
+    assert "these kits: wide." in said
+    assert room_said(between, kit_frames(both, "tight")) == []
+    assert room_said(between, kit_frames(both, "wide")) == [in_words("no_room/above", "hr")]
+    assert room_said(replace(NOBODY_CUT, above=1.5), both) == [in_words("no_room/above", "hr")]
+    assert len(room_said(replace(NOBODY_CUT, above=2.2), ())) == 1  # no kit at all: an ordinary frame
+
+
+def test_who_is_drawn_is_not_asked_for_room() -> None:
+    drawn = limits_for(LIMITS, True, None, (("wide", WIDE),))
+    assert judge_photo(replace(look(1), around=Around(1, 1, 1, 1)), drawn).findings == ()

@@ -257,6 +257,25 @@ def test_department_location_or_number_settle_two_of_one_name(path: str, number:
     assert owner(path) == number
 
 
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [
+        ("417 garden party.jpg", "417"),
+        ("at home - 417.jpg", "417"),
+        ("garden 417.jpg", None),
+        ("16 garden party.jpg", None),
+        ("at home - 16.jpg", None),
+        ("H-21 beach house.jpg", "H-21"),
+        ("beach_H-21.jpg", "H-21"),
+        ("beach house H-21.jpg", None),
+    ],
+)
+def test_a_short_number_beside_other_words_counts_where_it_stands_first_or_apart(path: str, number: str | None) -> None:
+    """Two figures are a counter there, and three signs within a sentence stand there by chance."""
+    matching = match_photos([path], [*PEOPLE, person("417", "Pia Orth")])
+    assert list(matching.by_number) == ([number] if number else [])
+
+
 def test_a_misspelt_folder_is_named_with_whom_it_may_mean() -> None:
     matching = match_photos(["Katerina Bondarenko/4710.jpg", "Katerina Bondarenko/4711.jpg", "706/1.jpg"], PEOPLE)
     assert [(s.key, s.folder, len(s.files), s.candidates, s.between) for s in matching.strays] == [

@@ -46,27 +46,43 @@ class Company:
         return {secret for secret in named | files if len(secret) > 5}
 
 
-@pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    """Three people with photos, one of whom did not consent, and one without a folder."""
-    source, drop = ROOT / "samples" / "northwind", tmp_path_factory.mktemp("drop")
+NUMBER = "Employee ID"
+
+
+def draw_company(drop: Path, consenting: list[str], without: str, unwilling: str, photos: int | None = None) -> Company:
+    """A piece of the sample company in this folder: who consents, one who has no photos, one who has not consented.
+
+    Each with `photos` of their photos, all when left out.
+    """
+    source = ROOT / "samples" / "northwind"
     text = (source / "roster.csv").read_bytes().decode("utf-8-sig")
-    everybody = list(csv.DictReader(io.StringIO(text[text.index("Employee ID") :])))
-    folders = {path.name for path in (source / "selfies").iterdir()}
-    number = "Employee ID"
-    with_folder = [row for row in everybody if row[number] in folders][:3]
-    without = [row for row in everybody if row[number] not in folders][:1]
-    rows = with_folder + without
+    everybody = {row[NUMBER]: row for row in csv.DictReader(io.StringIO(text[text.index(NUMBER) :]))}
+    rows = [everybody[number] for number in (*consenting, unwilling, without)]
     with (drop / "roster.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    for row in with_folder:
-        shutil.copytree(source / "selfies" / row[number], drop / "selfies" / row[number])
+    for number in (*consenting, unwilling):
+        (drop / "selfies" / number).mkdir(parents=True)
+        for photo in sorted((source / "selfies" / number).iterdir())[:photos]:
+            shutil.copy(photo, drop / "selfies" / number)
     register = (source / "consents.csv").read_text(encoding="utf-8-sig").splitlines()
-    unwilling = with_folder[2][number]
     (drop / "consents.csv").write_text("\n".join(line for line in register if unwilling not in line), encoding="utf-8")
     return Company(drop, rows)
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """Three people with photos, one of whom did not consent, and one without a folder."""
+    return draw_company(tmp_path_factory.mktemp("drop"), ["NW-1001", "NW-1004"], without="NW-1002", unwilling="NW-1005")
+
+
+@pytest.fixture(scope="session")
+def group_of_16(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """Sixteen people who can be photographed, four photos each; one who did not consent, and one without a folder."""
+    sound = [f"NW-{number}" for number in (*range(1004, 1011), *range(1012, 1017), 1001, 1024, 1025, 1030)]
+    drop = tmp_path_factory.mktemp("sixteen")
+    return draw_company(drop, sound, without="NW-1002", unwilling="NW-1011", photos=4)
 
 
 @pytest.fixture(scope="session")

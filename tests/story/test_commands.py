@@ -24,7 +24,7 @@ SAYS = {
     "demo": r"31 people on the roster[\s\S]*learned 5 faces and took \d+ pictures[\s\S]*Report: file://",
     "check": "4 people",
     "consent-form": "Consent form: file://",
-    "make": r"4 people on the roster[\s\S]*learned 2 faces",
+    "make": r"4 people on the roster[\s\S]*learned [23] faces",
     "review": "Review desk: http://127.0.0.1",
     "up": r"The desk[\s\S]*Prefect ",
     "worker": "1 at work for http",

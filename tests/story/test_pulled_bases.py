@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.random_bases import Architecture, write_random_base
+from tasks.adapters.export import adapter_facts
 from tests.story.conftest import Company, Installation
 from tests.vision.loopback_hub import REVISION, serving
 
@@ -81,4 +82,19 @@ def test_pulled_learned_and_drawn_and_the_second_time_everything_is_there(
     assert len(learned["headshots"]) >= 2
     assert one.rows("select distinct lane from headshot") == [("generated",)]
     one.ended("make", str(alone), "--quality", "draft", **more)
-    assert one.digests() == learned
+    assert one.digests() == learned, "the second run finds everything there"
+
+    assert "tokens that tiny reads" in one.run("kit", "show", "harbour", "--out", str(tmp_path / "card.png"), **more)
+    number, out = str(one.rows("select number from employee")[0][0]), tmp_path / "out"
+    one.run("adapter", "export", number, "--to", str(out), **more)
+    (written,) = out.iterdir()
+    data = written.read_bytes()
+    assert adapter_facts(data)["base"] == "tiny"
+    one.run("adapter", "export", number, "--to", str(out), **more)
+    assert [path.read_bytes() for path in out.iterdir()] == [data], "the same file, however often"
+    said = one.ended("adapter", "export", number, "--to", str(out), "--format", "kohya", "--half", **more)
+    kohya = " ".join(said.split())  # however wide the terminal is
+    assert ("Written" in kohya) == (family in ("sd", "sdxl"))
+    assert ("as they are" in kohya) != ("Written" in kohya)
+    exported = one.rows("select count(*) from auditentry where action = 'adapter_exported'")
+    assert exported == [(3 if "Written" in kohya else 2,)]

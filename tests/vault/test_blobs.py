@@ -6,14 +6,28 @@ import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    SSLError,
+)
+from prefect.states import Failed
 
 from tasks.vault.blobs import Blobs, checked_key
 from tasks.vault.blobs_folder import FolderBlobs
-from tasks.vault.failures import MissingBlob, StoreFault
+from tasks.vault.blobs_s3 import _fault
+from tasks.vault.failures import MissingBlob, StoreFault, StoreLost
 from tasks.vault.open_blobs import open_blobs
+from tasks.vault.task import _may_pass
+from tasks.vault.telling import told
 
 
 @pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.s3)])
@@ -212,6 +226,36 @@ def test_a_bucket_that_cannot_forget_takes_no_photo(s3_endpoint: str, s3_locatio
     blobs = open_blobs(f"s3://{bucket}/?endpoint={s3_endpoint}")
     with pytest.raises(StoreFault, match="cannot_forget default_object_lock"):
         blobs.put("people/p1/selfies/1", [b"x"])
+
+
+def client_error(status: int, code: str = "Some") -> ClientError:
+    said: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(said, "PutObject")
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (EndpointConnectionError(endpoint_url="x"), True),
+        (ReadTimeoutError(endpoint_url="x"), True),
+        (ConnectionClosedError(endpoint_url="x"), True),
+        (client_error(500), True),
+        (client_error(503, "SlowDown"), True),
+        (client_error(429), True),
+        (client_error(403, "AccessDenied"), False),
+        (client_error(404, "NoSuchBucket"), False),
+        (SSLError(endpoint_url="x", error="certificate"), False),
+        (NoCredentialsError(), False),
+    ],
+    ids=str,
+)
+def test_what_passes_by_itself_is_told_from_what_needs_somebody(
+    error: ClientError | BotoCoreError, passes: bool
+) -> None:
+    fault = _fault(error, "put")
+    assert isinstance(fault, StoreLost) is passes
+    assert _may_pass(None, None, Failed(data=fault)) is passes, "the step is tried again"  # type: ignore[arg-type]
+    assert ("store_lost" in str(told(fault))) is passes, "and the run is followed (flows.carrying_on)"
 
 
 @pytest.mark.s3

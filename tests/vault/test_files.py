@@ -5,10 +5,11 @@ import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tasks.vault.files import replace_file
+from tasks.vault.files import replace_file, take_away
 
 
 def test_the_new_content_stands_alone_and_only_its_owner_reads_it(tmp_path: Path) -> None:
@@ -91,3 +92,28 @@ def test_a_link_in_the_place_of_the_file_is_replaced_and_not_followed(tmp_path: 
     replace_file(path, b"ours")
     assert elsewhere.read_bytes() == b"somebody else's"
     assert not path.is_symlink()
+
+
+def test_what_others_take_away_or_put_there_meanwhile_is_no_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report is written while somebody in it is forgotten: both remove, and one of them still writes."""
+    folder = tmp_path / "people"
+    folder.mkdir()
+    (folder / "a.webp").write_bytes(b"a")
+    unlink, rmdir, late = os.unlink, os.rmdir, [b"late"]
+
+    def quicker(path: Any, **more: Any) -> None:
+        unlink(path, **more)
+        unlink(path, **more)
+
+    def written_into(path: Any, **more: Any) -> None:
+        if late:
+            (folder / "b.webp").write_bytes(late.pop())
+        rmdir(path, **more)
+
+    monkeypatch.setattr(os, "unlink", quicker)
+    monkeypatch.setattr(os, "rmdir", written_into)
+    take_away(folder)
+    take_away(folder)
+    assert not folder.exists()

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from tasks.vault.failures import VaultError
-from tasks.vault.installation import WrongKeys
+from tasks.vault.installation import WrongKeys, adopt_keys
 from tasks.vault.master import MasterKeyMissing
 from tasks.vault.records import AuditEntry
 from tasks.vault.settings import Settings
@@ -94,6 +94,13 @@ def test_an_older_copy_of_the_keys_is_known_for_what_it_is(
     store.write_bytes(older)
     with pytest.raises(WrongKeys, match="2 keys had been made, and it knows of 1"):
         open_vault(settings)
+
+
+def test_of_two_who_open_new_records_with_keys_of_their_own_the_first_decides(settings: Settings) -> None:
+    with open_vault(settings) as vault:
+        adopt_keys(vault.engine, vault.keys.name, vault.keys.master_fingerprint, vault.keys.made)
+        with pytest.raises(WrongKeys):
+            adopt_keys(vault.engine, "another", vault.keys.master_fingerprint, vault.keys.made)
 
 
 def test_keys_that_were_destroyed_are_not_missed(settings: Settings, company: Company) -> None:

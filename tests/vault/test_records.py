@@ -11,13 +11,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import SQLModel, col, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlmodel import Session, SQLModel, col, select
 
 from tasks.vault import database
 from tasks.vault.database import DatabaseTooNew, DatabaseTooOld, forget_deleted_pages, open_database, upgrade
 from tasks.vault.failures import VaultError
-from tasks.vault.records import Batch, Employee, Headshot, Seat, new_id
+from tasks.vault.records import Artifact, Batch, Consent, Employee, Headshot, Seat, new_id
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
@@ -110,6 +110,34 @@ def test_writers_take_turns(either: Vault, now: datetime) -> None:
     assert errors == []
     with either.reading() as session:
         assert session.get_one(Batch, "b").facts == {"n": 40}
+
+
+@pytest.mark.postgres
+def test_a_fence_waits_while_an_intent_is_being_recorded(settings: Settings, postgres_url: str, now: datetime) -> None:
+    """Otherwise a forgetting could list a person's files between the check of a permit and the file's own line."""
+    met: list[type[Exception] | None] = []
+    with open_vault(settings.model_copy(update={"database_url": postgres_url})) as vault:
+        with vault.session() as session:
+            session.add(Employee(id="p1", number="1", updated_at=now))
+            session.add(Consent(id="c1", employee_id="p1", given_at=now))
+        permit = vault.permit("p1", now=now)
+
+        def fence(writing: Session) -> None:
+            if not any(isinstance(row, Artifact) for row in writing.new):
+                return
+            try:
+                with vault.engine.connect() as other:
+                    other.execute(sa.select(Employee.id).with_for_update(nowait=True))  # type: ignore[call-overload]
+                met.append(None)
+            except OperationalError as refused:
+                met.append(type(refused))
+
+        sa.event.listen(Session, "before_commit", fence)
+        try:
+            vault.write(permit, "selfies", "1", b"x", now=now)
+        finally:
+            sa.event.remove(Session, "before_commit", fence)
+    assert met == [OperationalError]
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(either: Vault) -> None:

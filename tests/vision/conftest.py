@@ -1,18 +1,28 @@
-"""Where the development photographs and models lie, and portraits drawn with plain shapes for the rest."""
+"""Where the development photographs and models lie, portraits drawn with plain shapes, and a base at a loopback hub."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from huggingface_hub import constants
 
+from benchmarks.random_bases import write_random_base
 from tasks.shipped import SHIPPED
+from tasks.vision import pull
+from tasks.vision.diffusion_card import BaseCard, load_base_card
 from tasks.vision.faces import Eyes, Face
 from tasks.vision.open_eyes import open_eyes
+from tasks.vision.pull import pull_base
+from tests.vision.loopback_hub import REVISION, LoopbackHub, serving
+
+WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 
 
 def _shared() -> Path:
@@ -69,3 +79,51 @@ def drawn_face() -> tuple[npt.NDArray[np.uint8], Face]:
     picture = np.clip(picture + grain, 0, 255).astype(np.uint8)
     points = np.array([[160, 180], [240, 180], [200, 225], [168, 275], [232, 275]], dtype=np.float32)
     return picture, Face((105, 80, 190, 260), points, 0.99)
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a real repository holds beside what is loaded."""
+    folder = tmp_path_factory.mktemp("repository")
+    write_random_base(folder, "tiny", "sd")
+    place = folder / "tiny"
+    weights = (place / WEIGHTS).read_bytes()
+    (place / "single_file_checkpoint.safetensors").write_bytes(weights)
+    (place / "unet/diffusion_pytorch_model.fp16.safetensors").write_bytes(weights)
+    (place / "unet/diffusion_pytorch_model.non_ema.safetensors").write_bytes(weights)
+    (place / "unet/diffusion_pytorch_model.bin").write_bytes(b"a pickle")
+    (place / "tokenizer/chat_template.jinja").write_text("{{ a }}")
+    (place / "safety_checker").mkdir()
+    (place / "safety_checker/model.safetensors").write_bytes(weights)
+    index = json.loads((place / "model_index.json").read_text())
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    (place / "model_index.json").write_text(json.dumps(index))
+    (place / "LICENSE.md").write_text("be good")
+    (place / "README.md").write_text("# tiny")
+    return folder
+
+
+@pytest.fixture
+def hub(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 2)
+    monkeypatch.setattr(pull, "SPARE", 0)
+    with serving(shelf / "tiny") as running:
+        yield running
+
+
+@pytest.fixture
+def card(shelf: Path, tmp_path: Path) -> BaseCard:
+    whole = load_base_card("tiny", shelf)
+    source = {"repository": "tiny/base", "revision": REVISION, "path": None}
+    return whole.model_copy(update={**source, "folder": tmp_path / "bases" / "tiny"})
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def fetch(card: BaseCard, hub: LoopbackHub, said: list[str]) -> Callable[..., Path]:
+    return lambda **changes: pull_base(card.model_copy(update=changes), say=said.append, mirror=hub.address)

@@ -1,8 +1,9 @@
 """A model hub on this machine: huggingface's protocol as far as pulling needs it, and its faults.
 
 Large files are announced with their sha256 and served from another address, as the real hub does; small ones come
-directly. Faults are set while it runs: `gated`, `cut` (bytes after which a file's first answers break off), `wrong`
-(files whose bytes are others of the right length).
+directly. Faults are set while it runs: `gated` (all, or the files alone, as the real one), `cut` (bytes after which a
+file's first answers break off), `wrong` (files whose bytes are others of the right length), `sizes` and `ranges` (what
+poor mirrors lack).
 """
 
 import hashlib
@@ -24,6 +25,9 @@ class LoopbackHub:
     folder: Path
     address: str = ""
     gated: bool = False
+    gated_files: bool = False
+    sizes: bool = True
+    ranges: bool = True
     cut: dict[str, int] = field(default_factory=dict)
     cuts: int = 0  # how many answers still break off
     wrong: set[str] = field(default_factory=set)
@@ -35,7 +39,8 @@ class LoopbackHub:
     def sibling(self, name: str) -> dict[str, object]:
         data = (self.folder / name).read_bytes()
         blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
-        entry: dict[str, object] = {"rfilename": name, "size": len(data), "blobId": blob}
+        entry: dict[str, object] = {"rfilename": name, "blobId": blob}
+        entry |= {"size": len(data)} if self.sizes else {}
         if name.endswith(".safetensors"):
             entry["lfs"] = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "pointerSize": 134}
         return entry
@@ -57,7 +62,7 @@ class _Answer(BaseHTTPRequestHandler):
     def answer(self, *, body: bool) -> None:
         path = self.path.split("?")[0]
         resolve, cdn = f"/tiny/base/resolve/{REVISION}/", "/cdn/"
-        if self.hub.gated:
+        if self.hub.gated or (self.hub.gated_files and path.startswith(resolve)):
             self.reply(403, b"{}", {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access is restricted"}, body)
         elif path == f"/api/models/tiny/base/revision/{REVISION}":
             listed = [self.hub.sibling(name) for name in self.hub.names()]
@@ -85,7 +90,7 @@ class _Answer(BaseHTTPRequestHandler):
         data = (self.hub.folder / name).read_bytes()
         if name in self.hub.wrong:
             data = data[:-1] + bytes([data[-1] ^ 1])
-        span = self.headers.get("Range", "")
+        span = self.headers.get("Range", "") if self.hub.ranges else ""
         start = int(span.removeprefix("bytes=").split("-")[0]) if span else 0
         rest = data[start:]
         code = 206 if start else 200

@@ -83,3 +83,94 @@ def test_training_times_cover_the_whole_walk(base: FrozenBase) -> None:
     noisy = base.family.corrupt(torch.zeros_like(noise), noise, times)
     assert torch.allclose(noisy.sample[2], noise[2])  # zero terminal SNR: pure noise at the end
     assert bool((noisy.weight > 0).all())
+
+
+EXHAUSTED = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+    RuntimeError("cuBLAS error: CUBLAS_STATUS_ALLOC_FAILED"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"),
+]
+
+
+@pytest.mark.parametrize("error", EXHAUSTED)
+def test_short_of_memory_fewer_are_encoded_and_decoded_at_once_and_all_of_them(
+    base: FrozenBase, error: RuntimeError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    many = [rng.integers(0, 256, (16, 16, 3), dtype=np.uint8) for _ in range(5)]
+    prompts = [f"prompt {number}" for number in range(5)]
+    latents, told = base.encode_pictures(many), base.encode_prompts(prompts)
+    drawn = base.decode(latents.mean)
+
+    def short(name: str, most: int) -> None:
+        real = getattr(base.family, name)
+
+        def tried(items: torch.Tensor) -> object:
+            if len(items) > most:
+                raise error
+            return real(items)
+
+        monkeypatch.setattr(base.family, name, tried)
+
+    for name in ("encode_pictures", "encode_prompts", "decode"):
+        short(name, 1)
+    assert torch.allclose(base.encode_pictures(many).mean, latents.mean, atol=1e-5)
+    assert torch.allclose(base.encode_prompts(prompts).tensors["text"], told.tensors["text"], atol=1e-5)
+    assert np.abs(np.stack(base.decode(latents.mean)).astype(int) - np.stack(drawn)).max() <= 1
+    for name in ("encode_pictures", "encode_prompts", "decode"):
+        short(name, 0)
+    for hopeless in (lambda: base.encode_pictures(many), lambda: base.encode_prompts(prompts)):
+        with pytest.raises(RuntimeError, match=r"(?i)memory|alloc"):
+            hopeless()
+
+
+def test_what_is_no_want_of_memory_is_not_tried_again(base: FrozenBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def broken(items: torch.Tensor) -> None:
+        tries.append(len(items))
+        raise RuntimeError("shapes differ")
+
+    for name in ("encode_pictures", "encode_prompts", "decode"):
+        monkeypatch.setattr(base.family, name, broken)
+    picture = np.zeros((16, 16, 3), np.uint8)
+    for call in (
+        lambda: base.encode_pictures([picture] * 3),
+        lambda: base.encode_prompts(["a"]),
+        lambda: base.decode(torch.zeros(3, *base.family.latent_shape(16))),
+    ):
+        with pytest.raises(RuntimeError, match="shapes differ"):
+            call()
+    assert len(tries) == 3
+
+
+def test_encoders_that_came_before_there_was_no_room_go_back(base: FrozenBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card that stays half full of text encoders has no room for anybody's smaller attempt."""
+
+    class Encoder:
+        def __init__(self, fits: bool) -> None:
+            self.fits, self.place = fits, "cpu"
+
+        def to(self, place: object) -> None:
+            if str(place) != "cpu" and not self.fits:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            self.place = str(place)
+
+    text, vae = Encoder(True), Encoder(False)
+    monkeypatch.setattr(type(base.family), "encoders", [text, vae])
+    monkeypatch.setattr(base, "device", torch.device("meta"))
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+    with pytest.raises(torch.OutOfMemoryError), base.encoders():
+        pytest.fail("nothing is encoded with half of the encoders")
+    assert (text.place, vae.place) == ("cpu", "cpu")
+
+
+def test_sdxl_draws_its_last_steps_and_decodes_as_its_makers_say(tmp_path: Path) -> None:
+    """Plain DPM++ leaves artefacts in 20 steps, and the autoencoder overflows in half precision."""
+    write_random_base(tmp_path, "tiny", "sdxl")
+    sdxl = open_base(load_base_card("tiny", tmp_path), device="cpu", dtype="bfloat16")
+    told = sdxl.sampler(4, 16).scheduler.config
+    assert (told.algorithm_type, told.use_karras_sigmas, told.euler_at_final) == ("dpmsolver++", True, True)
+    assert sdxl.family.pipeline.vae.dtype == torch.bfloat16
+    sdxl.decode(torch.zeros(1, *sdxl.family.latent_shape(16)))
+    assert sdxl.family.pipeline.vae.dtype == torch.float32

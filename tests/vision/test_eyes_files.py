@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from flows.cli import app
 from tasks.vault.settings import Settings, load_settings
 from tasks.vision.eyes_card import EyesCard, lacking, read_eyes_card, state_of
-from tasks.vision.pull import PullFailed, pull_eyes
+from tasks.vision.pull import PullFailed
+from tasks.vision.pull_networks import pull_eyes
 
 FILES = {name: f"weights of {name}".encode() for name in ("finder", "matter", "first", "second")}
 
@@ -74,9 +75,19 @@ def test_what_is_needed_is_named_and_the_rest_comes_anyhow(card: EyesCard, tmp_p
         pull_eyes(card, tmp_path / "none", say=print)
 
 
+def test_a_file_that_is_cut_off_or_has_no_end_is_said_to_be(card: EyesCard, tmp_path: Path) -> None:
+    """Over a network a broken answer looks like a short file; one without an end would fill the disk."""
+    source, models = lay(tmp_path / "stick", *FILES), tmp_path / "models"
+    for data, why in ((b"weights of", "cut off: 10 bytes of 17 bytes came"), (b"weights of matter!", "longer than")):
+        (source / "matter.onnx").write_bytes(data)
+        with pytest.raises(PullFailed, match=why):
+            pull_eyes(card, models, say=print, source=source)
+        assert not (models / "matter.onnx").exists()
+
+
 def test_another_file_of_that_name_is_called_so_and_never_copied(card: EyesCard, tmp_path: Path) -> None:
     source, models = lay(tmp_path / "stick", *FILES), lay(tmp_path / "models", "finder")
-    (source / "matter.onnx").write_bytes(b"another")
+    (source / "matter.onnx").write_bytes(b"another of matter")
     with pytest.raises(PullFailed, match="sha256"):
         pull_eyes(card, models, say=print, source=source)
     assert not (models / "matter.onnx").exists()

@@ -14,12 +14,13 @@ from PIL import Image
 from benchmarks.faces_degraded import DEGRADED
 from benchmarks.faces_lids import with_lids_shut
 from tasks.selfies.judge import judge_photo
-from tasks.selfies.look import look_at, measured, quarter_turns
+from tasks.selfies.look import Look, look_at, measured, quarter_turns
 from tasks.vision.faces import Eyes, Face, QualityLimits
 from tasks.vision.flaws import Flaws, read_flaws
 from tasks.vision.images import Picture, encode, read_picture
 from tasks.vision.photos import Photo
 from tasks.vision.portrait import FACE_TEMPLATE
+from tasks.vision.quality import read_quality
 from tasks.vision.readers.mesh import FaceMesh
 
 LIMITS = QualityLimits()
@@ -68,6 +69,53 @@ def test_a_good_photo_has_no_flaw(skin: str) -> None:
 def test_each_kind_is_told_for_every_skin(skin: str, kind: str, flaw: str) -> None:
     picture, face = portrait(SKINS[skin])
     assert flaw in wrong(read_flaws(DEGRADED[kind](picture, face, np.random.default_rng(1)), face))
+
+
+# Each way of making a photo bad from `benchmarks/faces_degraded.py` that five points can see, and what is said of it.
+NASTY = {
+    "blurred by .05 eye distances": "blurred",
+    "enlarged from 20 px": "little_detail",
+    "one half at a quarter": "uneven_light",
+    "grain of sd 12": "noisy",
+    "grain of sd 25": "noisy",
+    "grey": "no_colour",
+    "leaning by 30 degrees": "rolled",
+    "black glasses": "sunglasses",
+    "mirrored glasses": "sunglasses",
+    "skin over the eyes": "sunglasses",
+}
+
+
+def said_of(picture: Picture, face: Face) -> set[str]:
+    look = Look("d", 480, 480, 1, quality=read_quality(picture, face), flaws=read_flaws(picture, face))
+    return {found.code for found in judge_photo(look, LIMITS).findings}
+
+
+@pytest.mark.parametrize("skin", SKINS)
+def test_nothing_is_said_of_a_good_photo(skin: str) -> None:
+    assert said_of(*portrait(SKINS[skin])) == set()
+
+
+@pytest.mark.parametrize("skin", SKINS)
+@pytest.mark.parametrize("kind", NASTY)
+def test_each_nasty_kind_has_its_word_for_every_skin(skin: str, kind: str) -> None:
+    picture, face = portrait(SKINS[skin])
+    bad = DEGRADED[kind](picture, face, np.random.default_rng(1))
+    if kind == "leaning by 30 degrees":
+        matrix = cv2.getRotationMatrix2D((240, 240), 30, 1.0).astype(np.float32)
+        face = replace(face, landmarks=face.landmarks @ matrix[:, :2].T + matrix[:, 2])
+    assert NASTY[kind] in said_of(bad, face)
+
+
+@pytest.mark.parametrize(("kind", "code"), [("+2 stops", "overexposed"), ("-3 stops", "dark")])
+def test_light_that_is_lost_is_lost_sooner_at_one_end_and_never_called_something_else(kind: str, code: str) -> None:
+    """Dark skin clips later and turns black sooner: what is measured is what is lost, not the skin."""
+    told = {}
+    for skin, colour in SKINS.items():
+        picture, face = portrait(colour)
+        told[skin] = said_of(DEGRADED[kind](picture, face, np.random.default_rng(1)), face)
+    assert code in told["light" if kind == "+2 stops" else "dark"]
+    assert all(said <= {code, "no_colour"} for said in told.values())  # what is burnt out has no colour, either
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, -170), (0, 150), (-180, 0), (180, 0)])

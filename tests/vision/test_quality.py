@@ -9,7 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tasks.vision.faces import Eyes, Face
+from benchmarks.faces_degraded import DEGRADED
+from synthetic.painter.capture import CaptureWish, draw_capture
+from synthetic.painter.identity import draw_identity
+from synthetic.painter.painting import paint
+from tasks.vision.faces import Eyes, Face, QualityLimits
 from tasks.vision.images import encode, read_picture
 from tasks.vision.quality import difference_hashes, hamming, read_quality
 
@@ -57,6 +61,18 @@ def test_sunglasses_lower_eye_contrast(drawn_face: Drawn) -> None:
         cv2.ellipse(covered, (x, 182), (34, 24), 0, 0, 360, (14, 14, 16), -1)
     assert read_quality(covered, face).eye_contrast < 0.25
     assert read_quality(picture, face).eye_contrast > 0.3
+
+
+@pytest.mark.parametrize("kind", ["black glasses", "brown glasses, 85 %", "mirrored glasses"])
+def test_lenses_of_any_colour_flatten_the_eyes(kind: str) -> None:
+    """Only near-black ones darken them as well."""
+    who = draw_identity(2001)
+    shown = paint(who, draw_capture(2001, who, "studio", CaptureWish(background="grey")), 128, 1.0, "aligned")
+    face = Face((0.0, 0.0, 128.0, 128.0), shown.landmarks.astype(np.float32), 0.99)
+    worn = DEGRADED[kind](shown.picture, face, np.random.default_rng(1))
+    limit = QualityLimits().eye_structure
+    assert read_quality(shown.picture, face).eye_structure > 2 * limit
+    assert read_quality(worn, face).eye_structure < limit
 
 
 def test_mirror_turns_signs(drawn_face: Drawn) -> None:

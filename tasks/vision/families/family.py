@@ -163,6 +163,10 @@ class Family(ABC):
     def sampler(self, steps: int, size: int) -> Sampler:
         """A fresh sampler for square pictures of `size` pixels."""
 
+    def shown(self, pixels: Tensor) -> Conditions:
+        """One picture each to have beside the prompt, for families that take them (`takes_pictures`)."""
+        raise TypeError(f"{self.card.family} takes no picture beside the prompt")
+
     def sizes(self, originals: Sequence[int], side: int) -> dict[str, Tensor]:
         """What to tell the denoiser of square pictures of `side` px that were cut from so many pixels each way.
 

@@ -5,6 +5,7 @@ Latents are the VAE's, patched 2x2 and whitened by its running statistics: (N, 1
 
 from collections.abc import Sequence
 
+import torch
 from diffusers import Flux2KleinPipeline
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 from torch import Tensor
@@ -37,6 +38,12 @@ class Flux2Klein(FlowFamily):
         )
         return Conditions({"text": text, "places": places})
 
+    def shown(self, pixels: Tensor) -> Conditions:
+        """Each picture as tokens of its own time, as the stock pipeline's `image`."""
+        latents = self.encode_pictures(pixels).mean
+        places = self.pipeline._prepare_image_ids([latents[:1]]).expand(len(latents), -1, -1)
+        return Conditions({"shown": self.pipeline._pack_latents(latents), "shown_places": places})
+
     def decode(self, latents: Tensor) -> Tensor:
         vae = self.pipeline.vae
         shift, spread = self._whitening()
@@ -51,9 +58,15 @@ class Flux2Klein(FlowFamily):
 
     def predict(self, sample: Tensor, times: Tensor, conditions: Conditions) -> Tensor:
         count, channels, height, width = sample.shape
-        places = self.pipeline._prepare_latent_ids(sample).to(sample.device)
+        tokens, places = (
+            self.pipeline._pack_latents(sample),
+            self.pipeline._prepare_latent_ids(sample).to(sample.device),
+        )
+        if "shown" in conditions.tensors:
+            tokens = torch.cat([tokens, conditions.tensors["shown"].to(tokens)], dim=1)
+            places = torch.cat([places, conditions.tensors["shown_places"].to(places)], dim=1)
         answer: Tensor = self.denoiser(
-            hidden_states=self.pipeline._pack_latents(sample).to(self.dtype),
+            hidden_states=tokens.to(self.dtype),
             timestep=times.to(self.dtype),
             guidance=None,
             encoder_hidden_states=conditions.tensors["text"],
@@ -61,8 +74,8 @@ class Flux2Klein(FlowFamily):
             img_ids=places,
             return_dict=False,
         )[0]
-        tokens = answer[:, : height * width].float()
-        return tokens.transpose(1, 2).reshape(count, channels, height, width)
+        slopes = answer[:, : height * width].float()
+        return slopes.transpose(1, 2).reshape(count, channels, height, width)
 
     def sampler(self, steps: int, size: int) -> Sampler:
         _, height, width = self.latent_shape(size)

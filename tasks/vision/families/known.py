@@ -20,6 +20,7 @@ class KnownFamily:
     cls: str
     prefix: str  # what the stock pipeline calls the denoiser; its keys in an adapter file begin with it
     targets: tuple[str, ...] = ATTENTION
+    takes_pictures: bool = False  # beside the prompt, while drawing
 
 
 FAMILIES = {
@@ -27,7 +28,7 @@ FAMILIES = {
     "sdxl": KnownFamily("stable_diffusion_xl", "StableDiffusionXL", "unet"),
     "flux2-klein": KnownFamily(
         "flux2_klein", "Flux2Klein", "transformer",
-        (*ATTENTION, "to_qkv_mlp_proj", "single_transformer_blocks.*.attn.to_out"),
+        (*ATTENTION, "to_qkv_mlp_proj", "single_transformer_blocks.*.attn.to_out"), takes_pictures=True,
     ),
     "z-image": KnownFamily("z_image", "ZImage", "transformer"),
 }  # fmt: skip

@@ -1,11 +1,12 @@
 """478 points of a face and what they say of its lids (MediaPipe's landmarker, from its .task file, run by OpenCV).
 
-Two figures, no identity. How shut both lids are, by the network that comes with the landmarker (`eyeBlink`): the gap
+Three figures, no identity. How shut both lids are, by the network that comes with the landmarker (`eyeBlink`): the gap
 of the lids alone does not tell, since the points keep a third of it over lids that are shut. Of 21 photographs with
 open eyes the most is .28; with their lids drawn shut over them (`benchmarks/faces_lids.py`) 19 of 21 exceed .30, all
 but a profile and one laughing. And how far all points move when the same face is looked at in a crop a little wider: a
 bare face is found again (at most .054 eye distances), one behind a mask or a hand is guessed anew (above .06 for 14 of
 20 drawn masks, 10 of 20 drawn hands). Narrow eyes are not shut eyes: what is between is only a remark (`judge.py`).
+And how far the mouth's corners are drawn up (`mouthSmile`; `looks.py` has its limit).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _POINTS, _SHAPES = "face_landmarks_detector.tflite", "face_blendshapes.tflite"
 _SIDE = 256  # px, as the net was trained
 _CROPS = ((1.5, 0.0, 0.0), (1.75, 0.05, -0.04))  # sides in longer sides of the face box, and shifts in boxes
 _BLINKS = (9, 10)  # of the 52 shapes: left and right lid shut
+_SMILES = (44, 45)  # and the mouth's left and right corner drawn up
 # Of the 478 points those that the second network asks for, in MediaPipe's numbering.
 _ASKED = """
 0 1 4 5 6 7 8 10 13 14 17 21 33 37 39 40 46 52 53 54 55 58 61 63 65 66 67 70 78 80 81 82 84 87 88 91 93 95 103 105 107
@@ -52,7 +54,10 @@ class FaceMesh:
         """What it sees of one face."""
         first, second = (self._points(picture, face, *crop) for crop in _CROPS)
         moved = float(np.hypot(*(first - second).T).mean()) / max(face.inter_eye, 1e-6)
-        return Lids(shut=(self._shut(first) + self._shut(second)) / 2, unsteady=moved)
+        looks = [self._shapes(points) for points in (first, second)]
+        # of the eye that is more open: a wink is no shut face; of the lower corner: half a smile is none
+        shut, smile = (float(np.mean([one[list(pair)].min() for one in looks])) for pair in (_BLINKS, _SMILES))
+        return Lids(shut=shut, unsteady=moved, smile=smile)
 
     def points(self, picture: Picture, face: Face) -> Floats:
         """(478, 2) in px of the picture, in MediaPipe's numbering."""
@@ -67,12 +72,11 @@ class FaceMesh:
                 nets[name] = cv2.dnn.readNetFromTFLite(weights, engine=cv2.dnn.ENGINE_CLASSIC)
         return nets[name]
 
-    def _shut(self, points: Floats) -> float:
-        """0..1, of the eye that is more open: a wink is no shut face."""
+    def _shapes(self, points: Floats) -> Floats:
+        """(52,) 0..1: what each part of the face does."""
         net = self._net(_SHAPES)
         net.setInput(points[_SHAPED_BY].astype(np.float32)[None])
-        shapes = np.asarray(net.forward(), np.float64).ravel()
-        return float(min(shapes[shape] for shape in _BLINKS))
+        return np.asarray(net.forward(), np.float64).ravel()
 
     def _points(self, picture: Picture, face: Face, zoom: float, right: float, down: float) -> Floats:
         """(478, 2) in px of the picture."""

@@ -8,7 +8,7 @@ PHRASES = ("out of memory", "can't allocate memory", "cublas_status_alloc_failed
 
 
 def free_gib(device: torch.device) -> float:
-    """GiB that a cohort may still take on this device."""
+    """GiB that may still be taken on this device."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return free / 2**30
