@@ -22,10 +22,10 @@ from reports.prefect_client import client
 from tasks.vault import database
 from tasks.vault.database import open_database, prepare, upgrade
 from tasks.vault.settings import Settings
-from tests.reports.browsing import browse, chromium
+from tests.reports.browsing import browse, chromium, driver
 from tests.vault.servers import fresh_database, postgres
 
-__all__ = ["browse", "chromium"]  # fixtures: one browser in all of a run, since two drivers cannot be at work in one
+__all__ = ["browse", "chromium", "driver"]  # fixtures that every folder's tests share
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
