@@ -365,6 +365,12 @@ def test_there_is_one_way_to_replace_a_file() -> None:
     assert wrong == []
 
 
+def test_tests_start_browsers_in_one_way() -> None:
+    """A second driver in a process refuses to start: eight tests did not run in CI, by the order of files alone."""
+    calls = [path for path in (ROOT / "tests").rglob("*.py") if ".sync_playwright()" in path.read_text()]
+    assert [relative(path) for path in calls if path != Path(__file__)] == ["tests/reports/browsing.py"]
+
+
 def test_the_packages_come_from_this_checkout() -> None:
     """`flows` and `tasks` are names on the package index too: whoever is later in an environment wins, quietly."""
     import flows

@@ -27,15 +27,16 @@ BROWSER = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def driver() -> Iterator[Any]:
-    """What starts browsers: one in a process of tests, since a second one beside it refuses to start."""
+    """What starts browsers. A second one beside it refuses to start, and while it is there an event loop counts as
+    running in this thread, which changes what Prefect does: so each file of tests has its own, and takes it along."""
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as one:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(driver: Any) -> Iterator[Any]:
     browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
     yield browser
