@@ -1,8 +1,9 @@
 """One training step as the official diffusers scripts take it, beside ours: the same loss and the same gradients.
 
-The formulas are those of `train_dreambooth_lora*.py`, written out here with the stock scheduler, the stock pipeline's
-own helpers and PEFT's layers, and share no line with the families. Ours runs alone, and as slot 5 of 8 beside seven
-strangers. A wrong time id, sign, shift or order of axes is a difference of per cents.
+Twice: against what the unmodified scripts themselves computed, written down by `benchmarks.official_step`; and against
+their formulas, written out here with the stock scheduler, the stock pipeline's own helpers and PEFT's layers, for
+any numbers. Neither shares a line with the families. Ours runs alone, and as slot 5 of 8 beside seven strangers. A
+wrong time id, sign, shift or order of axes is a difference of per cents.
 """
 
 import copy
@@ -15,8 +16,11 @@ import pytest
 import torch
 from diffusers import DDPMScheduler
 from peft import set_peft_model_state_dict
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from benchmarks.official_step import ATTENTION, PROMPT
+from benchmarks.official_step import RANK as THEIR_RANK
 from benchmarks.random_bases import ARCHITECTURES, Architecture, write_random_base
 from tasks.adapters.export import lora_config
 from tasks.adapters.plan import plan_training
@@ -87,9 +91,10 @@ OFFICIAL: dict[Architecture, Official] = {
 
 
 def ours(base: FrozenBase, adapters: list[dict[str, Tensor]], inputs: list[tuple[Tensor, Tensor, Tensor]],
-         conditions: Conditions, targets: tuple[str, ...]) -> tuple[Tensor, list[dict[str, Tensor]]]:  # fmt: skip
+         conditions: Conditions, targets: tuple[str, ...], alpha: float = 2.0,
+) -> tuple[Tensor, list[dict[str, Tensor]]]:  # fmt: skip
     """Every slot's loss, and its gradients by PEFT's names."""
-    bank = SlotBank(base.denoiser, targets, slots=len(adapters), rank=RANK, alpha=2.0, train=True)
+    bank = SlotBank(base.denoiser, targets, slots=len(adapters), rank=RANK, alpha=alpha, train=True)
     for slot, adapter in enumerate(adapters):
         bank.fill(slot, bank.row(adapter))
     latents, noise, times = (torch.cat([one[at] for one in inputs]) for at in range(3))
@@ -132,8 +137,46 @@ def test_loss_and_gradients_are_the_official_ones(architecture: Architecture, tm
     for chosen, at in (([SLOT], 0), (list(range(SLOTS)), SLOT)):
         losses, gradients = ours(base, [adapters[i] for i in chosen], [inputs[i] for i in chosen], conditions, targets)
         assert float(losses[at]) == pytest.approx(float(loss.detach()), rel=2e-6)
-        assert gradients[at].keys() == theirs.keys()
-        wrong = sum(float((gradients[at][name] - theirs[name]).square().sum()) for name in theirs)
-        whole = sum(float(one.square().sum()) for one in theirs.values())
-        assert whole > 0
-        assert (wrong / whole) ** 0.5 < 2e-5  # float32's rounding, in another order of sums
+        assert apart(gradients[at], theirs) < 2e-5  # float32's rounding, in another order of sums
+
+
+def apart(gradients: dict[str, Tensor], theirs: dict[str, Tensor]) -> float:
+    """How long the difference is, as a share of theirs."""
+    assert gradients.keys() == theirs.keys()
+    wrong = sum(float((gradients[name] - theirs[name]).square().sum()) for name in theirs)
+    whole = sum(float(one.square().sum()) for one in theirs.values())
+    assert whole > 0
+    return float((wrong / whole) ** 0.5)
+
+
+def part(heard: dict[str, Tensor], of: str) -> dict[str, Tensor]:
+    return {name.removeprefix(of): one for name, one in heard.items() if name.startswith(of)}
+
+
+# How each family's script hands its times to the denoiser, and as what the family knows them.
+TIMES: dict[Architecture, Callable[[Tensor], Tensor]] = {
+    "sd": Tensor.long, "sd-v": Tensor.long, "sdxl": Tensor.long, "flux2-klein": lambda times: times,
+    "z-image": lambda times: 1 - times,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_loss_and_gradients_are_those_that_the_script_itself_computed(
+    architecture: Architecture, tmp_path: Path
+) -> None:
+    """Its third update, after two of its own: adapter, latents, noise and times as the script had them."""
+    torch.set_num_threads(1)
+    write_random_base(tmp_path, "tiny", architecture)
+    base = open_base(load_base_card("tiny", tmp_path), device="cpu")
+    heard = load_file(Path(__file__).parent / "official" / f"{architecture}.safetensors")
+
+    encoded = base.family.encode_pictures(heard["pixels"])
+    strayed = (heard["latents"] - encoded.mean) / encoded.std
+    drawn = architecture in {"sd", "sd-v", "sdxl"}  # from the encoder's distribution; the others take its middle
+    assert float(strayed.square().mean().sqrt()) == pytest.approx(1.0 if drawn else 0.0, abs=0.1 if drawn else 1e-4)
+
+    inputs = [(heard["latents"], heard["noise"], TIMES[architecture](heard["times"]))]
+    conditions = base.encode_prompts([PROMPT] * 2)
+    losses, gradients = ours(base, [part(heard, "adapter.")], inputs, conditions, ATTENTION, alpha=float(THEIR_RANK))
+    assert float(losses[0]) == pytest.approx(float(heard["loss"]), rel=2e-6)
+    assert apart(gradients[0], part(heard, "gradient.")) < 2e-5
