@@ -61,6 +61,7 @@ ROWS: dict[str, Words] = {
     "looser, .8": {"strength": 0.8},
     ".4 of the updates": {"share": 0.4},
     ".4 of them, from the start": {"share": 0.4, "start": True},
+    ".2 of them, from the start": {"share": 0.2, "start": True},
     "1 photo": {"photos": 1},
     "1 photo, plan for few": {"photos": 1, "few": True},
     "3 photos": {"photos": 3},
@@ -70,6 +71,7 @@ ROWS: dict[str, Words] = {
     "2 photos, mask, crops": {"photos": 2, "outside": 0.1, "crops": "mixed"},
     "2 photos, from the start": {"photos": 2, "start": True},
     "2 photos, few, the start": {"photos": 2, "few": True, "start": True},
+    "2 photos, few, .4, the start": {"photos": 2, "few": True, "share": 0.4, "start": True},
 }  # fmt: skip
 PLAIN: Words = {
     "captions": "one", "caption_dropout": 0.0, "outside": 1.0, "crops": "portrait", "average": 0.0, "gaussian": False,
