@@ -6,6 +6,7 @@ never taken for a base. `why_not_here` is the one answer to "is this base here?"
 
 import json
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from tasks.vault.files import replace_file
@@ -80,6 +81,19 @@ def _wrong(card: BaseCard) -> str | None:
         files_in(card.folder, card.variant, card.vae)
     except NotWhole as lacking_part:
         return str(lacking_part)
+    return _start_wrong(card)
+
+
+def _start_wrong(card: BaseCard) -> str | None:
+    """A shared start that is missing is found here, and not when the first photo has been looked at."""
+    start = card.training.start
+    if start is None:
+        return None
+    path, mend = card.folder / start.file, "restore it, or take [training.start] off the card"
+    if not path.is_file():
+        return f"the shared start that its card names, {start.file}, is missing ({mend})"
+    if sha256(path.read_bytes()).hexdigest() != start.sha256:
+        return f"{start.file} is another shared start than its card names ({mend})"
     return None
 
 

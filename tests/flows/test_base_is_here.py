@@ -1,5 +1,6 @@
 """Before anybody's photo is looked at: the base can learn, and it and whoever draws for it are here."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,19 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_a_base_that_lies_there_is_enough(settings: Settings) -> None:
+    base_is_here(settings, "draft")
+
+
+def test_a_shared_start_that_is_missing_or_another_is_said_before_a_photo_is_opened(settings: Settings) -> None:
+    path, start = settings.bases / "tiny.toml", settings.bases / "tiny" / "start.safetensors"
+    named = f'[training.start]\nfile = "{start.name}"\nsha256 = "{sha256(b"a start").hexdigest()}"\n'
+    path.write_text(f"{path.read_text()}\n{named}")
+    with pytest.raises(NotLikeThis, match=r"the shared start that its card names, start.safetensors, is missing"):
+        base_is_here(settings, "draft")
+    start.write_bytes(b"another")
+    with pytest.raises(NotLikeThis, match=r"start.safetensors is another shared start than its card names"):
+        base_is_here(settings, "draft")
+    start.write_bytes(b"a start")
     base_is_here(settings, "draft")
 
 
