@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from prefect.runtime import flow_run
 
 from flows.announcing import BATCH, announce, bar, point_to_desk, sum_up
+from flows.carrying_on import times_carried
 from flows.dispatch import on_workers, take_and_judge, workers_there
 from flows.outcome import fail_if_nobody_is_done
 from flows.story import field, fits, story, this_run
@@ -101,7 +102,7 @@ def make_headshots(
     batch = begin_batch(order)
     point_to_desk(batch)
     with being_made(settings, batch, this_run()), bar(f"progress-{batch}", BATCH):
-        take_roster(batch)
+        take_roster(batch, tries_again=not times_carried(flow_run.tags or []))
         let_withdrawn_photos_go()
         take_selfies(batch, frames_of(settings.kits))
         cohorts = seat_people(batch)

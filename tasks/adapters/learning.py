@@ -30,7 +30,7 @@ from tasks.vision.diffusion import FrozenBase
 from tasks.vision.faces import Eyes, Vector
 from tasks.vision.looks import PhotoLooks, read_looks
 
-NOT_THEIR_OWN = "not_their_own"
+NOT_THEIR_OWN, NOT_LEARNED = "not_their_own", "training_failed"
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,13 @@ def seed_of(digest: str) -> int:
     return int(digest[:12], 16)
 
 
-def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, quality: str) -> list[Pupil]:
-    """Who of these people still lacks an adapter. People without leave or photos are marked and left out."""
+def missing(
+    vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, quality: str, *, tries_again: bool = True
+) -> list[Pupil]:
+    """Who of these people still lacks an adapter. People without leave or photos are marked and left out.
+
+    Without `tries_again` nobody is learned anew by whose very photos and plan it came to nothing before.
+    """
     pupils = []
     for seat in seats:
         try:
@@ -93,9 +98,14 @@ def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, q
         if kept(vault, digest, seat.employee_id):
             state: State = seat.state if seat.state in JUDGED_OR_TO_JUDGE else "trained"
             move_seat(vault, batch, seat.employee_id, state, seat.reason, adapter_digest=digest)
-        else:
+        elif tries_again or not _came_to_nothing(seat, digest):
             pupils.append(Pupil(permit, plan, digest, seed_of(first)))
     return pupils
+
+
+def _came_to_nothing(seat: Seat, digest: str) -> bool:
+    """Whether learning them was brought to its end, and what came of it was no good. Training has no chance in it."""
+    return seat.state == "failed" and seat.reason in (NOT_THEIR_OWN, NOT_LEARNED) and seat.adapter_digest == digest
 
 
 def kept(vault: Vault, digest: str, owner: str) -> bool:
@@ -182,8 +192,8 @@ def _keep_or_mark(
 ) -> bool:
     """Whether nothing of this person's training is needed any more."""
     if reason or trained.state != "done" or trained.weights is None:
-        why = reason if reason == NOT_THEIR_OWN else "training_failed"
-        move_seat(vault, batch, pupil.id, "failed", why, cause=reason)
+        why = reason if reason == NOT_THEIR_OWN else NOT_LEARNED
+        move_seat(vault, batch, pupil.id, "failed", why, cause=reason, adapter_digest=pupil.digest)
         return True
     try:
         _keep(vault, base, pupil, trained, seconds)

@@ -28,12 +28,12 @@ def begin_batch(order: Order) -> str:
 
 
 @step
-def take_roster(batch: str) -> None:
+def take_roster(batch: str, tries_again: bool = True) -> None:
     """Reads the roster and the consents of a batch's drop into the records, as they are by now."""
     now = datetime.now(UTC)
     settings = load_settings()
     with open_vault(settings) as vault:
-        begin_run(vault, batch, now)
+        begin_run(vault, batch, now, tries_again=tries_again)
         drop = find_drop(load_batch(vault, batch).drop, vault)
     contents = sort_contents(drop.files())
     tables = {name: drop.read(name) for name in (contents.roster, contents.consents) if name}

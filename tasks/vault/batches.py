@@ -107,9 +107,13 @@ def drop_since(vault: Vault, identity: str) -> datetime:
         return newest.at if newest is not None else batch.created_at
 
 
-def begin_run(vault: Vault, identity: str, now: datetime) -> None:
-    """A run of this batch begins: what it will have done is counted from nought."""
-    note_facts(vault, identity, work={}, started_at=now.isoformat())
+def begin_run(vault: Vault, identity: str, now: datetime, *, tries_again: bool = True) -> None:
+    """A run of this batch begins: what it will have done is counted from nought.
+
+    `tries_again`: whether whose face could not be learned is learned once more from the same photos. A person's order
+    does; a run that goes on by itself, or that takes new pictures of some, would do the same work for the same end.
+    """
+    note_facts(vault, identity, work={}, started_at=now.isoformat(), tries_again=tries_again)
 
 
 def load_batch(vault: Vault, identity: str) -> Batch:

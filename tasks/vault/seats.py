@@ -6,7 +6,7 @@ ready ──► trained ──► rendered ──► done
 blocked      somebody outside has to do something first: HR, or the employee
 awaiting_approval    of what it costs; only a person's yes makes them ready
 stopped      by a person; nothing carries it on by itself
-failed       something broke; the next run tries again
+failed       something broke; the next run tries again, and one that goes on by itself only what broke on our side
 """
 
 from collections.abc import Collection, Mapping

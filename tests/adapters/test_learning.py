@@ -20,6 +20,7 @@ from tasks.adapters import ownership
 from tasks.adapters.learning import Pupil, adapter_digest, kept, learn, missing, seed_of, someone_elses
 from tasks.adapters.ownership import BESIDE, Owned, check_owners, gains, groups
 from tasks.adapters.plan import TrainingPlan
+from tasks.adapters.portraits import accepted_selfies
 from tasks.adapters.training import TrainedAdapter, train_cohort
 from tasks.retention.erase import forget
 from tasks.shipped import SHIPPED
@@ -302,6 +303,35 @@ def test_a_mixed_up_adapter_is_not_kept(
     assert school.stands() == [("trained", None), ("failed", "not_their_own"), ("failed", "not_their_own")]
     assert list(school.adapters()) == ["p0"]
     assert school.half_learned() == 0  # learned again from the beginning, as it must be
+
+
+def test_what_came_to_nothing_is_not_learned_again_but_by_a_persons_order(
+    school: School, base: FrozenBase, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that goes on by itself would train the same weights from the same photos, for the same end."""
+    school = replace(school, pupils=waiting(school, base))
+    monkeypatch.setattr("tasks.adapters.learning.someone_elses", lambda checked: {"p1"})
+    school.learn(base, eyes)
+    assert school.stands()[1] == ("failed", "not_their_own")
+    assert waiting(school, base, tries_again=False) == []
+    assert [one.id for one in waiting(school, base)] == ["p1"]
+    with school.vault.session() as session:  # another photo makes another adapter
+        session.get_one(Selfie, accepted_selfies(school.vault, "p1")[0].id).digest = "another"
+    assert [one.id for one in waiting(school, base, tries_again=False)] == ["p1"]
+
+
+def test_what_broke_on_our_side_is_learned_again_by_itself(school: School, base: FrozenBase) -> None:
+    digest = waiting(school, base)[0].digest
+    for reason in ("broke_down", "interrupted"):
+        move_seat(school.vault, school.batch, "p0", "failed", reason, adapter_digest=digest)
+        assert "p0" in [one.id for one in waiting(school, base, tries_again=False)]
+    move_seat(school.vault, school.batch, "p0", "failed", "training_failed", adapter_digest=digest)
+    assert "p0" not in [one.id for one in waiting(school, base, tries_again=False)]
+
+
+def waiting(school: School, base: FrozenBase, *, tries_again: bool = True) -> list[Pupil]:
+    seats = seats_of(school.vault, school.batch)
+    return missing(school.vault, base, seats, school.batch, "draft", tries_again=tries_again)
 
 
 @pytest.mark.parametrize(("rank", "strangers"), [(1, set()), (2, {"p0"}), (9, {"p0"})])

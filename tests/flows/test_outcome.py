@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import flows.cohort as cohorts
 import flows.dispatch as dispatch
 import flows.headshots as story
+from flows.carrying_on import TAG
 from flows.outcome import EverybodyFailed, fail_if_nobody_is_done, why_failed
 from reports.gather import gather
 from reports.pages import PersonPictures, person_page
@@ -132,7 +134,8 @@ def test_the_report_is_written_before_the_run_is_called_failed(
     for name in ("take_selfies", "announce_forecast", "build_report", "sum_up"):
         monkeypatch.setattr(story, name, lambda *_, name=name: done.append(name))
     monkeypatch.setattr(story, "begin_batch", lambda _order: batch)
-    monkeypatch.setattr(story, "take_roster", lambda _batch: None)
+    tried = []
+    monkeypatch.setattr(story, "take_roster", lambda _batch, tries_again: tried.append(tries_again))
     monkeypatch.setattr(story, "seat_people", lambda _batch: [0, 1])
     monkeypatch.setattr(story, "announce", lambda _batch, text: None)
     monkeypatch.setattr(story, "point_to_desk", lambda _batch: None)
@@ -143,6 +146,11 @@ def test_the_report_is_written_before_the_run_is_called_failed(
         story.make_headshots.fn(drop="/drop")
     assert done[-2:] == ["build_report", "sum_up"]
     assert "Ada" not in str(failed.value)
+
+    monkeypatch.setattr(story, "flow_run", SimpleNamespace(tags=[f"{TAG}1", "done-5"]))  # after a machine that died
+    with pytest.raises(EverybodyFailed):
+        story.make_headshots.fn(drop="/drop")
+    assert tried == [True, False]
 
     move_seat(vault, batch, "p0", "ready")
     move_seat(vault, batch, "p0", "done")
