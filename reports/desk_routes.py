@@ -39,6 +39,7 @@ ROUTES: dict[str, Need] = {
     "GET /login/callback": ANYBODY,
     "GET /login/out": ANYBODY,
     "POST /logout": SIGNED_IN,
+    "GET /token": SIGNED_IN,
     # batches and their pages
     "GET /": VIEWER,
     "GET /events": VIEWER,

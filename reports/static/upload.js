@@ -1,5 +1,5 @@
 /* Sends an upload in parts, so that a cut costs seconds and not the whole of it: files a few at a time, each from where
-   it stopped. Without this script the form sends everything at once, as forms do. */
+   it stopped; whoever is signed out meanwhile signs in elsewhere, and it goes on. Without this script the form sends everything at once, as forms do. */
 "use strict";
 (function () {
   const tell = window.RollcallTell;
@@ -8,7 +8,7 @@
   const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
   function begin(form) {
-    const token = form.elements.token.value;
+    const token = form.elements.token; /* of the session; another one once somebody has signed in anew */
     const button = form.querySelector("button");
     const box = document.createElement("div");
     box.className = "progress-box";
@@ -21,9 +21,11 @@
     button.disabled = true;
     const started = Date.now();
     let total = 0, sent = 0, moved = 0, whole = 0, count = 0;
+    let waiting = null; /* for somebody to sign in again */
 
     function show(note) {
       bar.value = total ? sent / total : 1;
+      if (waiting) return; /* the way to sign in stands there */
       const rate = moved / Math.max(1, (Date.now() - started) / 1000);
       const left = rate ? Math.round((total - sent) / rate / 60) : 0;
       const how = { whole, count, sent: size(sent), total: size(total) };
@@ -47,15 +49,55 @@
       }
     }
 
-    async function answered(address, options) {
-      const answer = await ask(address, options);
-      if (answer.status === 401) throw new Error(tell("script.sign_in_again"));
-      const content = await answer.json().catch(() => ({}));
-      if (!answer.ok && answer.status !== 409) throw new Error(content.error || tell("script.upload_refused"));
-      return content;
+    /* Waits until somebody is signed in again, in another window: what was chosen here would be lost by leaving. */
+    async function signedIn() {
+      for (let asked = 0; ; asked += 1) {
+        const answer = await ask("/token");
+        if (answer.ok) {
+          token.value = (await answer.json()).token;
+          return;
+        }
+        if (asked === 0) sayLogin();
+        await sleep(2);
+      }
     }
 
-    const post = (address, body) => answered(address, { method: "POST", body, headers: { "X-Rollcall-Token": token } });
+    function sayLogin() {
+      const link = Object.assign(document.createElement("a"), { href: "/login", target: "_blank" });
+      link.textContent = tell("script.sign_in");
+      words.replaceChildren(`${tell("script.signed_out_here")} `, link);
+    }
+
+    /* `made`: makes the request, since another try may have to carry another session's token. */
+    async function answered(address, made = () => undefined) {
+      for (let again = false; ; again = true) {
+        const sent_with = token.value;
+        const answer = await ask(address, made());
+        if (answer.status === 401 || (answer.status === 403 && !again)) {
+          waiting ??= signedIn().finally(() => { waiting = null; });
+          await waiting;
+          if (answer.status === 401 || token.value !== sent_with) continue;
+        }
+        const content = await answer.json().catch(() => ({}));
+        if (!answer.ok && answer.status !== 409) {
+          const why = typeof content.error === "string" && content.error !== "role" ? content.error : "";
+          throw new Error(why || tell("script.upload_refused"));
+        }
+        return content;
+      }
+    }
+
+    const post = (address, body) =>
+      answered(address, () => ({ method: "POST", body, headers: { "X-Rollcall-Token": token.value } }));
+
+    const tables = (...names) => () => {
+      const body = new FormData();
+      body.append("token", token.value);
+      for (const name of names) {
+        if (form.elements[name]?.files.length) body.append(name, form.elements[name].files[0]);
+      }
+      return { method: "POST", body, headers: { "X-Rollcall-Parts": "yes" } };
+    };
 
     async function sendFile(drop, file, name, most) {
       const query = new URLSearchParams({ name, size: file.size, stamp: file.lastModified });
@@ -94,19 +136,10 @@
       if (drop) {
         for (const name of ["roster", "consents"]) {
           if (!form.elements[name]?.files.length) continue;
-          const tables = new FormData();
-          tables.append("token", token);
-          tables.append(name, form.elements[name].files[0]);
-          const answer = await ask(`/drops/${drop}/more`, { method: "POST", body: tables });
-          if (!answer.ok) throw new Error(tell("script.table_refused"));
+          await answered(`/drops/${drop}/more`, tables(name)).catch(() => { throw new Error(tell("script.table_refused")); });
         }
       } else {
-        const tables = new FormData();
-        tables.append("token", token);
-        for (const name of ["roster", "consents"]) {
-          if (form.elements[name].files.length) tables.append(name, form.elements[name].files[0]);
-        }
-        drop = (await answered("/drops", { method: "POST", body: tables, headers: { "X-Rollcall-Parts": "yes" } })).drop;
+        drop = (await answered("/drops", tables("roster", "consents"))).drop;
         form.dataset.drop = drop;
       }
       const most = (await post(`/drops/${drop}/begin`)).part;

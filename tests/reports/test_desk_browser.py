@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from reports.decisions import apply_decisions
 from reports.site import write_site
+from tasks.roster.open_drop import upload_in
+from tasks.vault.records import SignIn
 from tasks.vault.store import Vault
 from tests.reports.browsing import BROWSER, Open, sign_in
 from tests.reports.conftest import NOON, company, digest
@@ -125,3 +128,37 @@ def test_a_wall_one_of_whose_pieces_is_not_there_says_so(
     next(iter(sorted((tmp_path / "wall").glob("1.*.js")))).unlink()
     page.reload()
     page.wait_for_selector("text=Not everybody has arrived on this page")
+
+
+def test_an_upload_outlives_the_session_that_it_was_begun_in(
+    browse: Open, served: str, vault: Vault, northwind: Path
+) -> None:
+    """A laptop that was closed over night: signing in elsewhere is enough, nothing is chosen or sent again."""
+    page = browse(f"{served}/drops/new", may_fail=True)
+    sign_in(page)
+    page.goto(f"{served}/drops/new")
+    photos = sorted((northwind / "selfies" / "NW-1001").glob("*.jpg"))[:4]
+    page.set_input_files("[name=roster]", str(northwind / "roster.csv"))
+    page.set_input_files("[name=photos] >> nth=1", [str(photo) for photo in photos])
+    sent: list[str] = []
+
+    def goes_out(route: Any) -> None:
+        if route.request.method == "POST":
+            sent.append(route.request.url)
+            if len(sent) == 2:
+                with vault.session() as session:
+                    session.execute(sa.delete(SignIn))
+        route.continue_()
+
+    page.route("**/parts?*", goes_out)
+    page.click("button.solid")
+    page.wait_for_selector("[role=status] a[href='/login']")
+    assert "goes on here by itself" in page.inner_text("[role=status]")
+    with page.context.expect_page() as opened:
+        page.click("[role=status] a[href='/login']")
+    sign_in(opened.value, "Grace")
+    page.wait_for_url("**/drops/*-*")
+    kept = [folder for folder in vault.settings.uploads.iterdir() if not folder.name.startswith(".")]
+    assert len(kept) == 1
+    names = upload_in(kept[0], vault).sealed_files()
+    assert sorted(name.rsplit("/", 1)[1] for name in names if name.endswith(".jpg")) == [one.name for one in photos]
