@@ -110,6 +110,11 @@ def _add_words(app: FastAPI, desk: Desk) -> None:
 
 
 def _add_parts(app: FastAPI, desk: Desk) -> None:
+    @app.get("/token")
+    def token(request: Request) -> Response:
+        """What forms of this session carry, for a page that outlived the session it was opened in."""
+        return JSONResponse({"token": desk.door.token(desk.session_of(request))})
+
     @app.post("/drops/{identity}/begin")
     def start(identity: str, request: Request) -> Response:
         _by_leave(desk, request, request.headers.get("x-rollcall-token"))

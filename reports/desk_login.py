@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import anyio
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from reports import desk_pages
@@ -106,11 +106,6 @@ def add_login(app: FastAPI) -> None:
                 path="/login", max_age=int(KNOWN_FOR.total_seconds()),
             )  # fmt: skip
         return response
-
-    @app.get("/token")
-    def token(request: Request) -> Response:
-        """What forms of this session carry, for a page that outlived the session it was opened in."""
-        return JSONResponse({"token": door.token(signed_in(request))})
 
     @app.post("/logout")
     async def leave(request: Request) -> Response:

@@ -61,7 +61,7 @@ ROWS: dict[str, Words] = {
     "looser, .8": {"strength": 0.8},
     ".4 of the updates": {"share": 0.4},
     ".4 of them, from the start": {"share": 0.4, "start": True},
-    ".2 of them, from the start": {"share": 0.2, "start": True},
+    ".6 of them, from the start": {"share": 0.6, "start": True},
     "1 photo": {"photos": 1},
     "1 photo, plan for few": {"photos": 1, "few": True},
     "3 photos": {"photos": 3},
@@ -71,7 +71,12 @@ ROWS: dict[str, Words] = {
     "2 photos, mask, crops": {"photos": 2, "outside": 0.1, "crops": "mixed"},
     "2 photos, from the start": {"photos": 2, "start": True},
     "2 photos, few, the start": {"photos": 2, "few": True, "start": True},
-    "2 photos, few, .4, the start": {"photos": 2, "few": True, "share": 0.4, "start": True},
+    # Twice the embedded card's rate, which few updates can do with.
+    ".4, twice the rate": {"share": 0.4, "learning_rate": 8e-3},
+    ".4, start, twice the rate": {"share": 0.4, "learning_rate": 8e-3, "start": True},
+    ".2, start, twice the rate": {"share": 0.2, "learning_rate": 8e-3, "start": True},
+    "start, twice the rate": {"learning_rate": 8e-3, "start": True},
+    "2 photos, few, .4, the start": {"photos": 2, "few": True, "share": 0.4, "learning_rate": 8e-3, "start": True},
 }  # fmt: skip
 PLAIN: Words = {
     "captions": "one", "caption_dropout": 0.0, "outside": 1.0, "crops": "portrait", "average": 0.0, "gaussian": False,

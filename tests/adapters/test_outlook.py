@@ -12,6 +12,7 @@ from tasks.vault.batches import Order, open_batch
 from tasks.vault.records import Adapter, Consent, Employee, Seat
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
+from tasks.vision.diffusion_card import load_base_card
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 GROUP = 16  # as the setting says when nobody changed it
@@ -49,12 +50,13 @@ def test_seconds_measured_here_count_and_are_said_to_be(vault: Vault) -> None:
         session.add(Employee(id="p1", number="1", name="Ada", updated_at=NOW))
         session.add(
             Adapter(
-                digest="d", employee_id="p1", base="embedded", base_fingerprint="f", steps=150, seconds=150 * 0.6,
+                digest="d", employee_id="p1", base="embedded", base_fingerprint="f", steps=200, seconds=200 * 0.6,
                 blob_key="", created_at=NOW,
             )
         )  # fmt: skip
     seen = outlook(vault, vault.settings, "standard", 10, 1)
-    assert seen.hours * 3600 == pytest.approx(10 * 150 * 0.6 / 0.6 + OVERHEAD_S)
+    steps = load_base_card("embedded", vault.settings.bases).training.steps["standard"]
+    assert seen.hours * 3600 == pytest.approx(10 * steps * 0.6 / 0.6 + OVERHEAD_S)
     assert "as measured on this installation" in said(vault, 10, 1)
 
 

@@ -98,7 +98,8 @@ def test_a_kit_that_was_changed_here_is_named(control: Settings, tmp_path: Path)
 def bases_in(folder: Path, *, weights: bool, standard: int = 150) -> Path:
     """The embedded base's card, which says its sizes itself, with or without its files."""
     folder.mkdir()
-    card = (ROOT / "base_models" / "embedded.toml").read_text().replace("standard = 150", f"standard = {standard}")
+    shipped = (ROOT / "base_models" / "embedded.toml").read_text()
+    card = re.sub(r"^standard = \d+", f"standard = {standard}", shipped, flags=re.MULTILINE)
     (folder / "embedded.toml").write_text(f"resolution = 256\nlatent_factor = 16\n{card}")
     if weights:
         (folder / "embedded").symlink_to(ROOT / "base_models" / "embedded")

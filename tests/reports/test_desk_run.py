@@ -40,7 +40,7 @@ def kits(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def priced(settings: Settings, kits: Path) -> Settings:
-    given = {"kits": kits, "machine_login": "rollcall:" + "x" * 22, "price_per_hour": 60.0, "yes_above": 1.0}
+    given = {"kits": kits, "machine_login": "rollcall:" + "x" * 22, "price_per_hour": 600.0, "yes_above": 1.0}
     return settings.model_copy(update=given)
 
 
