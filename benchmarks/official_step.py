@@ -29,7 +29,9 @@ from torch import Tensor, nn
 from benchmarks.random_bases import ARCHITECTURES, Architecture, write_random_base
 
 PROMPT = "selfie photo of a sks person"
-RANK, RATE, LISTENED, SEED = 4, 1e-2, 3, 5  # ; learning rate, so that B is far from zero; which update; the script's
+RANK, SEED = 4, 5
+RATE = 1e-2  # so high that the adapter's B is far from zero after two updates
+LISTENED = 3  # the update that is written down
 LISTEN = "--listen"
 ATTENTION = ("to_k", "to_q", "to_v", "to_out.0")
 SCRIPTS: dict[Architecture, str] = {

@@ -1,5 +1,6 @@
 /* Sends an upload in parts, so that a cut costs seconds and not the whole of it: files a few at a time, each from where
-   it stopped; whoever is signed out meanwhile signs in elsewhere, and it goes on. Without this script the form sends everything at once, as forms do. */
+   it stopped; whoever is signed out meanwhile signs in elsewhere, and it goes on. Without this script the form sends
+   everything at once, as forms do. */
 "use strict";
 (function () {
   const tell = window.RollcallTell;
@@ -71,12 +72,12 @@
     /* `made`: makes the request, since another try may have to carry another session's token. */
     async function answered(address, made = () => undefined) {
       for (let again = false; ; again = true) {
-        const sent_with = token.value;
+        const carried = token.value;
         const answer = await ask(address, made());
         if (answer.status === 401 || (answer.status === 403 && !again)) {
           waiting ??= signedIn().finally(() => { waiting = null; });
           await waiting;
-          if (answer.status === 401 || token.value !== sent_with) continue;
+          if (answer.status === 401 || token.value !== carried) continue;
         }
         const content = await answer.json().catch(() => ({}));
         if (!answer.ok && answer.status !== 409) {
@@ -136,7 +137,9 @@
       if (drop) {
         for (const name of ["roster", "consents"]) {
           if (!form.elements[name]?.files.length) continue;
-          await answered(`/drops/${drop}/more`, tables(name)).catch(() => { throw new Error(tell("script.table_refused")); });
+          await answered(`/drops/${drop}/more`, tables(name)).catch(() => {
+            throw new Error(tell("script.table_refused"));
+          });
         }
       } else {
         drop = (await answered("/drops", tables("roster", "consents"))).drop;

@@ -50,10 +50,10 @@ def mean_of(adapters: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     return {name: torch.stack([one[name] for one in adapters]).mean(0) for name in adapters[0]}
 
 
-def first_plan(base: FrozenBase, updates: int, rate: float | None = None) -> TrainingPlan:
+def first_plan(base: FrozenBase, updates: int) -> TrainingPlan:
     """The card's standard plan, shortened to a few updates at a constant rate, and from nothing."""
     plan = plan_training(base.card, "standard", SELFIES)
-    rate = plan.learning_rate * GENTLER if rate is None else rate
+    rate = plan.learning_rate * GENTLER
     return replace(plan, steps=updates, decay="constant", warmup=2, learning_rate=rate, start="")
 
 
@@ -79,20 +79,12 @@ def one_round(
 
 
 def make_start(
-    base: FrozenBase,
-    folder: Path,
-    *,
-    rounds: int,
-    each: int = 16,
-    pool: int = 64,
-    updates: int = 25,
-    seed: int = 0,
-    rate: float | None = None,
+    base: FrozenBase, folder: Path, *, rounds: int, each: int = 16, pool: int = 64, updates: int = 25, seed: int = 0
 ) -> dict[str, Tensor]:
     """All rounds that are still missing in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     state = load_checkpoint(folder / CHECKPOINT) or {"round": 0, "start": None}
-    first, plan, since = SEEDS["benchmarks"] + 500_000, first_plan(base, updates, rate), time.perf_counter()
+    first, plan, since = SEEDS["benchmarks"] + 500_000, first_plan(base, updates), time.perf_counter()
     people = {number: draw_person(base, first + number) for number in range(pool)} if state["round"] < rounds else {}
     while state["round"] < rounds:
         number = state["round"]
@@ -129,7 +121,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--each", type=int, default=16, help="people per round")
     parser.add_argument("--pool", type=int, default=64, help="people to choose from")
     parser.add_argument("--updates", type=int, default=25, help="updates per person and round")
-    parser.add_argument("--rate", type=float, help="learning rate; .7 of the card's when left out")
     parser.add_argument("--export", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args(arguments)
@@ -138,8 +129,7 @@ def main(arguments: list[str] | None = None) -> None:
     if args.export:
         print(export_start(base, args.work))
     else:
-        counts = {"rounds": args.rounds, "each": args.each, "pool": args.pool, "updates": args.updates}
-        make_start(base, args.work, **counts, rate=args.rate)
+        make_start(base, args.work, rounds=args.rounds, each=args.each, pool=args.pool, updates=args.updates)
 
 
 if __name__ == "__main__":
