@@ -26,6 +26,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from benchmarks.official import ATTENTION
 from benchmarks.random_bases import ARCHITECTURES, Architecture, write_random_base
 
 PROMPT = "selfie photo of a sks person"
@@ -33,7 +34,6 @@ RANK, SEED = 4, 5
 RATE = 1e-2  # so high that the adapter's B is far from zero after two updates
 LISTENED = 3  # the update that is written down
 LISTEN = "--listen"
-ATTENTION = ("to_k", "to_q", "to_v", "to_out.0")
 SCRIPTS: dict[Architecture, str] = {
     "sd": "train_dreambooth_lora.py", "sd-v": "train_dreambooth_lora.py", "sdxl": "train_dreambooth_lora_sdxl.py",
     "flux2-klein": "train_dreambooth_lora_flux2_klein.py", "z-image": "train_dreambooth_lora_z_image.py",

@@ -102,7 +102,7 @@ def make_headshots(
     batch = begin_batch(order)
     point_to_desk(batch)
     with being_made(settings, batch, this_run()), bar(f"progress-{batch}", BATCH):
-        take_roster(batch, tries_again=not times_carried(flow_run.tags or []))
+        take_roster(batch, ordered=not times_carried(flow_run.tags or []))
         let_withdrawn_photos_go()
         take_selfies(batch, frames_of(settings.kits))
         cohorts = seat_people(batch)

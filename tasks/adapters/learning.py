@@ -69,12 +69,9 @@ def seed_of(digest: str) -> int:
     return int(digest[:12], 16)
 
 
-def missing(
-    vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, quality: str, *, tries_again: bool = True
-) -> list[Pupil]:
-    """Who of these people still lacks an adapter. People without leave or photos are marked and left out.
-
-    Without `tries_again` nobody is learned anew by whose very photos and plan it came to nothing before.
+def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, quality: str) -> list[Pupil]:
+    """Who of these people still lacks an adapter. People without leave or photos are marked and left out, and nobody is
+    learned twice in one order from the very photos and plan by which it came to nothing.
     """
     pupils = []
     for seat in seats:
@@ -98,13 +95,14 @@ def missing(
         if kept(vault, digest, seat.employee_id):
             state: State = seat.state if seat.state in JUDGED_OR_TO_JUDGE else "trained"
             move_seat(vault, batch, seat.employee_id, state, seat.reason, adapter_digest=digest)
-        elif tries_again or not _came_to_nothing(seat, digest):
+        elif not _came_to_nothing(seat, digest):
             pupils.append(Pupil(permit, plan, digest, seed_of(first)))
     return pupils
 
 
 def _came_to_nothing(seat: Seat, digest: str) -> bool:
-    """Whether learning them was brought to its end, and what came of it was no good. Training has no chance in it."""
+    """Whether learning them was brought to its end in this order, and what came of it was no good: training has no
+    chance in it. `try_again` begins another order."""
     return seat.state == "failed" and seat.reason in (NOT_THEIR_OWN, NOT_LEARNED) and seat.adapter_digest == digest
 
 

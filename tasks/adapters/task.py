@@ -55,11 +55,9 @@ def learn_faces(batch: str, number: int) -> None:
 
     settings = load_settings()
     with open_vault(settings) as vault:
-        ordered = load_batch(vault, batch)
-        base = the_base(ordered.base, settings.bases)
+        base = the_base(load_batch(vault, batch).base, settings.bases)
         seats = seats_of(vault, batch, cohort=number, states=TO_LEARN)
-        again = bool(ordered.facts.get("tries_again", True))
-        pupils = missing(vault, base, seats, batch, ordered.quality, tries_again=again)
+        pupils = missing(vault, base, seats, batch, load_batch(vault, batch).quality)
         if not pupils:
             return
         progress.tell("encode", 0, len(pupils))

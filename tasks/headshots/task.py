@@ -44,7 +44,7 @@ def take_pictures(batch: str, number: int) -> None:
 def ask_again(batch: str) -> list[int]:
     """Gives everybody whose redo nobody has answered one more round. Returns the cohorts that have work to do."""
     with open_vault(load_settings()) as vault:
-        begin_run(vault, batch, datetime.now(UTC), tries_again=False)
+        begin_run(vault, batch, datetime.now(UTC))
         wanted = wants_redo(vault, batch)
         for seat in seats_of(vault, batch, states=JUDGED):
             if redo := wanted.get(seat.employee_id):

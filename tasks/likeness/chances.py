@@ -11,7 +11,7 @@ from typing import Any
 from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit
 from tasks.likeness.choose import NOT_LIKE_THEM, OF_THE_PHOTOS
-from tasks.vault.batches import Notes, move_seat, note_facts, seats_of
+from tasks.vault.batches import Notes, move_seat, seats_of
 from tasks.vault.records import Seat
 from tasks.vault.seats import BEGUN
 from tasks.vault.store import Vault
@@ -22,10 +22,8 @@ NEEDS_PHOTOS = "needs_new_photos"
 def give_second_chances(vault: Vault, batch: str, kits: BatchKits, *, last: bool = False) -> list[int]:
     """Gives everybody who is flagged one more round while the kit allows it. Returns the cohorts to run again.
 
-    In the `last` turn of a run nobody is given one that nobody would take; the batch's next run gives it. Whose face
-    came to nothing in this turn is not learned for the same end in the next.
+    In the `last` turn of a run nobody is given one that nobody would take; the batch's next run gives it.
     """
-    note_facts(vault, batch, tries_again=False)
     # A round that was given and then killed is finished before anything else.
     begun = seats_of(vault, batch, states=BEGUN)
     cohorts = {seat.cohort for seat in begun if seat.chances and seat.cohort is not None}

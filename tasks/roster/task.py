@@ -12,7 +12,7 @@ from tasks.roster.intake import admit, note_roster, seat_everybody
 from tasks.roster.open_drop import find_drop
 from tasks.roster.questions import ask_about_missing
 from tasks.roster.read import read_roster
-from tasks.vault.batches import Order, begin_run, load_batch, open_batch, take_version
+from tasks.vault.batches import Order, begin_run, load_batch, open_batch, take_version, try_again
 from tasks.vault.seat_kits import kit_names
 from tasks.vault.settings import load_settings
 from tasks.vault.store import open_vault
@@ -28,12 +28,15 @@ def begin_batch(order: Order) -> str:
 
 
 @step
-def take_roster(batch: str, tries_again: bool = True) -> None:
-    """Reads the roster and the consents of a batch's drop into the records, as they are by now."""
+def take_roster(batch: str, ordered: bool = True) -> None:
+    """Reads the roster and the consents of a batch's drop into the records, as they are by now. `ordered`: by a person,
+    and not a run that goes on by itself."""
     now = datetime.now(UTC)
     settings = load_settings()
     with open_vault(settings) as vault:
-        begin_run(vault, batch, now, tries_again=tries_again)
+        begin_run(vault, batch, now)
+        if ordered:
+            try_again(vault, batch)
         drop = find_drop(load_batch(vault, batch).drop, vault)
     contents = sort_contents(drop.files())
     tables = {name: drop.read(name) for name in (contents.roster, contents.consents) if name}

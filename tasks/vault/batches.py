@@ -107,13 +107,20 @@ def drop_since(vault: Vault, identity: str) -> datetime:
         return newest.at if newest is not None else batch.created_at
 
 
-def begin_run(vault: Vault, identity: str, now: datetime, *, tries_again: bool = True) -> None:
-    """A run of this batch begins: what it will have done is counted from nought.
+def begin_run(vault: Vault, identity: str, now: datetime) -> None:
+    """A run of this batch begins: what it will have done is counted from nought."""
+    note_facts(vault, identity, work={}, started_at=now.isoformat())
 
-    `tries_again`: whether whose face could not be learned is learned once more from the same photos. A person's order
-    does; a run that goes on by itself, or that takes new pictures of some, would do the same work for the same end.
+
+def try_again(vault: Vault, identity: str) -> None:
+    """A person has ordered this batch, perhaps once more: what learning somebody came to before counts no longer.
+
+    A run that goes on by itself after one that died must not ask for this: it does what is left of that order, and whom
+    the order has tried is not tried again.
     """
-    note_facts(vault, identity, work={}, started_at=now.isoformat(), tries_again=tries_again)
+    with vault.session() as session:
+        for seat in session.exec(select(Seat).where(Seat.batch_id == identity, Seat.state == "failed")):
+            seat.adapter_digest = None
 
 
 def load_batch(vault: Vault, identity: str) -> Batch:

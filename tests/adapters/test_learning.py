@@ -24,7 +24,7 @@ from tasks.adapters.portraits import accepted_selfies
 from tasks.adapters.training import TrainedAdapter, train_cohort
 from tasks.retention.erase import forget
 from tasks.shipped import SHIPPED
-from tasks.vault.batches import Order, move_seat, open_batch, seats_of
+from tasks.vault.batches import Order, move_seat, open_batch, seats_of, try_again
 from tasks.vault.failures import StoreFault
 from tasks.vault.records import Adapter, Consent, Employee, Seat, Selfie
 from tasks.vault.scratch import clear_half_learned
@@ -313,25 +313,32 @@ def test_what_came_to_nothing_is_not_learned_again_but_by_a_persons_order(
     monkeypatch.setattr("tasks.adapters.learning.someone_elses", lambda checked: {"p1"})
     school.learn(base, eyes)
     assert school.stands()[1] == ("failed", "not_their_own")
-    assert waiting(school, base, tries_again=False) == []
-    assert [one.id for one in waiting(school, base)] == ["p1"]
+    assert waiting(school, base) == []
+
+    try_again(school.vault, school.batch)
+    assert school.stands()[1] == ("failed", "not_their_own")
+    again = waiting(school, base)
+    assert [one.id for one in again] == ["p1"]
+    assert [one.id for one in waiting(school, base)] == ["p1"]  # that order's run died before it came to them
+    replace(school, pupils=again).learn(base, eyes)
+    assert waiting(school, base) == []
+
     with school.vault.session() as session:  # another photo makes another adapter
         session.get_one(Selfie, accepted_selfies(school.vault, "p1")[0].id).digest = "another"
-    assert [one.id for one in waiting(school, base, tries_again=False)] == ["p1"]
+    assert [one.id for one in waiting(school, base)] == ["p1"]
 
 
 def test_what_broke_on_our_side_is_learned_again_by_itself(school: School, base: FrozenBase) -> None:
     digest = waiting(school, base)[0].digest
     for reason in ("broke_down", "interrupted"):
         move_seat(school.vault, school.batch, "p0", "failed", reason, adapter_digest=digest)
-        assert "p0" in [one.id for one in waiting(school, base, tries_again=False)]
+        assert "p0" in [one.id for one in waiting(school, base)]
     move_seat(school.vault, school.batch, "p0", "failed", "training_failed", adapter_digest=digest)
-    assert "p0" not in [one.id for one in waiting(school, base, tries_again=False)]
+    assert "p0" not in [one.id for one in waiting(school, base)]
 
 
-def waiting(school: School, base: FrozenBase, *, tries_again: bool = True) -> list[Pupil]:
-    seats = seats_of(school.vault, school.batch)
-    return missing(school.vault, base, seats, school.batch, "draft", tries_again=tries_again)
+def waiting(school: School, base: FrozenBase) -> list[Pupil]:
+    return missing(school.vault, base, seats_of(school.vault, school.batch), school.batch, "draft")
 
 
 @pytest.mark.parametrize(("rank", "strangers"), [(1, set()), (2, {"p0"}), (9, {"p0"})])

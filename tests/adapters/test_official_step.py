@@ -19,7 +19,8 @@ from peft import set_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from benchmarks.official_step import ATTENTION, PROMPT
+from benchmarks.official import ATTENTION
+from benchmarks.official_step import PROMPT
 from benchmarks.official_step import RANK as THEIR_RANK
 from benchmarks.random_bases import ARCHITECTURES, Architecture, write_random_base
 from tasks.adapters.export import lora_config

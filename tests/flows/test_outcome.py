@@ -134,8 +134,8 @@ def test_the_report_is_written_before_the_run_is_called_failed(
     for name in ("take_selfies", "announce_forecast", "build_report", "sum_up"):
         monkeypatch.setattr(story, name, lambda *_, name=name: done.append(name))
     monkeypatch.setattr(story, "begin_batch", lambda _order: batch)
-    tried = []
-    monkeypatch.setattr(story, "take_roster", lambda _batch, tries_again: tried.append(tries_again))
+    by_a_person = []
+    monkeypatch.setattr(story, "take_roster", lambda _batch, ordered: by_a_person.append(ordered))
     monkeypatch.setattr(story, "seat_people", lambda _batch: [0, 1])
     monkeypatch.setattr(story, "announce", lambda _batch, text: None)
     monkeypatch.setattr(story, "point_to_desk", lambda _batch: None)
@@ -150,7 +150,7 @@ def test_the_report_is_written_before_the_run_is_called_failed(
     monkeypatch.setattr(story, "flow_run", SimpleNamespace(tags=[f"{TAG}1", "done-5"]))  # after a machine that died
     with pytest.raises(EverybodyFailed):
         story.make_headshots.fn(drop="/drop")
-    assert tried == [True, False]
+    assert by_a_person == [True, False]
 
     move_seat(vault, batch, "p0", "ready")
     move_seat(vault, batch, "p0", "done")

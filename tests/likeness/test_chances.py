@@ -9,7 +9,7 @@ import pytest
 from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit
 from tasks.likeness.chances import give_second_chances, sum_up_chances
-from tasks.vault.batches import load_batch, move_seat
+from tasks.vault.batches import move_seat
 
 
 def allowing(kit: BrandKit, rounds: int) -> BrandKit:
@@ -28,7 +28,6 @@ def test_who_falls_short_gets_one_round_and_is_then_left_to_a_person(house: Any,
     flag(house, "p0", "holes")
     house.seat("p1", cohort=0, state="done")
     assert give_second_chances(house.vault, house.batch, BatchKits(kit)) == [2]
-    assert load_batch(house.vault, house.batch).facts["tries_again"] is False  # who could not be learned in this turn
     assert house.stands("p0") == ("trained", None)
     assert house.seat_of("p0").round == 1
     assert house.seat_of("p0").fell_short == "holes"

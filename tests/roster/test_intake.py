@@ -12,12 +12,13 @@ from tasks.retention.erase import forget
 from tasks.roster.consents import ConsentRegister, read_consents
 from tasks.roster.intake import admit, note_roster, seat_everybody
 from tasks.roster.read import Roster, read_roster
-from tasks.vault.batches import Order, load_batch, open_batch, seats_of
+from tasks.roster.task import begin_batch, take_roster
+from tasks.vault.batches import Order, load_batch, move_seat, open_batch, seats_of
 from tasks.vault.failures import NoConsent
 from tasks.vault.halts import carry_on, stop_batch
 from tasks.vault.records import AuditEntry, Consent, Decision, Employee, Erasure, Seat
 from tasks.vault.seat_kits import choose_kit
-from tasks.vault.settings import Settings
+from tasks.vault.settings import Settings, load_settings
 from tasks.vault.store import Vault, open_vault
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -295,3 +296,17 @@ def test_a_no_takes_back_every_yes_before_it_whatever_day_its_line_names(vault: 
     assert standing(vault, batch)["007"] == ("ready", None)
     take(vault, roster, read_consents(head + b"007,headshot,v0,2026-10-01,2026-11-20\n", "c.csv"))
     vault.permit(seats_of(vault, batch)[0].employee_id, now=NOW)
+
+
+def test_a_persons_order_forgets_what_learning_came_to_and_a_run_that_goes_on_does_not(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text("Employee ID,Name,Work Email\nA-1,Ada Lovelace,ada@example.com\n")
+    (tmp_path / "consents.csv").write_text("Employee ID,Consent,Date\nA-1,yes,2026-11-01\n")
+    batch = begin_batch.fn(Order(str(tmp_path), "harbour", "draft", "embedded"))
+    take_roster.fn(batch)
+    with open_vault(load_settings()) as vault:
+        (seat,) = seats_of(vault, batch)
+        move_seat(vault, batch, seat.employee_id, "failed", "not_their_own", adapter_digest="d")
+        take_roster.fn(batch, ordered=False)
+        assert [one.adapter_digest for one in seats_of(vault, batch)] == ["d"]
+        take_roster.fn(batch)
+        assert [(one.state, one.adapter_digest) for one in seats_of(vault, batch)] == [("failed", None)]

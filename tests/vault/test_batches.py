@@ -97,9 +97,6 @@ def test_a_run_counts_its_own_work_and_the_next_one_starts_at_nought(vault: Vaul
     begin_run(vault, batch, NOW)
     again = load_batch(vault, batch)
     assert (again.facts["work"], again.facts["kit_digest"], again.state) == ({}, "k", "done")
-    assert again.facts["tries_again"] is True
-    begin_run(vault, batch, NOW, tries_again=False)
-    assert load_batch(vault, batch).facts["tries_again"] is False
 
 
 def test_blocked_people_get_no_cohort_and_the_rest_sit_in_roster_order(vault: Vault) -> None:
