@@ -20,7 +20,7 @@ from tasks.vault.database import reading
 from tasks.vault.failures import NoSuchBatch
 from tasks.vault.records import Artifact, Batch, DropVersion, Headshot, Seat, new_id
 from tasks.vault.seat_kits import kits_of
-from tasks.vault.seats import HELD, State, checked_move
+from tasks.vault.seats import HELD, UNFINISHED, State, checked_move
 from tasks.vault.store import Vault
 
 Who = Literal["everybody", "new"]
@@ -209,7 +209,8 @@ def newcomers(vault: Vault, identity: str) -> set[str]:
 def seat_cohorts(
     vault: Vault, identity: str, size: int, limit: int | None, only: Collection[str] | None = None
 ) -> list[int]:
-    """Seats ready people in cohorts of `size`, in roster order; who is beyond `limit` waits. Returns the cohorts.
+    """Seats ready people in cohorts of `size`, in roster order; who is beyond `limit` waits. Returns the cohorts,
+    those with unfinished people first: what is only passed over keeps nobody waiting when a batch goes on.
 
     `only`: these alone, and who has a cohort already; others stay as they are.
 
@@ -233,4 +234,5 @@ def seat_cohorts(
                 seat.cohort = None
                 new = only is None or seat.employee_id in only
                 seat.reason = seat.reason if seat.state != "ready" else "not_selected" if new else "not_new"
-        return sorted(held)
+        waits = {seat.cohort for seat in chosen if seat.state in UNFINISHED}
+        return sorted(held, key=lambda number: (number not in waits, number))

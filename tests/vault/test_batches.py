@@ -105,6 +105,15 @@ def test_blocked_people_get_no_cohort_and_the_rest_sit_in_roster_order(vault: Va
     assert [seat.cohort for seat in seats_of(vault, batch)] == [0, None, 0, 1]
 
 
+def test_a_batch_that_goes_on_begins_with_the_groups_that_still_have_somebody_waiting(vault: Vault) -> None:
+    batch = seated(vault, ["done", "failed", "flagged", "ready", "done", "trained"])
+    assert seat_cohorts(vault, batch, size=2, limit=None) == [1, 2, 0]
+    move_seat(vault, batch, "p03", "failed", "broke_down")
+    move_seat(vault, batch, "p05", "rendered")
+    # Who failed for our own fault is tried again, after those who were not tried yet.
+    assert seat_cohorts(vault, batch, size=2, limit=None) == [2, 0, 1]
+
+
 def test_who_is_beyond_the_limit_waits_with_a_reason_and_loses_it_when_it_is_their_turn(vault: Vault) -> None:
     batch = seated(vault, ["ready", "ready", "ready"])
     seat_cohorts(vault, batch, size=2, limit=1)
