@@ -32,7 +32,7 @@ from reports.readiness import readiness
 from tasks.vault.settings import load_settings
 from tasks.vault.store import Vault, open_vault
 
-POLL_S = 2.0  # seconds between two looks at the queue
+POLL_S, RARELY_S = 2.0, 8.0  # seconds between two looks at the queue, at first and after three minutes of nothing
 LOOK_S = 10.0  # between two looks at whether the run is still ours
 # Seconds before the next run after so many that failed in a row: others ask first, and a broken machine slows down.
 HOLDS_BACK = (0.0, 15.0, 60.0, 300.0)
@@ -141,6 +141,19 @@ class Worker:
             logger.info("the server could not be told that this worker lives (%s)", type(away).__name__)
 
 
+def pause(idle: float) -> float:
+    """Seconds until the next look at the queue, after so many without work. A look costs the server, which is one
+    process for all, some 60 ms: forty workers that wait for photos would keep it busy. A group can wait these few."""
+    return min(POLL_S + idle / 30, RARELY_S)
+
+
+def wait_for(seconds: float, asked: Callable[[], bool]) -> None:
+    """Returns early, within a second, when asked to stop."""
+    until = time.monotonic() + seconds
+    while not asked() and (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, 1.0))
+
+
 def run_here(run: str) -> bool:
     """Runs a claimed run in this process as Prefect's engine does; whether it completed."""
     from prefect.exceptions import Abort, Pause, TerminationSignal
@@ -208,6 +221,6 @@ def work(worker: Worker, asked: Callable[[], bool]) -> None:
     try:
         while not asked():
             if not worker.turn():
-                time.sleep(POLL_S)
+                wait_for(pause(time.monotonic() - worker.idle_since), asked)
     finally:
         ended.set()

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from flows import gpu_worker
-from flows.gpu_worker import FAILED, HOLDS_BACK, POLL_S, STAYS, Worker, missing_here
+from flows.gpu_worker import FAILED, HOLDS_BACK, POLL_S, RARELY_S, STAYS, Worker, missing_here, pause, wait_for
 from flows.life import at_work
 from reports import readiness
 from tasks.vault.database import open_database, prepare
@@ -119,7 +119,22 @@ def test_a_worker_that_fails_lets_others_ask_first_and_holds_back_the_longer(tmp
         assert worker.turn() is (holds > 0.0)
         assert worker.failed == 0, "one that went well is no part of a row"
     assert list(HOLDS_BACK) == sorted(HOLDS_BACK)
-    assert HOLDS_BACK[1] > 2 * POLL_S, "whoever is free has asked by then"
+    assert HOLDS_BACK[1] > RARELY_S + POLL_S, "whoever is free has asked by then"
+
+
+def test_who_waits_for_long_asks_less_often_and_stops_at_once_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look costs the server 60 ms: forty workers that wait while photos are read may not take half of it."""
+    assert pause(0.0) == POLL_S, "whoever has just ended a group asks again soon"
+    waits = [pause(idle) for idle in range(0, 4000, 10)]
+    assert waits == sorted(waits)
+    assert max(waits) == RARELY_S
+    assert 40 / RARELY_S * 0.060 < 0.5
+    slept: list[float] = []
+    monkeypatch.setattr(gpu_worker.time, "sleep", slept.append)
+    wait_for(60.0, lambda: len(slept) == 3)
+    assert slept == [1.0, 1.0, 1.0]
+    wait_for(0.0, lambda: False)
+    assert len(slept) == 3
 
 
 def test_how_many_failed_in_a_row_is_known_to_the_process_that_begins_anew(
