@@ -14,7 +14,7 @@ import torch
 
 from benchmarks.random_bases import write_random_base
 from benchmarks.recipe import rows
-from benchmarks.recipe.__main__ import HEAD, MEASURES, Row, line
+from benchmarks.recipe.__main__ import HEAD, MEASURES, Row, line, parsed
 from benchmarks.recipe.rows import CONTROL, ROWS, Bench, take, what_changed
 from benchmarks.recipe.sitters import Sitter
 from tasks.adapters.portraits import Likeness
@@ -55,8 +55,8 @@ CHANGES = {
     "captions": {"words"}, "mask .3": {"mask"}, "crops": {"pictures"}, "average": {"last weights"},
     "gaussian": {"first weights"}, "stop by held-out noise": {"updates"}, "class kept": {"what a person is"},
     "2 photos": {"photos"}, "2 photos, mask, crops": {"photos", "mask", "pictures"},
-    "2 photos, plan for few": {"photos"}, ".4 of the updates": {"updates"},
-    "looser, .9": {"weight of the adapter"},
+    "2 photos, plan for few": {"photos"}, "1 photo, .2 of the updates": {"photos", "updates"},
+    ".4 of the updates": {"updates"}, "looser, .9": {"weight of the adapter"},
 }  # fmt: skip
 
 
@@ -70,6 +70,19 @@ def test_a_row_that_changes_nothing_is_an_error(bench: Bench, monkeypatch: pytes
     monkeypatch.setitem(ROWS, "asleep", {"crops": "portrait", "outside": 1.0})
     with pytest.raises(RuntimeError, match="asleep changes nothing that is trained on"):
         what_changed(bench, "asleep")
+
+
+def test_a_row_that_adds_nothing_to_the_first_is_refused_before_hours_have_gone_by(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As it was, such a run ended with an error at that row, and with it the rows behind it."""
+    beside = ["--first", "mask .3"]
+    with pytest.raises(SystemExit):
+        parsed([*beside, "--rows", "all", "as it was"])
+    assert "as it was: adds nothing to mask .3" in capsys.readouterr().err
+    assert set(ROWS) - set(parsed(beside).rows) == {"as it was"}
+    assert parsed([]).rows == list(ROWS)
+    assert parsed([*beside, "--rows"]).rows == []
 
 
 def test_a_cut_run_goes_on_with_whom_is_missing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,12 +124,19 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--pictures", type=int, default=4, help="of each person and row")
     parser.add_argument("--updates", type=int, default=40)
     parser.add_argument("--slots", type=int, default=8)
-    parser.add_argument("--rows", nargs="*", choices=list(ROWS), default=list(ROWS), metavar="ROW")
+    parser.add_argument("--rows", nargs="*", choices=list(ROWS), metavar="ROW", help="all when left out")
     parser.add_argument("--first", choices=list(ROWS), default=next(iter(ROWS)), metavar="ROW", help="what ships")
     parser.add_argument("--start", type=Path, help="checkpoint of synthetic.training.shared_start")
     parser.add_argument("--work", type=Path, help="where everybody's pictures are kept")
     parser.add_argument("--threads", type=int, default=1)
-    return parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
+    first = ROWS[args.first]
+    same = [name for name, words in ROWS.items() if name != args.first and first | words == first]
+    if args.rows is None:
+        args.rows = [name for name in ROWS if name not in same]
+    if wrong := [name for name in args.rows if name in same]:  # now, not when hours have gone by
+        parser.error(f"{', '.join(wrong)}: adds nothing to {args.first}, so there is nothing to measure")
+    return args
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -66,7 +66,16 @@ ROWS: dict[str, Words] = {
     "1 photo, plan for few": {"photos": 1, "few": True},
     "3 photos": {"photos": 3},
     "3 photos, plan for few": {"photos": 3, "few": True},
+    "1 photo, .4 of the updates": {"photos": 1, "share": 0.4},
+    "1 photo, .2 of the updates": {"photos": 1, "share": 0.2},
+    "3 photos, .4 of the updates": {"photos": 3, "share": 0.4},
     "2 photos": {"photos": 2},
+    "2 photos, .4 of the updates": {"photos": 2, "share": 0.4},
+    "2 photos, .3 of the updates": {"photos": 2, "share": 0.3},
+    "2 photos, .2 of the updates": {"photos": 2, "share": 0.2},
+    "4 photos": {"photos": 4},
+    "4 photos, .6 of the updates": {"photos": 4, "share": 0.6},
+    "4 photos, .4 of the updates": {"photos": 4, "share": 0.4},
     "2 photos, plan for few": {"photos": 2, "few": True},
     "2 photos, mask, crops": {"photos": 2, "outside": 0.1, "crops": "mixed"},
     "2 photos, from the start": {"photos": 2, "start": True},
@@ -115,8 +124,8 @@ class Bench:
     def plan(self, words: Words) -> TrainingPlan:
         """The card's plan with `updates` and without any word but these."""
         added = {name: value for name, value in words.items() if name not in APART}
-        few = self.base.card.training.few.steps if words.get("few") else 1.0
-        steps = ceil(self.updates * words.get("share", 1.0) * few)
+        few, usual_steps = self.base.card.training.few, self.updates * words.get("share", 1.0)
+        steps = ceil(few.shortened(usual_steps, words["photos"]) if words.get("few") else usual_steps)
         usual = replace(plan_training(self.base.card, "standard", SELFIES), steps=steps, **PLAIN)
         return replace(usual, start="measured" if words.get("start") else "", **added)
 

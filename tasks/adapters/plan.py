@@ -106,7 +106,7 @@ def plan_training(card: BaseCard, quality: str, photos: int, *, longer: bool = F
     rank = training.ranks.get(grade, card.lora.rank)
     return TrainingPlan(
         quality=quality,
-        steps=max(1, ceil(steps * (training.few.steps if few else 1.0))),
+        steps=max(1, ceil(training.few.shortened(steps, max(1, photos)) if few else steps)),
         rank=rank,
         alpha=card.alpha * rank / card.lora.rank,  # keeps alpha / rank, which is what scales the adapter
         learning_rate=training.learning_rates.get(grade, training.learning_rate),

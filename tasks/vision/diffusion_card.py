@@ -8,7 +8,7 @@ no torch, so that planning and checking stay fast. Every error names the file, t
 import json
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -16,6 +16,7 @@ from tasks.failures import RollcallError
 from tasks.vision.families.known import FAMILIES
 
 Quality = Literal["draft", "standard", "best"]
+Share = Annotated[float, Field(gt=0, le=2)]
 
 
 class UnknownBase(RollcallError):
@@ -42,11 +43,19 @@ class StartCard(_Table):
 
 
 class FewCard(_Table):
-    """What differs for who sent few photos, each of which is then seen more often."""
+    """What differs for who sent few photos, each of which is then seen more often and may come back as it is."""
 
-    steps: float = Field(0.6, gt=0, le=2, description="times the usual steps")
+    steps: Share | tuple[Share, Share, Share, Share] = Field(
+        0.6, description="times the usual steps; or so many times with one photo, two, three and four"
+    )
+    least: int = Field(1, ge=1, description="steps, whatever the share and the quality; never more than the usual ones")
     outside: float | None = Field(None, ge=0, le=1)
     crops: Literal["portrait", "mixed"] | None = None
+
+    def shortened(self, usual: float, photos: int) -> float:
+        """Steps with so many photos (1 to 4), of the usual ones."""
+        share = self.steps if isinstance(self.steps, float) else self.steps[photos - 1]
+        return min(usual, max(self.least, usual * share))
 
 
 class TrainingCard(_Table):

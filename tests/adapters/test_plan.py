@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from tasks.adapters.plan import CannotLearn, forecast, least_gib, plan_training, slots_for
 from tasks.failures import RollcallError
-from tasks.vision.diffusion_card import BaseCard, load_base_card
+from tasks.vision.diffusion_card import BaseCard, FewCard, load_base_card
 
 BASES = Path(__file__).parents[2] / "base_models"
 
@@ -31,6 +32,21 @@ def test_few_photos_are_learned_gently_and_said_so(sdxl: BaseCard) -> None:
     assert "few photos" in few.sentence()
     assert few.digest() != many.digest()
     assert many == plan_training(sdxl, "standard", 40)  # equal plans, equal adapters
+
+
+def test_a_card_may_say_for_each_small_number_of_photos_how_long_they_are_learned(sdxl: BaseCard) -> None:
+    """One share for all of them, or four; what is none of both is refused with the key's name."""
+    assert [plan_training(sdxl, "standard", photos).steps for photos in (1, 4, 5)] == [480, 480, 800]
+    embedded = load_base_card("embedded", BASES)
+    steps = [plan_training(embedded, "standard", photos).steps for photos in (1, 2, 3, 4, 5, 8)]
+    assert steps == [30, 45, 60, 90, 150, 150]
+    assert plan_training(embedded, "draft", 1).steps == 30, "a draft's few are not shortened to nothing"
+    few = FewCard.model_validate({"steps": [0.1, 0.2, 0.3, 0.4], "least": 20})
+    assert [few.shortened(100, photos) for photos in (1, 2, 4)] == [20, 20, 40]
+    assert few.shortened(10, 1) == 10, "never more than the usual ones"
+    for wrong in ([0.1, 0.2], [0.1, 0.2, 0.3, 0.0], 0):
+        with pytest.raises(ValidationError, match="steps"):
+            FewCard.model_validate({"steps": wrong})
 
 
 def test_an_unknown_quality_says_what_is_known(sdxl: BaseCard) -> None:
