@@ -199,17 +199,26 @@ def learn(
     return [one.weights for one in trained], time.perf_counter() - since
 
 
+def studio_job(base: FrozenBase, person: str, adapter: object, wall: str, seed: int) -> RenderJob:
+    """One studio picture as the product asks this base for it."""
+
+    def words(wall: str) -> str:
+        return f"studio headshot of a {base.card.token} person, plain {wall} background, {LIGHT}, navy suit"
+
+    card = base.card.render.face_wall
+    face = words(card.word) if card and card.word != wall else ""
+    return RenderJob(person, adapter, words(wall), "", seed, face=face)  # type: ignore[arg-type]
+
+
 def draw(
     base: FrozenBase, subjects: Sequence[Subject], adapters: Sequence[object]
 ) -> tuple[list[list[Picture]], float]:
     """Four studio pictures of each, one per background."""
     jobs = [
-        RenderJob(
-            str(s.seed), adapter, f"studio headshot of a {base.card.token} person, plain {name} background, "  # type: ignore[arg-type]
-            f"{LIGHT}, navy suit", "", s.seed + k,
-        )
-        for s, adapter in zip(subjects, adapters, strict=True) for k, name in enumerate(STUDIO)
-    ]  # fmt: skip
+        studio_job(base, str(s.seed), adapter, wall, s.seed + k)
+        for s, adapter in zip(subjects, adapters, strict=True)
+        for k, wall in enumerate(STUDIO)
+    ]
     since = time.perf_counter()
     drawn = render(base, jobs, plan_render(base))
     seconds = time.perf_counter() - since

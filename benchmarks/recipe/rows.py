@@ -17,7 +17,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from benchmarks.embedded import STUDIO
+from benchmarks.embedded import STUDIO, studio_job
 from benchmarks.recipe.sitters import SELFIES, Sitter
 from tasks.adapters.examples import Examples, LearningPerson, draw, encode_people
 from tasks.adapters.lessons import lessons
@@ -25,7 +25,7 @@ from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.portraits import Likeness
 from tasks.adapters.slots import TrainingSlots
 from tasks.adapters.training import train_cohort
-from tasks.headshots.render import RenderJob, plan_render, render, weighing
+from tasks.headshots.render import plan_render, render, weighing
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.faces import Eyes, Vector
 from tasks.vision.images import Picture
@@ -143,6 +143,8 @@ class Bench:
         row = f"{name.replace(' ', '-').replace(',', '')}-{self.updates}-{self.pictures}-{self.base.fingerprint[:8]}"
         drawn = plan_render(self.base)
         row += f"-{drawn.steps}-steps-guided-{drawn.guidance:g}-{drawn.guidance_rescale:g}"
+        face = self.base.card.render.face_wall
+        row += f"-{face.word.replace(' ', '-')}-{face.colour[1:]}-in-the-face" if face else ""
         row += f"-{self._learned(self.words(name))}" if name != CONTROL else ""
         return self.work / row / f"{sitter.seed}.npz"
 
@@ -216,12 +218,10 @@ def learn(bench: Bench, words: Words, group: Sequence[Sitter]) -> list[tuple[Sta
 def _draw(base: FrozenBase, sitters: Sequence[Sitter], adapters: Sequence[Any], count: int) -> list[list[Picture]]:
     """`count` studio pictures of each, with the same words and noise in every row."""
     jobs = [
-        RenderJob(
-            str(s.seed), adapter, f"studio headshot of a {base.card.token} person, plain {STUDIO[k % len(STUDIO)]} "
-            "background, softbox light, navy suit", "", s.seed + k,
-        )
-        for s, adapter in zip(sitters, adapters, strict=True) for k in range(count)
-    ]  # fmt: skip
+        studio_job(base, str(s.seed), adapter, STUDIO[k % len(STUDIO)], s.seed + k)
+        for s, adapter in zip(sitters, adapters, strict=True)
+        for k in range(count)
+    ]
     drawn = render(base, jobs, plan_render(base))
     return [drawn[i : i + count] for i in range(0, len(drawn), count)]
 

@@ -61,6 +61,7 @@ class Sitting:
     seed: int
     prompt: str = ""
     negative: str = ""
+    face: str = ""
     adapter: str | None = None
     selfie: str | None = None
     strength: float = 1.0  # what the adapter weighs
@@ -142,6 +143,7 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
         person = session.get(Employee, seat.employee_id)
     if adapter is None or person is None:
         return []
+    render = (studio.drawing or studio.card).render
     taken: list[Sitting] = []
     for turn in range(seat.longer_from or 0, seat.round + 1):
         wish = wish_of(seat.wishes, turn)
@@ -154,18 +156,21 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
             studio.card.token,
             turn,
             wish,
-            (studio.drawing or studio.card).render.negative,
+            render.negative,
+            render.face_wall.word if render.face_wall else "",
         ):
             parts = {"adapter": adapter, "prompt": shot.prompt, "negative": shot.negative, "seed": shot.seed}
             if wish.strength != 1:  # the digests of all others stay as they are
                 parts["strength"] = wish.strength
+            if shot.face and render.face_wall:
+                parts["face"] = [shot.face, render.face_wall.colour]
             if studio.drawn_by is not None:
                 parts["drawn_by"] = studio.drawn_by
             if studio.shows_photo:
                 parts["shown"] = photo_shown(studio.vault, person.id)
             digest = _digest_there(studio.vault, person.id, kit=kit, **parts)
             place = turn * studio.kit.candidates.per_person + shot.index
-            told = (shot.seed, shot.prompt, shot.negative, adapter)
+            told = (shot.seed, shot.prompt, shot.negative, shot.face, adapter)
             taken.append(Sitting(permit, digest, "generated", place, turn, *told, strength=wish.strength))
     return taken
 
@@ -270,7 +275,7 @@ def _take_generated(studio: Studio, leavers: Leavers, wanted: Sequence[Sitting])
                 shown[sitting.id] = own_photo(studio.vault, sitting.permit, studio.eyes, plan.size)
     queue = [sitting for sitting in wanted if sitting.id not in leavers.gone]
     jobs = [
-        RenderJob(s.id, adapters[s.adapter, s.strength], s.prompt, s.negative, s.seed, plate, shown.get(s.id))
+        RenderJob(s.id, adapters[s.adapter, s.strength], s.prompt, s.negative, s.seed, plate, shown.get(s.id), s.face)
         for s in queue
     ]
     progress.tell("render", 0, len(jobs))

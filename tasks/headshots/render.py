@@ -1,6 +1,6 @@
 """Draw people: many persons' adapters and many candidates in one batch, seeds per picture.
 
-A picture depends on its own job alone (adapter, prompt, seed, plate) and on the plan, never on what else was in the
+A picture depends on its own job alone (adapter, words, seed, plate) and on the plan, never on what else was in the
 batch: its first noise comes from its own generator, and the stacked adapter layers keep people apart.
 """
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tasks.failures import RollcallError
-from tasks.headshots.render_plate import Plate
+from tasks.headshots.render_plate import FaceWall, Plate
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.diffusion_slots import SlotBank
 from tasks.vision.families.family import Conditions
@@ -25,7 +25,8 @@ class CannotDraw(RollcallError):
     """Adapters that do not fit the weights they are to be drawn by, layer for layer."""
 
 
-BATCH = 8  # pictures at once; guidance doubles the rows
+BATCH = 8  # pictures at once; with guidance two rows each, with other words inside the face three
+POSITIVE, NEGATIVE, FACE = range(3)  # what is asked of a base about each picture, the last where a face has its own
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class RenderJob:
     seed: int
     plate: Picture | None = None  # the brand's backdrop, to guide the background while denoising
     shown: Picture | None = None  # beside the prompt, for bases that take pictures: all jobs have one, or none has
+    face: str = ""  # the prompt inside the face; `prompt` there too when left out
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class RenderPlan:
     size: int
     guidance_rescale: float = 0.0  # arXiv 2305.08891: keeps contrast under strong guidance at zero terminal SNR
     plate_strength: float = 0.0  # 0 none .. 1: the share of the early steps in which the plate shows outside the person
+    face_wall: str | None = None  # "#rrggbb", the wall that a face with words of its own is drawn before
     rank: int | None = None  # of the adapters; read from them when left out
     scale: float | None = None  # alpha / rank of the adapters; the card's when left out
 
@@ -73,6 +76,7 @@ def plan_render(base: FrozenBase, **changes: float) -> RenderPlan:
         "guidance": card.render.guidance,
         "size": card.render_size,
         "guidance_rescale": card.render.guidance_rescale,
+        "face_wall": card.render.face_wall.colour if card.render.face_wall else None,
     }
     return RenderPlan(**(given | changes))  # type: ignore[arg-type]
 
@@ -101,7 +105,7 @@ def render(
     while waiting:
         assert prompts is not None
         laid = next(layouts(jobs, waiting, batch))
-        conditions = prompts.rows([*laid.places, *(len(jobs) + place for place in laid.places)])
+        conditions = prompts.rows([block * len(jobs) + place for block in _asked(jobs) for place in laid.places])
         try:
             latents = denoise(base, laid, plan, conditions)
             with base.encoders():
@@ -121,14 +125,21 @@ def render(
 
 
 def conditions_of(base: FrozenBase, jobs: Sequence[RenderJob]) -> Conditions:
-    """Of all jobs, then of what none of them should be; what is shown goes with both, as in the stock pipeline."""
-    prompts = base.encode_prompts([job.prompt for job in jobs] + [job.negative for job in jobs])
+    """Of all jobs, then of what none of them should be, then of the faces if any has words of its own; what is shown
+    goes with each, as in the stock pipeline."""
+    told = [(job.prompt, job.negative, job.face or job.prompt) for job in jobs]
+    asked = _asked(jobs)
+    prompts = base.encode_prompts([words[block] for block in asked for words in told])
     pictures = [job.shown for job in jobs if job.shown is not None]
     if not pictures:
         return prompts
     different = list({id(picture): picture for picture in pictures}.values())
     places = [next(at for at, one in enumerate(different) if one is picture) for picture in pictures]
-    return Conditions(prompts.tensors | base.show_pictures(different).rows([*places, *places]).tensors)
+    return Conditions(prompts.tensors | base.show_pictures(different).rows(places * len(asked)).tensors)
+
+
+def _asked(jobs: Sequence[RenderJob]) -> list[int]:
+    return [POSITIVE, NEGATIVE, FACE] if any(job.face for job in jobs) else [POSITIVE, NEGATIVE]
 
 
 def layouts(jobs: Sequence[RenderJob], waiting: Sequence[int], batch: int) -> Iterator[Layout]:
@@ -147,12 +158,13 @@ def layouts(jobs: Sequence[RenderJob], waiting: Sequence[int], batch: int) -> It
 
 
 def denoise(base: FrozenBase, laid: Layout, plan: RenderPlan, conditions: Conditions) -> Tensor:
-    """One batch from noise to latents. `conditions`: the positives of all rows, then the negatives."""
+    """One batch from noise to latents. `conditions`: as `conditions_of` has them."""
     count = len(laid.jobs)
-    guided = plan.guidance > 1
+    faces = any(job.face for job in laid.jobs)
+    # rows by slot: of a person all that is asked
+    asked = [NEGATIVE] * (plan.guidance > 1) + [POSITIVE] + [FACE] * faces
     index = torch.arange(count).view(laid.slots, laid.each)
-    # rows by slot: the negatives of a person, then the positives of the same person
-    order = torch.cat([index + count, index], dim=1) if guided else index
+    order = torch.cat([index + count * block for block in asked], dim=1)
     conditions = conditions.rows(order.flatten()).to(base.device, base.dtype)
     shape = base.family.latent_shape(plan.size)
     noise = torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(job.seed)) for job in laid.jobs])
@@ -160,23 +172,31 @@ def denoise(base: FrozenBase, laid: Layout, plan: RenderPlan, conditions: Condit
     bank = _bank(base, laid, plan)
     walk = base.sampler(plan.steps, plan.size)
     state = walk.start(noise)
+    wall = FaceWall(base, [bool(job.face) for job in laid.jobs], plan.face_wall, plan.size, noise) if faces else None
     plate = Plate(base, [job.plate for job in laid.jobs], plan.size, noise, plan.plate_strength)
     with bank.attached() if bank is not None else nullcontext():
         for step, time in enumerate(walk.times):
-            seen = walk.seen(state, time)
-            if guided:
-                seen = torch.cat([seen.view(laid.slots, laid.each, *shape)] * 2, dim=1).flatten(0, 1)
+            states = [state if block != FACE or wall is None else wall.before_it(walk, state, step) for block in asked]
+            seen = torch.cat([walk.seen(one, time).view(laid.slots, laid.each, *shape) for one in states], dim=1)
+            seen = seen.flatten(0, 1)
             answer = base.family.predict(seen, time.expand(len(seen)).to(base.device), conditions)
-            if guided:
-                answer = _guided(answer.view(laid.slots, 2, laid.each, *shape), plan)
-            state = walk.step(answer, time, state)
+            answers = answer.view(laid.slots, len(asked), laid.each, *shape).transpose(0, 1).flatten(1, 2)
+            state = walk.step(_mixed(answers, plan, wall), time, state)
             state = plate.blend(walk, state, step + 1)
     return state
 
 
-def _guided(answers: Tensor, plan: RenderPlan) -> Tensor:
-    """(slots, 2, each, C, h, w) negatives and positives to (slots x each, C, h, w)."""
-    negative, positive = answers[:, 0].flatten(0, 1), answers[:, 1].flatten(0, 1)
+def _mixed(answers: Tensor, plan: RenderPlan, wall: FaceWall | None) -> Tensor:
+    """(asked, count, C, h, w) to (count, C, h, w): guided away from the negatives if the plan says so, and inside the
+    face what is asked for there."""
+    negative = answers[0] if plan.guidance > 1 else None
+    usual = _guided(negative, answers[-1 if wall is None else -2], plan)
+    return usual if wall is None else wall.inside(usual, _guided(negative, answers[-1], plan))
+
+
+def _guided(negative: Tensor | None, positive: Tensor, plan: RenderPlan) -> Tensor:
+    if negative is None:
+        return positive
     mixed = negative + plan.guidance * (positive - negative)
     if plan.guidance_rescale:
         kept = mixed * (positive.std(dim=(1, 2, 3), keepdim=True) / mixed.std(dim=(1, 2, 3), keepdim=True))

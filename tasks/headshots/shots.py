@@ -58,6 +58,7 @@ class Shot:
     negative: str
     seed: int  # shared by everybody in the company for this index
     index: int  # 0-based among the person's candidates
+    face: str = ""  # what is asked for inside the face, where that is other words
 
 
 def shots_for(
@@ -70,10 +71,12 @@ def shots_for(
     seed: int,
     wish: Wish = AS_USUAL,
     avoid: str = "",
+    face_wall: str = "",
 ) -> list[Shot]:
     """All candidates of one person under one kit. `seed` moves with each extra round, never with the person; `wish` is
     what reviewers asked for when they asked for this round. `speech`: which prompts the base understands
-    (`BaseCard.speech`); `avoid`: what its card wants in every negative prompt."""
+    (`BaseCard.speech`); `avoid`: what its card wants in every negative prompt; `face_wall`: the wall that it wants
+    named inside the face, whatever the kit's is."""
     words = kit.prompts.get(speech) or SENTENCES.get(speech, FULL_SENTENCE)
     small = speech == "small"
     glasses = wish.glasses or glasses
@@ -84,15 +87,15 @@ def shots_for(
     shots = []
     for index in range(kit.candidates.per_person):
         expression = say_expression(kit, index, wish, small=small)
-        prompt = words.positive.format(
-            who=who,
-            background=background_word(kit, small=small),
-            light=light_words(kit, small=small),
-            clothes=garment.words if garment else "",
-            expression=f", {expression}" if expression else "",
-        )
-        prompt = f"{prompt}, {ROOM}" if wish.room and not small else prompt
-        shots.append(Shot(_tidy(prompt), negative, shot_seed(seed, index), index))
+        told = {
+            "who": who,
+            "light": light_words(kit, small=small),
+            "clothes": garment.words if garment else "",
+            "expression": f", {expression}" if expression else "",
+        }
+        wall, room = background_word(kit, small=small), f", {ROOM}" if wish.room and not small else ""
+        prompt, face = (_tidy(words.positive.format(background=w, **told) + room) for w in (wall, face_wall or wall))
+        shots.append(Shot(prompt, negative, shot_seed(seed, index), index, "" if face == prompt else face))
     return shots
 
 

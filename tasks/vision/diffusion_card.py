@@ -93,6 +93,13 @@ class TrainingCard(_Table):
     batches: dict[Quality, int] = Field(default_factory=dict)
 
 
+class FaceWallCard(_Table):
+    """The wall before which the inside of a face is drawn, where a base lets a strong wall pull skin along."""
+
+    word: str = Field(min_length=1, description="as a prompt names it")
+    colour: str = Field(pattern=r"^#[0-9a-fA-F]{6}$", description="sRGB, as the base draws it")
+
+
 class RenderCard(_Table):
     """How this base draws well: evaluations, guidance, size."""
 
@@ -102,6 +109,7 @@ class RenderCard(_Table):
     negative: str = ""
     grammar: Literal["full", "small"] = Field("full", description="small: only the words of drawn people's captions")
     size: int | None = None
+    face_wall: FaceWallCard | None = Field(None, description="before which faces are drawn; the kit's when left out")
     own_photo: bool = Field(False, description="the person's best photo is shown beside the prompt (flux2-klein)")
     drawn_by: str | None = Field(None, description="the card of weights distilled from this base, which draw instead")
 

@@ -28,11 +28,13 @@ from tasks.vault.records import Adapter, Consent, Employee, Seat, Selfie
 from tasks.vault.settings import Settings
 from tasks.vault.store import open_vault
 from tasks.vision.diffusion import FrozenBase, UnknownBase, load_base_card, open_base
+from tasks.vision.diffusion_card import FaceWallCard
 from tasks.vision.faces import Eyes
 from tasks.vision.images import Picture
 
 NOW = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)
 PEOPLE = ("ada", "bea")
+WHITE = FaceWallCard(word="white", colour="#eeeff0")
 
 
 def noise(seed: int, side: int = 64) -> Picture:
@@ -95,7 +97,7 @@ def studio(tmp_path: Path, klein: FrozenBase, kits: dict[str, BrandKit], eyes: E
     kit = kit.model_copy(update={"candidates": kit.candidates.model_copy(update={"per_person": 1})})
     plan, side = replace(plan_training(klein.card, "draft", 4), steps=1), klein.card.resolution
     card = klein.card.model_copy(
-        update={"render": klein.card.render.model_copy(update={"own_photo": True, "steps": 2})}
+        update={"render": klein.card.render.model_copy(update={"own_photo": True, "steps": 2, "face_wall": WHITE})}
     )
     photos = SHIPPED / "samples" / "northwind" / "selfies"
     folders = sorted(one for one in photos.iterdir() if one.is_dir())
@@ -133,6 +135,7 @@ def test_a_persons_best_photo_is_shown_and_is_part_of_what_the_picture_is(
     seats = seats_of(studio.vault, studio.batch)
     assert photograph(studio, seats) == len(PEOPLE)
     assert [job.person_id for job in asked] == list(PEOPLE)
+    assert all("plain white" in job.face and "plain light grey" in job.prompt for job in asked), "the card's wall"
     shown = [job.shown for job in asked]
     assert shown[0] is not None
     assert shown[1] is not None

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from sqlmodel import col, select
 
 from tasks.headshots.kit import BrandKit
-from tasks.headshots.photographing import Studio, digest_of, kept, retire_superseded, show, sittings
+from tasks.headshots.photographing import Sitting, Studio, digest_of, kept, retire_superseded, show, sittings
 from tasks.headshots.redo import wants_redo
 from tasks.headshots.task import ask_again
 from tasks.headshots.wishes import AS_USUAL, Wish, wish_of
@@ -23,7 +23,7 @@ from tasks.vault.review import event_of, standing
 from tasks.vault.scores import Scores
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
-from tasks.vision.diffusion_card import BaseCard, load_base_card
+from tasks.vision.diffusion_card import BaseCard, FaceWallCard, load_base_card
 
 NOON = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)
 ADA = "p0"
@@ -233,6 +233,28 @@ def test_looser_takes_other_pictures_with_the_adapter_there_is(
     assert [one.digest for one in plain[:each]] == [one.digest for one in found[:each]]
     assert not {one.digest for one in plain[each:]} & {one.digest for one in found[each:]}
     assert [one.seed for one in plain] == [one.seed for one in found]
+
+
+def test_the_words_inside_a_face_are_part_of_what_a_picture_is(
+    vault: Vault, batch: str, kits: dict[str, BrandKit]
+) -> None:
+    """Where they say nothing else than the prompt the digests stay; another wall in the face makes other pictures."""
+    permit, card = learned_on_the_embedded_base(vault, batch)
+
+    def taken(kit: str, word: str, colour: str = "#eeeff0") -> list[Sitting]:
+        face_wall = FaceWallCard(word=word, colour=colour) if word else None
+        words = card.render.model_copy(update={"face_wall": face_wall})
+        drawing = card.model_copy(update={"render": words})
+        studio = Studio(vault, batch, kit, kits[kit], None, None, drawing)  # type: ignore[arg-type]
+        with vault.reading() as session:
+            return sittings(studio, session.get_one(Seat, (batch, ADA)), permit)
+
+    assert taken("northwind", "light grey") == taken("northwind", ""), "its wall is light grey"
+    walls = (("",), ("light grey",), ("white",), ("white", "#ffffff"))
+    digests = [{one.digest for one in taken("signal", *wall)} for wall in walls]
+    assert len(set.union(*digests)) == len(walls) * len(digests[0])
+    assert all("plain white background" in one.face for one in taken("signal", "white"))
+    assert all("plain teal background" in one.prompt for one in taken("signal", "white"))
 
 
 def test_who_draws_is_part_of_what_a_picture_is(

@@ -10,9 +10,19 @@ import torch
 from torch import Tensor
 
 from benchmarks.random_bases import write_random_base
-from tasks.headshots.render import CannotDraw, RenderJob, RenderPlan, layouts, plan_render, render, weighing
-from tasks.headshots.render_plate import surely_background
-from tasks.vision.diffusion import FrozenBase, load_base_card, open_base
+from tasks.headshots.render import (
+    CannotDraw,
+    RenderJob,
+    RenderPlan,
+    conditions_of,
+    denoise,
+    layouts,
+    plan_render,
+    render,
+    weighing,
+)
+from tasks.headshots.render_plate import FaceWall, surely_background, surely_face
+from tasks.vision.diffusion import FrozenBase, load_base_card, open_base, pixels
 from tasks.vision.diffusion_slots import SlotBank
 
 
@@ -124,6 +134,76 @@ def test_what_was_distilled_from_the_base_draws_its_adapters_at_the_scale_they_w
     short = {name: tensor[:, :3] if ".lora_A." in name else tensor for name, tensor in job.adapter.items()}
     with pytest.raises(CannotDraw, match="turbo does not take these adapters"):
         render(turbo, [replace(job, adapter=short)], plan)
+
+
+def test_a_face_may_have_words_of_its_own_and_they_are_heard_there_and_nowhere_else(
+    base: FrozenBase, plan: RenderPlan
+) -> None:
+    """After one step nothing has spread yet: outside the face lies what the one prompt gives, inside the other's."""
+    mask = surely_face(100)[0, 0]
+    assert float(mask[45:60, 45:55].min()) == 1.0  # between the eyes and the mouth
+    assert float(mask[:, 69:].max()) == float(mask[:, :31].max()) == 0.0  # beside a narrow face
+    assert float(mask[:25].max()) == float(mask[79:].max()) == 0.0  # the hair above; the collar
+    (job,) = jobs(base, (1,))
+    told = replace(job, face="a sks person before a white wall")
+    for guidance in (3.0, 1.0):
+        one = replace(plan, steps=1, guidance=guidance)
+
+        def latents(job: RenderJob, plan: RenderPlan = one) -> Tensor:
+            return denoise(base, next(layouts([job], [0], 8)), plan, conditions_of(base, [job]))
+
+        usual, mixed, other = latents(job), latents(told), latents(replace(job, prompt=told.face))
+        inside, outside = (surely_face(usual.shape[-1])[0, 0] == share for share in (1, 0))
+        assert inside.any()
+        assert outside.any()
+        assert float((usual - other)[0, :, inside].abs().max()) > 0.01
+        assert torch.allclose(mixed[0, :, inside], other[0, :, inside], atol=1e-4)
+        assert torch.allclose(mixed[0, :, outside], usual[0, :, outside], atol=1e-4)
+
+
+def test_a_face_with_words_of_its_own_sees_their_wall_where_nobody_is(base: FrozenBase, plan: RenderPlan) -> None:
+    noise = torch.randn((2, *base.family.latent_shape(plan.size)), generator=torch.Generator().manual_seed(1))
+    state, walk = noise + 1, base.sampler(plan.steps, plan.size)
+    seen = FaceWall(base, [True, False], "#ffffff", plan.size, noise).before_it(walk, state, 2)
+    nobody, face = (mask(noise.shape[-1])[0, 0] == 1 for mask in (surely_background, surely_face))
+    white = base.family.encode_pictures(pixels([np.full((plan.size, plan.size, 3), 255, np.uint8)])).mean
+    assert nobody.any()
+    assert face.any()
+    assert torch.allclose(seen[0, :, nobody], walk.level(white, noise, 2)[0, :, nobody])
+    assert torch.equal(seen[0, :, face], state[0, :, face])
+    assert torch.equal(seen[1], state[1]), "who has no words for the face"
+    assert torch.equal(FaceWall(base, [True, True], None, plan.size, noise).before_it(walk, state, 2), state), "words"
+
+
+def test_the_wall_of_a_face_changes_that_picture_alone(base: FrozenBase, plan: RenderPlan) -> None:
+    """And it is the face's pass alone that sees it: what is asked for and what is not see the picture as it is."""
+    ours, theirs = jobs(base, (1, 1))
+    together = [replace(ours, face="a sks person before a white wall"), theirs]
+    seen: list[Tensor] = []
+    watched = base.denoiser.register_forward_pre_hook(lambda _module, given: seen.append(given[0].clone()))
+    try:
+        drawn = [render(base, together, replace(plan, face_wall=colour)) for colour in ("#ffffff", "#102030")]
+    finally:
+        watched.remove()
+    assert apart(drawn[0][0], drawn[1][0]) > 0 == apart(drawn[0][1], drawn[1][1])
+    told: list[bool] = []
+    for step in seen:
+        negatives, positives, faces = step.view(2, 3, *step.shape[1:]).unbind(1)
+        assert torch.equal(negatives, positives)
+        assert torch.equal(faces[1], positives[1])
+        told.append(not torch.equal(faces[0], positives[0]))
+    assert told == [False, True, True] * 2, "the first step sees noise alone"
+
+
+def test_who_has_no_words_for_the_face_is_drawn_as_ever_beside_who_has(base: FrozenBase, plan: RenderPlan) -> None:
+    ours, theirs = jobs(base, (1, 1))
+    told = replace(theirs, face="a sks person before a white wall")
+    alone, apart_from_it = render(base, [ours], plan)[0], render(base, [told], plan)[0]
+    together = render(base, [ours, told], plan)
+    assert apart(together[0], alone) <= 1
+    assert apart(together[1], apart_from_it) <= 1
+    assert apart(apart_from_it, render(base, [theirs], plan)[0]) > 1
+    assert apart(render(base, [replace(theirs, face=theirs.prompt)], plan)[0], render(base, [theirs], plan)[0]) <= 1
 
 
 def test_layouts_keep_people_whole_and_lose_nobody() -> None:

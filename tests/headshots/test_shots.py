@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from synthetic.painter.caption import vocabulary
 from tasks.headshots.kit import BrandKit, list_kits, load_kit
-from tasks.headshots.shots import background_word, choose_garment, light_words, shots_for
+from tasks.headshots.shots import BACKGROUND_WORDS, background_word, choose_garment, light_words, shots_for
 from tasks.shipped import SHIPPED
+from tasks.vision.diffusion_card import load_base_card
 
 KITS = {name: load_kit(name, SHIPPED / "brand_kits") for name in list_kits(SHIPPED / "brand_kits")}
 NORTHWIND, SIGNAL, HARBOUR = KITS["northwind"], KITS["signal"], KITS["harbour"]
@@ -65,6 +66,19 @@ def test_glasses_and_expressions_reach_the_prompt() -> None:
     assert "a ohwx person with glasses" in on.prompt
     assert "smiling" in on.prompt
     assert "glasses" in shots_for(SIGNAL, "p1", None, "off", "sdxl", "ohwx", 0)[0].negative
+
+
+def test_a_card_may_name_one_wall_inside_the_face_whatever_the_kits_is() -> None:
+    """The same sentence but for the wall; none where the kit's is that one, since nothing would differ."""
+    for name, kit in KITS.items():
+        for shot in shots_for(kit, "p1", None, "on", "small", "sks", 0, face_wall="light grey"):
+            wall = background_word(kit, small=True)
+            face = shot.prompt.replace(f"plain {wall} background", "plain light grey background")
+            assert shot.face == ("" if wall == "light grey" else face), name
+    assert {shot.face for shot in shots_for(SIGNAL, "p1", None, "on", "small", "sks", 0)} == {""}
+    wall = load_base_card("embedded", SHIPPED / "base_models").render.face_wall
+    assert wall is not None
+    assert wall.colour == BACKGROUND_WORDS[wall.word], "seen as it is named"
 
 
 def test_what_a_card_wants_nowhere_is_in_every_negative_prompt_once() -> None:
