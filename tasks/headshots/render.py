@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tasks.failures import RollcallError
-from tasks.headshots.render_plate import FaceWall, Plate
+from tasks.headshots.render_plate import Plate, plain_wall, surely_face
 from tasks.vision.diffusion import FrozenBase
 from tasks.vision.diffusion_slots import SlotBank
 from tasks.vision.families.family import Conditions
@@ -172,26 +172,27 @@ def denoise(base: FrozenBase, laid: Layout, plan: RenderPlan, conditions: Condit
     bank = _bank(base, laid, plan)
     walk = base.sampler(plan.steps, plan.size)
     state = walk.start(noise)
-    wall = FaceWall(base, [bool(job.face) for job in laid.jobs], plan.face_wall, plan.size, noise) if faces else None
+    face, wall = surely_face(shape[-1]).to(noise), plain_wall(plan.face_wall)
+    behind_faces = Plate(base, [wall if job.face else None for job in laid.jobs], plan.size, noise, 1.0)
     plate = Plate(base, [job.plate for job in laid.jobs], plan.size, noise, plan.plate_strength)
     with bank.attached() if bank is not None else nullcontext():
         for step, time in enumerate(walk.times):
-            states = [state if block != FACE or wall is None else wall.before_it(walk, state, step) for block in asked]
+            states = [behind_faces.blend(walk, state, step) if block == FACE else state for block in asked]
             seen = torch.cat([walk.seen(one, time).view(laid.slots, laid.each, *shape) for one in states], dim=1)
             seen = seen.flatten(0, 1)
             answer = base.family.predict(seen, time.expand(len(seen)).to(base.device), conditions)
             answers = answer.view(laid.slots, len(asked), laid.each, *shape).transpose(0, 1).flatten(1, 2)
-            state = walk.step(_mixed(answers, plan, wall), time, state)
+            state = walk.step(_mixed(answers, asked, plan, face), time, state)
             state = plate.blend(walk, state, step + 1)
     return state
 
 
-def _mixed(answers: Tensor, plan: RenderPlan, wall: FaceWall | None) -> Tensor:
-    """(asked, count, C, h, w) to (count, C, h, w): guided away from the negatives if the plan says so, and inside the
-    face what is asked for there."""
-    negative = answers[0] if plan.guidance > 1 else None
-    usual = _guided(negative, answers[-1 if wall is None else -2], plan)
-    return usual if wall is None else wall.inside(usual, _guided(negative, answers[-1], plan))
+def _mixed(answers: Tensor, asked: Sequence[int], plan: RenderPlan, face: Tensor) -> Tensor:
+    """(asked, count, C, h, w) to (count, C, h, w): guided away from the negatives if they were asked for, and
+    inside the face (1, 1, h, w) the answer to its own words if there are any."""
+    found = dict(zip(asked, answers, strict=True))
+    negative, usual = found.get(NEGATIVE), _guided(found.get(NEGATIVE), found[POSITIVE], plan)
+    return torch.lerp(usual, _guided(negative, found[FACE], plan), face) if FACE in found else usual
 
 
 def _guided(negative: Tensor | None, positive: Tensor, plan: RenderPlan) -> Tensor:

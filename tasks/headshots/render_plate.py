@@ -43,6 +43,11 @@ def surely_face(side: int) -> Tensor:
     return torch.from_numpy(inside.astype(np.float32))[None, None]
 
 
+def plain_wall(colour: str | None) -> Picture | None:
+    """A backdrop of one sRGB colour, "#rrggbb"."""
+    return None if colour is None else np.array([[[int(colour[at : at + 2], 16) for at in (1, 3, 5)]]], np.uint8)
+
+
 class Plate:
     """Encoded plates of one batch, with the noise that their pictures start from."""
 
@@ -51,9 +56,11 @@ class Plate:
         given = [plate for plate in plates if plate is not None]
         if not given or share <= 0:
             return
-        filled = [resize(plate if plate is not None else given[0], size, size) for plate in plates]
+        different = list({id(plate): plate for plate in given}.values())  # one backdrop for all is encoded once
         with base.encoders():
-            self.latents = base.family.encode_pictures(pixels(filled)).mean.to(noise)
+            encoded = base.family.encode_pictures(pixels([resize(plate, size, size) for plate in different])).mean
+        places = {id(plate): place for place, plate in enumerate(different)}
+        self.latents = encoded[[places.get(id(plate), 0) for plate in plates]].to(noise)
         there = torch.tensor([plate is not None for plate in plates], device=noise.device).view(-1, 1, 1, 1)
         self.mask = surely_background(noise.shape[-1]).to(noise) * there
         self.share = share
@@ -63,27 +70,3 @@ class Plate:
         if self.latents is None or step > self.share * len(walk.times):
             return state
         return torch.lerp(state, walk.level(self.latents, self.noise, step).to(state), self.mask)
-
-
-class FaceWall:
-    """The wall that the inside of each face is drawn before, where its job has words for it: (count,) `told`."""
-
-    def __init__(self, base: FrozenBase, told: list[bool], colour: str | None, size: int, noise: Tensor) -> None:
-        self.noise, self.face, self.latents = noise, surely_face(noise.shape[-1]).to(noise), None
-        if colour is None:  # words alone
-            return
-        plain = np.full((size, size, 3), [int(colour[at : at + 2], 16) for at in (1, 3, 5)], np.uint8)
-        with base.encoders():
-            self.latents = base.family.encode_pictures(pixels([plain])).mean.to(noise)
-        there = torch.tensor(told, device=noise.device).view(-1, 1, 1, 1)
-        self.mask = surely_background(noise.shape[-1]).to(noise) * there
-
-    def before_it(self, walk: Sampler, state: Tensor, step: int) -> Tensor:
-        """The state before `step`, with this wall where the backdrop is."""
-        if self.latents is None:
-            return state
-        return torch.lerp(state, walk.level(self.latents, self.noise, step).to(state), self.mask)
-
-    def inside(self, usual: Tensor, told: Tensor) -> Tensor:
-        """The usual answer, and inside the face the one to its own words."""
-        return torch.lerp(usual, told, self.face)

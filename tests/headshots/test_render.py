@@ -21,7 +21,7 @@ from tasks.headshots.render import (
     render,
     weighing,
 )
-from tasks.headshots.render_plate import FaceWall, surely_background, surely_face
+from tasks.headshots.render_plate import Plate, plain_wall, surely_background, surely_face
 from tasks.vision.diffusion import FrozenBase, load_base_card, open_base, pixels
 from tasks.vision.diffusion_slots import SlotBank
 
@@ -164,7 +164,7 @@ def test_a_face_may_have_words_of_its_own_and_they_are_heard_there_and_nowhere_e
 def test_a_face_with_words_of_its_own_sees_their_wall_where_nobody_is(base: FrozenBase, plan: RenderPlan) -> None:
     noise = torch.randn((2, *base.family.latent_shape(plan.size)), generator=torch.Generator().manual_seed(1))
     state, walk = noise + 1, base.sampler(plan.steps, plan.size)
-    seen = FaceWall(base, [True, False], "#ffffff", plan.size, noise).before_it(walk, state, 2)
+    seen = Plate(base, [plain_wall("#ffffff"), None], plan.size, noise, 1.0).blend(walk, state, 2)
     nobody, face = (mask(noise.shape[-1])[0, 0] == 1 for mask in (surely_background, surely_face))
     white = base.family.encode_pictures(pixels([np.full((plan.size, plan.size, 3), 255, np.uint8)])).mean
     assert nobody.any()
@@ -172,7 +172,10 @@ def test_a_face_with_words_of_its_own_sees_their_wall_where_nobody_is(base: Froz
     assert torch.allclose(seen[0, :, nobody], walk.level(white, noise, 2)[0, :, nobody])
     assert torch.equal(seen[0, :, face], state[0, :, face])
     assert torch.equal(seen[1], state[1]), "who has no words for the face"
-    assert torch.equal(FaceWall(base, [True, True], None, plan.size, noise).before_it(walk, state, 2), state), "words"
+    both = [plain_wall("#000000"), plain_wall("#ffffff")]
+    other = Plate(base, both, plan.size, noise, 1.0).blend(walk, state, 2)[1, :, nobody]
+    assert torch.allclose(other, walk.level(white, noise, 2)[1, :, nobody]), "each sees their own"
+    assert torch.equal(Plate(base, [plain_wall(None)] * 2, plan.size, noise, 1.0).blend(walk, state, 2), state), "words"
 
 
 def test_the_wall_of_a_face_changes_that_picture_alone(base: FrozenBase, plan: RenderPlan) -> None:
