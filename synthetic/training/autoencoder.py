@@ -15,7 +15,7 @@ from torch import Tensor
 
 from synthetic.training.muon import Muon
 from synthetic.training.networks import Sizes, Vae, build_vae
-from synthetic.training.progress import Budget, learning_rate, load_checkpoint, save_checkpoint
+from synthetic.training.progress import Budget, half_where_it_pays, learning_rate, load_checkpoint, save_checkpoint
 from synthetic.training.shards import Portraits
 from synthetic.training.together import average, is_first, join_processes
 
@@ -84,17 +84,17 @@ def step_loss(
 
     `anchor` is the narrower autoencoder that `vae` was widened from: its channels keep their meaning.
     """
-    with torch.set_grad_enabled(not frozen), torch.autocast(pictures.device.type, torch.bfloat16):
+    with torch.set_grad_enabled(not frozen), half_where_it_pays(pictures.device):
         moments = vae.quant_conv(vae.encoder(pictures)).float()
     mean, log_variance = moments.chunk(2, 1)
     log_variance = log_variance.clamp(-14, 8)
     latents = mean + torch.exp(0.5 * log_variance) * noise
-    with torch.autocast(pictures.device.type, torch.bfloat16):
+    with half_where_it_pays(pictures.device):
         made = vae.decode(latents).sample.float()
     divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
     loss: Tensor = reconstruction_loss(made, pictures, weights) + KL_WEIGHT * divergence
     if anchor is not None:
-        with torch.no_grad(), torch.autocast(pictures.device.type, torch.bfloat16):
+        with torch.no_grad(), half_where_it_pays(pictures.device):
             kept = anchor.quant_conv(anchor.encoder(pictures)).float().chunk(2, 1)[0]
         loss = loss + ANCHOR_WEIGHT * ((mean[:, : kept.shape[1]] - kept) ** 2).mean()
     return loss

@@ -27,7 +27,7 @@ from synthetic.training.networks import (
     build_text,
     build_unet,
 )
-from synthetic.training.progress import Budget, learning_rate, load_checkpoint, save_checkpoint
+from synthetic.training.progress import Budget, half_where_it_pays, learning_rate, load_checkpoint, save_checkpoint
 from synthetic.training.together import average, is_first, join_processes
 
 STUDIO_SHARE = 0.7
@@ -69,7 +69,7 @@ def loss_of(
     """v-prediction, weighted so that neither the noisiest nor the cleanest steps dominate (min-SNR 5)."""
     noisy = scheduler.add_noise(latents, noise, times)
     target = scheduler.get_velocity(latents, noise, times)
-    with torch.autocast(latents.device.type, torch.bfloat16):
+    with half_where_it_pays(latents.device):
         states = model.text(words).last_hidden_state
         made = model.unet(noisy, times, states).sample.float()
     alphas = scheduler.alphas_cumprod.to(latents.device)[times]

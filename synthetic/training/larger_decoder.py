@@ -22,7 +22,7 @@ from synthetic.training.denoiser import read_words
 from synthetic.training.larger import halved
 from synthetic.training.muon import Muon
 from synthetic.training.networks import Vae, build_scheduler
-from synthetic.training.progress import Budget, learning_rate, load_checkpoint, save_checkpoint
+from synthetic.training.progress import Budget, half_where_it_pays, learning_rate, load_checkpoint, save_checkpoint
 from synthetic.training.shards import CELL, Portraits, mirror_caption
 from synthetic.training.strands import Judging
 from synthetic.training.texture import kept_bands, kept_structure, spectrum_loss, texture_loss
@@ -75,7 +75,7 @@ def drawn_once(teacher: Any, latents: Tensor, captions: list[str], random: np.ra
     scheduler = build_scheduler()
     words = read_words(teacher.tokenizer, captions).long().to(device)
     noisy = scheduler.add_noise(latents, noise, times)
-    with torch.autocast(device.type, torch.bfloat16):
+    with half_where_it_pays(device):
         speed = teacher.unet(noisy, times, teacher.text_encoder(words).last_hidden_state).sample.float()
     alpha = scheduler.alphas_cumprod.to(device)[times].view(-1, 1, 1, 1)
     clean: Tensor = alpha.sqrt() * noisy - (1 - alpha).sqrt() * speed
@@ -152,7 +152,7 @@ def draw_step(
     z = latents_to_learn(teacher, pictures.to(device), captions, random)
     if budget.fraction < FULL_FRAMES_FROM:
         z, pictures, weights, rough = quarters(z, pictures, weights, rough, marks, random)
-    with torch.autocast(device.type, torch.bfloat16):
+    with half_where_it_pays(device):
         made = vae.decode(z).sample.float()
     return made, pictures.to(device), weights.to(device), rough.to(device)
 

@@ -15,7 +15,7 @@ from synthetic.training.larger import halved
 from synthetic.training.larger_decoder import batch_of, pick_rows
 from synthetic.training.muon import Muon
 from synthetic.training.networks import Vae
-from synthetic.training.progress import Budget, learning_rate, load_checkpoint, save_checkpoint
+from synthetic.training.progress import Budget, half_where_it_pays, learning_rate, load_checkpoint, save_checkpoint
 from synthetic.training.shards import Portraits
 
 EMA = 0.99
@@ -23,7 +23,7 @@ EMA = 0.99
 
 def means(vae: Vae, pictures: Tensor) -> Tensor:
     """What the encoder writes, without its noise."""
-    with torch.autocast(pictures.device.type, torch.bfloat16):
+    with half_where_it_pays(pictures.device):
         moments = vae.quant_conv(vae.encoder(pictures))
     latents: Tensor = moments.float().chunk(2, 1)[0]
     return latents

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from synthetic.training.networks import Vae
+from synthetic.training.progress import half_where_it_pays
 from synthetic.training.shards import HELD_OUT_EVERY, Portraits, list_shards, mirror_caption, read_shard
 
 EVENING = 0.7  # 0 keeps the strength of each direction, 1 makes all directions equally strong
@@ -51,7 +52,7 @@ def encode(vae: Vae, portraits: Portraits, device: torch.device, *, mirrored: bo
     for start in range(0, len(portraits), 32):
         x = torch.from_numpy(portraits.pictures[start : start + 32]).permute(0, 3, 1, 2).float().div(127.5).sub(1)
         x = (x.flip(3) if mirrored else x).contiguous().to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with half_where_it_pays(device):
             moments = vae.quant_conv(vae.encoder(x))
         out.append(moments.float().chunk(2, 1)[0].cpu())
     return torch.cat(out)

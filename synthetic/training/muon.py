@@ -15,10 +15,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from synthetic.training.progress import half_pays
+
 
 def orthogonalise(stack: Tensor, rounds: int = 4) -> Tensor:
     """(K, m, n) with m <= n: Newton-Schulz towards U V^T; coefficients of Keller Jordan's Muon."""
-    x = stack.bfloat16()
+    x = stack.bfloat16() if half_pays(stack.device) else stack.float()
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(rounds):
         gram = x @ x.transpose(1, 2)

@@ -66,6 +66,19 @@ def load_checkpoint(path: Path) -> dict[str, Any] | None:
     return state
 
 
+def half_pays(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16 itself; a processor that only imitates it takes many times as long."""
+    if device.type != "cpu":
+        return True
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def half_where_it_pays(device: torch.device) -> torch.autocast:
+    """The context that networks are trained in."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=half_pays(device))
+
+
 def pick_device(name: str) -> torch.device:
     """`auto` is the GPU where there is one."""
     if name == "auto":

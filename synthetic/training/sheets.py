@@ -15,6 +15,7 @@ from transformers import CLIPTokenizer
 
 from synthetic.training.denoiser import Denoiser, read_words
 from synthetic.training.networks import Vae, build_scheduler
+from synthetic.training.progress import half_where_it_pays
 
 PROMPTS = (
     "studio headshot of a man with short brown hair, plain blue background, softbox light, navy suit",
@@ -46,7 +47,7 @@ def draw(
     shape = (len(prompts), model.unet.config.in_channels, model.unet.config.sample_size, model.unet.config.sample_size)
     z: Tensor = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(device)
     for time in scheduler.timesteps:
-        with torch.autocast(device.type, torch.bfloat16):
+        with half_where_it_pays(device):
             plain, guided = model.unet(torch.cat([z, z]), time, states).sample.float().chunk(2)
         made = plain + guidance * (guided - plain)
         even = made * guided.std((1, 2, 3), keepdim=True) / made.std((1, 2, 3), keepdim=True)
