@@ -21,7 +21,7 @@ import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
 from reports.decisions import apply_decisions
-from reports.desk import create_desk
+from reports.desk.app import create_desk
 from tasks.vault.records import Batch, Employee, Headshot, Seat, Showing
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault

@@ -22,7 +22,7 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from reports.desk import create_desk
+from reports.desk.app import create_desk
 from reports.labels import name_batch
 from reports.site_of_batch import rewrite_report
 from tasks.vault.settings import Settings

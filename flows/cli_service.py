@@ -55,7 +55,7 @@ def public_name(host: str) -> str:
 
 def desk(host: str = "127.0.0.1", port: int = 4201, home: Home = None) -> None:
     """The review desk alone: log in, look at pages, decide, upload."""
-    from reports.desk_serving import serve
+    from reports.desk.serving import serve
 
     settings = settings_for(home)
     if not (settings.desk_password or settings.oidc_issuer) and host not in {"127.0.0.1", "localhost", "::1"}:

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
-from reports.runs import DEPLOYMENTS
+from reports.desk.runs import DEPLOYMENTS
 from tasks.headshots.form_words import LAST_REVIEWED, NUMBER, batch_labels, kit_labels
 
 EVERY_S = 5.0  # a look costs a few small queries; whoever added a kit finds it in the form by the time they are there

@@ -1,1 +1,1 @@
-"""The review report and the review desk."""
+"""The review report, and what it shares with the desk: readiness, decisions, roles, words."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reports.desk_roles import Role
+from reports.roles import Role
 
 
 @dataclass(frozen=True)
@@ -11,7 +11,7 @@ class NavigationEntry:
 
     key: str
     address: str
-    role: Role = "keeper"  # whom it is shown to; who may ask for it stands in `desk_routes`
+    role: Role = "keeper"  # whom it is shown to; who may ask for it stands in `door.routes`
 
 
 NAVIGATION: tuple[NavigationEntry, ...] = (

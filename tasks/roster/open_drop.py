@@ -13,7 +13,7 @@ from tasks.sentences import tell
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
 
-UPLOAD = r"[0-9]{8}-[0-9a-f]{10}"  # how the desk calls what it was given (reports/desk_drops.py)
+UPLOAD = r"[0-9]{8}-[0-9a-f]{10}"  # how the desk calls what it was given (reports/desk/drops.py)
 
 
 def open_drop(location: str, vault: Vault) -> Drop:

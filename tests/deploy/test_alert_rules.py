@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from reports.metrics import scraped
+from reports.desk.metrics import scraped
 from reports.readiness import _CHECKS, Part
 from tasks.vault.records import Batch, Erasure, Seat
 from tasks.vault.seats import STATES

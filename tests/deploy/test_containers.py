@@ -115,7 +115,7 @@ def test_every_command_takes_the_words_that_it_is_given(words: list[str]) -> Non
 
 @pytest.mark.parametrize("probe", ["startupProbe", "livenessProbe", "readinessProbe"])
 def test_probes_ask_pages_that_the_desk_answers_to_strangers(probe: str) -> None:
-    from reports.desk_routes import ANYBODY, ROUTES
+    from reports.door.routes import ANYBODY, ROUTES
 
     path = PODS["control"]["containers"][0][probe]["httpGet"]["path"]
     assert ROUTES[f"GET {path}"] == ANYBODY

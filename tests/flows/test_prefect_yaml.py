@@ -15,8 +15,8 @@ from prefect.utilities.templating import apply_values
 from flows.environment import SWEEP_CRON
 from flows.headshots import drop_pattern
 from flows.prefect_api import POOLS
-from reports.desk_routes import ROUTES
-from reports.runs import DEPLOYMENTS as FORMS
+from reports.desk.runs import DEPLOYMENTS as FORMS
+from reports.door.routes import ROUTES
 from tasks.roster.open_drop import located
 from tasks.vault.failures import NotLikeThis
 from tasks.vault.settings import Settings

@@ -77,7 +77,7 @@ def browse(chromium: Any) -> Iterator[Open]:
 
 @pytest.fixture
 def served(settings: Settings) -> Iterator[str]:
-    from reports.desk import create_desk  # every test's own conftest reads this module first
+    from reports.desk.app import create_desk  # every test's own conftest reads this module first
 
     app = create_desk(settings)
     ending = {"timeout_graceful_shutdown": 1}  # pages that wait for news are not waited for

@@ -56,7 +56,7 @@ class Prefect:
 @contextmanager
 def signed_in_desk(settings: Settings, prefect: Prefect, now: datetime, name: str) -> Iterator[TestClient]:
     """A desk at which somebody has signed in, on a machine that has a login for Prefect."""
-    from reports.desk import create_desk  # every test's own conftest reads this module first
+    from reports.desk.app import create_desk  # every test's own conftest reads this module first
 
     app = create_desk(settings.model_copy(update={"machine_login": "rollcall:" + "x" * 22}), clock=lambda: now)
     app.state.runs.transport = httpx.MockTransport(prefect.answer)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from reports import readiness as asked
-from reports.desk import create_desk
+from reports.desk.app import create_desk
 from reports.readiness import Part, is_ready, readiness
 from tasks.disclosure.chain import own_test_chain
 from tasks.vault.records import AuditEntry, Erasure

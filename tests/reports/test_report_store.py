@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from reports.desk import create_desk
+from reports.desk.app import create_desk
 from reports.site_of_batch import rewrite_report
 from tasks.retention.erase import forget
 from tasks.retention.orphans import sweep_orphans

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from reports.desk.runs import DEPLOYMENTS
 from reports.navigation import NAVIGATION
-from reports.runs import DEPLOYMENTS
 from reports.site import write_site
 from tasks.adapters.costs import QUALITIES
 from tasks.headshots.wishes import REASONS as WISHES
@@ -25,7 +25,7 @@ REPORTS = Path(__file__).parents[2] / "reports"
 def asked() -> set[str]:
     """Every key that a template or module asks for by its name."""
     found = {f"nav.{place.key}" for place in NAVIGATION}
-    for path in (*REPORTS.glob("templates/*.html"), *REPORTS.glob("*.py")):
+    for path in (*REPORTS.glob("templates/*.html"), *REPORTS.rglob("*.py")):
         found |= set(re.findall(r"""\btell\(\s*["']([a-z_]+\.[a-z0-9_]+)["']""", path.read_text(encoding="utf-8")))
     return found
 
@@ -67,7 +67,7 @@ def test_what_stands_outside_the_file_is_found() -> None:
 
 
 # Who is spoken to by these is no reader of pages: a collector of metrics, and whoever starts the desk.
-OPERATORS = {"metrics.py", "desk_serving.py", "desk_address.py", "desk_roles.py"}
+OPERATORS = {"desk/metrics.py", "desk/serving.py", "door/address.py", "roles.py"}
 NO_WORDS = {  # names of other things, languages and services, in their own spelling
     "English", "Deutsch", "Helvetica", "Rollcall", "Rollcall desk", "openid profile email", "Refresh", "Location",
     "Row", "Cancelling", "Door", "Session", "rollcall kit new NAME", "make-headshots/1 Make headshots",
@@ -111,8 +111,8 @@ def literals(code: str) -> set[str]:
 def test_no_module_of_the_pages_holds_a_sentence_of_its_own() -> None:
     held = {
         f"{path.name}: {text}"
-        for path in REPORTS.glob("*.py")
-        if path.name not in OPERATORS
+        for path in REPORTS.rglob("*.py")
+        if path.relative_to(REPORTS).as_posix() not in OPERATORS
         for text in literals(path.read_text(encoding="utf-8")) - NO_WORDS
     }
     assert held == set()

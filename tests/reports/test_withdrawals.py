@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
-from reports.desk import create_desk
+from reports.desk.app import create_desk
 from tasks.vault.failures import NoConsent
 from tasks.vault.records import Consent, Employee
 from tasks.vault.settings import Settings

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import col, select
 from typer.testing import CliRunner
 
-from reports.desk import create_desk
+from reports.desk.app import create_desk
 from tasks.roster.questions import BadAnswer, answer_question, answers_to_undo, open_questions, waiting_people
 from tasks.vault.records import Batch, Consent, Decision, Employee, Headshot, Question, Selfie
 from tasks.vault.settings import Settings

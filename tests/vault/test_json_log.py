@@ -64,7 +64,7 @@ def test_a_fault_is_its_class_and_the_lines_where_it_was() -> None:
     try:
         raise ValueError("Hannah Arendt")
     except ValueError as fault:
-        found = logged("reports.desk", "something broke", fault=fault)
+        found = logged("reports.desk.app", "something broke", fault=fault)
     assert found["fault"] == "ValueError"
     assert "Hannah" not in json.dumps(found)
 
