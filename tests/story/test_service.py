@@ -40,8 +40,10 @@ def exports_of(home: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(start_up: Any, bases: Any, kits: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    home = tmp_path_factory.mktemp("service") / "home"
+def service(
+    start_up: Any, bases: Any, kits: Any, new_home: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    home = new_home(tmp_path_factory.mktemp("service") / "home")
     given = {"ROLLCALL_BASES": str(bases), "ROLLCALL_KITS": str(kits), "ROLLCALL_EXPORT_FOLDER": str(exports_of(home))}
     with start_up(home, **given, OMP_NUM_THREADS="2") as one:
         yield one
