@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from tasks import progress
 from tasks.adapters.export import load_adapter
@@ -248,10 +248,22 @@ def _missing(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
         retire_superseded(studio, seat.employee_id, {sitting.digest for sitting in mine})
     missing = [sitting for sitting in mine if not kept(studio.vault, sitting.digest, sitting.id)]
     show(studio, seat.employee_id, [sitting.digest for sitting in mine if sitting not in missing])
-    if not missing and seat.state in ("ready", "trained"):
-        # Pictures of another batch with the same adapter and kit serve this one too.
+    if not missing and (seat.state in ("ready", "trained") or _without_a_place(studio, mine)):
+        # Pictures of another batch with the same adapter and kit serve this one too, and so do this batch's own whose
+        # base or kit has come back: they lost their places when others took them.
         move_seat(studio.vault, studio.batch, seat.employee_id, "rendered" if mine else "failed", _why_none(mine))
     return missing
+
+
+def _without_a_place(studio: Studio, mine: Sequence[Sitting]) -> bool:
+    """Whether one of these finished pictures is not in the batch's order, so that it would never be proposed."""
+    unplaced = select(Showing.headshot_digest).join(Headshot, col(Headshot.digest) == col(Showing.headshot_digest))
+    unplaced = unplaced.where(
+        Showing.batch_id == studio.batch, col(Showing.choice).is_(None), Headshot.finished_key != ""
+    )
+    unplaced = unplaced.where(col(Showing.headshot_digest).in_([sitting.digest for sitting in mine]))
+    with studio.vault.reading() as session:
+        return session.exec(unplaced).first() is not None
 
 
 def _why_none(mine: Sequence[Sitting]) -> str | None:

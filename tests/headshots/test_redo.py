@@ -12,7 +12,16 @@ from safetensors.numpy import save_file
 from sqlmodel import col, select
 
 from tasks.headshots.kit import BrandKit
-from tasks.headshots.photographing import Sitting, Studio, digest_of, kept, retire_superseded, show, sittings
+from tasks.headshots.photographing import (
+    Sitting,
+    Studio,
+    digest_of,
+    kept,
+    photograph,
+    retire_superseded,
+    show,
+    sittings,
+)
 from tasks.headshots.redo import wants_redo
 from tasks.headshots.task import ask_again
 from tasks.headshots.wishes import AS_USUAL, Wish, wish_of
@@ -160,6 +169,35 @@ def test_pictures_of_an_older_renderer_leave_the_choice_but_decided_ones_stay(
     assert states()["old"] == "candidate"
     assert proposed(batch) == {"d0", "approved", "old", "elsewhere"}
     assert proposed("another batch") == {"elsewhere", "both"}, "and the other batch keeps what it shows"
+
+
+def test_pictures_that_come_back_are_put_in_order_again(
+    vault: Vault, batch: str, kits: dict[str, BrandKit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A base, its next version, the first one again: pictures that were retired meanwhile were shown without a place,
+    beside what had been said of the others. A run that is killed before they have one leaves it to the next."""
+    permit, card = learned_on_the_embedded_base(vault, batch)
+    studio = Studio(vault, batch, "northwind", kits["northwind"], None, None, card)  # type: ignore[arg-type]
+    drawn = vault.write(permit, "originals", "d0.png", b"drawn")
+    finished = vault.write(permit, "headshots", "d0.jpg", b"finished")
+    with vault.session() as session:
+        first = session.get_one(Headshot, "d0")
+        first.original_key, first.finished_key = drawn, finished
+        session.get_one(Showing, (batch, "d0")).choice = 1
+    monkeypatch.setattr(
+        "tasks.headshots.photographing.sittings", lambda *_: [Sitting(permit, "d0", "generated", 0, 0, 1)]
+    )
+
+    def state_after(now: str) -> str:
+        with vault.session() as session:
+            session.get_one(Seat, (batch, ADA)).state = now
+        assert photograph(studio, seats_of(vault, batch)) == 0
+        return seats_of(vault, batch)[0].state
+
+    assert state_after("done") == "done", "in order as it is"
+    retire_superseded(studio, ADA, {"of the next version"})
+    for now in ("done", "flagged"):
+        assert state_after(now) == "rendered", "to be put in order, once more after a kill"
 
 
 def asks(vault: Vault, batch: str, *reasons: str, minute: int = 1, note: str = "") -> None:
