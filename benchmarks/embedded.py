@@ -34,7 +34,7 @@ from synthetic.painter.capture import CaptureWish, draw_capture
 from synthetic.painter.identity import draw_identity
 from synthetic.painter.painting import Painting, paint
 from synthetic.painter.palette import BACKDROP
-from synthetic.training.autoencoder import eye_boxes, peak_signal
+from synthetic.training.figures import eye_boxes, peak_signal
 from synthetic.training.shards import CELL
 from synthetic.training.sheets import PROMPTS, save_sheet
 from synthetic.training.texture import kept_structure

@@ -19,15 +19,16 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
-from torch.nn import functional
 
 from synthetic.training import larger_decoder, larger_encoder
+from synthetic.training.autoencoder import measured
 from synthetic.training.export import export_vae
-from synthetic.training.larger import grow_vae, halved
-from synthetic.training.larger_decoder import TEXTURE_FROM, Wishes
+from synthetic.training.larger import grow_vae
+from synthetic.training.losses import TEXTURE_FROM, Wishes
 from synthetic.training.networks import SIZES, Sizes, Vae, build_vae
 from synthetic.training.progress import Budget, load_checkpoint, pick_device
-from synthetic.training.shards import Portraits, read_portraits
+from synthetic.training.shards import read_portraits
+from synthetic.training.widen import thicken_vae
 
 STAGES = ("encoder", "decoder", "measure", "export")
 
@@ -55,9 +56,16 @@ def grown(teacher: Any, sizes: Sizes) -> Vae:
 
 
 def shipped(base: Path, sizes: Sizes) -> Vae | None:
-    """The larger autoencoder that the base draws with already, in single precision; None: it has only the smaller."""
+    """The larger autoencoder that the base draws with already, in single precision, with as many channels as `sizes`
+    has; None: the base has only the smaller."""
     vae: Any = AutoencoderKL.from_pretrained(base / "vae", local_files_only=True).float()  # type: ignore[no-untyped-call]
-    return vae if vae.config.sample_size == sizes.pixels else None
+    if vae.config.sample_size != sizes.pixels:
+        return None
+    if tuple(vae.config.block_out_channels) == sizes.vae_channels:
+        return vae
+    thick = build_vae(sizes)
+    thicken_vae(vae, thick)
+    return thick
 
 
 def begun(base: Path, teacher: Any, sizes: Sizes) -> Vae:
@@ -77,18 +85,6 @@ def finished(base: Path, teacher: Any, sizes: Sizes, work: Path) -> Vae:
             raise FileNotFoundError(f"{work / name} is missing: run the stage `{name.removesuffix('.pt')}` first")
         part.load_state_dict(state["ema"], strict=part is not vae)
     return vae.eval()
-
-
-@torch.no_grad()
-def measure(vae: Vae, data: Portraits) -> str:
-    """Figures over all of `data`, there and back; what draws smaller is shown them halved, and enlarged."""
-    true, marks, rough = larger_decoder.batch_of(data, range(len(data)))
-    small = vae.config.sample_size < true.shape[-1]
-    made = torch.cat(
-        [vae.decode(vae.encode(halved(x) if small else x).latent_dist.mean).sample for x in torch.split(true, 8)]
-    )
-    made = functional.interpolate(made, size=true.shape[-1], mode="bicubic") if small else made
-    return larger_decoder.figures_of(made.clamp(-1, 1), true, marks, rough)
 
 
 def run_stage(args: argparse.Namespace) -> None:
@@ -111,7 +107,7 @@ def run_stage(args: argparse.Namespace) -> None:
         there = [("as it ships", vae)] if (vae := shipped(args.base, sizes)) is not None else []
         now = finished(args.base, teacher, sizes, args.work)
         for name, vae in (("enlarged", teacher.vae), *there, ("trained", now)):
-            print(f"{name + ':':<13}{measure(vae.eval(), held)}", flush=True)
+            print(f"{name + ':':<13}{measured(vae.eval(), held)}", flush=True)
         return
     data = read_portraits(args.data, held_out=False, limit=args.limit)
     vae = begun(args.base, teacher, sizes)
@@ -135,7 +131,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, nargs="*", default=[], help="folders with shards of synthetic.dataset")
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("--out", type=Path, help="export: folder of the larger base")
-    parser.add_argument("--sizes", choices=("crisp", "tiny-crisp"), default="crisp")
+    parser.add_argument("--sizes", choices=("crisp", "sharp", "tiny-crisp"), default="sharp")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--frames", type=int, default=4, help="pictures per step")

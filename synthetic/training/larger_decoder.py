@@ -7,8 +7,6 @@ figures whenever it saves.
 """
 
 import copy
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,53 +15,27 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from synthetic.training.autoencoder import eye_boxes, peak_signal, reconstruction_loss, weight_map
 from synthetic.training.denoiser import read_words
+from synthetic.training.figures import figures_of
 from synthetic.training.larger import halved
+from synthetic.training.losses import Wishes, asked_loss, weight_map
 from synthetic.training.muon import Muon
 from synthetic.training.networks import Vae, build_scheduler
 from synthetic.training.progress import Budget, half_where_it_pays, learning_rate, load_checkpoint, save_checkpoint
-from synthetic.training.shards import CELL, Portraits, mirror_caption
+from synthetic.training.shards import CELL, Portraits, batch_of, mirror_caption
 from synthetic.training.strands import Judging
-from synthetic.training.texture import kept_bands, kept_structure, spectrum_loss, texture_loss
 
 FULL_FRAMES_FROM = 0.6  # before that, two quarters of each picture: more variety per second
-TEXTURE_FROM = 0.3
 DRAWN_SHARE = 0.25  # of the pictures, at least one: latents that the denoiser drew once
 DRAWN_TIMES = (20, 300)  # of 1000; beyond, it draws somebody else
 LARGEST_NOISE = 0.1  # on the encoder's latents; a denoiser is never exact
 EMA = 0.995
 
 
-@dataclass(frozen=True)
-class Wishes:
-    """What a decoder is asked for beside pixels. Weights; 0 asks for nothing."""
-
-    texture: float = 0.0  # contrast of hair and cloth
-    spectrum: float = 0.0  # the same at each frequency and in each direction
-    judge: float = 0.0  # how strong the judge's say is on hair and cloth; 1: as strong as the pixels'
-    eyes: float = 1.0  # how much heavier eyes and mouth are than usual
-    since: float = TEXTURE_FROM  # of the stage; before that, pixels alone
-
-
 def pick_rows(count: int, frames: int, seed: int, step: int) -> tuple[list[int], npt.NDArray[np.bool_]]:
     """Which pictures a step learns from, and which of them mirrored; the same after a restart."""
     random = np.random.default_rng((seed, step))
     return random.integers(0, count, frames).tolist(), random.random(frames) < 0.5
-
-
-def batch_of(
-    data: Portraits, rows: Iterable[int], flip: npt.NDArray[np.bool_] | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """(pictures in -1..1, landmarks in px, rough (N, 1, cells, cells) in 0..1) of these rows."""
-    chosen = list(rows)
-    pictures = torch.from_numpy(data.pictures[chosen]).permute(0, 3, 1, 2).float().div(127.5).sub(1)
-    marks = torch.from_numpy(data.landmarks[chosen])
-    rough = torch.from_numpy(data.rough[chosen]).float().div(255)[:, None]
-    if flip is not None:
-        pictures[flip], rough[flip] = pictures[flip].flip(3), rough[flip].flip(3)
-        marks[flip, :, 0] = pictures.shape[-1] - 1 - marks[flip, :, 0]
-    return pictures.contiguous(), marks, rough
 
 
 @torch.no_grad()
@@ -129,16 +101,6 @@ def held_out_figures(teacher: Any, vae: Vae, held: Portraits) -> str:
     return figures_of(made, true, marks, rough)
 
 
-def figures_of(made: Tensor, true: Tensor, marks: Tensor, rough: Tensor) -> str:
-    """One line: dB of the whole and of the eye boxes, what is left of hair's and cloth's structure, and how fine."""
-    whole, eyes = peak_signal(made, true), peak_signal(made, true, eye_boxes(marks, true.shape[-1]))
-    bands = " ".join(f"{share:.2f}" for share in kept_bands(made, true, rough))
-    return (
-        f"whole {whole:.2f} dB, eyes {eyes:.2f} dB, structure {kept_structure(made, true, rough):.2f}"
-        f" (lines 8, 4, 2.7, 2 px apart: {bands})"
-    )
-
-
 def draw_step(
     teacher: Any, vae: Vae, data: Portraits, budget: Budget, *, seed: int, frames: int, eyes: float,
     device: torch.device,
@@ -155,16 +117,6 @@ def draw_step(
     with half_where_it_pays(device):
         made = vae.decode(z).sample.float()
     return made, pictures.to(device), weights.to(device), rough.to(device)
-
-
-def asked_loss(made: Tensor, true: Tensor, weights: Tensor, rough: Tensor, wishes: Wishes) -> Tensor:
-    """Pixels, and what hair and cloth are asked for without a judge."""
-    loss = reconstruction_loss(made, true, weights)
-    if wishes.texture:
-        loss = loss + wishes.texture * texture_loss(made, true, rough)
-    if wishes.spectrum:
-        loss = loss + wishes.spectrum * spectrum_loss(made, true, rough)
-    return loss
 
 
 def train_decoder(

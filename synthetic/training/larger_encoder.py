@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from synthetic.training.larger import halved
-from synthetic.training.larger_decoder import batch_of, pick_rows
+from synthetic.training.larger_decoder import pick_rows
 from synthetic.training.muon import Muon
 from synthetic.training.networks import Vae
 from synthetic.training.progress import Budget, half_where_it_pays, learning_rate, load_checkpoint, save_checkpoint
-from synthetic.training.shards import Portraits
+from synthetic.training.shards import Portraits, batch_of
 
 EMA = 0.99
 

@@ -21,6 +21,7 @@ import torch
 from transformers import CLIPTokenizer
 
 from synthetic.training import autoencoder, denoiser, export, latents, sheets
+from synthetic.training.losses import Wishes
 from synthetic.training.networks import SIZES, Vae, build_vae
 from synthetic.training.progress import Budget, load_checkpoint, pick_device
 from synthetic.training.shards import read_portraits
@@ -28,6 +29,7 @@ from synthetic.training.together import is_first, join_processes, wait_for_all
 from synthetic.training.vocabulary import write_tokenizer
 from synthetic.training.widen import widen_vae
 
+HELD = 48  # pictures that the figures of stage `vae` are of (whole shards)
 STAGES = ("vae", "latents", "unet", "decoder", "sheet", "export", "adopt")
 
 
@@ -114,10 +116,12 @@ def run_stage(args: argparse.Namespace) -> None:
         wait_for_all()
     if args.stage in ("vae", "decoder"):
         data = read_portraits(args.data, held_out=False, limit=args.limit)
+        held = read_portraits(args.data, held_out=True, limit=HELD) if is_first() else None
         start, anchor = first_vae(args)
         autoencoder.train_vae(
             data, sizes, args.work, budget, seed=args.seed, peak=args.rate or 2e-3, frames=args.batch or 8,
-            device=device, start=start, anchor=anchor, decoder_only=args.stage == "decoder",
+            device=device, start=start, anchor=anchor, decoder_only=args.stage == "decoder", held=held,
+            wishes=Wishes(0.0, args.spectrum, args.judge, args.eyes, since=0.0),
         )  # fmt: skip
         return
     if args.stage == "latents":
@@ -161,6 +165,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, help="samples per process and step")
     parser.add_argument("--rate", type=float, help="peak learning rate")
     parser.add_argument("--limit", type=int, help="pictures to read")
+    parser.add_argument("--spectrum", type=float, default=0.0, help="vae: how fine hair and cloth are, by frequency")
+    parser.add_argument("--judge", type=float, default=0.0, help="vae: say of a judge of hair and cloth, 1: as pixels")
+    parser.add_argument("--eyes", type=float, default=1.0, help="vae: eyes and mouth this much heavier than usual")
     parser.add_argument("--mirrored", action="store_true", help="latents: mirrored copies instead")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="auto")

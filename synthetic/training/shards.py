@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 HELD_OUT_EVERY = 50  # every 50th person is never trained on
 CELL = 8  # px; as fine as anybody asks where hair and cloth are
@@ -106,6 +108,20 @@ def read_portraits(folders: Iterable[Path], *, held_out: bool, limit: int | None
     if not count:
         raise FileNotFoundError("no complete shards: run `python -m synthetic.dataset` first")
     return join(parts)
+
+
+def batch_of(
+    data: Portraits, rows: Iterable[int], flip: npt.NDArray[np.bool_] | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(pictures in -1..1, landmarks in px, rough (N, 1, cells, cells) in 0..1) of these rows."""
+    chosen = list(rows)
+    pictures = torch.from_numpy(data.pictures[chosen]).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+    marks = torch.from_numpy(data.landmarks[chosen])
+    rough = torch.from_numpy(data.rough[chosen]).float().div(255)[:, None]
+    if flip is not None:
+        pictures[flip], rough[flip] = pictures[flip].flip(3), rough[flip].flip(3)
+        marks[flip, :, 0] = pictures.shape[-1] - 1 - marks[flip, :, 0]
+    return pictures.contiguous(), marks, rough
 
 
 def mirror_caption(caption: str) -> str:

@@ -13,9 +13,10 @@ from torch.nn import functional
 
 from synthetic.training import enlarge, larger_decoder, larger_encoder, strands
 from synthetic.training.larger import grow_vae, halved
+from synthetic.training.losses import Wishes
 from synthetic.training.networks import SIZES, Vae, build_scheduler, build_text, build_unet, build_vae
 from synthetic.training.progress import Budget, load_checkpoint
-from synthetic.training.shards import read_portraits
+from synthetic.training.shards import batch_of, read_portraits
 from synthetic.training.texture import kept_structure, texture_loss
 from synthetic.training.vocabulary import write_tokenizer
 from tasks.vision.diffusion import open_base
@@ -75,7 +76,7 @@ def shards(tmp_path: Path) -> Path:
 
 
 def pictures_of(shards: Path) -> torch.Tensor:
-    return larger_decoder.batch_of(read_portraits([shards], held_out=False), range(8))[0]
+    return batch_of(read_portraits([shards], held_out=False), range(8))[0]
 
 
 def test_what_is_grown_is_the_same_autoencoder_at_first(shards: Path) -> None:
@@ -130,14 +131,14 @@ def test_an_encoder_that_was_cut_off_ends_the_same_and_nearer(base: Path, shards
 
 
 WISHES = {
-    "contrast": larger_decoder.Wishes(texture=0.3),
-    "judged": larger_decoder.Wishes(spectrum=0.3, judge=0.5, eyes=2.0, since=0.0),
+    "contrast": Wishes(texture=0.3),
+    "judged": Wishes(spectrum=0.3, judge=0.5, eyes=2.0, since=0.0),
 }
 
 
 @pytest.mark.parametrize("wishes", WISHES.values(), ids=WISHES.keys())
 def test_a_decoder_that_was_cut_off_ends_the_same(
-    base: Path, shards: Path, tmp_path: Path, wishes: larger_decoder.Wishes, monkeypatch: pytest.MonkeyPatch
+    base: Path, shards: Path, tmp_path: Path, wishes: Wishes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(strands, "ALONE", 3)
     teacher = enlarge.open_teacher(base, LARGE)
@@ -238,3 +239,29 @@ def test_a_base_that_draws_large_is_trained_further_from_what_ships(
     now = enlarge.finished(bases / "tiny", enlarge.open_teacher(bases / "tiny", LARGE), LARGE, tmp_path / "other")
     assert all(torch.equal(a, b) for a, b in zip(there.encoder.parameters(), now.encoder.parameters(), strict=True))
     assert not torch.equal(there.decoder.conv_out.weight, now.decoder.conv_out.weight)
+
+
+def test_a_base_that_draws_large_is_given_more_channels_to_draw_with(
+    base: Path, shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The latents stay what they were, and so do the denoiser and everybody's adapter."""
+    monkeypatch.setitem(SIZES, "sharp", replace(LARGE, vae_channels=(32, 32, 32)))
+    bases = tmp_path / "bases"
+    shutil.copytree(base, bases / "tiny")
+    usual = ["--base", str(bases / "tiny"), "--data", str(shards), "--steps", "2", "--frames", "4"]
+    for stage in ("encoder", "decoder"):
+        enlarge.main([stage, *usual, "--sizes", "tiny-crisp", "--work", str(tmp_path / "thin")])
+    export = ["--base", str(bases / "tiny"), "--out", str(bases / "tiny")]
+    enlarge.main(["export", *export, "--sizes", "tiny-crisp", "--work", str(tmp_path / "thin")])
+    before = enlarge.shipped(bases / "tiny", LARGE)
+    enlarge.main(["decoder", *usual, "--sizes", "sharp", "--work", str(tmp_path / "thick")])
+    enlarge.main(["export", *export, "--sizes", "sharp", "--work", str(tmp_path / "thick")])
+    after = enlarge.shipped(bases / "tiny", SIZES["sharp"])
+    assert before is not None
+    assert after is not None
+    assert tuple(after.config.block_out_channels) == (32, 32, 32)
+    pictures = pictures_of(shards)
+    with torch.no_grad():
+        old, new = before.encode(pictures).latent_dist.mean, after.encode(pictures).latent_dist.mean
+        assert torch.allclose(old, new, atol=1e-4)
+        assert not torch.allclose(before.decode(old).sample, after.decode(old).sample, atol=1e-3)

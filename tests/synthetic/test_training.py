@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from synthetic.training import latents
-from synthetic.training.autoencoder import train_vae
+from synthetic.training import latents, strands
+from synthetic.training.autoencoder import draw_batch, train_vae
 from synthetic.training.denoiser import train_unet
+from synthetic.training.losses import Wishes
 from synthetic.training.networks import SIZES, build_unet, build_vae
 from synthetic.training.progress import Budget, half_pays, half_where_it_pays, learning_rate, load_checkpoint
 from synthetic.training.run import main
-from synthetic.training.shards import list_shards, mirror_caption, read_portraits
+from synthetic.training.shards import Portraits, list_shards, mirror_caption, read_portraits
 from synthetic.training.vocabulary import write_tokenizer
-from synthetic.training.widen import widen_unet, widen_vae
+from synthetic.training.widen import thicken_vae, widen_unet, widen_vae
 
 TINY = SIZES["tiny"]
 CPU = torch.device("cpu")
@@ -34,6 +35,7 @@ def shards(tmp_path: Path) -> Path:
             folder / f"shard-{number}.npz",
             picture=np.broadcast_to(colours, (30, 32, 32, 3)).astype(np.uint8),
             landmarks=np.tile(np.array([[13, 14], [19, 14], [16, 18], [14, 21], [18, 21]], np.float32), (30, 1, 1)),
+            rough=np.full((30, 32, 32), 255, np.uint8),
             person=np.arange(30) + 30 * number,
             kind=np.array(["studio", "selfie"] * 15),
         )
@@ -61,19 +63,65 @@ def test_the_rate_warms_up_holds_and_ends_near_zero() -> None:
     assert rates[100] == pytest.approx(0.01)
 
 
-def test_an_autoencoder_that_was_cut_off_ends_with_the_same_weights(shards: Path, tmp_path: Path) -> None:
-    data = read_portraits([shards], held_out=False)
+WISHES = {"pixels": Wishes(), "judged": Wishes(spectrum=0.3, judge=0.5, eyes=2.0, since=0.0)}
+
+
+@pytest.mark.parametrize("wishes", WISHES.values(), ids=WISHES.keys())
+def test_an_autoencoder_that_was_cut_off_ends_with_the_same_weights(
+    shards: Path, tmp_path: Path, wishes: Wishes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And says how well it does on people whom it never saw."""
+    monkeypatch.setattr(strands, "ALONE", 2)
+    data, held = (read_portraits([shards], held_out=h) for h in (False, True))
 
     def run(folder: Path, *stops: int) -> dict[str, torch.Tensor]:
         for stop in stops:
-            train_vae(data, TINY, folder, Stop(6, stop), seed=1, peak=1e-3, frames=4, device=CPU, save_every=99)
+            train_vae(
+                data, TINY, folder, Stop(6, stop), seed=1, peak=1e-3, frames=4, device=CPU, wishes=wishes, held=held,
+                save_every=99,
+            )  # fmt: skip
         state = load_checkpoint(folder / "vae.pt")
         assert state is not None
         assert state["step"] == 6
         return dict(state["vae"])
 
-    whole, resumed = run(tmp_path / "a", 6), run(tmp_path / "b", 3, 6)
+    whole = run(tmp_path / "a", 6)
+    told = capsys.readouterr().out
+    resumed = run(tmp_path / "b", 3, 6)
     assert all(torch.allclose(whole[k], resumed[k], atol=1e-5) for k in whole)
+    assert "vae step 6: whole" in told
+
+
+def test_wishes_are_heard_by_encoder_and_decoder(shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge's say reaches both, and eyes weigh as much as was wished."""
+    monkeypatch.setattr(strands, "ALONE", 0)
+    data = read_portraits([shards], held_out=False)
+
+    def run(name: str, wishes: Wishes) -> dict[str, torch.Tensor]:
+        budget = Budget(steps=1)
+        train_vae(data, TINY, tmp_path / name, budget, seed=1, peak=1e-3, frames=4, device=CPU, wishes=wishes)
+        return dict(load_checkpoint(tmp_path / name / "vae.pt")["vae"])
+
+    plain = run("plain", Wishes(since=0.0))
+    for name, wishes in (("judge", Wishes(judge=0.5, since=0.0)), ("eyes", Wishes(eyes=3.0, since=0.0))):
+        other = run(name, wishes)
+        assert not torch.equal(plain["encoder.conv_in.weight"], other["encoder.conv_in.weight"]), name
+        assert not torch.equal(plain["decoder.conv_out.weight"], other["decoder.conv_out.weight"]), name
+
+
+def test_crops_keep_pictures_and_hair_together() -> None:
+    """The number of a cell of hair is written into the pixels that it stands for."""
+    cells = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    pictures = np.broadcast_to(cells.repeat(8, 0).repeat(8, 1)[None, :, :, None], (3, 64, 64, 3))
+    data = Portraits(
+        pictures, np.full((3, 5, 2), 40, np.float32), ("",) * 3, np.arange(3), np.ones(3, np.bool_),
+        np.broadcast_to(cells, (3, 8, 8)),
+    )  # fmt: skip
+    for seed in range(6):
+        cut, weights, rough = draw_batch(data, 3, 32, np.random.default_rng(seed))
+        assert cut.shape == (3, 3, 32, 32)
+        assert weights.shape == (3, 1, 32, 32)
+        assert torch.allclose((cut[:, :1, ::8, ::8] + 1) * 127.5, rough * 255, atol=1e-3)
 
 
 def test_the_unet_resumes_where_it_was(shards: Path, tmp_path: Path) -> None:
@@ -147,6 +195,23 @@ def test_a_widened_base_is_the_same_base_at_first() -> None:
         assert (made[:, 4:] == 0).all()
 
 
+def test_a_thicker_autoencoder_is_the_same_at_first_and_its_twins_part() -> None:
+    torch.manual_seed(0)
+    thin = build_vae(TINY).eval()
+    thick = build_vae(replace(TINY, vae_channels=(16, 32))).eval()
+    thicken_vae(thin, thick)
+    pictures = torch.rand(2, 3, 32, 32) * 2 - 1
+    with torch.no_grad():
+        latents = thin.encode(pictures).latent_dist
+        assert torch.allclose(thick.encode(pictures).latent_dist.parameters, latents.parameters, atol=1e-5)
+        assert torch.allclose(thick.decode(latents.mean).sample, thin.decode(latents.mean).sample, atol=1e-5)
+    read = thick.decoder.conv_out.weight
+    assert not torch.equal(read[:, ::2], read[:, 1::2])
+    for channels, why in (((24, 16), "does not double"), ((16, 16), "more than their width")):
+        with pytest.raises(ValueError, match=why):
+            thicken_vae(thin, build_vae(replace(TINY, vae_channels=channels)))
+
+
 def test_settling_added_channels_leaves_the_others_alone(shards: Path) -> None:
     torch.manual_seed(0)
     vae = build_vae(TINY)
@@ -168,7 +233,7 @@ def test_all_stages_by_command_end_in_a_folder_for_the_stock_pipeline(
 
     work, out = tmp_path / "work", tmp_path / "embedded"
     tiny = ["--data", str(shards), "--work", str(work), "--sizes", "tiny", "--batch", "4", "--device", "cpu"]
-    main(["vae", *tiny, "--steps", "3"])
+    main(["vae", *tiny, "--steps", "3", "--judge", "0.4", "--spectrum", "0.3", "--eyes", "2"])
     main(["latents", *tiny])
     main(["unet", *tiny, "--steps", "3"])
     main(["decoder", *tiny, "--steps", "2"])
