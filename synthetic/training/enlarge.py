@@ -28,7 +28,6 @@ from synthetic.training.losses import TEXTURE_FROM, Wishes
 from synthetic.training.networks import SIZES, Sizes, Vae, build_vae
 from synthetic.training.progress import Budget, load_checkpoint, pick_device
 from synthetic.training.shards import read_portraits
-from synthetic.training.widen import thicken_vae
 
 STAGES = ("encoder", "decoder", "measure", "export")
 
@@ -56,16 +55,9 @@ def grown(teacher: Any, sizes: Sizes) -> Vae:
 
 
 def shipped(base: Path, sizes: Sizes) -> Vae | None:
-    """The larger autoencoder that the base draws with already, in single precision, with as many channels as `sizes`
-    has; None: the base has only the smaller."""
+    """The larger autoencoder that the base draws with already, in single precision; None: it has only the smaller."""
     vae: Any = AutoencoderKL.from_pretrained(base / "vae", local_files_only=True).float()  # type: ignore[no-untyped-call]
-    if vae.config.sample_size != sizes.pixels:
-        return None
-    if tuple(vae.config.block_out_channels) == sizes.vae_channels:
-        return vae
-    thick = build_vae(sizes)
-    thicken_vae(vae, thick)
-    return thick
+    return vae if vae.config.sample_size == sizes.pixels else None
 
 
 def begun(base: Path, teacher: Any, sizes: Sizes) -> Vae:
@@ -131,7 +123,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, nargs="*", default=[], help="folders with shards of synthetic.dataset")
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("--out", type=Path, help="export: folder of the larger base")
-    parser.add_argument("--sizes", choices=("crisp", "sharp", "tiny-crisp"), default="sharp")
+    parser.add_argument("--sizes", choices=("crisp", "tiny-crisp"), default="crisp")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--frames", type=int, default=4, help="pictures per step")

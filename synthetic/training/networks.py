@@ -51,8 +51,6 @@ SIZES = {
     "crisp": Sizes(256, 32, (16, 16, 32, 96, 128), (128, 192), (False, True), 1, 192, 2),
     # `crisp` with room for what 256 px add: an encoder that sees them, and as many latent channels again
     "wide": Sizes(256, 64, (16, 16, 32, 96, 128), (128, 192), (False, True), 1, 192, 2),
-    # `crisp` with twice the channels where the picture is large: the same latents, drawn by more
-    "sharp": Sizes(256, 32, (32, 32, 64, 96, 128), (128, 192), (False, True), 1, 192, 2),
     "tiny-crisp": Sizes(64, 4, (16, 16, 16), (16, 32), (True, True), 1, 32, 1),  # tests only
     "full": Sizes(256, 16, (32, 64, 128, 128), (64, 128, 192, 224), (False, True, True, False), 1, 192, 3),
 }

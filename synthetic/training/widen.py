@@ -1,8 +1,8 @@
-"""More channels for a trained base, without starting again: in its latents, or inside its autoencoder.
+"""More latent channels for a trained base, without starting again.
 
-Promise: the widened networks do at first exactly what the narrow ones did. Old latent channels keep their meaning; new
-ones carry fresh features of the encoder that neither the decoder nor the UNet looks at yet. Inside the autoencoder a
-widened channel is there twice, and whoever reads it reads both by half. Training goes on from there.
+Promise: the widened networks do at first exactly what the narrow ones did: old latent channels keep their meaning,
+new ones carry fresh features of the encoder that neither the decoder nor the UNet looks at yet. Training goes on from
+there and fills them with what 8 channels had no room for: lids, irises, strands.
 """
 
 import torch
@@ -10,7 +10,6 @@ from torch import Tensor
 
 from synthetic.training.networks import Unet, Vae
 
-UNEVEN = 0.5  # of a half: how far apart twins of the decoder are read at most
 FIRST_VARIANCE = -4.0  # log variance of new channels before training: they arrive almost without noise
 
 
@@ -60,32 +59,3 @@ def widen_unet(narrow: dict[str, Tensor], wide: Unet) -> dict[str, Tensor]:
         state[name] = torch.zeros_like(state[name])
         state[name][:old] = narrow[name]
     return state
-
-
-@torch.no_grad()
-def thicken_vae(thin: Vae, thick: Vae, seed: int = 0) -> None:
-    """Copies `thin` into `thick`, some of whose levels have twice the channels (Net2Wider, arXiv:1511.05641).
-
-    Twins lie side by side, so that a norm's groups hold what they held. The encoder writes what
-    it wrote. In the decoder twins are read unevenly, or they would stay twins for ever. Raises ValueError where a level
-    is neither as wide nor twice as wide, or where neighbours are alike in one of the two only.
-    """
-    random, was = torch.Generator().manual_seed(seed), thin.state_dict()
-    state: dict[str, Tensor] = thick.state_dict()
-    if was.keys() != state.keys():
-        raise ValueError("the levels differ in more than their width")
-    for name, value in was.items():
-        grown = state[name]
-        for axis in (0, 1)[: grown.dim()]:
-            if grown.shape[axis] == value.shape[axis]:
-                continue
-            if grown.shape[axis] != 2 * value.shape[axis]:
-                raise ValueError(f"{name}: {tuple(value.shape)} does not double to {tuple(grown.shape)}")
-            value = value.repeat_interleave(2, axis)
-            if axis == 1:
-                value = value / 2
-                if name.startswith("decoder."):
-                    share = UNEVEN * (2 * torch.rand(value[:, ::2].shape, generator=random) - 1)
-                    value[:, ::2], value[:, 1::2] = value[:, ::2] * (1 + share), value[:, 1::2] * (1 - share)
-        state[name] = value
-    thick.load_state_dict(state)

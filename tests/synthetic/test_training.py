@@ -17,7 +17,7 @@ from synthetic.training.progress import Budget, half_pays, half_where_it_pays, l
 from synthetic.training.run import main
 from synthetic.training.shards import Portraits, list_shards, mirror_caption, read_portraits
 from synthetic.training.vocabulary import write_tokenizer
-from synthetic.training.widen import thicken_vae, widen_unet, widen_vae
+from synthetic.training.widen import widen_unet, widen_vae
 
 TINY = SIZES["tiny"]
 CPU = torch.device("cpu")
@@ -193,23 +193,6 @@ def test_a_widened_base_is_the_same_base_at_first() -> None:
         made = wide_unet(many.mean, 500, told).sample
         assert torch.allclose(made[:, :4], unet(few.mean, 500, told).sample, atol=1e-5)
         assert (made[:, 4:] == 0).all()
-
-
-def test_a_thicker_autoencoder_is_the_same_at_first_and_its_twins_part() -> None:
-    torch.manual_seed(0)
-    thin = build_vae(TINY).eval()
-    thick = build_vae(replace(TINY, vae_channels=(16, 32))).eval()
-    thicken_vae(thin, thick)
-    pictures = torch.rand(2, 3, 32, 32) * 2 - 1
-    with torch.no_grad():
-        latents = thin.encode(pictures).latent_dist
-        assert torch.allclose(thick.encode(pictures).latent_dist.parameters, latents.parameters, atol=1e-5)
-        assert torch.allclose(thick.decode(latents.mean).sample, thin.decode(latents.mean).sample, atol=1e-5)
-    read = thick.decoder.conv_out.weight
-    assert not torch.equal(read[:, ::2], read[:, 1::2])
-    for channels, why in (((24, 16), "does not double"), ((16, 16), "more than their width")):
-        with pytest.raises(ValueError, match=why):
-            thicken_vae(thin, build_vae(replace(TINY, vae_channels=channels)))
 
 
 def test_settling_added_channels_leaves_the_others_alone(shards: Path) -> None:
