@@ -122,7 +122,7 @@ def train_vae(
             group["lr"] = learning_rate(peak, budget, warm_up=40)
         optimiser.zero_grad(set_to_none=True)
         if judging and now.judge:
-            told = judging.gradient(loss, made, pictures, rough)
+            told = judging.gradient(loss, made, pictures, rough)  # of the pictures alone, by this process's own judge
             ((made * told).sum() + rest).backward()  # type: ignore[no-untyped-call]
             judging.learn(made.detach(), pictures, rough)
         else:
