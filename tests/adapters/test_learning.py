@@ -19,7 +19,7 @@ from safetensors.torch import load
 from tasks.adapters import ownership
 from tasks.adapters.learning import Pupil, adapter_digest, kept, learn, missing, seed_of, someone_elses
 from tasks.adapters.ownership import BESIDE, Owned, check_owners, gains, groups
-from tasks.adapters.plan import TrainingPlan
+from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.portraits import accepted_selfies
 from tasks.adapters.training import TrainedAdapter, train_cohort
 from tasks.retention.erase import forget
@@ -309,6 +309,9 @@ def test_what_came_to_nothing_is_not_learned_again_but_by_a_persons_order(
     school: School, base: FrozenBase, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch that goes on by itself would train the same weights from the same photos, for the same end."""
+    monkeypatch.setattr(
+        "tasks.adapters.learning.plan_training", lambda *a, **k: replace(plan_training(*a, **k), steps=3)
+    )
     school = replace(school, pupils=waiting(school, base))
     monkeypatch.setattr("tasks.adapters.learning.someone_elses", lambda checked: {"p1"})
     school.learn(base, eyes)

@@ -194,10 +194,10 @@ def room_for(size: int) -> Iterator[None]:
 def test_a_full_disk_leaves_no_half_file_and_the_next_run_goes_on(
     vault: Vault, kit: BrandKit, tmp_path: Path, name: str
 ) -> None:
-    large = kit.outputs[0].model_copy(update={"name": "large", "width": 1400, "height": 1400, "format": "png"})
+    large = kit.outputs[0].model_copy(update={"name": "large", "width": 700, "height": 700, "format": "png"})
     both = kit.model_copy(update={"outputs": (kit.outputs[1], large)})
     place = tmp_path / "to" / name
-    with room_for(600_000), pytest.raises(DestinationFault, match="cannot be written to: File too large"):
+    with room_for(150_000), pytest.raises(DestinationFault, match="cannot be written to: File too large"):
         build_pack(vault, "b1", both, place, now=NOW)
     assert [path for path in (tmp_path / "to").rglob("*") if path.name.startswith(".") or path.suffix == ".png"] == []
     assert not (place / "manifest.json").exists()
