@@ -259,6 +259,7 @@ def report(one: Cluster, api: httpx.Client, seen: Run, options: argparse.Namespa
             "groups, runs of groups, crashed, second attempts",
             f"{len({c for _, c in seats if c is not None})}, {len(runs)}, {len(crashed)}, {repeated(runs)}",
         ),
+        ("seconds of a group: the run that brought it to its end, a later one, usual and longest", passing(runs)),
         ("times that a base was opened", f"{times_opened(one)}"),
         ("killed", ", ".join(kind for kind, _ in seen.killed)),
         ("groups under way on a killed machine, not noticed", f"{len(seen.died)}, {unnoticed}"),
@@ -315,6 +316,22 @@ def report_seconds(one: Cluster) -> float:
 def repeated(runs: list[dict[str, Any]]) -> int:
     """Groups that a second attempt was made at."""
     return sum(run["parameters"]["attempt"] > 1 for run in runs)
+
+
+def passing(runs: list[dict[str, Any]]) -> str:
+    """What groups took that were worked on, and what those took that a batch which went on handed out once more."""
+    first: dict[int, float] = {}
+    later: list[float] = []
+    for run in sorted((r for r in runs if r["state"]["type"] == "COMPLETED"), key=lambda r: r["start_time"]):
+        number = run["parameters"]["number"]
+        if number in first:
+            later.append(run["total_run_time"])
+        else:
+            first[number] = run["total_run_time"]
+    return ", ".join(
+        f"{statistics.median(times):.0f} s, {max(times):.0f} s ({len(times)})" if times else "-"
+        for times in (list(first.values()), later)
+    )
 
 
 def times_opened(one: Cluster) -> int:
