@@ -29,9 +29,10 @@ from tasks.delivery.pack import Pack, Size, kit_pack, sort_packs
 from tasks.delivery.places import open_destination
 from tasks.disclosure.credentials import read_credentials
 from tasks.disclosure.finding import Copy, find_mark
-from tasks.disclosure.installation import mark_key, own_root
+from tasks.disclosure.installation import mark_key
 from tasks.disclosure.pattern import MarkKey, lane_of
 from tasks.disclosure.source import read_origin
+from tasks.disclosure.trust import own_root
 from tasks.headshots.framing import head_height
 from tasks.headshots.kit import load_kit
 from tasks.headshots.look import find_head

@@ -67,7 +67,7 @@ def verify(
 
 
 def _own_root(settings: Settings) -> bytes:
-    from tasks.disclosure.installation import own_root
+    from tasks.disclosure.trust import own_root
 
     return own_root(settings)
 

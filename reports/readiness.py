@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from cryptography import x509
 from sqlmodel import col, select
 
+from tasks.disclosure.trust import named_chain, photo_roots
 from tasks.failures import RollcallError
 from tasks.retention import overdue
 from tasks.sentences import say_date, tell
@@ -144,6 +145,8 @@ def _forgetting(vault: Vault, now: datetime) -> str:
 
 
 def _certificates(vault: Vault, now: datetime) -> str:
+    named_chain(vault.settings)
+    photo_roots(vault.settings)
     ends = dict(certificate_ends(vault.settings))
     said = [tell(f"part.ends_{which}", day=say_date(end)) for which, end in ends.items() if end - now < ENDS_SOON]
     if said:

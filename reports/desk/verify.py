@@ -12,7 +12,8 @@ from reports.desk import pages
 from reports.desk.corrections import sent
 from reports.desk.login import signed_in
 from reports.door.door import Door
-from tasks.disclosure.installation import mark_key, own_root
+from tasks.disclosure.installation import mark_key
+from tasks.disclosure.trust import own_root
 from tasks.disclosure.verify import examine
 from tasks.sentences import tell
 from tasks.vault.store import Vault

@@ -30,7 +30,8 @@ from tasks.delivery.names import apart, check_template, file_stem
 from tasks.delivery.pack import KIT, Pack, kit_pack
 from tasks.delivery.sitters import Sitter, people_of, sitters_of, why_absent, why_gone
 from tasks.delivery.sizes import SUFFIX
-from tasks.disclosure.installation import mark_key, signing_chain
+from tasks.disclosure.installation import mark_key
+from tasks.disclosure.trust import signing_chain
 from tasks.failures import RollcallError
 from tasks.headshots.batch_kits import BatchKits
 from tasks.headshots.kit import BrandKit, kit_digest

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tasks.disclosure.installation import photo_roots
+from tasks.disclosure.trust import photo_roots
 from tasks.roster.drop import Drop
 from tasks.roster.rows import RosterRow
 from tasks.roster.whose_photos import ask_whose

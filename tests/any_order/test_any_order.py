@@ -33,7 +33,7 @@ from tasks.delivery import handing_over
 from tasks.delivery.handing_over import DeliveryOrder, NothingToDeliver, TooManyGo, hand_over
 from tasks.delivery.pack import kit_pack
 from tasks.delivery.places import open_destination
-from tasks.disclosure.installation import signing_chain
+from tasks.disclosure.trust import signing_chain
 from tasks.headshots.task import ask_again
 from tasks.retention.erase import forget
 from tasks.retention.sweep import MassDeletion, run_retention

@@ -14,8 +14,9 @@ from sqlmodel import select
 from tasks.delivery.destinations import PAPERS, DeliveryFault
 from tasks.delivery.names import BadTemplate
 from tasks.delivery.sitters import newest_approved
-from tasks.disclosure.installation import mark_key, own_root
+from tasks.disclosure.installation import mark_key
 from tasks.disclosure.source import read_origin
+from tasks.disclosure.trust import own_root
 from tasks.disclosure.verify import DisclosureVerdict, examine
 from tasks.failures import RollcallError
 from tasks.headshots.kit import BrandKit

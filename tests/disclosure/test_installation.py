@@ -1,21 +1,16 @@
-"""An installation's own key and chain: the same on each of its machines, and nobody else's."""
+"""An installation's own key: the same on each of its machines, and nobody else's."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tasks.disclosure.finding import Copy, find_mark
-from tasks.disclosure.installation import mark_key, marked, own_root, signing_chain
+from tasks.disclosure.installation import mark_key, marked
 from tasks.disclosure.pattern import lane_of
-from tasks.vault.failures import BadSetting
 from tasks.vault.keys import Keyring
-from tasks.vault.settings import Settings
 from tasks.vision.images import Picture
-
-NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -49,13 +44,3 @@ def test_a_picture_is_marked_once_with_its_lane(masters: list[Picture], keyring:
     assert lane_of(key, found.payload) == "faithful"
     assert marked(once, key, "faithful") is once
     assert not np.array_equal(once, masters[0])
-
-
-def test_without_settings_a_test_chain_signs_and_half_a_setting_is_refused(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
-    assert own_root(settings) == b""
-    chain = signing_chain(settings, NOW)
-    assert chain.is_test
-    assert own_root(settings) == chain.anchors
-    with pytest.raises(BadSetting, match="belong together"):
-        signing_chain(Settings(home=tmp_path, signing_chain=tmp_path / "chain.pem"), NOW)

@@ -45,7 +45,10 @@ def mailbox(tmp_path: Path) -> Iterator[tuple[Mailbox, Settings]]:
     box = Mailbox()
     server = Controller(box, hostname="127.0.0.1", port=port)
     server.start()
-    settings = Settings(home=tmp_path / "home", smtp_url=f"smtp://127.0.0.1:{port}", alerts_to="it@corp.example")
+    settings = Settings(
+        home=tmp_path / "home", smtp_url=f"smtp://127.0.0.1:{port}", alerts_to="it@corp.example",
+        alerts_from="rollcall@corp.example",
+    )  # fmt: skip
     yield box, settings
     server.stop()
 
@@ -76,6 +79,7 @@ def test_a_batch_of_which_everybody_failed_is_mailed_once_and_again_after_a_day(
     assert tell(settings, incidents(vault, [], NOW), NOW + AGAIN / 2) == 0
     assert tell(settings, incidents(vault, [], NOW), NOW + AGAIN) == 1
     [first, _] = box.mails
+    assert (first["From"], first["To"]) == ("rollcall@corp.example", "it@corp.example")
     assert first["To"] == "it@corp.example"
     assert "OutOfMemoryError (1)" in str(first.get_payload())
 

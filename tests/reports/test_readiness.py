@@ -120,10 +120,27 @@ def test_a_forgetting_that_is_not_done_in_a_day_is_said(vault: Vault) -> None:
 def test_a_certificate_about_to_end_is_said(vault: Vault, tmp_path: Path) -> None:
     chain = own_test_chain(tmp_path / "chain", NOW)
     (tmp_path / "chain.pem").write_bytes(chain.certificates)
-    vault.settings = vault.settings.model_copy(update={"signing_chain": tmp_path / "chain.pem"})
+    (tmp_path / "key.pem").write_bytes(chain.key)
+    named = {"signing_chain": tmp_path / "chain.pem", "signing_key_file": tmp_path / "key.pem"}
+    vault.settings = vault.settings.model_copy(update=named)
     end = dict(asked.certificate_ends(vault.settings))["signing"]
     assert parts_of(vault, end - timedelta(days=31))["certificates"].well
     assert "have it renewed" in parts_of(vault, end - timedelta(days=29))["certificates"].said
+
+
+def test_certificates_that_cannot_be_used_are_said_before_they_are_needed(vault: Vault, tmp_path: Path) -> None:
+    chain, usual = own_test_chain(tmp_path / "chain", NOW), vault.settings
+    (tmp_path / "chain.pem").write_bytes(chain.certificates)
+    (tmp_path / "roots.pem").write_bytes(b"none")
+    for wrong, said in (
+        ({"signing_chain": tmp_path / "chain.pem"}, "belong together"),
+        ({"signing_chain": tmp_path / "chain.pem", "signing_key_file": tmp_path / "roots.pem"}, "cannot be read"),
+        ({"photo_roots": tmp_path / "roots.pem"}, "ROLLCALL_PHOTO_ROOTS"),
+    ):
+        vault.settings = usual.model_copy(update=wrong)
+        part = parts_of(vault)["certificates"]
+        assert not part.well
+        assert said in part.said
 
 
 @contextmanager

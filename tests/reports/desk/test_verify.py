@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from reports.desk.app import create_desk
 from tasks.disclosure.credentials import sign
-from tasks.disclosure.installation import signing_chain
 from tasks.disclosure.source import origin_of, xmp_packet
+from tasks.disclosure.trust import signing_chain
 from tasks.vault.settings import Settings
 from tasks.vision.images import encode
 from tests.reports.conftest import NOON, PASSWORD
