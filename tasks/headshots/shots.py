@@ -48,6 +48,7 @@ FULL_SENTENCE = PromptWords(
 )
 SENTENCES = {"small": SMALL_GRAMMAR}  # by how a base speaks; all others take the full sentence
 KEEP = "keep"
+NEAR, FAR = 25.0, 60.0  # degrees from the camera's axis: beyond these a side alone does not say where a light stands
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _nearest_word(colour: str, small: bool) -> str:
 
 
 def light_words(kit: BrandKit, *, small: bool) -> str:
-    """The kit's light in words; the small grammar knows three that a team can share.
+    """The kit's light in words; the small grammar knows three that a team can share, and no angle.
 
     Its "rembrandt light" names no side and comes from either; a softbox comes from the side that is named.
     """
@@ -142,7 +143,12 @@ def light_words(kit: BrandKit, *, small: bool) -> str:
     if small:
         return "softbox light" + ("" if light.key_side == "front" else f" from the {light.key_side}")
     hard = "gentle" if light.ratio < 1.6 else "soft" if light.ratio < 3 else "dramatic"
-    where = "from the front" if light.key_side == "front" else f"from the {light.key_side}"
+    if light.key_side == "front":
+        where = "from the front"
+    elif light.key_angle < NEAR:
+        where = f"from just {light.key_side} of the camera"
+    else:
+        where = f"from far to the {light.key_side}" if light.key_angle > FAR else f"from the {light.key_side}"
     kind = "rembrandt lighting" if light.style == "rembrandt" else "softbox lighting"
     warm = ", warm" if light.warmth > 0.25 else ", cool daylight" if light.warmth < -0.25 else ""
     return f"{hard} {kind} {where}{warm}"

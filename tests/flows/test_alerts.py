@@ -80,7 +80,6 @@ def test_a_batch_of_which_everybody_failed_is_mailed_once_and_again_after_a_day(
     assert tell(settings, incidents(vault, [], NOW), NOW + AGAIN) == 1
     [first, _] = box.mails
     assert (first["From"], first["To"]) == ("rollcall@corp.example", "it@corp.example")
-    assert first["To"] == "it@corp.example"
     assert "OutOfMemoryError (1)" in str(first.get_payload())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 import tomllib
 from pathlib import Path
@@ -30,6 +32,27 @@ def test_the_kits_differ_in_everything_a_kit_can_say(kits: dict[str, BrandKit]) 
     assert {kit.backdrop.kind for kit in kits.values()} == {"colour", "gradient", "picture"}
     assert len({kit.framing.aspect for kit in kits.values()}) >= 3
     assert len({kit.lighting.key_side for kit in kits.values()}) == 3
+
+
+def test_whatever_a_kit_can_say_is_heard_where_pictures_are_made() -> None:
+    """But for what is for people alone, as the kit that explains every key says of it."""
+    sections = [
+        one for _, one in inspect.getmembers(kit_sections, inspect.isclass) if issubclass(one, kit_sections.Section)
+    ]
+    said = {field for section in (*sections, BrandKit) for field in section.model_fields}
+    heard = {
+        node.attr
+        for path in (SHIPPED / "tasks").rglob("*.py")
+        if path.name != "kit_card.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+    unheard = said - heard
+    assert unheard == {"palette", "dress_code"}
+    text = (KITS / "northwind" / "kit.toml").read_text(encoding="utf-8")
+    for field in unheard:
+        line = next(line for line in text.splitlines() if line.startswith(f"{field} ="))
+        assert "for the kit card only" in line, field
 
 
 def test_one_kit_explains_every_key() -> None:

@@ -113,3 +113,19 @@ def test_a_small_base_is_never_asked_for_a_light_without_a_side() -> None:
     # Its "rembrandt light" comes from either side: half of the team would be lit from the wrong one.
     assert light_words(HARBOUR, small=True) == "softbox light from the right"
     assert light_words(HARBOUR, small=False) == "dramatic rembrandt lighting from the right"
+
+
+@pytest.mark.parametrize(
+    ("side", "angle", "where"),
+    [
+        ("left", 24.9, "from just left of the camera"), ("left", 25.0, "from the left"),
+        ("right", 60.0, "from the right"), ("right", 60.1, "from far to the right"), ("front", 80.0, "from the front"),
+    ],
+)  # fmt: skip
+def test_where_the_light_stands_is_said_as_far_as_words_go(side: str, angle: float, where: str) -> None:
+    kit = NORTHWIND.model_copy(
+        update={"lighting": NORTHWIND.lighting.model_copy(update={"key_side": side, "key_angle": angle})}
+    )
+    assert light_words(kit, small=False).endswith(f"lighting {where}")
+    assert "camera" not in light_words(kit, small=True)
+    assert "far" not in light_words(kit, small=True)
