@@ -20,7 +20,7 @@ from synthetic.eyes.fit import embed_all, look, paint_people, pairs
 from synthetic.eyes.people import TEST
 from synthetic.scenes import draw_scene
 from tasks.shipped import SHIPPED
-from tasks.vision.faces import Eyes, EyesMissing, Face, FaceEmbedder, Thresholds
+from tasks.vision.faces import Eyes, EyesMissing, Face, Thresholds
 from tasks.vision.images import read_picture
 from tasks.vision.open_eyes import open_eyes
 from tasks.vision.readers.embedded import EmbeddedFinder, open_embedded
@@ -80,7 +80,7 @@ def scenes_table(eyes: Eyes, count: int, size: int) -> list[str]:
 
 
 def identity_lines(
-    name: str, encoder: FaceEmbedder, thresholds: Thresholds, gallery_vectors: Floats, person: npt.NDArray[np.int64]
+    name: str, thresholds: Thresholds, gallery_vectors: Floats, person: npt.NDArray[np.int64]
 ) -> list[str]:
     """Verification over all pairs, and rank-1 of each person's last shots against means of the first four."""
     same, other = pairs(gallery_vectors, person)
@@ -119,7 +119,7 @@ def identity_table(eyes: Eyes, work: Path, people: int, shots: int) -> list[str]
             ("embedder", eyes.embedder, eyes.thresholds),
             ("judge", eyes.judge, eyes.judge_thresholds),
         ):
-            lines += identity_lines(name, encoder, thresholds, embed_all(gallery, encoder), gallery.person)
+            lines += identity_lines(name, thresholds, embed_all(gallery, encoder), gallery.person)
     return lines
 
 

@@ -170,7 +170,7 @@ def seat_everybody(
         here = {admission.employee_id for admission in admissions}
         for admission in admissions:
             for person in set(admission.may_be) & there.keys() - here:
-                _hold(session, there[person], _question_finding("who_is_this", admission.row))
+                _hold(there[person], _question_finding("who_is_this", admission.row))
 
 
 def _earlier_seats(session: Session, batch_id: str) -> dict[tuple[str, str], Seat]:
@@ -189,7 +189,7 @@ def _go_on_from(before: Seat | None, seat: Seat) -> None:
         seat.answered, seat.wishes = before.answered, before.wishes
 
 
-def _hold(session: Session, seat: Seat, found: dict[str, Any]) -> None:
+def _hold(seat: Seat, found: dict[str, Any]) -> None:
     """Whoever may be meant by a row in question waits with it."""
     if _standing_reason(seat) is None and seat.state != "stopped":
         seat.state, seat.reason = checked_move(seat.state, "blocked"), found["code"]

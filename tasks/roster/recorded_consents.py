@@ -53,7 +53,7 @@ def record_consents(
             # A no takes back what was agreed to until then, whatever day and wording its own line names for the yes: an
             # older line, read again, leaves a newer yes alone.
             standing = same or [c for c in there if c.purpose == purpose and c.given_at <= refused]
-            events += _withdraw(session, standing, cell.withdrawn_at or now)
+            events += _withdraw(standing, cell.withdrawn_at or now)
     if events:
         audit_log.append(session, events, now=now)
 
@@ -64,7 +64,7 @@ def _is_same(consent: Consent, cell: ConsentCell, purpose: str, source: str) -> 
     return consent.given_at == cell.given_at if cell.given_at else consent.source == source
 
 
-def _withdraw(session: Session, consents: Iterable[Consent], when: datetime) -> list[Event]:
+def _withdraw(consents: Iterable[Consent], when: datetime) -> list[Event]:
     events = []
     for consent in consents:
         if consent.withdrawn_at is None:

@@ -137,7 +137,7 @@ class People:
         doubted = frozenset().union(*(hit.who for hit in hits if hit not in standing))
         if not standing:
             return self._by_account(words, doubted)
-        return self._weigh(standing, words, shown, doubted, is_file)
+        return self._weigh(standing, words, doubted, is_file)
 
     def _hits(self, shown: str, words: Sequence[Word]) -> list[NameHit]:
         lower, found = shown.casefold(), []
@@ -182,9 +182,7 @@ class People:
             return False
         return bool(names) or own or dashed or all(word.plain in OWN for word in others)
 
-    def _weigh(
-        self, hits: Sequence[NameHit], words: Sequence[Word], shown: str, doubted: frozenset[str], is_file: bool
-    ) -> Claim:
+    def _weigh(self, hits: Sequence[NameHit], words: Sequence[Word], doubted: frozenset[str], is_file: bool) -> Claim:
         every = frozenset().union(*(hit.who for hit in hits))
         meant = every
         for hit in hits:

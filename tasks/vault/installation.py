@@ -66,7 +66,7 @@ def note_keys(engine: sa.Engine, master: str, made: int) -> None:
             session.merge(Installation(name="master", value=master))
 
 
-def missing_store(known: KnownKeys, location: str) -> WrongKeys:
+def missing_store(location: str) -> WrongKeys:
     """There is no key store at all where one ought to be."""
     return WrongKeys(f"these records were written with keys, and there are none at {location}: {_RESTORE}")
 

@@ -65,7 +65,7 @@ class Keyring:
         """WrongKeys, before anything is made, when these are not the keys that the records know."""
         expects_some = bool(known.keyring) or known.in_use
         if expects_some and not _is_there(url):
-            raise missing_store(known, sa.make_url(url).render_as_string(hide_password=True))
+            raise missing_store(sa.make_url(url).render_as_string(hide_password=True))
         self.engine = open_database(url)
         if expects_some:
             check_store(known, *self._state())
