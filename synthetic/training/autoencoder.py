@@ -37,7 +37,7 @@ def draw_batch(
     size = data.pictures.shape[1]
     rows = random.integers(0, len(data), frames)
     pictures, marks, rough = batch_of(data, rows, random.random(frames) < 0.5)
-    weights = 1 + eyes * (weight_map(marks, size) - 1)
+    weights = weight_map(marks, size, eyes)
     if crop >= size:
         return pictures, weights, rough
     out: list[tuple[Tensor, Tensor, Tensor]] = []

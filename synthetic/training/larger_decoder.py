@@ -110,7 +110,7 @@ def draw_step(
     random = np.random.default_rng((seed, budget.step, 1))
     pictures, marks, rough = batch_of(data, rows, flip)
     captions = [mirror_caption(data.captions[i]) if f else data.captions[i] for i, f in zip(rows, flip, strict=True)]
-    weights = 1 + eyes * (weight_map(marks, pictures.shape[-1]) - 1)
+    weights = weight_map(marks, pictures.shape[-1], eyes)
     z = latents_to_learn(teacher, pictures.to(device), captions, random)
     if budget.fraction < FULL_FRAMES_FROM:
         z, pictures, weights, rough = quarters(z, pictures, weights, rough, marks, random)

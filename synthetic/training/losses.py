@@ -25,8 +25,9 @@ class Wishes:
     since: float = TEXTURE_FROM  # of the stage; before that, pixels alone
 
 
-def weight_map(landmarks: Tensor, size: int) -> Tensor:
-    """(B, 1, s, s): 1 everywhere, 10 at the eyes and 4 at the mouth corners. Landmarks in pixels, (B, 5, 2).
+def weight_map(landmarks: Tensor, size: int, eyes: float = 1.0) -> Tensor:
+    """(B, 1, s, s): 1 everywhere, 10 at the eyes and 4 at the mouth corners, or `eyes` times what is above 1 there.
+    Landmarks in pixels, (B, 5, 2).
 
     The two eyes are 1.5 % of the picture: with less weight they are the last thing to become sharp.
     """
@@ -36,7 +37,7 @@ def weight_map(landmarks: Tensor, size: int) -> Tensor:
     down = (axis[None, None, :] - spots[..., 1:2]) ** 2 / (2 * (0.025 * size) ** 2)
     bumps = torch.exp(-(down[..., :, None] + across[..., None, :]))
     strength = torch.tensor([9.0, 9.0, 3.0, 3.0], device=landmarks.device).view(1, 4, 1, 1)
-    return 1 + (strength * bumps).amax(1, keepdim=True)
+    return 1 + eyes * (strength * bumps).amax(1, keepdim=True)
 
 
 def edges(x: Tensor) -> tuple[Tensor, Tensor]:

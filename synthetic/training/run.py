@@ -121,7 +121,7 @@ def run_stage(args: argparse.Namespace) -> None:
         autoencoder.train_vae(
             data, sizes, args.work, budget, seed=args.seed, peak=args.rate or 2e-3, frames=args.batch or 8,
             device=device, start=start, anchor=anchor, decoder_only=args.stage == "decoder", held=held,
-            wishes=Wishes(0.0, args.spectrum, args.judge, args.eyes, since=0.0),
+            wishes=Wishes(spectrum=args.spectrum, judge=args.judge, eyes=args.eyes, since=0.0),
         )  # fmt: skip
         return
     if args.stage == "latents":

@@ -143,12 +143,11 @@ def light_words(kit: BrandKit, *, small: bool) -> str:
     if small:
         return "softbox light" + ("" if light.key_side == "front" else f" from the {light.key_side}")
     hard = "gentle" if light.ratio < 1.6 else "soft" if light.ratio < 3 else "dramatic"
-    if light.key_side == "front":
-        where = "from the front"
-    elif light.key_angle < NEAR:
+    where = f"from the {light.key_side}"
+    if light.key_side != "front" and light.key_angle < NEAR:
         where = f"from just {light.key_side} of the camera"
-    else:
-        where = f"from far to the {light.key_side}" if light.key_angle > FAR else f"from the {light.key_side}"
+    if light.key_side != "front" and light.key_angle > FAR:
+        where = f"from far to the {light.key_side}"
     kind = "rembrandt lighting" if light.style == "rembrandt" else "softbox lighting"
     warm = ", warm" if light.warmth > 0.25 else ", cool daylight" if light.warmth < -0.25 else ""
     return f"{hard} {kind} {where}{warm}"
