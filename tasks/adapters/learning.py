@@ -58,10 +58,12 @@ def adapter_digest(owner: str, selfies: Sequence[str], fingerprint: str, plan: T
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def first_digest(selfies: Sequence[str], fingerprint: str, plan: TrainingPlan) -> str:
-    """The same as Rollcall 0.1 made it, which left the owner out: what it learned is found again, by its owner only."""
-    content = json.dumps({"selfies": sorted(selfies), "base": fingerprint, "plan": plan.words()}, sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+def older_digests(owner: str, selfies: Sequence[str], fingerprint: str, plan: TrainingPlan) -> tuple[str, str]:
+    """The same as 0.1 made it, which left the owner out, and as it was before all words of the card counted: what was
+    learned then is found again, by its owner only."""
+    content = {"selfies": sorted(selfies), "base": fingerprint, "plan": plan.first_words()}
+    first, second = (json.dumps(facts, sort_keys=True).encode() for facts in (content, {**content, "owner": owner}))
+    return hashlib.sha256(first).hexdigest(), hashlib.sha256(second).hexdigest()
 
 
 def seed_of(digest: str) -> int:
@@ -88,15 +90,14 @@ def missing(vault: Vault, base: FrozenBase, seats: Sequence[Seat], batch: str, q
             continue
         plan = plan_training(base.card, quality, len(rows), longer=seat.longer_from is not None)
         photos = [row.digest for row in rows]
-        digest = adapter_digest(seat.employee_id, photos, base.fingerprint, plan)
-        first = first_digest(photos, base.fingerprint, plan)
-        if kept(vault, first, seat.employee_id):
-            digest = first
+        older = older_digests(seat.employee_id, photos, base.fingerprint, plan)
+        there = (digest for digest in older if kept(vault, digest, seat.employee_id))
+        digest = next(there, adapter_digest(seat.employee_id, photos, base.fingerprint, plan))
         if kept(vault, digest, seat.employee_id):
             state: State = seat.state if seat.state in JUDGED_OR_TO_JUDGE else "trained"
             move_seat(vault, batch, seat.employee_id, state, seat.reason, adapter_digest=digest)
         elif not _came_to_nothing(seat, digest):
-            pupils.append(Pupil(permit, plan, digest, seed_of(first)))
+            pupils.append(Pupil(permit, plan, digest, seed_of(older[0])))
     return pupils
 
 

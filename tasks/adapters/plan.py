@@ -58,10 +58,20 @@ class TrainingPlan:
     crops: str = "portrait"  # | "mixed": portraits, nearer and wider ones
     true_sizes: bool = False  # the base is told the photo's true size, where it can be told (sdxl)
     preserve: float = 0.0  # how much "a person" without the token must stay what the base makes of it, in the loss
+    token: str = ""  # the word that stands for the person
+    grammar: str = ""  # of the captions, where they say what is seen
+    reading: tuple[int, ...] = ()  # tokens of a prompt and the encoder's layers, where the card says so
+    snr_gamma: float | None = None  # of the loss
+    prior: str = ""  # the file of the class pictures, where they are shown
 
     def words(self) -> dict[str, Any]:
         """What makes the plan this one: a word that came later and says nothing leaves older digests alone."""
         return {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
+
+    def first_words(self) -> dict[str, Any]:
+        """Those that digests were made of before the card's other words counted: older adapters are found by them, and
+        everybody's seed follows from them."""
+        return {name: value for name, value in self.words().items() if name not in OF_THE_CARD}
 
     def digest(self) -> str:
         return hashlib.sha256(json.dumps(self.words(), sort_keys=True).encode()).hexdigest()
@@ -76,6 +86,7 @@ class TrainingPlan:
 
 # Words that Rollcall 0.1 did not know, with the value that says nothing.
 LATER = {field.name: field.default for field in fields(TrainingPlan)[16:]}
+OF_THE_CARD = ("token", "grammar", "reading", "snr_gamma", "prior")
 
 
 @dataclass(frozen=True)
@@ -131,6 +142,11 @@ def plan_training(card: BaseCard, quality: str, photos: int, *, longer: bool = F
         crops=training.few.crops if few and training.few.crops is not None else training.crops,
         true_sizes=training.true_sizes,
         preserve=training.preserve,
+        token=card.token,
+        grammar=card.render.grammar if training.captions == "seen" else "",
+        reading=card.reading,
+        snr_gamma=training.snr_gamma,
+        prior=training.prior or "" if training.prior_share else "",
     )
 
 

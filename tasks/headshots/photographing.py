@@ -1,12 +1,12 @@
 """Taking one cohort's pictures: what is missing is rendered, many people at once, finished, and kept.
 
-A headshot's digest is made of the adapter (or the selfie), the kit, the prompt, the seed and the renderer's version.
-One that exists, and whose blobs verify, is never taken again.
+A headshot's digest is made of the adapter (or the selfie), the kit, the prompt, the seed, the card's way of drawing
+and the renderer's version. One that exists, and whose blobs verify, is never taken again.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -129,7 +129,9 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
         return [
             Sitting(
                 permit,
-                _digest_there(studio.vault, seat.employee_id, selfie=selfies[at].digest, kit=kit, photo=PHOTO_VERSION),
+                _digest_there(
+                    studio.vault, seat.employee_id, {}, selfie=selfies[at].digest, kit=kit, photo=PHOTO_VERSION
+                ),
                 "faithful",
                 shot,
                 0,
@@ -143,7 +145,8 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
         person = session.get(Employee, seat.employee_id)
     if adapter is None or person is None:
         return []
-    render = (studio.drawing or studio.card).render
+    drawing = studio.drawing or studio.card
+    render, way = drawing.render, way_of(drawing)
     taken: list[Sitting] = []
     for turn in range(seat.longer_from or 0, seat.round + 1):
         wish = wish_of(seat.wishes, turn)
@@ -168,16 +171,26 @@ def sittings(studio: Studio, seat: Seat, permit: Permit) -> list[Sitting]:
                 parts["drawn_by"] = studio.drawn_by
             if studio.shows_photo:
                 parts["shown"] = photo_shown(studio.vault, person.id)
-            digest = _digest_there(studio.vault, person.id, kit=kit, **parts)
+            digest = _digest_there(studio.vault, person.id, way, kit=kit, **parts)
             place = turn * studio.kit.candidates.per_person + shot.index
             told = (shot.seed, shot.prompt, shot.negative, shot.face, adapter)
             taken.append(Sitting(permit, digest, "generated", place, turn, *told, strength=wish.strength))
     return taken
 
 
-def _digest_there(vault: Vault, owner: str, **parts: Any) -> str:
-    first = first_digest_of(**parts)
-    return first if kept(vault, first, owner) else digest_of(owner, **parts)
+def way_of(drawing: BaseCard) -> dict[str, Any]:
+    """How a card draws, as far as pixels depend on it and neither the prompt nor the weights say so already."""
+    render = drawing.render
+    numbers = {"guidance": render.guidance, "guidance_rescale": render.guidance_rescale, "steps": render.steps}
+    return {"way": numbers | {"size": drawing.render_size, "reading": drawing.reading}}
+
+
+def _digest_there(vault: Vault, owner: str, way: Mapping[str, Any], **parts: Any) -> str:
+    """Under which digest this picture is there, or will be. Those from before the owner was part of it, and before the
+    way of drawing was, are found again: nobody's pictures are taken anew because a newer version counts more."""
+    now = digest_of(owner, **parts, **way)
+    before = (first_digest_of(**parts), digest_of(owner, **parts))
+    return next((digest for digest in before if kept(vault, digest, owner)), now)
 
 
 def kept(vault: Vault, digest: str, owner: str) -> bool:

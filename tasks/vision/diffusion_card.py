@@ -196,6 +196,12 @@ class BaseCard(_Table):
         return self.lora.alpha if self.lora.alpha is not None else float(self.lora.rank)
 
     @property
+    def reading(self) -> tuple[int, ...]:
+        """Tokens of a prompt (0: as many as the family takes) and the encoder's layers, where the card says either."""
+        said = self.text_length is not None or self.text_layers is not None
+        return (self.text_length or 0, *(self.text_layers or ())) if said else ()
+
+    @property
     def render_size(self) -> int:
         return self.render.size or self.resolution
 

@@ -17,7 +17,16 @@ import torch
 from safetensors.torch import load
 
 from tasks.adapters import ownership
-from tasks.adapters.learning import Pupil, adapter_digest, kept, learn, missing, seed_of, someone_elses
+from tasks.adapters.learning import (
+    Pupil,
+    adapter_digest,
+    kept,
+    learn,
+    missing,
+    older_digests,
+    seed_of,
+    someone_elses,
+)
 from tasks.adapters.ownership import BESIDE, Owned, check_owners, gains, groups
 from tasks.adapters.plan import TrainingPlan, plan_training
 from tasks.adapters.portraits import accepted_selfies
@@ -338,6 +347,30 @@ def test_what_broke_on_our_side_is_learned_again_by_itself(school: School, base:
         assert "p0" in [one.id for one in waiting(school, base)]
     move_seat(school.vault, school.batch, "p0", "failed", "training_failed", adapter_digest=digest)
     assert "p0" not in [one.id for one in waiting(school, base)]
+
+
+@pytest.mark.parametrize("age", [0, 1])
+def test_what_an_older_version_learned_is_found_again_by_its_owner(school: School, base: FrozenBase, age: int) -> None:
+    """0.1 left the owner out of the digest, and for a while words of the card were left out that change an adapter."""
+    first, second = waiting(school, base)[:2]
+    plan = plan_training(base.card, "draft", 2)
+    photos = [row.digest for row in accepted_selfies(school.vault, first.id)]
+    digest = older_digests(first.id, photos, base.fingerprint, plan)[age]
+    assert first.seed == seed_of(older_digests(first.id, photos, base.fingerprint, plan)[0])
+    key = school.vault.write(first.permit, "adapter", "older.safetensors", b"weights", now=NOW)
+    with school.vault.session() as session:
+        session.add(
+            Adapter(
+                digest=digest, employee_id=first.id, base="tiny", base_fingerprint=base.fingerprint, blob_key=key,
+                created_at=NOW,
+            )
+        )  # fmt: skip
+    assert second.id in [one.id for one in waiting(school, base)]
+    assert first.id not in [one.id for one in waiting(school, base)]
+    assert (
+        next(one for one in seats_of(school.vault, school.batch) if one.employee_id == first.id).adapter_digest
+        == digest
+    )
 
 
 def waiting(school: School, base: FrozenBase) -> list[Pupil]:

@@ -50,7 +50,7 @@ def spoken(plan: TrainingPlan) -> TrainingPlan:
 
 
 def test_a_plan_without_the_new_words_has_the_digest_it_always_had(plan: TrainingPlan) -> None:
-    assert not LATER.keys() & plan.words().keys()
+    assert not LATER.keys() & plan.first_words().keys()
     assert "start" in LATER
     said = {"outside": 0.3, "average": 0.2, "gaussian": True, "captions": "seen", "crops": "mixed"}
     for name, value in said.items():

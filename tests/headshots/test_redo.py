@@ -11,11 +11,12 @@ import pytest
 from safetensors.numpy import save_file
 from sqlmodel import col, select
 
-from tasks.headshots.kit import BrandKit
+from tasks.headshots.kit import BrandKit, kit_digest
 from tasks.headshots.photographing import (
     Sitting,
     Studio,
     digest_of,
+    first_digest_of,
     kept,
     photograph,
     retire_superseded,
@@ -293,6 +294,53 @@ def test_the_words_inside_a_face_are_part_of_what_a_picture_is(
     assert len(set.union(*digests)) == len(walls) * len(digests[0])
     assert all("plain white background" in one.face for one in taken("signal", "white"))
     assert all("plain teal background" in one.prompt for one in taken("signal", "white"))
+
+
+def test_how_a_card_draws_is_part_of_what_a_picture_is(vault: Vault, batch: str, kits: dict[str, BrandKit]) -> None:
+    """Whoever sets other figures on a card and runs again gets other pictures."""
+    permit, card = learned_on_the_embedded_base(vault, batch)
+
+    def digests(**figures: object) -> list[str]:
+        drawing = card.model_copy(update={"render": card.render.model_copy(update=figures)})
+        studio = Studio(vault, batch, "northwind", kits["northwind"], None, None, drawing)  # type: ignore[arg-type]
+        with vault.reading() as session:
+            return [one.digest for one in sittings(studio, session.get_one(Seat, (batch, ADA)), permit)]
+
+    figures: tuple[dict[str, object], ...] = (
+        {}, {"steps": 21}, {"guidance": 2.5}, {"guidance_rescale": 0.1}, {"size": 128}
+    )  # fmt: skip
+    every = [digests(**some) for some in figures]
+    assert len({one for some in every for one in some}) == len(figures) * len(every[0])
+    assert digests(size=card.resolution) == digests(), "said aloud, it is the same size"
+
+
+def test_a_picture_from_before_a_digest_counted_so_much_is_found_again(
+    vault: Vault, batch: str, kits: dict[str, BrandKit]
+) -> None:
+    """0.1 left out the owner, and 0.2 for a while how a card draws: an upgrade takes nobody's pictures anew."""
+    permit, card = learned_on_the_embedded_base(vault, batch)
+    kit = kits["northwind"]
+    studio = Studio(vault, batch, "northwind", kit, None, None, card)  # type: ignore[arg-type]
+
+    def found() -> list[Sitting]:
+        with vault.reading() as session:
+            return sittings(studio, session.get_one(Seat, (batch, ADA)), permit)
+
+    new = found()
+    parts = [
+        {
+            "adapter": one.adapter,
+            "prompt": one.prompt,
+            "negative": one.negative,
+            "seed": one.seed,
+            "kit": kit_digest(kit),
+        }
+        for one in new
+    ]
+    older = [first_digest_of(**parts[0]), digest_of(ADA, **parts[1])]
+    with vault.session() as session:
+        session.add_all(row for digest in older for row in shot(batch, digest))
+    assert [one.digest for one in found()] == [*older, *(one.digest for one in new[2:])]
 
 
 def test_who_draws_is_part_of_what_a_picture_is(
