@@ -28,6 +28,7 @@ from tasks.vault.records import Artifact, Installation
 from tasks.vault.secrets_on_disk import create_secret
 from tasks.vault.settings import Settings
 from tasks.vault.store import Vault, open_vault
+from tasks.vision.base_files import files_in
 from tasks.vision.diffusion_card import BaseCard, load_base_card
 from tasks.vision.drawn_by import drawing_card
 from tasks.vision.pulled import why_not_here
@@ -47,8 +48,8 @@ class NotYet(DoesNotFit):
 
 @dataclass(frozen=True)
 class House:
-    """What has to be the same on every machine. `weights` of the base, and of what draws (`[render] drawn_by`, else the
-    base itself), are empty where the files are not here."""
+    """What has to be the same on every machine. `weights`: all files of the base, and of what draws (`[render]
+    drawn_by`, else the base itself); empty where they are not here."""
 
     version: str
     code: str
@@ -264,7 +265,12 @@ def _card(card: BaseCard) -> str:
 
 
 def _weights(card: BaseCard) -> str:
-    return fingerprint_of(card)[:16] if why_not_here(card) is None else ""
+    """Of all that a base loads: its weights, and the texts and class pictures beside them. Another schedule or
+    tokenizer makes other pictures, too."""
+    if why_not_here(card) is not None:
+        return ""
+    beside = [*files_in(card.folder, card.variant, card.vae).texts, *filter(None, [card.training.class_pictures])]
+    return sha256(f"{fingerprint_of(card)} {_digest(card.folder / name for name in beside)}".encode()).hexdigest()[:16]
 
 
 def _networks(settings: Settings) -> str:

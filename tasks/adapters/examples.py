@@ -5,6 +5,7 @@ the step's number. Nothing else enters: not the slot, not the neighbours, not a 
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -180,11 +181,10 @@ def windows(people: Iterator[LearningPerson], size: int) -> Iterator[list[Learni
 
 def load_prior(base: FrozenBase) -> Prior | None:
     """The class latents that the base's card names, with their captions encoded once."""
-    if base.card.training.prior is None:
+    named = base.card.training.class_pictures
+    if named is None:
         return None
-    path: Path = base.card.folder / base.card.training.prior
-    import json
-
+    path: Path = base.card.folder / named
     with safe_open(path, "pt") as file:
         latents = file.get_tensor("latents").float()
         captions = json.loads(file.metadata()["captions"])

@@ -128,7 +128,7 @@ def plan_training(card: BaseCard, quality: str, photos: int, *, longer: bool = F
         batch=training.batches.get(grade, training.batch),
         resolution=training.resolutions.get(grade, card.resolution),
         targets=card.targets,
-        prior_share=training.prior_share if training.prior else 0.0,
+        prior_share=training.prior_share if training.class_pictures else 0.0,
         few_photos=few,
         mirror=training.mirror,
         patience=training.patience,
@@ -146,7 +146,7 @@ def plan_training(card: BaseCard, quality: str, photos: int, *, longer: bool = F
         grammar=card.render.grammar if training.captions == "seen" else "",
         reading=card.reading,
         snr_gamma=training.snr_gamma,
-        prior=training.prior or "" if training.prior_share else "",
+        prior=training.class_pictures or "",
     )
 
 

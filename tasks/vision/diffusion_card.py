@@ -92,6 +92,11 @@ class TrainingCard(_Table):
     resolutions: dict[Quality, int] = Field(default_factory=dict)
     batches: dict[Quality, int] = Field(default_factory=dict)
 
+    @property
+    def class_pictures(self) -> str | None:
+        """The file of those, where any are shown."""
+        return self.prior if self.prior_share else None
+
 
 class FaceWallCard(_Table):
     """The wall before which the inside of a face is drawn, where a base lets a strong wall pull skin along."""

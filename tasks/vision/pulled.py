@@ -81,11 +81,19 @@ def _wrong(card: BaseCard) -> str | None:
         files_in(card.folder, card.variant, card.vae)
     except NotWhole as lacking_part:
         return str(lacking_part)
-    return _start_wrong(card)
+    return _prior_wrong(card) or _start_wrong(card)
+
+
+def _prior_wrong(card: BaseCard) -> str | None:
+    """Class pictures that are missing are found here, and not when the first photo has been looked at."""
+    named = card.training.class_pictures
+    if named is None or (card.folder / named).is_file():
+        return None
+    return f"the class pictures that its card names, {named}, are missing (restore them, or take `prior` off the card)"
 
 
 def _start_wrong(card: BaseCard) -> str | None:
-    """A shared start that is missing is found here, and not when the first photo has been looked at."""
+    """And so is a shared start that is missing, or another."""
     start = card.training.start
     if start is None:
         return None

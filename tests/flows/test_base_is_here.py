@@ -34,6 +34,19 @@ def test_a_shared_start_that_is_missing_or_another_is_said_before_a_photo_is_ope
     base_is_here(settings, "draft")
 
 
+def test_class_pictures_that_are_missing_are_said_before_a_photo_is_opened(settings: Settings) -> None:
+    path, prior = settings.bases / "tiny.toml", settings.bases / "tiny" / "prior.safetensors"
+    card = path.read_text()
+    path.write_text(card.replace("[training]\n", f'[training]\nprior = "{prior.name}"\n'))
+    with pytest.raises(NotLikeThis, match=r"the class pictures that its card names, prior.safetensors, are missing"):
+        base_is_here(settings, "draft")
+    path.write_text(card.replace("[training]\n", f'[training]\nprior = "{prior.name}"\nprior_share = 0.0\n'))
+    base_is_here(settings, "draft")  # never shown, never missed
+    path.write_text(card.replace("[training]\n", f'[training]\nprior = "{prior.name}"\n'))
+    prior.write_bytes(b"class pictures")
+    base_is_here(settings, "draft")
+
+
 def test_who_draws_must_be_here_too_and_be_distilled_from_the_base(settings: Settings) -> None:
     path = settings.bases / "tiny.toml"
     card = path.read_text()

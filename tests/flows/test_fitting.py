@@ -116,6 +116,20 @@ def test_another_card_or_no_files_of_the_base_are_refused(tmp_path: Path) -> Non
     check_fit(elsewhere(control, tmp_path, bases=bases_in(tmp_path / "d", weights=True)), name_of(control), NOW)
 
 
+def test_the_same_weights_with_another_schedule_are_another_base(tmp_path: Path) -> None:
+    """No fingerprint of weights tells them apart, and half of a company would be drawn otherwise."""
+    control = Settings(home=tmp_path / "control", bases=bases_in(tmp_path / "a", weights=True))
+    note_house(control)
+    bases = bases_in(tmp_path / "b", weights=False)
+    shutil.copytree(ROOT / "base_models" / "embedded", bases / "embedded", copy_function=os.symlink)
+    check_fit(elsewhere(control, tmp_path, bases=bases), name_of(control), NOW)
+    schedule = bases / "embedded" / "scheduler" / "scheduler_config.json"
+    said = schedule.read_text()
+    schedule.unlink()
+    schedule.write_text(said.replace("v_prediction", "epsilon"))
+    assert "others here" in refused(elsewhere(control, tmp_path, bases=bases), name_of(control))
+
+
 def drawn_by_another(folder: Path, *, files: bool = True, others: bool = False, steps: int = 4) -> Path:
     """The embedded base, whose people are drawn by weights that were made from it."""
     bases_in(folder, weights=True)
