@@ -14,6 +14,7 @@ import io
 import math
 import tempfile
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +46,9 @@ from tasks.vision.loaded import the_eyes
 
 MARKED_FROM = 200  # px of the short side
 SMALLEST_FACE = 200  # px: in a smaller file the eyes are not asked
-EYES_BETWEEN = (0.30, 0.55)  # of a file's height
+EYES_BETWEEN = (0.30, 0.55)  # of a file's height; lower where tall hair, which is never cut, fills all above them
+FREE = 0.06  # of a file's height above somebody's hair: with more air than this the eyes could stand higher
+HAIR = 0.02  # of a row's breadth, from which on it is somebody's hair and no speck
 PLAY = 0.05  # of the circle's radius: two readings of one head may differ by 2 % of the frame (design, section 6)
 
 
@@ -90,11 +93,24 @@ def look_at(file: PackedFile, size: Size, data: bytes, key: MarkKey, roots: byte
     if marked is False or (found is not None and found.verdict == "none"):
         faults.append("mark")
     eye_line, reach = _head(picture, eyes) if short >= SMALLEST_FACE else (None, None)
-    if eye_line is not None and not EYES_BETWEEN[0] <= eye_line <= EYES_BETWEEN[1]:
+    if eye_line is not None and not in_place(eye_line, lambda: air_above(picture, eyes)):
         faults.append(f"eyes at {eye_line:.2f}")
     if reach is not None and output.crop == "circle" and reach > 1 + PLAY:
         faults.append(f"head reaches {reach:.2f}")
     return Look(size, tuple(faults), marked, eye_line, reach)
+
+
+def in_place(eye_line: float, air: Callable[[], float]) -> bool:
+    """Whether eyes are where people expect them, or as high as the hair above them lets them be."""
+    highest, lowest = EYES_BETWEEN
+    return highest <= eye_line <= lowest or (eye_line > lowest and air() <= FREE)
+
+
+def air_above(picture: np.ndarray, eyes: Eyes) -> float:
+    """How far above somebody's hair the picture ends, in shares of its height; all of it where there is nobody."""
+    person = eyes.matter.matte(picture) > 0.5
+    rows = np.flatnonzero(person.mean(axis=1) > HAIR)
+    return float(rows[0] / len(picture)) if len(rows) else 1.0
 
 
 def picture_bytes(data: bytes) -> tuple[int, int]:
