@@ -130,6 +130,21 @@ def test_the_same_weights_with_another_schedule_are_another_base(tmp_path: Path)
     assert "others here" in refused(elsewhere(control, tmp_path, bases=bases), name_of(control))
 
 
+def test_other_class_pictures_are_another_base(tmp_path: Path) -> None:
+    def bases(folder: str, prior: bytes) -> Path:
+        there = bases_in(tmp_path / folder, weights=False)
+        shutil.copytree(ROOT / "base_models" / "embedded", there / "embedded", copy_function=os.symlink)
+        (there / "embedded" / "prior.safetensors").write_bytes(prior)
+        card = there / "embedded.toml"
+        card.write_text(card.read_text().replace("[training]\n", '[training]\nprior = "prior.safetensors"\n', 1))
+        return there
+
+    control = Settings(home=tmp_path / "control", bases=bases("a", b"people"))
+    note_house(control)
+    check_fit(elsewhere(control, tmp_path, bases=bases("b", b"people")), name_of(control), NOW)
+    assert "others here" in refused(elsewhere(control, tmp_path, bases=bases("c", b"crowds")), name_of(control))
+
+
 def drawn_by_another(folder: Path, *, files: bool = True, others: bool = False, steps: int = 4) -> Path:
     """The embedded base, whose people are drawn by weights that were made from it."""
     bases_in(folder, weights=True)

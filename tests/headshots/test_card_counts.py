@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -96,15 +96,19 @@ def learned(card: BaseCard) -> list[dict[str, Any]]:
     return [plan_training(card, quality, photos).words() for quality in ("draft", "standard") for photos in (3, 8)]
 
 
-def test_every_word_of_a_card_counts_or_is_said_not_to(
-    seat: tuple[Vault, Permit, Seat], kits: dict[str, BrandKit]
-) -> None:
+@pytest.fixture
+def drawn(seat: tuple[Vault, Permit, Seat], kits: dict[str, BrandKit]) -> Callable[..., list[str]]:
+    """The digests of Ada's pictures: learned on one card, drawn by another's, or by the same."""
     vault, permit, row = seat
 
-    def drawn(card: BaseCard) -> list[str]:
-        studio = Studio(vault, row.batch_id, "signal", kits["signal"], None, None, card)  # type: ignore[arg-type]
+    def digests(card: BaseCard, drawing: BaseCard | None = None) -> list[str]:
+        studio = Studio(vault, row.batch_id, "signal", kits["signal"], None, None, card, None, drawing)  # type: ignore[arg-type]
         return [one.digest for one in sittings(studio, row, permit)]
 
+    return digests
+
+
+def test_every_word_of_a_card_counts_or_is_said_not_to(drawn: Callable[..., list[str]]) -> None:
     said = card_with()
     assert set(leaves(said)) == OTHERS.keys() | NEITHER
 
@@ -113,6 +117,15 @@ def test_every_word_of_a_card_counts_or_is_said_not_to(
 
     before = made(said)
     assert [word for word, other in OTHERS.items() if made(card_with(word, other)) == before] == []
+
+
+@pytest.mark.parametrize("word", ["text_length", "text_layers", "render.size", "render.steps", "render.negative"])
+def test_how_the_weights_that_draw_for_a_base_read_and_draw_counts_as_well(
+    drawn: Callable[..., list[str]], word: str
+) -> None:
+    card = card_with()
+    assert drawn(card, card_with()) == drawn(card)
+    assert not set(drawn(card, card_with(word, OTHERS[word]))) & set(drawn(card))
 
 
 def test_what_differs_in_drawing_alone_is_learned_by_nobody_anew() -> None:
