@@ -42,6 +42,7 @@ def painting() -> Painting:
 def test_the_air_is_what_lies_above_the_hair(painting: Painting) -> None:
     eyes, picture = open_eyes("embedded"), painting.picture
     below = air_above(picture, eyes)
+    assert below < 0.2
     higher = np.concatenate([np.repeat(picture[:1], 64, axis=0), picture])
     assert air_above(higher, eyes) == pytest.approx((64 + below * 256) / 320, abs=0.02)
     assert air_above(np.full_like(picture, 140), eyes) == 1

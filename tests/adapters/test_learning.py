@@ -455,6 +455,19 @@ def test_another_plan_other_photos_or_another_base_is_another_adapter(plan: Trai
     assert len(others | {digest}) == 6
 
 
+def test_seeds_and_older_digests_know_nothing_of_the_words_that_came_since(plan: TrainingPlan) -> None:
+    """Else everybody's noise would be another one from today on, and nothing older would be found."""
+    since = replace(plan, token="other", grammar="small", reading=(77, 9), snr_gamma=1.0, prior="other")
+    older = older_digests("p1", ["a", "b"], "base", plan)
+    assert older_digests("p1", ["a", "b"], "base", since) == older
+    assert adapter_digest("p1", ["a", "b"], "base", since) not in {
+        *older,
+        adapter_digest("p1", ["a", "b"], "base", plan),
+    }
+    assert older_digests("p2", ["a", "b"], "base", plan)[0] == older[0], "0.1 left the owner out"
+    assert older_digests("p2", ["a", "b"], "base", plan)[1] != older[1]
+
+
 def test_first_weights_are_each_persons_own(school: School, base: FrozenBase, eyes: Eyes, trusting: None) -> None:
     """At a rate of next to nothing an adapter is still what its owner's seed began with."""
     still = [replace(pupil, plan=replace(pupil.plan, learning_rate=1e-12, steps=1)) for pupil in school.pupils]
