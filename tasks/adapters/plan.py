@@ -86,6 +86,7 @@ class TrainingPlan:
 
 # Words that Rollcall 0.1 did not know, with the value that says nothing.
 LATER = {field.name: field.default for field in fields(TrainingPlan)[16:]}
+# Those of the card that came last: no older digest knows them, and nobody's seed follows from them.
 OF_THE_CARD = ("token", "grammar", "reading", "snr_gamma", "prior")
 
 
