@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from tasks import progress
 from tasks.adapters.export import adapter_bytes
@@ -52,18 +53,18 @@ class Pupil:
 
 def adapter_digest(owner: str, selfies: Sequence[str], fingerprint: str, plan: TrainingPlan) -> str:
     """hash(owner, selfie digests, base, plan): equal digests mean equal adapters, of one and the same person."""
-    content = json.dumps(
-        {"owner": owner, "selfies": sorted(selfies), "base": fingerprint, "plan": plan.words()}, sort_keys=True
-    )
-    return hashlib.sha256(content.encode()).hexdigest()
+    return _hashed({"owner": owner, "selfies": sorted(selfies), "base": fingerprint, "plan": plan.words()})
 
 
 def older_digests(owner: str, selfies: Sequence[str], fingerprint: str, plan: TrainingPlan) -> tuple[str, str]:
     """The same as 0.1 made it, which left the owner out, and as it was before all words of the card counted: what was
     learned then is found again, by its owner only."""
-    content = {"selfies": sorted(selfies), "base": fingerprint, "plan": plan.first_words()}
-    first, second = (json.dumps(facts, sort_keys=True).encode() for facts in (content, {**content, "owner": owner}))
-    return hashlib.sha256(first).hexdigest(), hashlib.sha256(second).hexdigest()
+    facts = {"selfies": sorted(selfies), "base": fingerprint, "plan": plan.first_words()}
+    return _hashed(facts), _hashed({**facts, "owner": owner})
+
+
+def _hashed(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def seed_of(digest: str) -> int:

@@ -116,12 +116,18 @@ def test_another_card_or_no_files_of_the_base_are_refused(tmp_path: Path) -> Non
     check_fit(elsewhere(control, tmp_path, bases=bases_in(tmp_path / "d", weights=True)), name_of(control), NOW)
 
 
+def linked_bases(folder: Path) -> Path:
+    """The same in a folder of its own, file by file, so that one of them may be another."""
+    bases_in(folder, weights=False)
+    shutil.copytree(ROOT / "base_models" / "embedded", folder / "embedded", copy_function=os.symlink)
+    return folder
+
+
 def test_the_same_weights_with_another_schedule_are_another_base(tmp_path: Path) -> None:
     """No fingerprint of weights tells them apart, and half of a company would be drawn otherwise."""
     control = Settings(home=tmp_path / "control", bases=bases_in(tmp_path / "a", weights=True))
     note_house(control)
-    bases = bases_in(tmp_path / "b", weights=False)
-    shutil.copytree(ROOT / "base_models" / "embedded", bases / "embedded", copy_function=os.symlink)
+    bases = linked_bases(tmp_path / "b")
     check_fit(elsewhere(control, tmp_path, bases=bases), name_of(control), NOW)
     schedule = bases / "embedded" / "scheduler" / "scheduler_config.json"
     said = schedule.read_text()
@@ -132,8 +138,7 @@ def test_the_same_weights_with_another_schedule_are_another_base(tmp_path: Path)
 
 def test_other_class_pictures_are_another_base(tmp_path: Path) -> None:
     def bases(folder: str, prior: bytes) -> Path:
-        there = bases_in(tmp_path / folder, weights=False)
-        shutil.copytree(ROOT / "base_models" / "embedded", there / "embedded", copy_function=os.symlink)
+        there = linked_bases(tmp_path / folder)
         (there / "embedded" / "prior.safetensors").write_bytes(prior)
         card = there / "embedded.toml"
         card.write_text(card.read_text().replace("[training]\n", '[training]\nprior = "prior.safetensors"\n', 1))

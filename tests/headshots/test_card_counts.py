@@ -117,6 +117,7 @@ def test_every_word_of_a_card_counts_or_is_said_not_to(drawn: Callable[..., list
 
     before = made(said)
     assert [word for word, other in OTHERS.items() if made(card_with(word, other)) == before] == []
+    assert drawn(card_with("render.size", said.resolution)) == drawn(said), "said aloud, it is the same size"
 
 
 @pytest.mark.parametrize("word", ["text_length", "text_layers", "render.size", "render.steps", "render.negative"])

@@ -296,24 +296,6 @@ def test_the_words_inside_a_face_are_part_of_what_a_picture_is(
     assert all("plain teal background" in one.prompt for one in taken("signal", "white"))
 
 
-def test_how_a_card_draws_is_part_of_what_a_picture_is(vault: Vault, batch: str, kits: dict[str, BrandKit]) -> None:
-    """Whoever sets other figures on a card and runs again gets other pictures."""
-    permit, card = learned_on_the_embedded_base(vault, batch)
-
-    def digests(**figures: object) -> list[str]:
-        drawing = card.model_copy(update={"render": card.render.model_copy(update=figures)})
-        studio = Studio(vault, batch, "northwind", kits["northwind"], None, None, drawing)  # type: ignore[arg-type]
-        with vault.reading() as session:
-            return [one.digest for one in sittings(studio, session.get_one(Seat, (batch, ADA)), permit)]
-
-    figures: tuple[dict[str, object], ...] = (
-        {}, {"steps": 21}, {"guidance": 2.5}, {"guidance_rescale": 0.1}, {"size": 128}
-    )  # fmt: skip
-    every = [digests(**some) for some in figures]
-    assert len({one for some in every for one in some}) == len(figures) * len(every[0])
-    assert digests(size=card.resolution) == digests(), "said aloud, it is the same size"
-
-
 def test_a_picture_from_before_a_digest_counted_so_much_is_found_again(
     vault: Vault, batch: str, kits: dict[str, BrandKit]
 ) -> None:
