@@ -7,6 +7,7 @@ no torch, so that planning and checking stay fast. Every error names the file, t
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -241,10 +242,13 @@ def load_base_card(name: str, folder: Path) -> BaseCard:
     try:
         return BaseCard.model_validate(_sizes(table, place) | table | {"name": name, "folder": place})
     except ValidationError as wrong:
-        lines = [
-            f"{'.'.join(str(part) for part in item['loc']) or 'card'}: {item['msg']} (is {item['input']!r})"
-            if item["loc"]
-            else item["msg"]
-            for item in wrong.errors()
-        ]
-        raise UnknownBase(f"{path}: " + "; ".join(lines)) from wrong
+        raise UnknownBase(f"{path}: " + "; ".join(_said(item, place) for item in wrong.errors())) from wrong
+
+
+def _said(item: Mapping[str, Any], place: Path) -> str:
+    """One error in a line: key, what is wrong, and the value, where there is one."""
+    key = ".".join(str(part) for part in item["loc"])
+    if item["type"] != "missing":
+        return f"{key}: {item['msg']} (is {item['input']!r})" if key else item["msg"]
+    asked = f", and there is no autoencoder in {place} that would say it: are the base's files there?"
+    return f"{key}: is missing" + (asked if key == "resolution" else "")

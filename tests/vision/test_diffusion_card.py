@@ -85,7 +85,14 @@ def test_sizes_follow_the_chosen_autoencoder_unless_the_card_says_them(tmp_path:
         card = load_base_card("mine", tmp_path)
         assert (card.resolution, card.latent_factor) == sizes
     (tmp_path / "mine.toml").write_text(f'{silent}\nvae = "vae-64"\n')
-    with pytest.raises(UnknownBase, match="resolution: Field required"):
+    with pytest.raises(UnknownBase, match=r"resolution: is missing, and there is no autoencoder in .*somewhere that"):
+        load_base_card("mine", tmp_path)
+
+
+def test_what_a_card_leaves_out_is_named_without_the_rest_of_it(tmp_path: Path) -> None:
+    """The error of a missing key once ended with the whole card."""
+    (tmp_path / "mine.toml").write_text(GOOD.replace("licence = ", "# licence = "))
+    with pytest.raises(UnknownBase, match=r"licence: is missing$"):
         load_base_card("mine", tmp_path)
 
 
